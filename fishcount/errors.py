@@ -1,0 +1,136 @@
+"""What can go wrong, as types: every error that a caller should expect is a `FishcountError`.
+
+A message says five things as far as they are known: which file, which field of it, what was
+found, what was expected, and what to do. The command line prints it as one line.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+__all__ = [
+    "CalibrationError",
+    "ChannelError",
+    "CorruptFileError",
+    "CountError",
+    "FileFormatError",
+    "FishcountError",
+    "InputError",
+    "MetadataError",
+    "OutputError",
+    "PixelError",
+    "SchemeError",
+    "SettingsError",
+    "TooLargeError",
+    "TruncatedFileError",
+    "UnsafeFileError",
+]
+
+
+class FishcountError(Exception):
+    """Base of all errors that fishcount raises on purpose.
+
+    Parameters
+    ----------
+    problem
+        What is wrong, as a short clause: ``"the file is empty"``.
+    file
+        The file it concerns.
+    field
+        The part of the file or of the call: ``"OME-XML SizeC"``, ``"--pixel-size-um"``.
+    found, expected
+        What was there, what should have been.
+    remedy
+        What a person can do about it.
+
+    Examples
+    --------
+    >>> from fishcount.errors import CalibrationError
+    >>> print(CalibrationError("no pixel size", file="a.tif", remedy="give --pixel-size-um"))
+    a.tif: no pixel size; give --pixel-size-um
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        file: str | Path | None = None,
+        field: str | None = None,
+        found: object = None,
+        expected: object = None,
+        remedy: str | None = None,
+    ) -> None:
+        self.problem = problem
+        self.file = None if file is None else str(file)
+        self.field = field
+        self.found = found
+        self.expected = expected
+        self.remedy = remedy
+        super().__init__(self._message())
+
+    def _message(self) -> str:
+        head = ": ".join(part for part in (self.file, self.field, self.problem) if part)
+        facts = []
+        if self.found is not None:
+            facts.append(f"found {self.found}")
+        if self.expected is not None:
+            facts.append(f"expected {self.expected}")
+        if facts:
+            head += f" ({', '.join(facts)})"
+        return f"{head}; {self.remedy}" if self.remedy else head
+
+
+class InputError(FishcountError):
+    """A path that cannot be read as a file: missing, a directory, locked, changed while read."""
+
+
+class FileFormatError(InputError):
+    """Not an image of a kind that is read, or one whose structure is broken."""
+
+
+class TruncatedFileError(FileFormatError):
+    """The file ends before its pixels do."""
+
+
+class CorruptFileError(FileFormatError):
+    """A stored segment does not decode."""
+
+
+class TooLargeError(InputError):
+    """The file declares more than the limits allow; refused before anything is inflated."""
+
+
+class UnsafeFileError(InputError):
+    """Something a file must not ask for: XML entities, files outside its folder."""
+
+
+class MetadataError(InputError):
+    """Metadata that is malformed or contradicts the stored pixels."""
+
+
+class ChannelError(MetadataError):
+    """A channel is missing, unknown, or named more than once."""
+
+
+class CalibrationError(MetadataError):
+    """A pixel size or plane distance that is absent, or cannot be true."""
+
+
+class PixelError(InputError, ValueError):
+    """Pixel values that no camera writes: NaN, infinity, negative counts."""
+
+
+class SettingsError(FishcountError, ValueError):
+    """A setting that is unknown, or whose value is out of range."""
+
+
+class CountError(FishcountError, ValueError):
+    """Counts that no case can have: negative, or more signals than were ever seen."""
+
+
+class SchemeError(FishcountError, ValueError):
+    """A scheme file that is malformed, leaves a gap, or overlaps."""
+
+
+class OutputError(FishcountError):
+    """The output folder cannot be written, or would overwrite something."""

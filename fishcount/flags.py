@@ -1,0 +1,188 @@
+"""Every quality flag and reject reason, once: code, subject, name, and a sentence for people.
+
+The registry feeds the tables, the report and the documentation. A nucleus carries its flags as
+a bit mask (`mask_of`, `codes_of`); fields, cases and categories carry `Finding` objects, which
+add the figure that raised the flag; a signal carries at most one reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+__all__ = ["FLAGS", "Finding", "Flag", "Subject", "codes_of", "flags_of", "mask_of"]
+
+
+class Subject(StrEnum):
+    """What a flag speaks about."""
+
+    NUCLEUS = "nucleus"
+    SIGNAL = "signal"
+    FIELD = "field"
+    CASE = "case"
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """One entry of the registry.
+
+    Attributes
+    ----------
+    code : str
+        The stable identifier in files: ``"BORDER"``.
+    subject : Subject
+        What it speaks about.
+    name : str
+        A short name for tables and legends.
+    sentence : str
+        What it means, for a person who reads the report.
+    bit : int
+        Its place in the bit mask of its subject.
+    """
+
+    code: str
+    subject: Subject
+    name: str
+    sentence: str
+    bit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A flag that was raised, with the figure that raised it.
+
+    Attributes
+    ----------
+    code : str
+        Code of a registered flag.
+    figure : float or None
+        The measured value, where there is one.
+    detail : str
+        Where or what, in words: ``"HER2"``, ``"field_1"``.
+    """
+
+    code: str
+    figure: float | None = None
+    detail: str = ""
+
+    def __post_init__(self) -> None:
+        if self.code not in FLAGS:
+            raise ValueError(f"code must be a registered flag; got {self.code!r}")
+
+
+_ENTRIES: dict[Subject, tuple[tuple[str, str, str], ...]] = {
+    Subject.NUCLEUS: (
+        ("BORDER", "cut by the edge", "The nucleus touches the edge of the field."),
+        ("OVERLAPPED", "overlapped", "Its outline or its DAPI dose speaks for two nuclei."),
+        ("TOO_SMALL", "too small", "Much smaller than the nuclei of this field."),
+        ("TOO_LARGE", "too large", "Much larger than the nuclei of this field."),
+        ("IRREGULAR", "irregular outline", "Its outline is not that of one whole nucleus."),
+        ("BLURRED", "out of focus", "Its edge is much softer than that of its neighbours."),
+        ("DIM", "dim DAPI", "Its DAPI signal hardly rises above the background."),
+        ("SATURATED", "saturated", "Some of its pixels are at the camera's limit."),
+        ("MITOTIC", "mitotic", "Condensed and very bright: a dividing nucleus."),
+        ("DEBRIS", "debris", "Too small and too bright or too faint for a nucleus."),
+        ("DIGESTED", "necrotic or over-digested", "Its texture is hollow or ragged."),
+        ("OUTSIDE_ROI", "outside the region", "It lies outside the region to be scored."),
+        ("NO_SIGNAL", "no signal", "It shows no signal of any probe, so it is skipped."),
+        ("ONE_COLOUR", "one colour only", "It shows signals of one probe only, so it is skipped."),
+        ("HER2_ESTIMATED", "HER2 estimated", "HER2 lies in clusters: copies are estimated."),
+        ("CEP17_ESTIMATED", "CEP17 estimated", "CEP17 lies in clusters: copies are estimated."),
+        ("ESTIMATES_DISAGREE", "estimates disagree", "Intensity and area give other copies."),
+        (
+            "FIELD_NOT_EVALUABLE",
+            "field not evaluable",
+            "A probe channel of its field could not be measured.",
+        ),
+    ),
+    Subject.SIGNAL: (
+        ("LOW_SNR", "too weak", "Below the threshold of its channel."),
+        ("TOO_WIDE", "too wide", "Broader than the optics make a signal: a granule."),
+        ("TOO_NARROW", "too narrow", "Sharper than the optics allow: a hot pixel."),
+        ("POOR_FIT", "not spot-shaped", "The pixels do not look like a signal: texture."),
+        ("BLEED_THROUGH", "bleed-through", "Explained by the other probe's signal here."),
+        ("SPLIT_SIGNAL", "split signal", "One of a close pair of equals that counts as one."),
+        ("NOT_IN_NUCLEUS", "outside nuclei", "It lies in no nucleus."),
+    ),
+    Subject.FIELD: (
+        ("NO_NUCLEI", "no nuclei", "No nucleus was found in this field."),
+        ("BLANK_CHANNEL", "blank channel", "A channel holds no image: not evaluable."),
+        ("IDENTICAL_CHANNELS", "identical channels", "Two channels are the same: not evaluable."),
+        ("SATURATED_CHANNEL", "saturated channel", "More than 0.1 % of pixels are saturated."),
+        ("LOSSY_COLOUR", "lossy colour", "Stored with halved colour: unfit for counting red."),
+        ("LOSSY_COMPRESSION", "lossy compression", "Stored as JPEG: positions only."),
+        ("WEAK_SIGNALS", "weak signals", "More than a quarter of the signals are too weak."),
+        ("SIGNALS_OUTSIDE", "signals outside nuclei", "More than 10 % lie outside nuclei."),
+        ("AUTOFLUORESCENCE", "autofluorescence", "Many granules that are no signals."),
+        ("CROSS_TALK", "bleed-through", "One probe shines into the channel of the other."),
+        ("OUT_OF_FOCUS", "out of focus", "Most nuclei of the field are blurred."),
+    ),
+    Subject.CASE: (
+        ("FEW_NUCLEI", "few nuclei", "Fewer than 20 nuclei were scored."),
+        ("ONE_AREA", "one area", "Fewer than two areas were scored."),
+        ("AREAS_UNKNOWN", "areas not stated", "The number of areas is not known."),
+        ("NO_CEP17", "no CEP17", "No CEP17 signal was counted, so there is no ratio."),
+        ("HER2_ABSENT", "HER2 absent", "No HER2 signal at all: did the probe fail?"),
+        ("BORDERLINE_RATIO", "borderline ratio", "1.80 to 2.20: count 20 more nuclei and pool."),
+        ("SHOWN_ACROSS_CUTOFF", "rounding", "The rounded figure lies across a cut-off."),
+        ("POLYSOMY", "CEP17 raised", "Mean CEP17 is 3.0 or more."),
+        ("MONOSOMY", "CEP17 low", "Ratio 2 or more with few HER2 and fewer than 2 CEP17."),
+        ("COAMPLIFICATION", "co-amplification", "Ratio under 2 with 6 or more HER2."),
+        ("HETEROGENEOUS", "heterogeneous", "5 to 50 % of nuclei have a ratio over 2.2."),
+        ("DISCORDANT", "discordant", "IHC and ISH contradict each other."),
+        ("LIMITED_EVIDENCE", "comment group 2", "Ratio 2 or more, few copies: little evidence."),
+        (
+            "INSUFFICIENT_DATA",
+            "comment group 3",
+            "Many copies, ratio under 2: data lack without overexpression.",
+        ),
+        (
+            "UNCERTAIN_BENEFIT",
+            "comment group 4",
+            "Near a threshold: benefit uncertain, and a repeat may differ by chance alone.",
+        ),
+        ("HALF_OF_NUCLEI", "exactly half", "Exactly half of the nuclei reach the cut-off."),
+        ("MANY_SKIPPED", "many skipped", "Skipping nuclei with few signals raises the mean."),
+        ("SECONDARY", "secondary", "A single-probe scheme on dual-probe data."),
+    ),
+}
+
+FLAGS: MappingProxyType[str, Flag] = MappingProxyType(
+    {
+        code: Flag(code, subject, name, sentence, bit)
+        for subject, entries in _ENTRIES.items()
+        for bit, (code, name, sentence) in enumerate(entries)
+    }
+)
+
+
+def flags_of(subject: Subject) -> tuple[Flag, ...]:
+    """All flags that speak about `subject`, in the order of their bits."""
+    return tuple(flag for flag in FLAGS.values() if flag.subject is subject)
+
+
+def mask_of(codes: Iterable[str]) -> int:
+    """Bit mask of nucleus flags.
+
+    Examples
+    --------
+    >>> from fishcount.flags import codes_of, mask_of
+    >>> mask_of(["BORDER", "TOO_SMALL"])
+    5
+    >>> codes_of(5)
+    ('BORDER', 'TOO_SMALL')
+    """
+    mask = 0
+    for code in codes:
+        flag = FLAGS.get(code)
+        if flag is None or flag.subject is not Subject.NUCLEUS:
+            raise ValueError(f"codes must be flags of nuclei; got {code!r}")
+        mask |= 1 << flag.bit
+    return mask
+
+
+def codes_of(mask: int) -> tuple[str, ...]:
+    """Codes of a bit mask of nucleus flags, in the order of the registry; see `mask_of`."""
+    return tuple(flag.code for flag in flags_of(Subject.NUCLEUS) if mask >> flag.bit & 1)

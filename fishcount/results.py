@@ -1,0 +1,114 @@
+"""The results that travel: what one field gave, what one case gave, and its categories."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fishcount.flags import Finding
+from fishcount.image import FishImage
+from fishcount.nuclei import Nuclei
+from fishcount.scoring import CaseScore
+from fishcount.settings import Settings
+from fishcount.signals import SignalCounts
+from fishcount.spots import Spots
+
+__all__ = ["CaseResult", "Category", "FieldResult"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Category:
+    """The arithmetic category of a case under one scheme.
+
+    Attributes
+    ----------
+    scheme, edition : str
+        Identifier and edition of the scheme: "asco-cap-2018-dual", "2018 (affirmed 2023)".
+    category : str
+        POSITIVE, EQUIVOCAL, NEGATIVE, AMPLIFIED, NOT_AMPLIFIED, INDETERMINATE, NOT_EVALUABLE,
+        NEEDS_IHC, NEEDS_RECOUNT, NEEDS_DUAL_PROBE, NEEDS_IHC_OR_DUAL_PROBE or ADJUDICATE.
+    group : int or None
+        Group 1 to 5 of ASCO/CAP 2018 dual-probe; None elsewhere.
+    needs : tuple of str
+        What is still to be done before the category stands.
+    flags : tuple of str
+        Codes of `fishcount.flags` that go with this category, comments among them.
+    reason : str
+        The comparison that decided, in words: "ratio 80/40 >= 2 and mean 80/20 >= 4".
+    probability : mapping of str to float
+        Share of bootstrap replicates in each category; empty where it was not computed.
+    """
+
+    scheme: str
+    edition: str
+    category: str
+    group: int | None = None
+    needs: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    reason: str = ""
+    probability: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FieldResult:
+    """Everything that one field gave.
+
+    Attributes
+    ----------
+    image : FishImage
+    nuclei : Nuclei
+    spots : mapping of str to Spots
+        For each probe.
+    counts : SignalCounts
+    flags : ndarray of uint32, (n,)
+        Flags of each nucleus: those of its outline and those of its signals.
+    scored : ndarray of bool, (n,)
+    reject_reason : ndarray of str, (n,)
+        Code of the flag for which a nucleus is not scored; empty where it is.
+    findings : tuple of Finding
+        Quality of the field.
+    """
+
+    image: FishImage
+    nuclei: Nuclei
+    spots: Mapping[str, Spots]
+    counts: SignalCounts
+    flags: NDArray[np.uint32]
+    scored: NDArray[np.bool_]
+    reject_reason: NDArray[np.str_]
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CaseResult:
+    """Everything that one case gave.
+
+    Attributes
+    ----------
+    name : str
+    fields : tuple of FieldResult
+    score : CaseScore
+        Sums, means, ratio and intervals over the scored nuclei of all fields.
+    categories : tuple of Category
+        Every scheme that the data allow, the headline schemes first.
+    tags : tuple of str
+        "HER2-low" or "HER2-ultralow", where the input says so.
+    ihc : str or None
+        The IHC score that was given: "0", "1+", "2+", "3+".
+    findings : tuple of Finding
+        Quality of the case.
+    settings : Settings
+    """
+
+    name: str
+    fields: tuple[FieldResult, ...]
+    score: CaseScore
+    categories: tuple[Category, ...]
+    settings: Settings
+    tags: tuple[str, ...] = ()
+    ihc: str | None = None
+    findings: tuple[Finding, ...] = ()

@@ -1,0 +1,189 @@
+"""Everything a person can set: the only home of defaults.
+
+Sizes are in micrometres, so one set of defaults serves every magnification. Models are frozen,
+and an unknown key is an error: a typo must never fall back to a default in silence.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import tomli_w
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from fishcount.errors import SettingsError
+
+__all__ = [
+    "NucleiSettings",
+    "ScoringSettings",
+    "SelectionSettings",
+    "Settings",
+    "SignalSettings",
+    "SpotSettings",
+    "read_settings",
+    "with_overrides",
+]
+
+Positive = Annotated[float, Field(gt=0)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        """Show only what differs from the defaults."""
+        for name, field in type(self).model_fields.items():
+            value = getattr(self, name)
+            if value != field.get_default(call_default_factory=True):
+                yield name, value
+
+
+class NucleiSettings(_Model):
+    """How nuclei are found (`fishcount.nuclei`)."""
+
+    diameter_um: Positive = Field(
+        8.0, description="Expected nuclear diameter: a prior only, the image decides."
+    )
+
+
+class SelectionSettings(_Model):
+    """Which nuclei are scored: a rule over flags."""
+
+    reject: tuple[str, ...] = Field(
+        (
+            "FIELD_NOT_EVALUABLE",
+            "OUTSIDE_ROI",
+            "BORDER",
+            "DEBRIS",
+            "TOO_SMALL",
+            "TOO_LARGE",
+            "OVERLAPPED",
+            "IRREGULAR",
+            "MITOTIC",
+            "DIGESTED",
+            "DIM",
+            "NO_SIGNAL",
+            "ONE_COLOUR",
+        ),
+        description="Flags that keep a nucleus from being scored; the first that applies "
+        "is its reason.",
+    )
+
+
+class SpotSettings(_Model):
+    """How spots are detected in one probe channel (`fishcount.spots`)."""
+
+    min_snr: Positive = Field(
+        4.0, description="Least height of the filtered spot in sigmas of the filtered noise."
+    )
+
+
+class SignalSettings(_Model):
+    """How spots become signals and copies (`fishcount.signals`)."""
+
+    split_gap_diameters: Annotated[float, Field(ge=0)] = Field(
+        1.0,
+        description="Two equal signals count as one when the gap between their edges is at "
+        "most this many signal diameters (probe-kit rule).",
+    )
+
+
+class ScoringSettings(_Model):
+    """How counts become means, intervals and categories (`fishcount.scoring`)."""
+
+    bootstrap_replicates: Annotated[int, Field(ge=100, le=1_000_000)] = Field(
+        2000, description="Replicates of the nested bootstrap over fields and nuclei."
+    )
+    seed: Annotated[int, Field(ge=0)] = Field(17, description="Seed of the bootstrap.")
+    two_copies: Literal["equivocal", "negative"] = Field(
+        "equivocal",
+        description="What exactly 2 copies are under seed-copies: its page says both.",
+    )
+
+
+class Settings(_Model):
+    """All settings of a run.
+
+    Examples
+    --------
+    >>> from fishcount.settings import Settings, with_overrides
+    >>> settings = with_overrides(Settings(), ["spots.min_snr=6"])
+    >>> settings.spots.min_snr
+    6.0
+    >>> Settings()
+    Settings()
+    """
+
+    nuclei: NucleiSettings = NucleiSettings()
+    selection: SelectionSettings = SelectionSettings()
+    spots: SpotSettings = SpotSettings()
+    signals: SignalSettings = SignalSettings()
+    scoring: ScoringSettings = ScoringSettings()
+
+    def to_toml(self) -> str:
+        """All settings, defaults included, as TOML text that `read_settings` reads back."""
+        return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
+
+    def sha256(self) -> str:
+        """Hash of the TOML text: equal settings have equal hashes."""
+        return hashlib.sha256(self.to_toml().encode()).hexdigest()
+
+
+def read_settings(path: str | Path) -> Settings:
+    """Settings from a TOML file; what it leaves out keeps its default.
+
+    Raises
+    ------
+    SettingsError
+        When the file cannot be read, is no TOML, or holds an unknown key or a bad value.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+        return _validated(tomllib.loads(text), source=str(path))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"cannot be read as settings: {error}", file=path) from error
+
+
+def with_overrides(settings: Settings, assignments: Iterable[str]) -> Settings:
+    """`settings` with ``"section.key=value"`` assignments applied, the values written as TOML.
+
+    A value that is no TOML is taken as a string, so ``scoring.two_copies=negative`` works.
+
+    Raises
+    ------
+    SettingsError
+        When an assignment is malformed, its key unknown, or its value out of range.
+    """
+    tree = settings.model_dump(mode="json", exclude_none=True)
+    for assignment in assignments:
+        path, equals, text = assignment.partition("=")
+        keys = path.strip().split(".")
+        if not equals or len(keys) != 2 or not all(keys):
+            raise SettingsError("not an assignment", field=assignment, expected="section.key=value")
+        section, key = keys
+        if not isinstance(tree.get(section), dict):
+            raise SettingsError("unknown section", field=assignment, expected=", ".join(tree))
+        tree[section][key] = _toml_value(text.strip())
+    return _validated(tree, source="--set")
+
+
+def _toml_value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _validated(tree: Mapping[str, Any], *, source: str) -> Settings:
+    try:
+        return Settings.model_validate(tree)
+    except ValidationError as error:
+        faults = "; ".join(
+            f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()
+        )
+        raise SettingsError(faults, file=source) from error

@@ -1,0 +1,83 @@
+"""What detection finds in one probe channel: candidates, kept or rejected, with their figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Spots"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Spots:
+    """Candidates of one probe channel, ordered by z, then y, then x.
+
+    Attributes
+    ----------
+    z_px, y_px, x_px : ndarray of float64, (n,)
+        Sub-pixel position; the origin is the centre of the first voxel; z is 0 in 2D.
+    amplitude_counts : ndarray of float64, (n,)
+        Height of the fitted signal above its background.
+    background_counts : ndarray of float64, (n,)
+        Local background under the signal.
+    sigma_px : ndarray of float64, (n,)
+        Fitted width (standard deviation) in y and x.
+    flux_counts : ndarray of float64, (n,)
+        Integrated intensity above background.
+    snr : ndarray of float64, (n,)
+        Response of the matched filter in sigmas of its noise at this place.
+    kept : ndarray of bool, (n,)
+    reason : ndarray of str, (n,)
+        Code of the flag for which a candidate was rejected; empty where kept.
+    psf_sigma_px : float
+        Width of a point in this channel, as it was used.
+    min_snr : float
+        The threshold that was applied, in sigmas.
+    cluster : ndarray of int64, (n,)
+        0 for an isolated spot; spots of one unresolved or crowded group share a number from 1.
+    """
+
+    z_px: NDArray[np.float64]
+    y_px: NDArray[np.float64]
+    x_px: NDArray[np.float64]
+    amplitude_counts: NDArray[np.float64]
+    background_counts: NDArray[np.float64]
+    sigma_px: NDArray[np.float64]
+    flux_counts: NDArray[np.float64]
+    snr: NDArray[np.float64]
+    kept: NDArray[np.bool_]
+    reason: NDArray[np.str_]
+    cluster: NDArray[np.int64]
+    psf_sigma_px: float
+    min_snr: float
+
+    def __post_init__(self) -> None:
+        for column in fields(self):
+            value = getattr(self, column.name)
+            if isinstance(value, np.ndarray):
+                value.flags.writeable = False
+
+    def __len__(self) -> int:
+        return len(self.y_px)
+
+    @classmethod
+    def empty(cls, *, psf_sigma_px: float = float("nan"), min_snr: float = float("nan")) -> Spots:
+        """No candidates: every column is there and has no rows."""
+        none = np.zeros(0)
+        return cls(
+            z_px=none.copy(),
+            y_px=none.copy(),
+            x_px=none.copy(),
+            amplitude_counts=none.copy(),
+            background_counts=none.copy(),
+            sigma_px=none.copy(),
+            flux_counts=none.copy(),
+            snr=none.copy(),
+            kept=none.astype(np.bool_),
+            reason=none.astype("U16"),
+            cluster=none.astype(np.int64),
+            psf_sigma_px=psf_sigma_px,
+            min_snr=min_snr,
+        )
