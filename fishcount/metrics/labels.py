@@ -1,0 +1,214 @@
+"""Label images against true label images: overlaps, hits, splits and merges."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fishcount.metrics.assignment import assign_pairs
+from fishcount.metrics.score import DetectionScore
+
+__all__ = ["LabelMatch", "match_labels"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LabelMatch:
+    """Overlaps of found with true objects: one row for each pair that shares a pixel.
+
+    Attributes
+    ----------
+    found_labels, true_labels : ndarray of int64, (n,) and (m,)
+        The labels that occur, ascending, without 0.
+    found_area_px, true_area_px : ndarray of int64, (n,) and (m,)
+    pair_found, pair_true : ndarray of int64, (k,)
+        Indices into `found_labels` and `true_labels`.
+    intersection_px : ndarray of int64, (k,)
+    iou : ndarray of float64, (k,)
+        Intersection over union of each pair (Jaccard index).
+    """
+
+    found_labels: NDArray[np.int64]
+    true_labels: NDArray[np.int64]
+    found_area_px: NDArray[np.int64]
+    true_area_px: NDArray[np.int64]
+    pair_found: NDArray[np.int64]
+    pair_true: NDArray[np.int64]
+    intersection_px: NDArray[np.int64]
+    iou: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        for column in fields(self):
+            getattr(self, column.name).flags.writeable = False
+
+    def pairs(self, min_iou: float = 0.5) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Labels of found and true objects that are one and the same, one to one.
+
+        Parameters
+        ----------
+        min_iou
+            Least overlap of a pair. Above 0.5 no object can have two partners; below, as many
+            pairs as possible are made, and among those the ones that overlap most.
+
+        Returns
+        -------
+        found, true : ndarray of int64, (p,)
+            Labels, ascending in `true`; empty where nothing matches.
+        """
+        close = np.flatnonzero(self.iou >= min_iou)
+        rows, cols = self.pair_found[close], self.pair_true[close]
+        chosen = close[assign_pairs(rows, cols, cost=1.0 - self.iou[close])]
+        chosen = chosen[np.argsort(self.pair_true[chosen], kind="stable")]
+        return self.found_labels[self.pair_found[chosen]], self.true_labels[self.pair_true[chosen]]
+
+    def score(
+        self, min_iou: float = 0.5, *, ignored_labels: ArrayLike | None = None
+    ) -> DetectionScore:
+        """Hits, inventions and misses at a threshold of IoU.
+
+        Parameters
+        ----------
+        min_iou
+            See `pairs`.
+        ignored_labels
+            True objects that may be found or not. They are never missed, and a found object
+            whose largest overlap is with one of them is not counted at all.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from fishcount.metrics import match_labels
+        >>> truth = np.kron([[1, 2], [0, 3]], np.ones((4, 4), int))
+        >>> match = match_labels(np.where(truth == 3, 0, truth), truth)
+        >>> match.score(0.5)
+        DetectionScore(true_positives=2, false_positives=0, false_negatives=1)
+        >>> match.score(0.5, ignored_labels=[2, 3])
+        DetectionScore(true_positives=1, false_positives=0, false_negatives=0)
+        """
+        found, true = self.pairs(min_iou)
+        if ignored_labels is None:
+            hits, n_found, n_true = found.size, self.found_labels.size, self.true_labels.size
+        else:
+            ignored = np.asarray(ignored_labels, np.int64)
+            counted = self.found_labels[~np.isin(self.partner_of_found(), ignored)]
+            hits = int((np.isin(found, counted) & ~np.isin(true, ignored)).sum())
+            n_found = counted.size
+            n_true = int((~np.isin(self.true_labels, ignored)).sum())
+        return DetectionScore(
+            true_positives=hits, false_positives=n_found - hits, false_negatives=n_true - hits
+        )
+
+    def partner_of_found(self) -> NDArray[np.int64]:
+        """For each found object the true label with which it shares most pixels; 0 for none."""
+        partner = np.zeros(self.found_labels.size, np.int64)
+        # Ties go to the smaller true label: it is written last.
+        order = np.lexsort((-self.pair_true, self.intersection_px))
+        partner[self.pair_found[order]] = self.true_labels[self.pair_true[order]]
+        return partner
+
+    @property
+    def jaccard(self) -> NDArray[np.float64]:
+        """For each true object the IoU of its best overlap; 0 where nothing overlaps, (m,)."""
+        best = np.zeros(self.true_labels.size)
+        np.maximum.at(best, self.pair_true, self.iou)
+        return best
+
+    @property
+    def mean_jaccard(self) -> float:
+        """Mean of `jaccard`: missed objects count as 0; NaN when there is nothing to find."""
+        return float(self.jaccard.mean()) if self.true_labels.size else float("nan")
+
+    def split_labels(self, min_share: float = 0.5) -> NDArray[np.int64]:
+        """True objects that were cut up: two or more found objects lie in each of them.
+
+        A found object lies in a true one that holds more than `min_share` of its pixels.
+        """
+        inside = self.intersection_px > min_share * self.found_area_px[self.pair_found]
+        pieces = np.bincount(self.pair_true[inside], minlength=self.true_labels.size)
+        return self.true_labels[pieces > 1]
+
+    def merged_labels(self, min_share: float = 0.5) -> NDArray[np.int64]:
+        """Found objects that swallowed two or more true ones, more than `min_share` of each."""
+        inside = self.intersection_px > min_share * self.true_area_px[self.pair_true]
+        swallowed = np.bincount(self.pair_found[inside], minlength=self.found_labels.size)
+        return self.found_labels[swallowed > 1]
+
+    @property
+    def n_splits(self) -> int:
+        """Number of true objects that were cut up; see `split_labels`."""
+        return self.split_labels().size
+
+    @property
+    def n_merges(self) -> int:
+        """Number of found objects that hold several true ones; see `merged_labels`."""
+        return self.merged_labels().size
+
+
+def match_labels(found: ArrayLike, truth: ArrayLike) -> LabelMatch:
+    """Overlaps of two label images, from one sparse table of contingency.
+
+    Parameters
+    ----------
+    found, truth : ndarray of int, (y, x) or (z, y, x)
+        Label images of the same shape; 0 is background, labels need not be without gaps.
+
+    Returns
+    -------
+    LabelMatch
+        Two images without labels give one without rows, whose F1 is 1.
+
+    Raises
+    ------
+    ValueError
+        When the shapes differ, or a label is negative or no integer.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fishcount.metrics import match_labels
+    >>> truth = np.zeros((8, 8), int)
+    >>> truth[:4] = 1
+    >>> found = np.zeros((8, 8), int)
+    >>> found[:3], found[6:] = 5, 6
+    >>> match = match_labels(found, truth)
+    >>> match.pairs(0.5), match.mean_jaccard
+    ((array([5]), array([1])), 0.75)
+    >>> match.score(0.5).f1, match.score(0.8).f1
+    (0.6666666666666666, 0.0)
+    """
+    found_image, true_image = _as_labels(found, "found"), _as_labels(truth, "truth")
+    if found_image.shape != true_image.shape:
+        raise ValueError(f"shapes differ: {found_image.shape} and {true_image.shape}")
+    found_labels, found_area = _areas(found_image)
+    true_labels, true_area = _areas(true_image)
+    both = (found_image > 0) & (true_image > 0)
+    row = np.searchsorted(found_labels, found_image[both])
+    col = np.searchsorted(true_labels, true_image[both])
+    keys, shared = np.unique(row * max(true_labels.size, 1) + col, return_counts=True)
+    pair_found, pair_true = np.divmod(keys, max(true_labels.size, 1))
+    union = found_area[pair_found] + true_area[pair_true] - shared
+    return LabelMatch(
+        found_labels=found_labels,
+        true_labels=true_labels,
+        found_area_px=found_area,
+        true_area_px=true_area,
+        pair_found=pair_found,
+        pair_true=pair_true,
+        intersection_px=shared,
+        iou=shared / union,
+    )
+
+
+def _as_labels(image: ArrayLike, name: str) -> NDArray[np.int64]:
+    labels = np.asarray(image)
+    if labels.dtype.kind not in "biu":
+        raise ValueError(f"{name} must be a label image of integers; got {labels.dtype}")
+    if labels.size and labels.min() < 0:
+        raise ValueError(f"{name} must have no negative labels; got {labels.min()}")
+    return labels.astype(np.int64)
+
+
+def _areas(labels: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    values, areas = np.unique(labels[labels > 0], return_counts=True)
+    return values, areas
