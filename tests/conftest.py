@@ -1,0 +1,103 @@
+"""What all tests share: the outside images, and the guard for tests that need a screen."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+NO_OUTSIDE_IMAGES = "no outside images"
+NO_SCREEN = "no screen for the viewer"
+
+# Fixtures that open a window, whether or not the test says that it is a viewer test.
+WINDOW_FIXTURES = {"make_napari_viewer", "make_napari_viewer_proxy", "qtbot", "qapp"}
+
+TRY_A_WINDOW = """
+import sys
+from importlib.util import find_spec
+lacking = [name for name in ("napari", "qtpy") if find_spec(name) is None]
+if lacking:
+    sys.exit("not installed: " + ", ".join(lacking))
+from qtpy.QtWidgets import QApplication
+platform = QApplication([]).platformName()
+if platform in ("offscreen", "minimal"):
+    sys.exit(f"the Qt platform {platform} draws no canvas")
+"""
+
+
+@pytest.fixture(scope="session")
+def outside_data() -> Path:
+    """Folder of the outside images that FISHCOUNT_DATA names; skips the test where it is absent."""
+    named = os.environ.get("FISHCOUNT_DATA", "")
+    if not named:
+        pytest.skip(f"{NO_OUTSIDE_IMAGES}: FISHCOUNT_DATA is not set")
+    folder = Path(named)
+    if not folder.is_dir():
+        pytest.skip(f"{NO_OUTSIDE_IMAGES}: FISHCOUNT_DATA is no folder: {folder}")
+    return folder.resolve()
+
+
+@cache
+def why_no_screen() -> str:
+    """Why a window cannot be opened here; empty where it can.
+
+    Qt ends the whole process when it finds no screen or lacks a system library, so the attempt
+    is made in a process of its own.
+    """
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", TRY_A_WINDOW],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return "Qt did not start within two minutes"
+    if done.returncode == 0:
+        return ""
+    said = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+    if not said:
+        return f"Qt ended with exit code {done.returncode}"
+    # A Python error says what it is in its last line, Qt in its first.
+    return said[-1] if done.returncode == 1 else said[0]
+
+
+def opens_a_window(item: pytest.Item) -> bool:
+    """Whether a test needs a screen."""
+    fixtures = set(getattr(item, "fixturenames", ()))
+    return item.get_closest_marker("viewer") is not None or bool(fixtures & WINDOW_FIXTURES)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: Sequence[pytest.Item]) -> None:
+    """Skip tests of the window where there is no screen, before a fixture of theirs starts Qt."""
+    windowed = [item for item in items if opens_a_window(item)]
+    if not windowed:
+        return
+    has_qt_plugin = config.pluginmanager.hasplugin("pytest-qt")
+    reason = why_no_screen() if has_qt_plugin else "pytest-qt is not installed or switched off"
+    for item in windowed:
+        item.add_marker(pytest.mark.viewer)
+        if reason:
+            item.add_marker(pytest.mark.skip(reason=f"{NO_SCREEN}: {reason}"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Count the tests that this machine could not run, in a line that is hard to overlook."""
+    skipped = [str(report.longrepr) for report in terminalreporter.stats.get("skipped", [])]
+    for cause, remedy in (
+        (NO_OUTSIDE_IMAGES, "set FISHCOUNT_DATA to the folder that holds them"),
+        (NO_SCREEN, "`make test` installs what is missing on Debian and Ubuntu"),
+    ):
+        count = sum(cause in reason for reason in skipped)
+        if count:
+            terminalreporter.write_line(
+                f"NOT RUN: {count} test{'s' * (count > 1)}, {cause}; {remedy}",
+                yellow=True,
+                bold=True,
+            )
