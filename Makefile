@@ -1,0 +1,67 @@
+# Every target makes its own environment in .venv and installs what it needs; the stamps in
+# .venv make the second time quick. PYTHON=... names another Python, NO_UV=1 keeps to pip.
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.SUFFIXES:
+.PHONY: help demo test lint format bench fuzz clean
+
+export PYTHON NO_UV
+
+BIN := .venv/bin
+SAMPLE ?= group4
+DEMO := demo_case
+
+help:
+	@echo "make demo    score a sample case and say where the report is"
+	@echo "make test    run the tests"
+	@echo "make lint    check format, style, types and layers"
+	@echo "make format  write the format that make lint checks"
+	@echo "make bench   measure speed, memory and accuracy"
+	@echo "make fuzz    run the tests that take minutes"
+	@echo "make clean   remove the environment and what was made"
+
+# --- what people run ------------------------------------------------------------------------
+
+demo: .venv/base.stamp
+	$(BIN)/fishcount score sample_images/$(SAMPLE)/*.ome.tif --out $(DEMO) --overwrite
+	@echo "Report: $(CURDIR)/$(DEMO)/report.html"
+
+test: .venv/test.stamp
+	$(BIN)/python -m pytest $(PYTEST)
+
+lint: .venv/dev.stamp
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/dev.stamp
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: .venv/base.stamp
+	$(BIN)/python -m benchmarks
+
+fuzz: .venv/test.stamp
+	$(BIN)/python -m pytest -m slow $(PYTEST)
+
+clean:
+	rm -rf .venv $(DEMO) build dist
+
+# --- environments ---------------------------------------------------------------------------
+
+.venv/base.stamp: pyproject.toml .ci/environment
+	@.ci/environment
+	@touch $@
+
+.venv/dev.stamp: pyproject.toml .ci/environment
+	@.ci/environment dev
+	@touch $@
+
+# Where the viewer cannot be installed, the rest is tested all the same.
+.venv/test.stamp: pyproject.toml .ci/environment .ci/system-libraries
+	@.ci/system-libraries
+	@.ci/environment test
+	@.ci/environment test-viewer || echo "napari was not installed: tests of the viewer will skip"
+	@touch $@
