@@ -86,10 +86,48 @@ class SpotSettings(_Model):
 class SignalSettings(_Model):
     """How spots become signals and copies (`fishcount.signals`)."""
 
+    border_tolerance_um: Annotated[float, Field(ge=0)] = Field(
+        0.3, description="A spot this far outside an outline still belongs to that nucleus."
+    )
     split_gap_diameters: Annotated[float, Field(ge=0)] = Field(
         1.0,
         description="Two equal signals count as one when the gap between their edges is at "
-        "most this many signal diameters (probe-kit rule).",
+        "most this many signal diameters (probe-kit rule); a diameter is the full width at "
+        "half maximum.",
+    )
+    split_min_similarity: Fraction = Field(
+        0.6,
+        description="Two signals are equal when the weaker has at least this share of the "
+        "brightness of the stronger, within the error of measurement.",
+    )
+    split_max_chance_neighbours: Annotated[float, Field(ge=0)] = Field(
+        0.5,
+        description="Signals are merged only where fewer neighbours than this are expected by "
+        "chance within the merging distance: not in crowded nuclei.",
+    )
+    axial_elongation: Annotated[float, Field(ge=1)] = Field(
+        3.0, description="How much longer than wide a signal is along z, in a stack."
+    )
+    cluster_least_signals: Annotated[int, Field(ge=2)] = Field(
+        3,
+        description="Crowded groups with fewer resolved signals, or with the light of fewer, "
+        "are counted, not estimated.",
+    )
+    least_single_signals: Annotated[int, Field(ge=1)] = Field(
+        5,
+        description="Fewer isolated signals than this do not tell the intensity of a single "
+        "one: clusters then count as what was resolved.",
+    )
+    max_share_outside: Fraction = Field(
+        0.10, description="More signals than this outside nuclei raise SIGNALS_OUTSIDE."
+    )
+    max_share_weak: Fraction = Field(
+        0.25, description="More weak signals than this raise WEAK_SIGNALS."
+    )
+    weak_snr_factor: Annotated[float, Field(ge=1)] = Field(
+        1.25,
+        description="A kept signal is weak when it stands less than this many times above "
+        "the threshold of its channel.",
     )
 
 

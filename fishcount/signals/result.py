@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Copies", "SignalCounts", "Signals", "Status"]
+__all__ = ["Clusters", "Copies", "SignalCounts", "Signals", "Status"]
 
 
 class Status(StrEnum):
@@ -80,6 +80,91 @@ class Signals:
             reason=text.copy(),
         )
 
+    @classmethod
+    def concatenate(cls, parts: list[Signals]) -> Signals:
+        """The rows of several tables, one after the other."""
+        if not parts:
+            return cls.empty()
+        return cls(
+            **{
+                column.name: np.concatenate([getattr(part, column.name) for part in parts])
+                for column in fields(cls)
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Clusters:
+    """Clusters of one or more probes: what was resolved in them and what was estimated.
+
+    Attributes
+    ----------
+    channel : ndarray of str, (n,)
+        Role of the probe.
+    nucleus : ndarray of int64, (n,)
+    y_px, x_px : ndarray of float64, (n,)
+        Mean position of the resolved signals.
+    n_resolved : ndarray of int64, (n,)
+        Signals that were resolved and kept.
+    from_flux, from_area : ndarray of float64, (n,)
+        Copies by integrated intensity and by area, not rounded.
+    low, best, high : ndarray of int64, (n,)
+        90 % range and best estimate.
+    disagree : ndarray of bool, (n,)
+        True where intensity and area differ beyond their ranges.
+    """
+
+    channel: NDArray[np.str_]
+    nucleus: NDArray[np.int64]
+    y_px: NDArray[np.float64]
+    x_px: NDArray[np.float64]
+    n_resolved: NDArray[np.int64]
+    from_flux: NDArray[np.float64]
+    from_area: NDArray[np.float64]
+    low: NDArray[np.int64]
+    best: NDArray[np.int64]
+    high: NDArray[np.int64]
+    disagree: NDArray[np.bool_]
+
+    def __post_init__(self) -> None:
+        for column in fields(self):
+            getattr(self, column.name).flags.writeable = False
+
+    def __len__(self) -> int:
+        return len(self.nucleus)
+
+    @classmethod
+    def empty(cls) -> Clusters:
+        """No clusters: every column is there and has no rows."""
+        return cls(
+            **{
+                column.name: np.zeros(0, _DTYPES.get(column.name, np.int64))
+                for column in fields(cls)
+            }
+        )
+
+    @classmethod
+    def concatenate(cls, parts: list[Clusters]) -> Clusters:
+        """The rows of several tables, one after the other."""
+        if not parts:
+            return cls.empty()
+        return cls(
+            **{
+                column.name: np.concatenate([getattr(part, column.name) for part in parts])
+                for column in fields(cls)
+            }
+        )
+
+
+_DTYPES: dict[str, object] = {
+    "channel": "U16",
+    "y_px": np.float64,
+    "x_px": np.float64,
+    "from_flux": np.float64,
+    "from_area": np.float64,
+    "disagree": np.bool_,
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Copies:
@@ -113,8 +198,11 @@ class SignalCounts:
         For each probe; row ``i`` is label ``i + 1``.
     single_flux_counts : mapping of str to float
         Integrated intensity of a single signal in this field; NaN where it is not known.
+    clusters : Clusters
+        What was estimated, cluster by cluster.
     """
 
     signals: Signals
     copies: Mapping[str, Copies]
     single_flux_counts: Mapping[str, float]
+    clusters: Clusters = field(default_factory=Clusters.empty)

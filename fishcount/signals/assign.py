@@ -1,0 +1,79 @@
+"""Which nucleus a spot lies in."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["assign_to_nuclei"]
+
+
+def assign_to_nuclei(
+    yx_px: ArrayLike, labels: NDArray[np.int32], *, tolerance_px: float = 0.0
+) -> NDArray[np.int64]:
+    """Label of the nucleus that each position lies in, or nearly lies in.
+
+    A position belongs to the label of the pixel that it falls into. One that falls on
+    background belongs to the nearest labelled pixel centre within `tolerance_px`, because
+    signals at the rim of a nucleus fall outside an outline that is a little tight; of two
+    equally near nuclei it is the one with the lower label.
+
+    Parameters
+    ----------
+    yx_px : array_like, (n, 2)
+        Positions; the origin is the centre of the first pixel.
+    labels : ndarray of int, (y, x)
+        Label image; 0 is background.
+    tolerance_px
+        How far outside an outline a position may lie.
+
+    Returns
+    -------
+    ndarray of int64, (n,)
+        0 where there is no nucleus, also outside the image.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fishcount.signals import assign_to_nuclei
+    >>> labels = np.zeros((9, 9), np.int32)
+    >>> labels[2:5, 2:5] = 1
+    >>> assign_to_nuclei([[3.2, 4.4], [3.0, 5.9], [8.0, 8.0]], labels, tolerance_px=2)
+    array([1, 1, 0])
+    """
+    yx = np.asarray(yx_px, np.float64).reshape(-1, 2)
+    if not (np.isfinite(tolerance_px) and tolerance_px >= 0):
+        raise ValueError(f"tolerance_px must be >= 0; got {tolerance_px}")
+    centre = np.floor(yx + 0.5).astype(np.int64)
+    nucleus = _label_at(centre, labels)
+    loose = np.flatnonzero(nucleus == 0)
+    if loose.size and tolerance_px > 0 and labels.size:
+        nucleus[loose] = _nearest_label(yx[loose], centre[loose], labels, tolerance_px)
+    return nucleus
+
+
+def _label_at(pixel: NDArray[np.int64], labels: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Label of pixels of shape (..., 2); 0 outside the image."""
+    if not labels.size:
+        return np.zeros(pixel.shape[:-1], np.int64)
+    inside = np.all((pixel >= 0) & (pixel < labels.shape), axis=-1)
+    y, x = np.clip(pixel, 0, np.array(labels.shape) - 1).T
+    return np.where(inside, labels[y.T, x.T], 0).astype(np.int64)
+
+
+def _nearest_label(
+    yx: NDArray[np.float64],
+    centre: NDArray[np.int64],
+    labels: NDArray[np.int32],
+    tolerance_px: float,
+) -> NDArray[np.int64]:
+    """Label of the nearest labelled pixel centre within the tolerance, all spots at once."""
+    reach = int(np.ceil(tolerance_px))
+    steps = np.mgrid[-reach : reach + 1, -reach : reach + 1].reshape(2, -1).T
+    pixel = centre[:, None, :] + steps
+    label = _label_at(pixel, labels)
+    distance = np.hypot(*np.moveaxis(pixel - yx[:, None, :], -1, 0))
+    distance = np.where((label > 0) & (distance <= tolerance_px), distance, np.inf)
+    nearest = distance.min(axis=1, keepdims=True)
+    candidates = np.where(distance <= nearest, label, np.iinfo(np.int64).max)
+    return np.where(np.isfinite(nearest[:, 0]), candidates.min(axis=1), 0)

@@ -1,0 +1,293 @@
+"""Spots and nuclei to signals, and signals to copies per nucleus."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fishcount.nuclei import Nuclei
+from fishcount.settings import SignalSettings
+from fishcount.signals.assign import assign_to_nuclei
+from fishcount.signals.clusters import SingleFlux, estimate_clusters, single_flux
+from fishcount.signals.result import Clusters, Copies, SignalCounts, Signals, Status
+from fishcount.signals.split import FWHM_PER_SIGMA, expected_chance_neighbours, split_partners
+from fishcount.spots import Spots
+
+__all__ = ["count_signals"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Channel:
+    """What one probe gives."""
+
+    signals: Signals
+    copies: Copies
+    clusters: Clusters
+    single: SingleFlux
+
+
+def count_signals(
+    spots: Mapping[str, Spots],
+    nuclei: Nuclei,
+    *,
+    pixel_size_um: float,
+    z_step_um: float | None = None,
+    settings: SignalSettings | None = None,
+) -> SignalCounts:
+    """Count the copies of each probe in each nucleus, and say what became of every spot.
+
+    Spots are assigned to nuclei, split signals are merged (`fishcount.signals.split`), and
+    clusters are estimated (`fishcount.signals.clusters`). Signals of different probes never
+    touch each other: an orange over a green signal is one of each.
+
+    Parameters
+    ----------
+    spots
+        Spots of each probe, by role: ``{"HER2": ..., "CEP17": ...}``.
+    nuclei : Nuclei
+    pixel_size_um
+        Size of a pixel in y and x.
+    z_step_um
+        Distance of planes; None in 2D.
+    settings
+        Defaults where it is None.
+
+    Returns
+    -------
+    SignalCounts
+        Signals in the order of the probes, and within a probe in the order of its spots. All
+        spots are there: kept, merged, rejected or outside. No spots give no signals, and zero
+        copies in every nucleus.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fishcount.nuclei import Nuclei
+    >>> from fishcount.signals import count_signals
+    >>> from fishcount.spots import Spots
+    >>> counts = count_signals(
+    ...     {"HER2": Spots.empty()}, Nuclei.empty((64, 64)), pixel_size_um=0.1
+    ... )
+    >>> len(counts.signals), counts.copies["HER2"].best
+    (0, array([], dtype=int64))
+    """
+    if not (math.isfinite(pixel_size_um) and pixel_size_um > 0):
+        raise ValueError(f"pixel_size_um must be > 0; got {pixel_size_um}")
+    chosen = SignalSettings() if settings is None else settings
+    channels = {
+        role: _count_channel(
+            role,
+            found,
+            nuclei,
+            tolerance_px=chosen.border_tolerance_um / pixel_size_um,
+            z_scale=_z_scale(z_step_um, pixel_size_um, chosen),
+            settings=chosen,
+        )
+        for role, found in spots.items()
+    }
+    return SignalCounts(
+        signals=Signals.concatenate([channel.signals for channel in channels.values()]),
+        copies={role: channel.copies for role, channel in channels.items()},
+        single_flux_counts={
+            role: channel.single.typical_counts for role, channel in channels.items()
+        },
+        clusters=Clusters.concatenate([channel.clusters for channel in channels.values()]),
+    )
+
+
+def _z_scale(z_step_um: float | None, pixel_size_um: float, settings: SignalSettings) -> float:
+    """Planes to pixels, shortened by how much longer than wide a signal is along z."""
+    if z_step_um is None:
+        return 0.0
+    if not (math.isfinite(z_step_um) and z_step_um > 0):
+        raise ValueError(f"z_step_um must be > 0; got {z_step_um}")
+    return z_step_um / pixel_size_um / settings.axial_elongation
+
+
+def _count_channel(
+    role: str,
+    spots: Spots,
+    nuclei: Nuclei,
+    *,
+    tolerance_px: float,
+    z_scale: float,
+    settings: SignalSettings,
+) -> _Channel:
+    nucleus = assign_to_nuclei(
+        np.column_stack([spots.y_px, spots.x_px]), nuclei.labels, tolerance_px=tolerance_px
+    )
+    inside = spots.kept & (nucleus > 0)
+    single = single_flux(
+        spots.flux_counts[inside & (spots.cluster == 0)], least=settings.least_single_signals
+    )
+    group = _cluster_of_each(spots, nucleus, inside, single, settings)
+    into = _merge(
+        spots,
+        nucleus,
+        inside,
+        mergeable=group < 0,
+        area_px=nuclei.area_px,
+        z_scale=z_scale,
+        settings=settings,
+    )
+    merged = into >= 0
+    counted = inside & ~merged
+    clusters = _estimate(role, spots, nucleus, group, single, inside)
+    copies_of_signal = counted.astype(np.float64)
+    _add_remainder(copies_of_signal, group, clusters, spots.amplitude_counts)
+    status = np.full(len(spots), Status.KEPT.value, dtype="U16")
+    status[merged] = Status.MERGED
+    status[spots.kept & ~inside] = Status.OUTSIDE
+    status[~spots.kept] = Status.REJECTED
+    reason = np.where(spots.kept, "", spots.reason).astype("U16")
+    reason[status == Status.MERGED] = "SPLIT_SIGNAL"
+    reason[status == Status.OUTSIDE] = "NOT_IN_NUCLEUS"
+    signals = Signals(
+        channel=np.full(len(spots), role, dtype="U16"),
+        nucleus=nucleus,
+        z_px=spots.z_px.copy(),
+        y_px=spots.y_px.copy(),
+        x_px=spots.x_px.copy(),
+        snr=spots.snr.copy(),
+        amplitude_counts=spots.amplitude_counts.copy(),
+        background_counts=spots.background_counts.copy(),
+        copies=copies_of_signal,
+        status=status,
+        reason=reason,
+    )
+    copies = _copies(nucleus, copies_of_signal, clusters, len(nuclei))
+    return _Channel(signals=signals, copies=copies, clusters=clusters, single=single)
+
+
+def _merge(
+    spots: Spots,
+    nucleus: NDArray[np.int64],
+    inside: NDArray[np.bool_],
+    *,
+    mergeable: NDArray[np.bool_],
+    area_px: NDArray[np.int64],
+    z_scale: float,
+    settings: SignalSettings,
+) -> NDArray[np.int64]:
+    """Index of the signal that each spot is merged into; -1 for none."""
+    into = np.full(len(spots), -1, np.int64)
+    rows = np.flatnonzero(inside)
+    diameter_px = FWHM_PER_SIGMA * _typical_sigma_px(spots, inside)
+    if len(rows) < 2 or not math.isfinite(diameter_px):
+        return into
+    reach_px = diameter_px * (1.0 + settings.split_gap_diameters)
+    crowding = expected_chance_neighbours(nucleus[rows], area_px, distance_px=reach_px)
+    amplitude = spots.amplitude_counts[rows]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        error = np.nan_to_num(amplitude / spots.snr[rows], posinf=0.0, neginf=0.0)
+    local = split_partners(
+        np.column_stack([z_scale * spots.z_px, spots.y_px, spots.x_px])[rows],
+        amplitude,
+        nucleus=nucleus[rows],
+        strength_error=np.abs(error),
+        eligible=mergeable[rows] & (crowding <= settings.split_max_chance_neighbours),
+        max_distance_px=reach_px,
+        min_similarity=settings.split_min_similarity,
+    )
+    gone = local >= 0
+    into[rows[gone]] = rows[local[gone]]
+    return into
+
+
+def _typical_sigma_px(spots: Spots, inside: NDArray[np.bool_]) -> float:
+    """Width of a signal: the median of the kept ones, or else what detection assumed."""
+    sigma = spots.sigma_px[inside]
+    sigma = sigma[np.isfinite(sigma) & (sigma > 0)]
+    return float(np.median(sigma)) if sigma.size else spots.psf_sigma_px
+
+
+def _cluster_of_each(
+    spots: Spots,
+    nucleus: NDArray[np.int64],
+    inside: NDArray[np.bool_],
+    single: SingleFlux,
+    settings: SignalSettings,
+) -> NDArray[np.int64]:
+    """Number of the cluster of each spot from 0; -1 for spots that are counted one by one.
+
+    A crowded group is a cluster when it has enough resolved signals and, as far as the light of
+    a single signal is known, the light of as many: a split signal beside a third one has not.
+    """
+    cluster = np.full(len(spots), -1, np.int64)
+    rows = np.flatnonzero(inside & (spots.cluster > 0))
+    if not rows.size:
+        return cluster
+    keys = np.column_stack([nucleus[rows], spots.cluster[rows]])
+    _, group = np.unique(keys, axis=0, return_inverse=True)
+    group = group.reshape(-1)
+    resolved = np.bincount(group)
+    least = settings.cluster_least_signals
+    copies = np.bincount(group, spots.flux_counts[rows]) / single.typical_counts
+    # Half a copy less, as estimates are rounded; an unknown single flux decides nothing.
+    is_cluster = (resolved >= least) & ~(copies < least - 0.5)
+    number = np.cumsum(is_cluster) - 1
+    cluster[rows] = np.where(is_cluster[group], number[group], -1)
+    return cluster
+
+
+def _estimate(
+    role: str,
+    spots: Spots,
+    nucleus: NDArray[np.int64],
+    cluster: NDArray[np.int64],
+    single: SingleFlux,
+    inside: NDArray[np.bool_],
+) -> Clusters:
+    """Estimates of all clusters."""
+    rows = np.flatnonzero(cluster >= 0)
+    if not rows.size:
+        return Clusters.empty()
+    return estimate_clusters(
+        cluster[rows],
+        spots.flux_counts[rows],
+        channel=role,
+        nucleus=nucleus[rows],
+        yx_px=np.column_stack([spots.y_px, spots.x_px])[rows],
+        single=single,
+        diameter_px=FWHM_PER_SIGMA * _typical_sigma_px(spots, inside),
+    )
+
+
+def _add_remainder(
+    copies: NDArray[np.float64],
+    members: NDArray[np.int64],
+    clusters: Clusters,
+    amplitude_counts: NDArray[np.float64],
+) -> None:
+    """Give what a cluster holds beyond its resolved signals to its brightest one."""
+    rows = np.flatnonzero(members >= 0)
+    order = rows[np.lexsort((rows, -amplitude_counts[rows], members[rows]))]
+    _, first = np.unique(members[order], return_index=True)
+    copies[order[first]] += clusters.best - clusters.n_resolved
+
+
+def _copies(
+    nucleus: NDArray[np.int64],
+    copies_of_signal: NDArray[np.float64],
+    clusters: Clusters,
+    n_nuclei: int,
+) -> Copies:
+    size = n_nuclei + 1
+
+    def per_nucleus(values: NDArray[np.int64]) -> NDArray[np.int64]:
+        sums = np.bincount(clusters.nucleus, values, minlength=size)[1:]
+        return np.rint(sums).astype(np.int64)
+
+    best = np.rint(np.bincount(nucleus, copies_of_signal, minlength=size)[1:]).astype(np.int64)
+    ones = np.ones(len(clusters), np.int64)
+    return Copies(
+        best=best,
+        low=best - per_nucleus(clusters.best - clusters.low),
+        high=best + per_nucleus(clusters.high - clusters.best),
+        estimated=per_nucleus(ones) > 0,
+        disagree=per_nucleus(clusters.disagree.astype(np.int64)) > 0,
+    )

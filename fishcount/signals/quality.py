@@ -1,0 +1,103 @@
+"""Figures of a field that speak against counting it: signals outside nuclei, weak signals.
+
+ASCO/CAP call a specimen not evaluable when more than 10 % of the signals lie outside nuclei, or
+when more than 25 % are too weak to be counted. A program counts by a threshold, so "weak" is
+said of the signals that stand only just above it [own].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from fishcount.flags import Finding
+from fishcount.settings import SignalSettings
+from fishcount.signals.result import SignalCounts, Status
+from fishcount.spots import Spots
+
+__all__ = ["ChannelQuality", "channel_quality", "quality_findings"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelQuality:
+    """Quality of the signals of one probe in one field.
+
+    Attributes
+    ----------
+    n_signals : int
+        Signals that detection kept, in nuclei or not; a merged pair is two.
+    share_outside : float
+        Share of them outside nuclei; NaN where there are none.
+    share_weak : float
+        Share of those in nuclei that stand only just above the threshold; NaN where there
+        are none.
+    """
+
+    n_signals: int
+    share_outside: float
+    share_weak: float
+
+
+def channel_quality(
+    counts: SignalCounts,
+    spots: Mapping[str, Spots],
+    *,
+    settings: SignalSettings | None = None,
+) -> dict[str, ChannelQuality]:
+    """Quality figures of each probe.
+
+    Parameters
+    ----------
+    counts : SignalCounts
+        Of the same spots.
+    spots
+        Spots of each probe; their thresholds say what is weak.
+    settings
+        Defaults where it is None.
+    """
+    chosen = SignalSettings() if settings is None else settings
+    signals = counts.signals
+    quality = {}
+    for role, found in spots.items():
+        of_role = signals.channel == role
+        inside = of_role & np.isin(signals.status, [Status.KEPT.value, Status.MERGED.value])
+        n_outside = int(np.count_nonzero(of_role & (signals.status == Status.OUTSIDE.value)))
+        n_inside = int(np.count_nonzero(inside))
+        weak = signals.snr[inside] < chosen.weak_snr_factor * found.min_snr
+        n = n_inside + n_outside
+        quality[role] = ChannelQuality(
+            n_signals=n,
+            share_outside=n_outside / n if n else float("nan"),
+            share_weak=float(weak.mean()) if n_inside else float("nan"),
+        )
+    return quality
+
+
+def quality_findings(
+    counts: SignalCounts,
+    spots: Mapping[str, Spots],
+    *,
+    settings: SignalSettings | None = None,
+) -> tuple[Finding, ...]:
+    """Findings SIGNALS_OUTSIDE and WEAK_SIGNALS of a field, each with its figure and probe.
+
+    Examples
+    --------
+    >>> from fishcount.nuclei import Nuclei
+    >>> from fishcount.signals import count_signals, quality_findings
+    >>> from fishcount.spots import Spots
+    >>> spots = {"HER2": Spots.empty()}
+    >>> counts = count_signals(spots, Nuclei.empty((64, 64)), pixel_size_um=0.1)
+    >>> quality_findings(counts, spots)
+    ()
+    """
+    chosen = SignalSettings() if settings is None else settings
+    findings = []
+    for role, figures in channel_quality(counts, spots, settings=chosen).items():
+        if figures.share_outside > chosen.max_share_outside:
+            findings.append(Finding("SIGNALS_OUTSIDE", figures.share_outside, role))
+        if figures.share_weak > chosen.max_share_weak:
+            findings.append(Finding("WEAK_SIGNALS", figures.share_weak, role))
+    return tuple(findings)

@@ -1,0 +1,279 @@
+"""From spots to copies: assigned, merged, estimated, and nothing lost on the way."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+
+from fishcount.nuclei import Nuclei
+from fishcount.settings import SignalSettings
+from fishcount.signals import (
+    assign_to_nuclei,
+    channel_quality,
+    count_signals,
+    quality_findings,
+    single_flux,
+    split_partners,
+)
+from fishcount.signals.split import FWHM_PER_SIGMA
+from fishcount.spots import Spots
+
+DIAMETER_PX = FWHM_PER_SIGMA * 1.7
+
+
+def count(spots, nuclei, **settings):
+    return count_signals(spots, nuclei, pixel_size_um=0.1, settings=SignalSettings(**settings))
+
+
+def test_each_spot_counts_in_the_nucleus_it_lies_in(make_spots, two_nuclei):
+    spots = make_spots([(30, 50), (50, 30), (50, 150), (95, 100)])
+    counts = count({"HER2": spots}, two_nuclei)
+    assert counts.copies["HER2"].best.tolist() == [2, 1]
+    assert counts.signals.nucleus.tolist() == [1, 1, 2, 0]
+    assert counts.signals.status.tolist() == ["kept", "kept", "kept", "outside"]
+    assert counts.signals.reason.tolist() == ["", "", "", "NOT_IN_NUCLEUS"]
+    assert_array_equal(counts.copies["HER2"].low, counts.copies["HER2"].high)
+
+
+def test_rejected_spots_keep_their_reason_and_count_nothing(make_spots, two_nuclei):
+    spots = make_spots([(30, 50), (50, 30)], kept=[True, False], reason=["", "TOO_WIDE"])
+    counts = count({"HER2": spots}, two_nuclei)
+    assert counts.copies["HER2"].best.tolist() == [1, 0]
+    assert counts.signals.status.tolist() == ["kept", "rejected"]
+    assert counts.signals.reason.tolist() == ["", "TOO_WIDE"]
+    assert counts.signals.copies.tolist() == [1, 0]
+
+
+def test_spot_just_outside_goes_to_the_nearest_nucleus(make_spots, two_nuclei):
+    spots = make_spots([(50, 92), (50, 107.5), (50, 100)])
+    assert count({"HER2": spots}, two_nuclei).signals.nucleus.tolist() == [1, 2, 0]
+    strict = count({"HER2": spots}, two_nuclei, border_tolerance_um=0)
+    assert strict.signals.nucleus.tolist() == [0, 0, 0]
+
+
+def test_tolerance_is_a_distance_and_ties_go_to_the_lower_label():
+    labels = np.zeros((5, 11), np.int32)
+    labels[:, 0], labels[:, 10] = 2, 1
+    assert assign_to_nuclei([[2, 5], [2, 3], [2, -9], [7, 0]], labels, tolerance_px=5).tolist() == [
+        1,
+        2,
+        0,
+        2,
+    ]
+    assert assign_to_nuclei([[2, 5]], labels, tolerance_px=4.9).tolist() == [0]
+
+
+def test_no_spots_and_no_nuclei_are_values(make_spots, two_nuclei):
+    counts = count({"HER2": Spots.empty(), "CEP17": make_spots([(50, 50)])}, two_nuclei)
+    assert counts.copies["HER2"].best.tolist() == [0, 0]
+    assert counts.copies["CEP17"].best.tolist() == [1, 0]
+    assert np.isnan(counts.single_flux_counts["HER2"])
+    bare = count({"HER2": make_spots([(50, 50)])}, Nuclei.empty((100, 100)))
+    assert bare.signals.status.tolist() == ["outside"]
+    assert bare.copies["HER2"].best.shape == (0,)
+    nothing = count({}, two_nuclei)
+    assert len(nothing.signals) == 0
+
+
+# Vector 40 of the rule book, on spots; on drawn images it is in test_rulebook_signals.py.
+@pytest.mark.parametrize(
+    ("gap_diameters", "copies"), [(0.0, 1), (0.5, 1), (1.0, 1), (1.01, 2), (2.0, 2)]
+)
+def test_equal_signals_count_one_up_to_a_gap_of_one_diameter(
+    make_spots, two_nuclei, gap_diameters, copies
+):
+    distance = DIAMETER_PX * (1 + gap_diameters) - 1e-9
+    spots = make_spots([(50, 40), (50, 40 + distance)])
+    counts = count({"HER2": spots}, two_nuclei)
+    assert counts.copies["HER2"].best.tolist() == [copies, 0]
+    if copies == 1:
+        assert sorted(counts.signals.status) == ["kept", "merged"]
+        assert sorted(counts.signals.reason) == ["", "SPLIT_SIGNAL"]
+        assert counts.signals.copies.sum() == 1
+
+
+def test_the_gap_is_a_setting(make_spots, two_nuclei):
+    spots = make_spots([(50, 40), (50, 40 + 1.4 * DIAMETER_PX)])
+    assert count({"HER2": spots}, two_nuclei).copies["HER2"].best[0] == 1
+    narrow = count({"HER2": spots}, two_nuclei, split_gap_diameters=0.3)
+    assert narrow.copies["HER2"].best[0] == 2
+
+
+def test_unequal_neighbours_are_two(make_spots, two_nuclei):
+    spots = make_spots([(50, 40), (50, 44)], amplitude=[100, 40], snr=100)
+    assert count({"HER2": spots}, two_nuclei).copies["HER2"].best[0] == 2
+    similar = make_spots([(50, 40), (50, 44)], amplitude=[70, 100], snr=100)
+    counts = count({"HER2": similar}, two_nuclei)
+    assert counts.signals.status.tolist() == ["merged", "kept"]
+
+
+def test_orange_over_green_is_one_of_each(make_spots, two_nuclei):
+    counts = count({"HER2": make_spots([(50, 50)]), "CEP17": make_spots([(50.5, 50)])}, two_nuclei)
+    assert counts.copies["HER2"].best[0] == counts.copies["CEP17"].best[0] == 1
+    assert counts.signals.channel.tolist() == ["HER2", "CEP17"]
+
+
+def test_neighbours_in_different_nuclei_are_never_merged():
+    frame = np.array([[0.0, 0.0], [0.0, 2.0]])
+    into = split_partners(
+        frame,
+        np.ones(2),
+        nucleus=np.array([1, 2]),
+        strength_error=np.zeros(2),
+        eligible=np.ones(2, bool),
+        max_distance_px=8.0,
+        min_similarity=0.6,
+    )
+    assert into.tolist() == [-1, -1]
+
+
+def test_a_chain_of_three_loses_one_and_equal_positions_do_not_break(make_spots, two_nuclei):
+    chain = make_spots([(50, 40), (50, 45), (50, 49)])
+    assert count({"HER2": chain}, two_nuclei).copies["HER2"].best[0] == 2
+    same = make_spots([(50, 40), (50, 40)])
+    counts = count({"HER2": same}, two_nuclei)
+    assert counts.signals.status.tolist() == ["kept", "merged"]
+
+
+def test_crowded_nuclei_keep_their_close_pairs(make_spots, two_nuclei):
+    rng = np.random.default_rng(5)
+    far = 50 + 30 * (rng.random((30, 2)) - 0.5)
+    spots = make_spots(far[np.lexsort(far.T[::-1])])
+    assert count({"HER2": spots}, two_nuclei).copies["HER2"].best[0] == 30
+
+
+def test_split_through_z_counts_one_and_stacked_signals_two(make_spots, two_nuclei):
+    def copies(z_px):
+        spots = make_spots([(50, 50), (50, 50)], z_px=z_px)
+        counts = count_signals({"HER2": spots}, two_nuclei, pixel_size_um=0.1, z_step_um=0.4)
+        return counts.copies["HER2"].best[0]
+
+    assert copies([3, 4]) == 1
+    assert copies([1, 9]) == 2
+
+
+def test_merging_does_not_depend_on_the_order_of_spots(make_spots, two_nuclei):
+    rng = np.random.default_rng(3)
+    yx = 50 + 50 * (rng.random((9, 2)) - 0.5)
+    amplitude = rng.uniform(80, 120, 9)
+    order = rng.permutation(9)
+    first = count({"HER2": make_spots(yx, amplitude=amplitude)}, two_nuclei)
+    other = count({"HER2": make_spots(yx[order], amplitude=amplitude[order])}, two_nuclei)
+    assert_array_equal(first.signals.status[order], other.signals.status)
+
+
+def _cluster(make_spots, *, brightness):
+    singles = [(20, 50), (50, 20), (80, 50), (50, 80), (30, 150), (70, 150)]
+    dense = [(50, 150), (50, 153), (52, 151)]
+    if brightness < 1:
+        dense.append((48, 152))
+    return make_spots(
+        singles + dense,
+        amplitude=[100, 95, 105, 100, 98, 102] + [100 * brightness] * len(dense),
+        cluster=[0] * 6 + [1] * len(dense),
+    )
+
+
+def test_cluster_is_estimated_from_its_light(make_spots, two_nuclei):
+    counts = count({"HER2": _cluster(make_spots, brightness=4.0)}, two_nuclei)
+    copies = counts.copies["HER2"]
+    assert copies.best.tolist() == [4, 14]
+    assert copies.estimated.tolist() == [False, True]
+    assert copies.low[1] <= 14 <= copies.high[1]
+    assert copies.low[1] >= 2 + 10
+    assert_allclose(counts.clusters.from_flux, [12.0], rtol=0.02)
+    assert counts.clusters.n_resolved.tolist() == [3]
+    # Four signals' worth of light on the area of fewer than two: the estimates disagree.
+    assert copies.disagree.tolist() == [False, True]
+    # The remainder adds no points: it is in the copies of the cluster's brightest signal.
+    assert counts.signals.copies.tolist() == [1] * 6 + [10, 1, 1]
+    assert counts.signals.status.tolist() == ["kept"] * 9
+
+
+def test_cluster_never_counts_less_than_was_resolved(make_spots, two_nuclei):
+    counts = count({"HER2": _cluster(make_spots, brightness=0.7)}, two_nuclei)
+    assert_allclose(counts.clusters.from_flux, [2.8], rtol=0.02)
+    assert counts.copies["HER2"].best.tolist() == [4, 6]
+    assert counts.copies["HER2"].estimated.tolist() == [False, True]
+
+
+def test_split_signal_beside_a_third_is_no_cluster(make_spots, two_nuclei):
+    yx = [(20, 50), (50, 20), (80, 50), (50, 80), (30, 150), (50, 150), (50, 153), (54, 147)]
+    spots = make_spots(yx, amplitude=[100] * 5 + [65, 65, 100], cluster=[0] * 5 + [1] * 3, snr=100)
+    copies = count({"HER2": spots}, two_nuclei).copies["HER2"]
+    assert copies.best.tolist() == [4, 3]
+    assert copies.estimated.tolist() == [False, False]
+
+
+def test_without_singles_a_cluster_is_what_was_resolved(make_spots, two_nuclei):
+    spots = make_spots([(50, 150), (50, 153), (52, 151)], cluster=1, amplitude=[100, 300, 200])
+    counts = count({"HER2": spots}, two_nuclei)
+    assert counts.copies["HER2"].best.tolist() == [0, 3]
+    assert np.isnan(counts.single_flux_counts["HER2"])
+
+
+def test_single_flux_is_robust_and_needs_enough():
+    assert single_flux([100, 90, 110, 105, 95, 5000], least=5).typical_counts == 102.5
+    assert np.isnan(single_flux([100, 90], least=5).typical_counts)
+    assert single_flux([100, np.nan, -3, 0], least=1).n == 1
+
+
+def test_quality_of_a_channel(make_spots, two_nuclei):
+    snr = [20, 20, 20, 4.2, 4.5, 20]
+    spots = {
+        "HER2": make_spots([(30, 50), (50, 30), (50, 150), (50, 60), (70, 150), (2, 2)], snr=snr)
+    }
+    counts = count(spots, two_nuclei)
+    quality = channel_quality(counts, spots)["HER2"]
+    assert quality.n_signals == 6
+    assert_allclose([quality.share_outside, quality.share_weak], [1 / 6, 2 / 5])
+    findings = quality_findings(counts, spots)
+    assert [(f.code, f.detail) for f in findings] == [
+        ("SIGNALS_OUTSIDE", "HER2"),
+        ("WEAK_SIGNALS", "HER2"),
+    ]
+    assert_allclose(findings[0].figure, 1 / 6)
+
+
+def test_quality_of_no_signals_is_unknown_and_raises_nothing(two_nuclei):
+    spots = {"HER2": Spots.empty()}
+    counts = count(spots, two_nuclei)
+    assert np.isnan(channel_quality(counts, spots)["HER2"].share_outside)
+    assert quality_findings(counts, spots) == ()
+
+
+@pytest.mark.parametrize("bad", [0, -1, np.nan, np.inf])
+def test_sizes_must_be_positive(two_nuclei, bad):
+    with pytest.raises(ValueError, match="pixel_size_um must be > 0"):
+        count_signals({}, two_nuclei, pixel_size_um=bad)
+    with pytest.raises(ValueError, match="z_step_um must be > 0"):
+        count_signals({"HER2": Spots.empty()}, two_nuclei, pixel_size_um=0.1, z_step_um=bad)
+
+
+@given(
+    st.lists(
+        st.tuples(st.floats(-5, 105), st.floats(-5, 205), st.floats(1, 1e4), st.integers(0, 3)),
+        max_size=40,
+    )
+)
+def test_every_spot_has_one_fate_and_counts_add_up(make_spots, two_nuclei, rows):
+    spots = make_spots(
+        [(y, x) for y, x, _, _ in rows],
+        amplitude=[a for _, _, a, _ in rows],
+        cluster=[c for _, _, _, c in rows],
+    )
+    counts = count({"HER2": spots}, two_nuclei)
+    signals, copies = counts.signals, counts.copies["HER2"]
+    assert len(signals) == len(rows)
+    assert set(signals.status) <= {"kept", "merged", "outside"}
+    kept = signals.status == "kept"
+    assert (signals.copies[kept] >= 1).all()
+    assert (signals.copies[~kept] == 0).all()
+    summed = np.bincount(signals.nucleus, signals.copies, minlength=3)[1:]
+    assert_array_equal(copies.best, summed)
+    assert (copies.low <= copies.best).all()
+    assert (copies.best <= copies.high).all()
+    assert (copies.low[copies.best > 0] >= 1).all()
