@@ -142,6 +142,19 @@ class ScoringSettings(_Model):
         "equivocal",
         description="What exactly 2 copies are under seed-copies: its page says both.",
     )
+    schemes: tuple[str, ...] = Field(
+        (
+            "seed-copies",
+            "asco-cap-2018-dual",
+            "asco-cap-2018-single",
+            "asco-cap-2013-dual",
+            "asco-cap-2013-single",
+            "asco-cap-2007-dual",
+            "asco-cap-2007-single",
+        ),
+        description="Schemes that are evaluated as far as the data allow, in this order; "
+        "`fishcount schemes` lists all.",
+    )
 
 
 class Settings(_Model):

@@ -1,1 +1,21 @@
-"""To be filled."""
+"""Schemes as data, one exact evaluator, and the categories of a case under each."""
+
+from fishcount.guidelines.classify import Classification, classify
+from fishcount.guidelines.counts import Recount
+from fishcount.guidelines.library import builtin_schemes, find_scheme, read_scheme
+from fishcount.guidelines.scheme import IHC_SCORES, Rule, Scheme
+
+__all__ = [
+    "IHC_SCORES",
+    "RESEARCH_USE",
+    "Classification",
+    "Recount",
+    "Rule",
+    "Scheme",
+    "builtin_schemes",
+    "classify",
+    "find_scheme",
+    "read_scheme",
+]
+
+RESEARCH_USE = "For research use only. Not for use in diagnostic procedures."

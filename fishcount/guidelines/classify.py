@@ -1,0 +1,272 @@
+"""Counts to categories: every scheme that the data allow, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import SupportsIndex
+
+from numpy.typing import ArrayLike
+
+from fishcount.flags import Finding
+from fishcount.guidelines.counts import (
+    NucleusCounts,
+    Recount,
+    checked_areas,
+    checked_ihc,
+    checked_nuclei,
+    checked_recount,
+    checked_tally,
+    reached_of,
+)
+from fishcount.guidelines.evaluate import INDETERMINATE, Outcome, Setting, decide
+from fishcount.guidelines.findings import case_findings, shown_across_cutoff
+from fishcount.guidelines.library import find_scheme
+from fishcount.guidelines.scheme import UNKNOWN_IHC, Scheme
+from fishcount.guidelines.tally import Tally
+from fishcount.results import Category
+from fishcount.settings import ScoringSettings
+
+__all__ = ["Classification", "classify"]
+
+# What a category that is no answer yet still asks for.
+_NEEDS: dict[str, tuple[str, ...]] = {
+    "NEEDS_IHC": ("ihc",),
+    "NEEDS_RECOUNT": ("recount",),
+    "NEEDS_DUAL_PROBE": ("dual_probe",),
+    "NEEDS_IHC_OR_DUAL_PROBE": ("ihc_or_dual_probe",),
+    "ADJUDICATE": ("adjudication",),
+}
+# Findings that go with a category only where the scheme reads that figure.
+_OF_CEP17 = ("BORDERLINE_RATIO", "POLYSOMY", "MONOSOMY", "COAMPLIFICATION", "NO_CEP17")
+_OF_AREAS = ("ONE_AREA", "AREAS_UNKNOWN")
+_OF_ALL = ("FEW_NUCLEI", "HER2_ABSENT")
+# Flags of a category that concern the whole case.
+_OF_CASE = ("DISCORDANT", "SHOWN_ACROSS_CUTOFF")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Classification:
+    """The arithmetic categories of a case under every scheme that its data allow.
+
+    Attributes
+    ----------
+    categories : tuple of Category
+        One for each scheme, the headline schemes first.
+    tags : tuple of str
+        "HER2-low" or "HER2-ultralow", beside the status, never instead of it.
+    findings : tuple of Finding
+        Flags of the case with the figures behind them.
+    ihc : str or None
+        The IHC score that was given.
+    recount : Recount or None
+        The second count, a record of its own.
+    """
+
+    categories: tuple[Category, ...]
+    tags: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    ihc: str | None = None
+    recount: Recount | None = None
+
+    def under(self, scheme: str) -> Category:
+        """The category under the scheme with this identifier; KeyError where it is not shown."""
+        for category in self.categories:
+            if category.scheme == scheme:
+                return category
+        raise KeyError(scheme)
+
+    @property
+    def headline(self) -> tuple[Category, ...]:
+        """The seed's scheme and ASCO/CAP 2018, as far as they were evaluated."""
+        heads = [c for c in self.categories if c.scheme.startswith(("seed-", "asco-cap-2018-"))]
+        return tuple(category for category in heads if "SECONDARY" not in category.flags)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Case:
+    """The checked input of one classification."""
+
+    tally: Tally
+    ihc: str | None
+    areas: int | None
+    recount: Recount | None
+    findings: tuple[Finding, ...]
+    settings: ScoringSettings
+
+    @property
+    def dual(self) -> bool:
+        return self.tally.cep17 is not None
+
+
+def classify(
+    n_nuclei: SupportsIndex,
+    her2: SupportsIndex,
+    cep17: SupportsIndex | None = None,
+    *,
+    ihc: str | None = None,
+    faint_staining: bool = False,
+    areas: SupportsIndex | None = None,
+    recount: Recount | Sequence[int] | None = None,
+    nucleus_counts: tuple[ArrayLike, ArrayLike] | None = None,
+    schemes: Iterable[str | Scheme] | None = None,
+    settings: ScoringSettings | None = None,
+) -> Classification:
+    """Arithmetic categories of a case from the sums over its scored nuclei.
+
+    For research use only. Not for use in diagnostic procedures.
+
+    Parameters
+    ----------
+    n_nuclei
+        Scored nuclei.
+    her2, cep17
+        Sums of the signals in these nuclei; no `cep17` means a single-probe assay.
+    ihc
+        "0", "1+", "2+", "3+"; None where it is not known.
+    faint_staining
+        IHC 0 with faint membrane staining in at most 10 % of cells: the HER2-ultralow tag.
+    areas
+        Number of areas (fields) that were counted; None where it is not known.
+    recount
+        A second, blinded count, as `Recount` or (nuclei, HER2, CEP17).
+    nucleus_counts
+        HER2 and CEP17 of each scored nucleus; only some schemes read them.
+    schemes
+        Identifiers of built-in schemes or schemes from files, in the order they are shown;
+        what `settings.schemes` lists, as far as the data allow, when left out.
+    settings
+        Defaults when left out.
+
+    Returns
+    -------
+    Classification
+        Never empty: without nuclei every category is NOT_EVALUABLE.
+
+    Raises
+    ------
+    CountError
+        For negative or fractional counts, an unknown IHC score, more than one recount, or
+        counts of nuclei that do not add up.
+    SchemeError
+        For an unknown scheme.
+
+    Notes
+    -----
+    Decided with integers alone, after ASCO/CAP 2007, 2013 and 2018 (affirmed 2023) and the
+    other sources that `fishcount schemes` cites.
+
+    Examples
+    --------
+    >>> from fishcount import classify
+    >>> result = classify(20, 80, 40, ihc="2+", areas=2)
+    >>> for category in result.headline:
+    ...     print(category.scheme, category.category, category.group)
+    seed-copies EQUIVOCAL None
+    asco-cap-2018-dual POSITIVE 1
+    """
+    settings = settings or ScoringSettings()
+    tally = checked_tally(n_nuclei, her2, cep17)
+    nuclei = checked_nuclei(nucleus_counts, tally)
+    n_areas = checked_areas(areas)
+    case = _Case(
+        tally=tally,
+        ihc=checked_ihc(ihc, faint_staining=faint_staining),
+        areas=n_areas,
+        recount=checked_recount(recount),
+        findings=case_findings(tally, areas=n_areas),
+        settings=settings,
+    )
+    chosen = _chosen(schemes, case)
+    categories = tuple(_category(scheme, case, nuclei) for scheme in chosen)
+    low = any(
+        scheme.her2_low and category.category == "NEGATIVE" and "SECONDARY" not in category.flags
+        for scheme, category in zip(chosen, categories, strict=True)
+    )
+    raised = {code for category in categories for code in category.flags}
+    return Classification(
+        categories=categories,
+        tags=_tags(case.ihc, faint_staining=faint_staining) if low else (),
+        findings=(*case.findings, *(Finding(code) for code in _OF_CASE if code in raised)),
+        ihc=case.ihc,
+        recount=case.recount,
+    )
+
+
+def _chosen(schemes: Iterable[str | Scheme] | None, case: _Case) -> list[Scheme]:
+    """Schemes that were asked for; else those of the settings that the data allow."""
+    if schemes is not None:
+        return [find_scheme(one) if isinstance(one, str) else one for one in schemes]
+    listed = [find_scheme(name) for name in case.settings.schemes]
+    return [scheme for scheme in listed if case.dual or scheme.probes != "dual"]
+
+
+def _category(scheme: Scheme, case: _Case, nuclei: NucleusCounts | None) -> Category:
+    reached, paired = reached_of(nuclei, scheme.nucleus_ratio)
+    tally = replace(case.tally, reached=reached, paired=paired)
+    variant = scheme.variant(case.settings)
+    secondary = scheme.probes == "single" and case.dual
+    setting = Setting(ihc=case.ihc or UNKNOWN_IHC, variant=variant, secondary=secondary)
+    outcome = decide(scheme, tally, setting=setting)
+    if outcome.rule is not None and outcome.rule.recount and case.recount is not None:
+        outcome = _after_recount(scheme, tally, setting, case.recount)
+    category, needs, why = _enough(scheme, outcome, case)
+    # A comment speaks of a category that stands; it is dropped with it.
+    own = outcome.flags if category == outcome.category else ()
+    flags = [*own, *_flags(scheme, case, secondary=secondary)]
+    if shown_across_cutoff(scheme, tally, variant):
+        flags.append("SHOWN_ACROSS_CUTOFF")
+    return Category(
+        scheme=scheme.id,
+        edition=scheme.edition,
+        category=category,
+        group=None if outcome.rule is None else outcome.rule.group,
+        needs=needs,
+        flags=tuple(flags),
+        reason="; ".join(part for part in (why, outcome.reason) if part),
+        probability=MappingProxyType({}),
+    )
+
+
+def _after_recount(scheme: Scheme, tally: Tally, setting: Setting, recount: Recount) -> Outcome:
+    """The outcome with the second count; a recount that does not count changes nothing."""
+    if recount.objection:
+        outcome = decide(scheme, tally, setting=setting)
+        return replace(outcome, reason=f"{outcome.reason}; {recount.objection}")
+    second = decide(scheme, recount.tally, setting=setting).rule
+    group = None if second is None else second.group
+    return decide(scheme, tally, setting=replace(setting, recount_group=group))
+
+
+def _enough(scheme: Scheme, outcome: Outcome, case: _Case) -> tuple[str, tuple[str, ...], str]:
+    """Category, what is needed, and why, once nuclei and areas are compared with the minimum."""
+    if outcome.rule is None:
+        return outcome.category, (), ""
+    needs, why = [], []
+    if case.tally.n < scheme.min_nuclei:
+        needs.append("more_nuclei")
+        why.append(f"{case.tally.n} nuclei were scored, fewer than {scheme.min_nuclei}")
+    if case.areas is not None and case.areas < scheme.min_areas:
+        needs.append("more_areas")
+        why.append(f"{case.areas} area was scored, fewer than {scheme.min_areas}")
+    if needs:
+        return INDETERMINATE, tuple(needs), " and ".join(why)
+    return outcome.category, _NEEDS.get(outcome.category, ()), ""
+
+
+def _flags(scheme: Scheme, case: _Case, *, secondary: bool) -> list[str]:
+    """Findings of the case that concern this scheme."""
+    codes = [finding.code for finding in case.findings]
+    relevant = [
+        *_OF_ALL,
+        *(_OF_AREAS if scheme.min_areas else ()),
+        *(_OF_CEP17 if scheme.probes == "dual" else ()),
+    ]
+    return [*(["SECONDARY"] if secondary else []), *(code for code in codes if code in relevant)]
+
+
+def _tags(ihc: str | None, *, faint_staining: bool) -> tuple[str, ...]:
+    if faint_staining:
+        return ("HER2-ultralow",)
+    return ("HER2-low",) if ihc in ("1+", "2+") else ()

@@ -1,0 +1,97 @@
+"""Flags of a case that follow from its sums; none of them changes a category."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+from fishcount.flags import Finding
+from fishcount.guidelines.scheme import Rule, Scheme
+from fishcount.guidelines.tally import Measure, Tally
+
+__all__ = ["case_findings", "is_borderline", "shown_across_cutoff"]
+
+# ASCO/CAP: at least 20 nuclei in at least 2 areas.
+FEW_NUCLEI_BELOW = 20
+ONE_AREA_BELOW = 2
+
+
+def is_borderline(tally: Tally) -> bool:
+    """Whether 1.80 <= ratio <= 2.20: the probe kit then counts 20 more nuclei and pools."""
+    if not tally.cep17 or not tally.her2:
+        return False
+    return bool(9 * tally.cep17 <= 5 * tally.her2 <= 11 * tally.cep17)
+
+
+def case_findings(tally: Tally, *, areas: int | None) -> tuple[Finding, ...]:
+    """What the sums of a case say beside its category.
+
+    Parameters
+    ----------
+    tally
+        Sums of the scored nuclei, Python integers.
+    areas
+        Number of areas; None where it is not known.
+    """
+    return (*_extent(tally, areas), *_ratio_findings(tally))
+
+
+def _extent(tally: Tally, areas: int | None) -> Iterator[Finding]:
+    if tally.n < FEW_NUCLEI_BELOW:
+        yield Finding("FEW_NUCLEI", tally.n)
+    if areas is None:
+        yield Finding("AREAS_UNKNOWN")
+    elif areas < ONE_AREA_BELOW:
+        yield Finding("ONE_AREA", areas)
+    if tally.n and not tally.her2:
+        yield Finding("HER2_ABSENT", 0, "HER2")
+    if tally.n and tally.cep17 == 0:
+        yield Finding("NO_CEP17", 0, "CEP17")
+
+
+def _ratio_findings(tally: Tally) -> Iterator[Finding]:
+    if not tally.n or not tally.cep17:
+        return
+    her2, cep17, n = tally.her2, tally.cep17, tally.n
+    ratio, mean_cep17 = her2 / cep17, cep17 / n
+    if is_borderline(tally):
+        yield Finding("BORDERLINE_RATIO", ratio)
+    if cep17 >= 3 * n:
+        yield Finding("POLYSOMY", mean_cep17)
+    if her2 >= 2 * cep17 and her2 < 4 * n and cep17 < 2 * n:
+        yield Finding("MONOSOMY", mean_cep17)
+    if her2 < 2 * cep17 and her2 >= 6 * n:
+        yield Finding("COAMPLIFICATION", ratio)
+
+
+def shown_across_cutoff(scheme: Scheme, tally: Tally, variant: str | None) -> tuple[Measure, ...]:
+    """Figures whose two shown decimals fall on the other side of a cut-off than the exact ones.
+
+    Examples
+    --------
+    >>> from fishcount.guidelines import find_scheme
+    >>> from fishcount.guidelines.findings import shown_across_cutoff
+    >>> from fishcount.guidelines.tally import Tally
+    >>> seed = find_scheme("seed-copies")
+    >>> shown_across_cutoff(seed, Tally(n=1000, her2=4003), "equivocal")  # shown as 4.00
+    (<Measure.MEAN_HER2: 'mean_her2_per_nucleus'>,)
+    """
+    rules = scheme.rules(variant)
+    return tuple(measure for measure in scheme.measures if _misleads(rules, measure, tally))
+
+
+def _misleads(rules: tuple[Rule, ...], measure: Measure, tally: Tally) -> bool:
+    quotient = tally.quotient(measure)
+    if quotient is None or not quotient[1]:
+        return False
+    top, bottom = quotient
+    shown = Fraction(f"{top / bottom:.2f}")
+    bounds = {
+        bound
+        for rule in rules
+        for bound in (rule.intervals[measure].bounds if measure in rule.intervals else ())
+    }
+    return any(
+        bound.holds(top, bottom) != bound.holds(shown.numerator, shown.denominator)
+        for bound in bounds
+    )
