@@ -1,0 +1,215 @@
+"""What lies under the signals: local background, and noise in camera counts as it depends on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage as ndi
+
+__all__ = [
+    "BackgroundMap",
+    "Camera",
+    "NoiseModel",
+    "background_map",
+    "estimate_camera",
+    "is_blank",
+    "noise_by_brightness",
+]
+
+# Median absolute deviation to standard deviation of a normal distribution.
+_MAD_TO_SIGMA = 1.4826
+_MIN_BIN = 200
+_BINS = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class BackgroundMap:
+    """A coarse map of the local brightness, one value for each block of pixels.
+
+    Attributes
+    ----------
+    counts : ndarray of float32, (rows, columns)
+    block_px : int
+    """
+
+    counts: NDArray[np.float32]
+    block_px: int
+
+    def at(self, y_px: NDArray[np.float64], x_px: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Brightness at positions, linear between the centres of blocks."""
+        centre = (self.block_px - 1) / 2
+        rows, columns = (y_px - centre) / self.block_px, (x_px - centre) / self.block_px
+        sampled: NDArray[np.float64] = ndi.map_coordinates(
+            self.counts, np.stack([rows, columns]), order=1, mode="nearest", output=np.float64
+        )
+        return sampled
+
+
+def background_map(image: NDArray[np.float32], *, block_px: int = 8) -> BackgroundMap:
+    """Local brightness of a plane (y, x): medians over 3 x 3 means of blocks.
+
+    Spots hardly move it: they brighten few blocks. Blocks cut by the edge are means of what
+    is there.
+    """
+    rows = _block_sums(image, block_px)
+    sizes = _block_sums(np.ones((image.shape[0], 1), np.float32), block_px)[:, :1] * np.array(
+        [min(block_px, image.shape[1] - x) for x in range(0, image.shape[1], block_px)], np.float32
+    )
+    means = rows / sizes
+    return BackgroundMap(
+        counts=ndi.median_filter(means, size=3, mode="nearest").astype(np.float32),
+        block_px=block_px,
+    )
+
+
+def _block_sums(image: NDArray[np.float32], block_px: int) -> NDArray[np.float32]:
+    rows = np.add.reduceat(image, np.arange(0, image.shape[0], block_px), axis=0)
+    return np.add.reduceat(rows, np.arange(0, image.shape[1], block_px), axis=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoiseModel:
+    """Standard deviation of a filtered image as a function of the local brightness.
+
+    Attributes
+    ----------
+    brightness_counts, sigma_counts : tuple of float
+        Knots, rising; linear in variance between them, constant beyond.
+    """
+
+    brightness_counts: tuple[float, ...]
+    sigma_counts: tuple[float, ...]
+
+    def at(self, brightness_counts: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Sigma of the noise where the local brightness is as given."""
+        variance = np.interp(
+            brightness_counts, self.brightness_counts, np.square(self.sigma_counts)
+        )
+        return np.sqrt(variance)
+
+    @property
+    def floor_counts(self) -> float:
+        """The least sigma."""
+        return min(self.sigma_counts)
+
+
+def noise_by_brightness(
+    filtered: NDArray[np.float32], brightness: BackgroundMap, *, sample_step: int = 3
+) -> NoiseModel:
+    """Noise of a filtered image, measured in bins of local brightness.
+
+    The spread in a bin is the median absolute deviation, so the signals in it hardly count.
+    It never falls with brightness: photon noise does not.
+
+    Parameters
+    ----------
+    filtered : ndarray of float32, (y, x)
+        A filtered plane with mean zero, such as a blob response.
+    brightness : BackgroundMap
+        Of the plane before filtering.
+    sample_step : int
+        Every so many pixels along y and x are looked at.
+    """
+    values = filtered[::sample_step, ::sample_step]
+    block = brightness.block_px
+    rows = np.arange(0, filtered.shape[0], sample_step) // block
+    columns = np.arange(0, filtered.shape[1], sample_step) // block
+    level = brightness.counts[np.ix_(rows, columns)].reshape(-1)
+    order = np.argsort(level, kind="stable")
+    values, level = values.reshape(-1)[order], level[order]
+    edges = _bin_edges(level)
+    knots = [float(np.median(level[a:b])) for a, b in edges]
+    sigmas = [_spread(values[a:b]) for a, b in edges]
+    return NoiseModel(
+        brightness_counts=tuple(knots),
+        sigma_counts=tuple(np.maximum.accumulate(sigmas).tolist()),
+    )
+
+
+def _bin_edges(level: NDArray[np.float32]) -> list[tuple[int, int]]:
+    """Bins of equal width in brightness, joined until each holds enough pixels."""
+    low, high = np.quantile(level, (0.01, 0.99))
+    cuts = np.searchsorted(level, np.linspace(low, high, _BINS + 1)[1:-1])
+    edges, start = [], 0
+    for cut in [*cuts.tolist(), level.size]:
+        if cut - start >= _MIN_BIN and (level.size - cut >= _MIN_BIN or cut == level.size):
+            edges.append((start, cut))
+            start = cut
+    return edges or [(0, level.size)]
+
+
+def _spread(values: NDArray[np.float32]) -> float:
+    return float(_MAD_TO_SIGMA * np.median(np.abs(values - np.median(values))))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Camera:
+    """How counts arise: ``variance = read_noise^2 + gain * (mean - offset)``.
+
+    Attributes
+    ----------
+    gain_counts : float
+        Counts per photo-electron; 0 where the noise does not grow with brightness.
+    offset_counts : float
+        Counts without light, as far as the darkest pixels tell.
+    read_noise_counts : float
+        Noise at the offset.
+    """
+
+    gain_counts: float
+    offset_counts: float
+    read_noise_counts: float
+
+    def variance(self, mean_counts: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Variance of a pixel whose mean is as given."""
+        light = np.maximum(mean_counts - self.offset_counts, 0)
+        return self.read_noise_counts**2 + self.gain_counts * light
+
+
+def estimate_camera(image: NDArray[np.float32]) -> Camera:
+    """Gain and noise of the camera from a single plane (y, x): photon transfer.
+
+    The finest differences of neighbouring pixels hold noise and next to nothing of a sharp
+    image (Immerkaer, Comput. Vis. Image Underst. 64, 1996); their variance rises with
+    brightness, and the slope is the gain.
+    """
+    if min(image.shape) < 3:
+        return Camera(gain_counts=0.0, offset_counts=float(image.min()), read_noise_counts=0.0)
+    noise = noise_by_brightness(_finest_differences(image), background_map(image))
+    level = np.asarray(noise.brightness_counts)
+    variance = np.square(noise.sigma_counts)
+    offset = float(level[0])
+    if len(level) < 3 or level[-1] <= level[0]:
+        return Camera(gain_counts=0.0, offset_counts=offset, read_noise_counts=variance[0] ** 0.5)
+    gain = float(np.polyfit(level, variance, 1)[0])
+    return Camera(
+        gain_counts=max(gain, 0.0),
+        offset_counts=offset,
+        read_noise_counts=float(variance[0] ** 0.5),
+    )
+
+
+def _finest_differences(image: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Second differences along y and x, scaled so that white noise keeps its sigma."""
+    padded = np.pad(image, 1, mode="edge")
+    along_y = padded[:-2] - 2 * padded[1:-1] + padded[2:]
+    both = along_y[:, :-2] - 2 * along_y[:, 1:-1] + along_y[:, 2:]
+    scaled: NDArray[np.float32] = both * np.float32(1 / 6)
+    return scaled
+
+
+def is_blank(image: NDArray[np.generic]) -> bool:
+    """Whether a channel holds no image at all: no pixels, or all of them equal.
+
+    Noise without spots is an image, and its zero signals are a measurement.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fishcount.background import is_blank
+    >>> is_blank(np.full((4, 4), 100)), is_blank(np.eye(4))
+    (True, False)
+    """
+    return image.size == 0 or bool(image.min() == image.max())

@@ -1,0 +1,150 @@
+"""Points fitted to all candidates at once: a Gaussian on a plane, by least squares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["PointFits", "fit_points", "patches"]
+
+_DAMPING = 1e-3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PointFits:
+    """Fitted points, one row each.
+
+    Attributes
+    ----------
+    y_px, x_px, amplitude_counts, sigma_px, background_counts : ndarray of float64, (n,)
+    residual_counts : ndarray of float64, (n,)
+        Root mean square of what the fit leaves in the patch.
+    """
+
+    y_px: NDArray[np.float64]
+    x_px: NDArray[np.float64]
+    amplitude_counts: NDArray[np.float64]
+    sigma_px: NDArray[np.float64]
+    background_counts: NDArray[np.float64]
+    residual_counts: NDArray[np.float64]
+
+
+def patches(
+    image: NDArray[np.float32], y: NDArray[np.int64], x: NDArray[np.int64], radius: int
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Square patches (n, side, side) around pixels, and which of their pixels lie in the image.
+
+    Pixels beyond the edge repeat the edge.
+    """
+    reach = np.arange(-radius, radius + 1)
+    rows, columns = y[:, None] + reach, x[:, None] + reach
+    height, width = image.shape
+    inside = ((rows >= 0) & (rows < height))[:, :, None] & ((columns >= 0) & (columns < width))[
+        :, None, :
+    ]
+    rows, columns = rows.clip(0, height - 1), columns.clip(0, width - 1)
+    return image[rows[:, :, None], columns[:, None, :]], inside
+
+
+def fit_points(
+    image: NDArray[np.float32],
+    y_px: NDArray[np.float64],
+    x_px: NDArray[np.float64],
+    *,
+    sigma_px: float,
+    radius_px: int,
+    iterations: int = 5,
+) -> PointFits:
+    """Fit amplitude, position, width and a plane of background to each point on its own.
+
+    Gauss-Newton steps on all patches at once; position, width and amplitude start from the
+    values given and what the patch shows. A width stays within a factor of 4 of the start, a
+    position within `radius_px`/2.
+    """
+    n = len(y_px)
+    home_y, home_x = np.rint(y_px).astype(np.int64), np.rint(x_px).astype(np.int64)
+    counts, inside = patches(image, home_y, home_x, radius_px)
+    data: NDArray[np.float64] = counts.reshape(n, -1).astype(np.float64)
+    weight = inside.reshape(n, -1).astype(np.float64)
+    reach = np.arange(-radius_px, radius_px + 1.0)
+    grid_y, grid_x = (grid.reshape(-1) for grid in np.meshgrid(reach, reach, indexing="ij"))
+    dy, dx = y_px - home_y, x_px - home_x
+    sigma = np.full(n, sigma_px)
+    plane = np.stack([np.ones_like(grid_y), grid_y / radius_px, grid_x / radius_px])
+    for _ in range(iterations):
+        shape, columns = _design(dy, dx, sigma, grid_y, grid_x, plane)
+        amplitude = _linear(shape, plane, data, weight)
+        columns[:, 1:4] *= amplitude[:, :1, None]
+        step = _solve(columns, data - _model(shape, plane, amplitude), weight)
+        dy = np.clip(dy + np.clip(step[:, 1], -1, 1), -radius_px / 2, radius_px / 2)
+        dx = np.clip(dx + np.clip(step[:, 2], -1, 1), -radius_px / 2, radius_px / 2)
+        grown = sigma * np.exp(np.clip(step[:, 3], -0.4, 0.4))
+        sigma = np.clip(grown, sigma_px / 4, sigma_px * 4)
+    shape, _ = _design(dy, dx, sigma, grid_y, grid_x, plane)
+    linear = _linear(shape, plane, data, weight)
+    left = weight * np.square(data - _model(shape, plane, linear))
+    at_point = linear[:, 1] + (linear[:, 2] * dy + linear[:, 3] * dx) / radius_px
+    return PointFits(
+        y_px=home_y + dy,
+        x_px=home_x + dx,
+        amplitude_counts=linear[:, 0],
+        sigma_px=sigma,
+        background_counts=at_point,
+        residual_counts=np.sqrt(left.sum(1) / np.maximum(weight.sum(1) - 7, 1)),
+    )
+
+
+def _design(
+    dy: NDArray[np.float64],
+    dx: NDArray[np.float64],
+    sigma: NDArray[np.float64],
+    grid_y: NDArray[np.float64],
+    grid_x: NDArray[np.float64],
+    plane: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Shape (n, p) of the points and derivatives (n, 7, p) for amplitude 1."""
+    u = (grid_y - dy[:, None]) / sigma[:, None]
+    v = (grid_x - dx[:, None]) / sigma[:, None]
+    square = u**2 + v**2
+    shape = np.exp(-0.5 * square)
+    columns = np.empty((len(dy), 7, grid_y.size))
+    columns[:, 0] = shape
+    columns[:, 1] = shape * u / sigma[:, None]
+    columns[:, 2] = shape * v / sigma[:, None]
+    columns[:, 3] = shape * square
+    columns[:, 4:] = plane
+    return shape, columns
+
+
+def _linear(
+    shape: NDArray[np.float64],
+    plane: NDArray[np.float64],
+    data: NDArray[np.float64],
+    weight: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Amplitude and plane (n, 4) that fit best while position and width stand still."""
+    columns = np.concatenate(
+        [shape[:, None], np.broadcast_to(plane, (len(shape), *plane.shape))], axis=1
+    )
+    return _solve(columns, data, weight)
+
+
+def _model(
+    shape: NDArray[np.float64], plane: NDArray[np.float64], linear: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    model: NDArray[np.float64] = linear[:, :1] * shape + linear[:, 1:] @ plane
+    return model
+
+
+def _solve(
+    columns: NDArray[np.float64], data: NDArray[np.float64], weight: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    weighted = columns * weight[:, None]
+    normal = weighted @ columns.transpose(0, 2, 1)
+    diagonal = np.einsum("nii->ni", normal)
+    diagonal *= 1 + _DAMPING
+    diagonal += 1e-9
+    right = weighted @ data[:, :, None]
+    return np.asarray(np.linalg.solve(normal, right)[:, :, 0], np.float64)

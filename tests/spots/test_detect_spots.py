@@ -1,0 +1,91 @@
+"""Detection on drawn images: positions, rejection, and inputs that hold nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from fishcount.errors import PixelError
+from fishcount.spots import Spots, detect_spots
+
+
+def drawn(points, *, sigma=1.6, amplitude=120.0, shape=(128, 128), noise=5.0, seed=3):
+    """A flat field of 200 counts with Gaussian points and Gaussian noise."""
+    y, x = np.mgrid[: shape[0], : shape[1]]
+    image = np.random.default_rng(seed).normal(200, noise, shape)
+    for row, column in points:
+        image += amplitude * np.exp(-((y - row) ** 2 + (x - column) ** 2) / (2 * sigma**2))
+    return image.astype(np.float32)
+
+
+def kept_in_grid_order(spots):
+    """Positions of the kept spots, ordered as `GRID` is: rows of 28 px, then x."""
+    found = np.stack([spots.y_px, spots.x_px], axis=1)[spots.kept]
+    return found[np.lexsort((found[:, 1], found[:, 0] // 28))]
+
+
+GRID = [(20.3 + 28 * r, 21.7 + 27 * c) for r, c in np.ndindex(4, 4)]
+
+
+def test_isolated_points_are_found_where_they_are():
+    spots = detect_spots(drawn(GRID))
+    assert_allclose(kept_in_grid_order(spots), GRID, atol=0.15)
+    assert_allclose(spots.psf_sigma_px, 1.6, atol=0.08)
+    assert_allclose(spots.amplitude_counts[spots.kept], 120, rtol=0.12)
+    assert_allclose(spots.background_counts[spots.kept], 200, atol=5)
+
+
+def test_flux_is_the_integral_of_the_point():
+    spots = detect_spots(drawn(GRID))
+    assert_allclose(np.median(spots.flux_counts[spots.kept]), 2 * np.pi * 120 * 1.6**2, rtol=0.05)
+
+
+def test_granules_and_hot_pixels_are_rejected_with_their_reason():
+    image = drawn(GRID[:8])
+    image += drawn([(90, 30)], sigma=5.0, amplitude=150, noise=0) - 200
+    image[90, 90] += 900
+    spots = detect_spots(image)
+    found = np.stack([spots.y_px, spots.x_px], axis=1)
+    assert_allclose(kept_in_grid_order(spots), GRID[:8], atol=0.15)
+    reason_at = {
+        place: spots.reason[np.hypot(*(found - place).T).argmin()] for place in [(90, 30), (90, 90)]
+    }
+    assert reason_at == {(90, 30): "TOO_WIDE", (90, 90): "TOO_NARROW"}
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        np.zeros((64, 64), np.float32),
+        np.full((64, 64), 65535, np.float32),
+        np.full((3, 64, 64), 100, np.float32),
+        np.ones((1, 1), np.float32),
+        np.zeros((0, 5), np.float32),
+    ],
+    ids=["zeros", "saturated", "constant stack", "one pixel", "no pixels"],
+)
+def test_blank_channels_have_no_spots(image):
+    assert len(detect_spots(image)) == 0
+
+
+def test_a_gradient_has_no_spots():
+    assert not detect_spots(np.outer(np.arange(80.0), np.ones(90)).astype(np.float32)).kept.any()
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_pixels_that_no_camera_writes_are_an_error(bad):
+    image = drawn(GRID[:1])
+    image[5, 7] = bad
+    with pytest.raises(PixelError, match=r"\(5, 7\)"):
+        detect_spots(image)
+
+
+def test_a_line_of_pixels_is_an_error():
+    with pytest.raises(PixelError, match="plane or stack"):
+        detect_spots(np.zeros(9, np.float32))
+
+
+def test_empty_has_every_column():
+    assert len(Spots.empty()) == 0
+    assert Spots.empty().reason.dtype.kind == "U"
