@@ -49,6 +49,36 @@ class NucleiSettings(_Model):
     diameter_um: Positive = Field(
         8.0, description="Expected nuclear diameter: a prior only, the image decides."
     )
+    working_diameter_px: Annotated[float, Field(ge=10, le=200)] = Field(
+        27.0, description="Nuclei are found on an image reduced until they are about this wide."
+    )
+    min_snr: Positive = Field(
+        5.0, description="Least height of a nucleus above background, in sigmas of the noise."
+    )
+    too_small: Fraction = Field(
+        0.35, description="TOO_SMALL: area under this part of the typical area of the field."
+    )
+    debris: Fraction = Field(
+        0.12, description="DEBRIS: area under this part of the typical area of the field."
+    )
+    too_large: Annotated[float, Field(gt=1)] = Field(
+        3.0, description="TOO_LARGE: area over this multiple of the typical area of the field."
+    )
+    min_solidity: Fraction = Field(
+        0.9, description="OVERLAPPED or IRREGULAR: area over convex hull below this."
+    )
+    max_dose: Annotated[float, Field(gt=1)] = Field(
+        3.0, description="OVERLAPPED: DAPI dose over this multiple of the typical dose."
+    )
+    dim: Fraction = Field(
+        0.15, description="DIM: mean DAPI above background under this part of the typical."
+    )
+    blurred: Annotated[float, Field(gt=1)] = Field(
+        2.0, description="BLURRED: edge wider than this multiple of the typical edge."
+    )
+    saturated: Fraction = Field(
+        0.01, description="SATURATED: more than this share of pixels at the camera's limit."
+    )
 
 
 class SelectionSettings(_Model):

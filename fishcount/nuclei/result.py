@@ -28,6 +28,14 @@ class Nuclei:
         Of the ellipse with equal moments; area over the area of the convex hull.
     mean_dapi_counts : ndarray of float64, (n,)
         Mean DAPI above the local background.
+    dose_counts : ndarray of float64, (n,)
+        Sum of DAPI above the local background: the DNA dose.
+    texture : ndarray of float64, (n,)
+        Coefficient of variation of DAPI inside the nucleus, away from its edge.
+    edge_width_px : ndarray of float64, (n,)
+        Width of the edge: the step of DAPI over its slope; large where out of focus.
+    saturated_fraction : ndarray of float64, (n,)
+        Share of its pixels at the camera's limit.
     plane : ndarray of int64, (n,)
         The plane in which the nucleus is sharpest; 0 in a single plane.
     flags : ndarray of uint32, (n,)
@@ -46,6 +54,10 @@ class Nuclei:
     eccentricity: NDArray[np.float64]
     solidity: NDArray[np.float64]
     mean_dapi_counts: NDArray[np.float64]
+    dose_counts: NDArray[np.float64]
+    texture: NDArray[np.float64]
+    edge_width_px: NDArray[np.float64]
+    saturated_fraction: NDArray[np.float64]
     plane: NDArray[np.int64]
     flags: NDArray[np.uint32]
     diameter_px: float
@@ -73,6 +85,10 @@ class Nuclei:
             eccentricity=none.copy(),
             solidity=none.copy(),
             mean_dapi_counts=none.copy(),
+            dose_counts=none.copy(),
+            texture=none.copy(),
+            edge_width_px=none.copy(),
+            saturated_fraction=none.copy(),
             plane=none.astype(np.int64),
             flags=none.astype(np.uint32),
             diameter_px=float("nan"),

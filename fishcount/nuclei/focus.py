@@ -1,0 +1,56 @@
+"""z-stacks of DAPI: one sharp image for the outlines, and the best plane of each nucleus."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage as ndi
+
+from fishcount.nuclei.illumination import enlarge, reduce_by
+from fishcount.nuclei.runs import Runs
+
+__all__ = ["best_focus", "best_planes"]
+
+# Sharpness is compared on blocks of this many pixels: wide enough to average out noise.
+BLOCK_PX = 16
+
+
+def best_focus(stack: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Project a (z, y, x) stack to its sharpest planes.
+
+    Returns
+    -------
+    image : ndarray of float32, (y, x)
+        Weighted mean of the planes; a plane weighs the more, the sharper it is there.
+    sharpness : ndarray of float32, (z, rows, columns)
+        Mean squared Laplacian, less that of noise, of blocks of `BLOCK_PX` pixels.
+    """
+    sharpness = np.stack([_sharpness(plane) for plane in stack])
+    total = sharpness.sum(axis=0)
+    # Where no plane stands out all weigh the same, which is the mean projection.
+    weight = (sharpness + 1e-6 + 1e-3 * total) / (
+        total * (1 + 1e-3 * len(stack)) + 1e-6 * len(stack)
+    )
+    image = np.zeros_like(stack[0])
+    for plane, part in zip(stack, weight, strict=True):
+        image += plane * enlarge(part.astype(np.float32), (image.shape[0], image.shape[1]))
+    return image, sharpness
+
+
+def best_planes(runs: Runs, sharpness: NDArray[np.float32]) -> NDArray[np.int64]:
+    """The plane in which each nucleus is sharpest; the lowest of equals."""
+    if not len(runs):
+        return np.zeros(0, np.int64)
+    middle = (runs.x0 + runs.x1 - 1) // 2
+    row = np.minimum(runs.y // BLOCK_PX, sharpness.shape[1] - 1)
+    column = np.minimum(middle // BLOCK_PX, sharpness.shape[2] - 1)
+    scores = np.stack([runs.total(plane[row, column] * runs.length) for plane in sharpness])
+    planes: NDArray[np.int64] = scores.argmax(axis=0).astype(np.int64)
+    return planes
+
+
+def _sharpness(plane: NDArray[np.float32]) -> NDArray[np.float32]:
+    smooth = ndi.gaussian_filter(plane, 1.5, mode="nearest", truncate=3)
+    detail = ndi.laplace(smooth, mode="nearest")
+    energy = reduce_by(detail * detail, BLOCK_PX)
+    return np.asarray(ndi.gaussian_filter(energy, 1.0, mode="nearest"), np.float32)

@@ -1,0 +1,130 @@
+"""A label image and its DAPI to the table of nuclei."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fishcount.nuclei.quality import flag_nuclei
+from fishcount.nuclei.result import Nuclei
+from fishcount.nuclei.runs import Runs, find_runs
+from fishcount.nuclei.shape import measure_shapes
+from fishcount.settings import NucleiSettings
+
+__all__ = ["in_centroid_order", "measure_nuclei"]
+
+
+def in_centroid_order(labels: NDArray[np.integer]) -> NDArray[np.int32]:
+    """The same objects labelled 1 to n without gaps, by centroid: y first, then x."""
+    present, compact = _compact(labels)
+    runs = find_runs(compact)
+    if not len(runs):
+        return np.zeros(labels.shape, np.int32)
+    length = runs.length
+    area = runs.total(length)
+    y = runs.total(length * runs.y) / area
+    x = runs.total(length * 0.5 * (runs.x0 + runs.x1 - 1)) / area
+    rank = np.zeros(len(present) + 1, np.int32)
+    # Rounded: two centroids that differ by less than arithmetic can tell are ordered by x.
+    rank[np.lexsort((x.round(6), y.round(6))) + 1] = np.arange(1, len(present) + 1)
+    return rank[compact]
+
+
+def _compact(labels: NDArray[np.integer]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    top = int(labels.max(initial=0))
+    if top > 4 * labels.size:
+        present, inverse = np.unique(labels, return_inverse=True)
+        offset = 0 if present[0] == 0 else 1
+        return present[present > 0], (inverse.reshape(labels.shape) + offset).astype(np.int32)
+    present = np.flatnonzero(np.bincount(labels.ravel(), minlength=1)[1:]) + 1
+    to_new = np.zeros(top + 1, np.int32)
+    to_new[present] = np.arange(1, len(present) + 1)
+    return present, to_new[labels]
+
+
+def measure_nuclei(
+    labels: NDArray[np.int32],
+    dapi: NDArray[np.float32],
+    *,
+    background: NDArray[np.float32],
+    limit_counts: float,
+    diameter_px: float,
+    threshold_counts: float,
+    roi: NDArray[np.bool_] | None,
+    settings: NucleiSettings,
+) -> Nuclei:
+    """The table of nuclei; `labels` in centroid order, `background` as coarse as it was made."""
+    runs = find_runs(labels)
+    if not len(runs):
+        return Nuclei.empty(labels.shape)
+    shapes = measure_shapes(runs)
+    area = shapes.area_px
+    base = _background_below(runs, background, labels.shape)
+    total = runs.sum_of(dapi)
+    square = runs.sum_of(dapi * dapi)
+    dose = total - base
+    mean = dose / area
+    spread = np.sqrt(np.maximum(square / area - (total / area) ** 2, 0))
+    saturated = runs.sum_of((dapi >= limit_counts).astype(np.float32)) / area
+    edge = _edge_width(runs, dapi, mean)
+    inside = (
+        np.ones(len(area), bool)
+        if roi is None
+        else runs.sum_of(roi.astype(np.float32)) >= 0.5 * area
+    )
+    flags = flag_nuclei(
+        shapes,
+        mean_dapi_counts=mean,
+        dose_counts=dose,
+        edge_width_px=edge,
+        saturated_fraction=saturated,
+        inside_roi=inside,
+        shape_px=labels.shape,
+        settings=settings,
+    )
+    return Nuclei(
+        labels=labels,
+        y_px=shapes.y_px,
+        x_px=shapes.x_px,
+        area_px=area,
+        bbox_px=shapes.bbox_px,
+        eccentricity=shapes.eccentricity,
+        solidity=shapes.solidity,
+        mean_dapi_counts=mean,
+        dose_counts=dose,
+        texture=spread / np.maximum(mean, 1e-6),
+        edge_width_px=edge,
+        saturated_fraction=saturated,
+        plane=np.zeros(len(area), np.int64),
+        flags=flags,
+        diameter_px=diameter_px,
+        threshold_counts=threshold_counts,
+    )
+
+
+def _background_below(
+    runs: Runs, background: NDArray[np.float32], shape: tuple[int, int]
+) -> NDArray[np.float64]:
+    """Sum of the background under each nucleus, read at the middle of every run."""
+    y = runs.y * background.shape[0] // shape[0]
+    x = (runs.x0 + runs.x1 - 1) // 2 * background.shape[1] // shape[1]
+    return runs.total(background[y, x] * runs.length)
+
+
+def _edge_width(
+    runs: Runs, dapi: NDArray[np.float32], mean: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Step of DAPI over its slope across the left and right ends of the runs, in pixels.
+
+    Ends at the field's edge see no slope and only widen the median; that is what BORDER is for.
+    """
+    width = dapi.shape[1]
+    reach = 3
+    slopes = []
+    for x, sign in ((runs.x0, 1), (runs.x1 - 1, -1)):
+        inner = np.clip(x + sign * (reach - 1), 0, width - 1)
+        outer = np.clip(x - sign * reach, 0, width - 1)
+        slopes.append((dapi[runs.y, inner] - dapi[runs.y, outer]) / (2 * reach - 1))
+    slope = runs.total(0.5 * (slopes[0] + slopes[1])) / runs.total(np.ones(len(runs.y)))
+    edge: NDArray[np.float64] = mean / np.maximum(slope, 1e-3 * np.maximum(mean, 1e-6))
+    return edge

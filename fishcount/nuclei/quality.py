@@ -1,0 +1,64 @@
+"""Flags of nuclei: what speaks against scoring one, each with a figure in the table."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fishcount.flags import FLAGS
+from fishcount.nuclei.shape import Shapes
+from fishcount.settings import NucleiSettings
+
+__all__ = ["flag_nuclei"]
+
+
+def flag_nuclei(
+    shapes: Shapes,
+    *,
+    mean_dapi_counts: NDArray[np.float64],
+    dose_counts: NDArray[np.float64],
+    edge_width_px: NDArray[np.float64],
+    saturated_fraction: NDArray[np.float64],
+    inside_roi: NDArray[np.bool_],
+    shape_px: tuple[int, int],
+    settings: NucleiSettings,
+) -> NDArray[np.uint32]:
+    """Bit mask for each nucleus, from its own figures and those typical of the field."""
+    flags = np.zeros(len(shapes.area_px), np.uint32)
+    if not len(flags):
+        return flags
+    box = shapes.bbox_px
+    border = (
+        (box[:, 0] == 0)
+        | (box[:, 1] == 0)
+        | (box[:, 2] == shape_px[0])
+        | (box[:, 3] == shape_px[1])
+    )
+    whole = ~border if (~border).sum() >= 3 else np.ones_like(border)
+    area = shapes.area_px / typical(shapes.area_px, whole)
+    mean = mean_dapi_counts / typical(mean_dapi_counts, whole)
+    dose = dose_counts / typical(dose_counts, whole)
+    edge = edge_width_px / typical(edge_width_px, whole)
+    uneven = shapes.solidity < settings.min_solidity
+    raise_flag(flags, "BORDER", border)
+    raise_flag(flags, "OUTSIDE_ROI", ~inside_roi)
+    raise_flag(flags, "DEBRIS", ~border & (area < settings.debris))
+    raise_flag(flags, "TOO_SMALL", ~border & (area < settings.too_small))
+    raise_flag(flags, "TOO_LARGE", area > settings.too_large)
+    raise_flag(flags, "OVERLAPPED", (uneven & (area > 1)) | (dose > settings.max_dose))
+    raise_flag(flags, "IRREGULAR", uneven)
+    raise_flag(flags, "DIM", mean < settings.dim)
+    raise_flag(flags, "BLURRED", edge > settings.blurred)
+    raise_flag(flags, "SATURATED", saturated_fraction > settings.saturated)
+    raise_flag(flags, "MITOTIC", ~border & (mean > 2.5) & (area < 0.8))
+    return flags
+
+
+def raise_flag(flags: NDArray[np.uint32], code: str, where: NDArray[np.bool_]) -> None:
+    """Set the bit of `code` in place."""
+    flags[where] |= np.uint32(1 << FLAGS[code].bit)
+
+
+def typical(figure: NDArray[np.number], whole: NDArray[np.bool_]) -> float:
+    """Median over whole nuclei, never zero, so that it can divide."""
+    return max(float(np.median(figure[whole])), 1e-12)

@@ -1,0 +1,103 @@
+"""Figures of shape for every nucleus at once, from the runs of its pixels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fishcount.nuclei.runs import Runs
+
+__all__ = ["Shapes", "measure_shapes"]
+
+# Directions of the support function. Even, so that every direction has its opposite.
+N_DIRECTIONS = 32
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shapes:
+    """Figures of shape, one row for each label.
+
+    Attributes
+    ----------
+    area_px : ndarray of int64, (n,)
+    y_px, x_px : ndarray of float64, (n,)
+        Centroids.
+    bbox_px : ndarray of int64, (n, 4)
+    major_px, minor_px : ndarray of float64, (n,)
+        Axes (full length) of the ellipse with equal second moments.
+    eccentricity : ndarray of float64, (n,)
+    solidity : ndarray of float64, (n,)
+        Area over that of the convex hull.
+    """
+
+    area_px: NDArray[np.int64]
+    y_px: NDArray[np.float64]
+    x_px: NDArray[np.float64]
+    bbox_px: NDArray[np.int64]
+    major_px: NDArray[np.float64]
+    minor_px: NDArray[np.float64]
+    eccentricity: NDArray[np.float64]
+    solidity: NDArray[np.float64]
+
+
+def measure_shapes(runs: Runs) -> Shapes:
+    """Area, centroid, box, ellipse and solidity of every label."""
+    if not len(runs):
+        none = np.zeros(0)
+        box = np.zeros((0, 4), np.int64)
+        return Shapes(none.astype(np.int64), none, none, box, none, none, none, none)
+    length = runs.length.astype(np.float64)
+    middle = 0.5 * (runs.x0 + runs.x1 - 1)
+    area = runs.total(length)
+    y_px = runs.total(length * runs.y) / area
+    x_px = runs.total(length * middle) / area
+    row = runs.label - 1
+    dy = runs.y - y_px[row]
+    dx = middle - x_px[row]
+    # 1/12 is the spread of a pixel within itself, along y; along x it completes (l^2 - 1) / 12.
+    yy = runs.total(length * dy**2) / area + 1 / 12
+    xx = runs.total(length * (dx**2 + length**2 / 12)) / area
+    xy = runs.total(length * dy * dx) / area
+    half, root = 0.5 * (yy + xx), np.sqrt((0.5 * (yy - xx)) ** 2 + xy**2)
+    large, small = half + root, np.maximum(half - root, 1 / 12)
+    return Shapes(
+        area_px=area.astype(np.int64),
+        y_px=y_px,
+        x_px=x_px,
+        bbox_px=_boxes(runs),
+        major_px=4 * np.sqrt(large),
+        minor_px=4 * np.sqrt(small),
+        eccentricity=np.sqrt(np.clip(1 - small / large, 0, 1)),
+        solidity=np.clip(area / _hull_area(runs, y_px, x_px), 0, 1),
+    )
+
+
+def _boxes(runs: Runs) -> NDArray[np.int64]:
+    last = np.append(runs.first[1:], len(runs.y)) - 1
+    x0 = np.minimum.reduceat(runs.x0, runs.first)
+    x1 = np.maximum.reduceat(runs.x1, runs.first)
+    return np.stack([runs.y[runs.first], x0, runs.y[last] + 1, x1], axis=1)
+
+
+def _hull_area(
+    runs: Runs, y_px: NDArray[np.float64], x_px: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Area of the convex hull of the pixel squares, from the support function.
+
+    The polygon of `N_DIRECTIONS` tangents lies around the hull: 0.3 % too large for a disk.
+    """
+    row = runs.label - 1
+    y = runs.y - y_px[row]
+    left, right = runs.x0 - 0.5 - x_px[row], runs.x1 - 0.5 - x_px[row]
+    angles = 2 * np.pi * np.arange(N_DIRECTIONS) / N_DIRECTIONS
+    support = np.empty((N_DIRECTIONS, len(runs)))
+    for k, (c, s) in enumerate(zip(np.cos(angles), np.sin(angles), strict=True)):
+        reach = s * y + c * (right if c > 0 else left) + 0.5 * abs(s)
+        support[k] = np.maximum.reduceat(reach, runs.first)
+    step = 2 * np.pi / N_DIRECTIONS
+    neighbours = np.roll(support, 1, axis=0) + np.roll(support, -1, axis=0)
+    edges = (neighbours - 2 * support * np.cos(step)) / np.sin(step)
+    hull: NDArray[np.float64] = 0.5 * (support * edges).sum(axis=0)
+    return hull

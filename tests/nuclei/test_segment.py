@@ -1,0 +1,119 @@
+"""Nuclei of drawn fields are found where they were drawn, and bad fields give no surprise."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from fishcount.errors import MetadataError, PixelError
+from fishcount.flags import codes_of
+from fishcount.nuclei import nuclei_from_labels, segment_nuclei, select_nuclei
+
+
+def draw(centres, *, radius=20.0, shape=(256, 256), counts=800.0, seed=3):
+    """Disks with soft edges on a noisy background; where they overlap, DAPI adds."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[: shape[0], : shape[1]]
+    image = np.full(shape, 100.0)
+    for cy, cx in centres:
+        image += counts / (1 + np.exp((np.hypot(y - cy, x - cx) - radius) / 1.5))
+    return rng.poisson(image).astype(np.uint16)
+
+
+APART = [(60.0, 60.0), (60.0, 180.0), (180.0, 120.0)]
+TOUCHING = [(60.0, 60.0), (60.0, 98.0), (180.0, 120.0), (200.0, 190.0), (120.0, 190.0)]
+
+
+@pytest.mark.parametrize("centres", [APART, TOUCHING])
+def test_nuclei_lie_where_they_were_drawn(centres):
+    nuclei = segment_nuclei(draw(centres))
+    assert len(nuclei) == len(centres)
+    for cy, cx in centres:
+        row = nuclei.labels[int(cy), int(cx)] - 1
+        assert_allclose([nuclei.y_px[row], nuclei.x_px[row]], [cy, cx], atol=2)
+        assert_allclose(nuclei.area_px[row], np.pi * 20**2, rtol=0.1)
+
+
+def test_labels_are_numbered_by_centroid_without_gaps():
+    nuclei = segment_nuclei(draw(TOUCHING))
+    assert np.unique(nuclei.labels).tolist() == list(range(len(nuclei) + 1))
+    order = np.lexsort((nuclei.x_px, nuclei.y_px))
+    assert order.tolist() == list(range(len(nuclei)))
+
+
+def test_cut_by_the_edge_is_flagged():
+    nuclei = segment_nuclei(draw([*APART, (128.0, 2.0)]))
+    cut = nuclei.labels[128, 2] - 1
+    assert "BORDER" in codes_of(nuclei.flags[cut])
+    assert sum("BORDER" in codes_of(mask) for mask in nuclei.flags) == 1
+
+
+def bad_fields():
+    rng = np.random.default_rng(5)
+    y, x = np.mgrid[:200, :200]
+    yield "zeros", np.zeros((200, 200), np.uint16)
+    yield "one value", np.full((200, 200), 900, np.uint16)
+    yield "all bright", np.full((200, 200), 255, np.uint8)
+    yield "noise", rng.poisson(100, (200, 200)).astype(np.uint16)
+    yield "hot pixels", np.where(rng.random((200, 200)) < 0.01, 4000, 100).astype(np.uint16)
+    yield "gradient", (100 + 5 * x + y).astype(np.uint16)
+    yield "one pixel", np.ones((1, 1), np.uint8)
+    yield "one row", np.ones((1, 50), np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("name", "image"), list(bad_fields()), ids=lambda v: v if isinstance(v, str) else ""
+)
+def test_a_field_without_nuclei_gives_none(name, image):
+    nuclei = segment_nuclei(image)
+    scored, _ = select_nuclei(nuclei.flags)
+    assert len(nuclei) <= 1, name
+    assert not scored.any(), name
+    assert nuclei.labels.shape == image.shape
+
+
+def test_a_nucleus_larger_than_the_field_is_flagged():
+    nuclei = segment_nuclei(draw([(128.0, 128.0)], radius=160))
+    assert len(nuclei) <= 1
+    assert all("BORDER" in codes_of(mask) for mask in nuclei.flags)
+
+
+def test_saturated_nuclei_are_flagged():
+    image = np.minimum(draw(APART, counts=300), 255).astype(np.uint8)
+    nuclei = segment_nuclei(image)
+    assert len(nuclei) == len(APART)
+    assert all("SATURATED" in codes_of(mask) for mask in nuclei.flags)
+
+
+def test_a_stack_names_the_sharpest_plane():
+    sharp = draw(APART).astype(float)
+    blank = np.full_like(sharp, 100)
+    stack = np.stack([blank, sharp, blank])
+    nuclei = segment_nuclei(stack)
+    assert len(nuclei) == len(APART)
+    assert (nuclei.plane == 1).all()
+
+
+def test_region_flags_what_lies_outside():
+    roi = np.zeros((256, 256), bool)
+    roi[:120] = True
+    nuclei = segment_nuclei(draw(APART), roi=roi)
+    outside = ["OUTSIDE_ROI" in codes_of(mask) for mask in nuclei.flags]
+    assert outside == [False, False, True]
+
+
+def test_foreign_labels_are_renumbered_and_measured():
+    labels = np.zeros((64, 64), np.uint16)
+    labels[40:50, 10:20], labels[5:15, 30:40] = 9, 400
+    nuclei = nuclei_from_labels(labels, labels.astype(float))
+    assert nuclei.y_px.tolist() == [9.5, 44.5]
+    assert nuclei.area_px.tolist() == [100, 100]
+    assert np.unique(nuclei.labels).tolist() == [0, 1, 2]
+
+
+def test_what_is_no_image_is_refused():
+    with pytest.raises(MetadataError, match="no image"):
+        segment_nuclei(np.zeros(5))
+    with pytest.raises(PixelError, match="NaN"):
+        segment_nuclei(np.full((8, 8), np.nan))
+    with pytest.raises(MetadataError, match="another size"):
+        nuclei_from_labels(np.zeros((4, 4), int), np.zeros((5, 5)))
