@@ -35,7 +35,7 @@ from skimage import feature, filters, measure, segmentation
 
 from fishcount.image import FishImage
 from fishcount.metrics import count_errors, match_labels, match_points
-from fishcount.nuclei import Nuclei
+from fishcount.nuclei import Nuclei, nuclei_from_labels
 from fishcount.signals import count_signals
 from fishcount.spots import Spots
 
@@ -210,37 +210,26 @@ def by_class(tally: Tally) -> pd.DataFrame:
 # --- methods --------------------------------------------------------------------------------
 
 
-def nuclei_of_labels(labels: NDArray[np.int32]) -> Nuclei:
-    """True outlines as if they had been segmented; labels keep their numbers."""
-    n = int(labels.max())
-    zeros = np.zeros(n)
-    return Nuclei(
-        labels=labels.copy(),
-        y_px=zeros.copy(),
-        x_px=zeros.copy(),
-        area_px=np.bincount(labels.ravel(), minlength=n + 1)[1:],
-        bbox_px=np.zeros((n, 4), np.int64),
-        eccentricity=zeros.copy(),
-        solidity=zeros.copy(),
-        mean_dapi_counts=zeros.copy(),
-        plane=np.zeros(n, np.int64),
-        flags=np.zeros(n, np.uint32),
-        diameter_px=float("nan"),
-        threshold_counts=float("nan"),
-    )
+def true_nuclei(truth: Truth) -> tuple[Nuclei, NDArray[np.bool_]]:
+    """True outlines as if they had been segmented, and which of them are scorable."""
+    dapi = truth.image.channel("DAPI")
+    nuclei = nuclei_from_labels(truth.labels, dapi)
+    _, first = np.unique(nuclei.labels, return_index=True)
+    ids = truth.labels.ravel()[first[-len(nuclei) :]] if len(nuclei) else np.zeros(0, int)
+    return nuclei, np.isin(ids, truth.nuclei["id"].to_numpy()[truth.scorable])
 
 
 def in_true_nuclei(truth: Truth, spots: Mapping[str, Spots]) -> Counted:
     """Our counting of given spots inside the true outlines."""
+    nuclei, scorable = true_nuclei(truth)
     counts = count_signals(
         spots,
-        nuclei_of_labels(truth.labels),
+        nuclei,
         pixel_size_um=truth.image.pixel_size_um,
         z_step_um=truth.image.z_step_um,
     )
-    scored = np.zeros(int(truth.labels.max()), bool)
-    scored[truth.nuclei["id"].to_numpy()[truth.scorable] - 1] = True
-    return Counted(truth.labels, {probe: counts.copies[probe].best for probe in PROBES}, scored)
+    copies = {probe: counts.copies[probe].best for probe in PROBES}
+    return Counted(nuclei.labels, copies, scorable)
 
 
 def true_spots(truth: Truth) -> dict[str, Spots]:

@@ -96,6 +96,7 @@ def count_signals(
             role: channel.single.typical_counts for role, channel in channels.items()
         },
         clusters=Clusters.concatenate([channel.clusters for channel in channels.values()]),
+        min_snr={role: found.min_snr for role, found in spots.items()},
     )
 
 

@@ -7,7 +7,6 @@ said of the signals that stand only just above it [own].
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,9 +14,8 @@ import numpy as np
 from fishcount.flags import Finding
 from fishcount.settings import SignalSettings
 from fishcount.signals.result import SignalCounts, Status
-from fishcount.spots import Spots
 
-__all__ = ["ChannelQuality", "channel_quality", "quality_findings"]
+__all__ = ["ChannelQuality", "channel_quality", "signal_findings"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +40,6 @@ class ChannelQuality:
 
 def channel_quality(
     counts: SignalCounts,
-    spots: Mapping[str, Spots],
     *,
     settings: SignalSettings | None = None,
 ) -> dict[str, ChannelQuality]:
@@ -51,21 +48,19 @@ def channel_quality(
     Parameters
     ----------
     counts : SignalCounts
-        Of the same spots.
-    spots
-        Spots of each probe; their thresholds say what is weak.
+        With the thresholds of detection, which say what is weak.
     settings
         Defaults where it is None.
     """
     chosen = SignalSettings() if settings is None else settings
     signals = counts.signals
     quality = {}
-    for role, found in spots.items():
+    for role in counts.copies:
         of_role = signals.channel == role
         inside = of_role & np.isin(signals.status, [Status.KEPT.value, Status.MERGED.value])
         n_outside = int(np.count_nonzero(of_role & (signals.status == Status.OUTSIDE.value)))
         n_inside = int(np.count_nonzero(inside))
-        weak = signals.snr[inside] < chosen.weak_snr_factor * found.min_snr
+        weak = signals.snr[inside] < chosen.weak_snr_factor * counts.min_snr[role]
         n = n_inside + n_outside
         quality[role] = ChannelQuality(
             n_signals=n,
@@ -75,9 +70,8 @@ def channel_quality(
     return quality
 
 
-def quality_findings(
+def signal_findings(
     counts: SignalCounts,
-    spots: Mapping[str, Spots],
     *,
     settings: SignalSettings | None = None,
 ) -> tuple[Finding, ...]:
@@ -86,16 +80,16 @@ def quality_findings(
     Examples
     --------
     >>> from fishcount.nuclei import Nuclei
-    >>> from fishcount.signals import count_signals, quality_findings
+    >>> from fishcount.signals import count_signals, signal_findings
     >>> from fishcount.spots import Spots
-    >>> spots = {"HER2": Spots.empty()}
-    >>> counts = count_signals(spots, Nuclei.empty((64, 64)), pixel_size_um=0.1)
-    >>> quality_findings(counts, spots)
+    >>> nuclei = Nuclei.empty((64, 64))
+    >>> counts = count_signals({"HER2": Spots.empty()}, nuclei, pixel_size_um=0.1)
+    >>> signal_findings(counts)
     ()
     """
     chosen = SignalSettings() if settings is None else settings
     findings = []
-    for role, figures in channel_quality(counts, spots, settings=chosen).items():
+    for role, figures in channel_quality(counts, settings=chosen).items():
         if figures.share_outside > chosen.max_share_outside:
             findings.append(Finding("SIGNALS_OUTSIDE", figures.share_outside, role))
         if figures.share_weak > chosen.max_share_weak:

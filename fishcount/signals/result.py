@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -200,9 +201,12 @@ class SignalCounts:
         Integrated intensity of a single signal in this field; NaN where it is not known.
     clusters : Clusters
         What was estimated, cluster by cluster.
+    min_snr : mapping of str to float
+        The threshold that detection applied in each channel.
     """
 
     signals: Signals
     copies: Mapping[str, Copies]
     single_flux_counts: Mapping[str, float]
     clusters: Clusters = field(default_factory=Clusters.empty)
+    min_snr: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))

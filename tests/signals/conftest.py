@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fishcount.nuclei import Nuclei
+from fishcount.nuclei import nuclei_from_labels
 from fishcount.spots import Spots
 
 SIGMA_PX = 1.7
@@ -43,19 +43,4 @@ def two_nuclei():
     labels = np.zeros((100, 200), np.int32)
     labels[np.hypot(y - 50, x - 50) <= 40] = 1
     labels[np.hypot(y - 50, x - 150) <= 40] = 2
-    area = np.bincount(labels.ravel())[1:]
-    ones = np.ones(2)
-    return Nuclei(
-        labels=labels,
-        y_px=np.array([50.0, 50.0]),
-        x_px=np.array([50.0, 150.0]),
-        area_px=area,
-        bbox_px=np.array([[10, 10, 91, 91], [10, 110, 91, 191]]),
-        eccentricity=0 * ones,
-        solidity=ones.copy(),
-        mean_dapi_counts=100 * ones,
-        plane=np.zeros(2, np.int64),
-        flags=np.zeros(2, np.uint32),
-        diameter_px=80.0,
-        threshold_counts=50.0,
-    )
+    return nuclei_from_labels(labels, 100.0 * (labels > 0))

@@ -14,7 +14,7 @@ from fishcount.signals import (
     assign_to_nuclei,
     channel_quality,
     count_signals,
-    quality_findings,
+    signal_findings,
     single_flux,
     split_partners,
 )
@@ -227,10 +227,10 @@ def test_quality_of_a_channel(make_spots, two_nuclei):
         "HER2": make_spots([(30, 50), (50, 30), (50, 150), (50, 60), (70, 150), (2, 2)], snr=snr)
     }
     counts = count(spots, two_nuclei)
-    quality = channel_quality(counts, spots)["HER2"]
+    quality = channel_quality(counts)["HER2"]
     assert quality.n_signals == 6
     assert_allclose([quality.share_outside, quality.share_weak], [1 / 6, 2 / 5])
-    findings = quality_findings(counts, spots)
+    findings = signal_findings(counts)
     assert [(f.code, f.detail) for f in findings] == [
         ("SIGNALS_OUTSIDE", "HER2"),
         ("WEAK_SIGNALS", "HER2"),
@@ -241,8 +241,8 @@ def test_quality_of_a_channel(make_spots, two_nuclei):
 def test_quality_of_no_signals_is_unknown_and_raises_nothing(two_nuclei):
     spots = {"HER2": Spots.empty()}
     counts = count(spots, two_nuclei)
-    assert np.isnan(channel_quality(counts, spots)["HER2"].share_outside)
-    assert quality_findings(counts, spots) == ()
+    assert np.isnan(channel_quality(counts)["HER2"].share_outside)
+    assert signal_findings(counts) == ()
 
 
 @pytest.mark.parametrize("bad", [0, -1, np.nan, np.inf])
