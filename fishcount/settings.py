@@ -168,6 +168,16 @@ class ScoringSettings(_Model):
         2000, description="Replicates of the nested bootstrap over fields and nuclei."
     )
     seed: Annotated[int, Field(ge=0)] = Field(17, description="Seed of the bootstrap.")
+    field_correlation: Fraction = Field(
+        0.05,
+        description="Prior correlation of the counts of nuclei in one field, used as far as fewer "
+        "than five fields cannot tell it: fields that differ by 10 % when nuclei differ by 45 %.",
+    )
+    estimate_correlation: Fraction = Field(
+        0.5,
+        description="Share of the variance of estimated copies that all nuclei have in common, "
+        "because they rest on the same single-signal intensity.",
+    )
     two_copies: Literal["equivocal", "negative"] = Field(
         "equivocal",
         description="What exactly 2 copies are under seed-copies: its page says both.",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import SupportsIndex
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from fishcount.flags import Finding
@@ -20,12 +21,19 @@ from fishcount.guidelines.counts import (
     checked_tally,
     reached_of,
 )
-from fishcount.guidelines.evaluate import INDETERMINATE, Outcome, Setting, decide
+from fishcount.guidelines.evaluate import (
+    INDETERMINATE,
+    Outcome,
+    Setting,
+    category_shares,
+    decide,
+)
 from fishcount.guidelines.findings import case_findings, shown_across_cutoff
 from fishcount.guidelines.library import find_scheme
 from fishcount.guidelines.scheme import UNKNOWN_IHC, Scheme
-from fishcount.guidelines.tally import Tally
+from fishcount.guidelines.tally import Measure, Tally
 from fishcount.results import Category
+from fishcount.scoring import Replicates
 from fishcount.settings import ScoringSettings
 
 __all__ = ["Classification", "classify"]
@@ -93,6 +101,7 @@ class _Case:
     areas: int | None
     recount: Recount | None
     findings: tuple[Finding, ...]
+    replicates: Replicates
     settings: ScoringSettings
 
     @property
@@ -110,6 +119,7 @@ def classify(
     areas: SupportsIndex | None = None,
     recount: Recount | Sequence[int] | None = None,
     nucleus_counts: tuple[ArrayLike, ArrayLike] | None = None,
+    replicates: Replicates | None = None,
     schemes: Iterable[str | Scheme] | None = None,
     settings: ScoringSettings | None = None,
 ) -> Classification:
@@ -133,6 +143,9 @@ def classify(
         A second, blinded count, as `Recount` or (nuclei, HER2, CEP17).
     nucleus_counts
         HER2 and CEP17 of each scored nucleus; only some schemes read them.
+    replicates
+        The bootstrap of the case, `CaseScore.replicates`: gives each category its probability,
+        whatever the minimum of nuclei and areas. Schemes that read single nuclei have none.
     schemes
         Identifiers of built-in schemes or schemes from files, in the order they are shown;
         what `settings.schemes` lists, as far as the data allow, when left out.
@@ -176,6 +189,7 @@ def classify(
         areas=n_areas,
         recount=checked_recount(recount),
         findings=case_findings(tally, areas=n_areas),
+        replicates=replicates or Replicates.empty(),
         settings=settings,
     )
     chosen = _chosen(schemes, case)
@@ -208,9 +222,8 @@ def _category(scheme: Scheme, case: _Case, nuclei: NucleusCounts | None) -> Cate
     variant = scheme.variant(case.settings)
     secondary = scheme.probes == "single" and case.dual
     setting = Setting(ihc=case.ihc or UNKNOWN_IHC, variant=variant, secondary=secondary)
-    outcome = decide(scheme, tally, setting=setting)
-    if outcome.rule is not None and outcome.rule.recount and case.recount is not None:
-        outcome = _after_recount(scheme, tally, setting, case.recount)
+    setting = replace(setting, recount_group=_recount_group(scheme, case.recount, setting))
+    outcome = _with_objection(decide(scheme, tally, setting=setting), case.recount)
     category, needs, why = _enough(scheme, outcome, case)
     # A comment speaks of a category that stands; it is dropped with it.
     own = outcome.flags if category == outcome.category else ()
@@ -225,18 +238,32 @@ def _category(scheme: Scheme, case: _Case, nuclei: NucleusCounts | None) -> Cate
         needs=needs,
         flags=tuple(flags),
         reason="; ".join(part for part in (why, outcome.reason) if part),
-        probability=MappingProxyType({}),
+        probability=MappingProxyType(_probability(scheme, case, setting)),
     )
 
 
-def _after_recount(scheme: Scheme, tally: Tally, setting: Setting, recount: Recount) -> Outcome:
-    """The outcome with the second count; a recount that does not count changes nothing."""
-    if recount.objection:
-        outcome = decide(scheme, tally, setting=setting)
-        return replace(outcome, reason=f"{outcome.reason}; {recount.objection}")
-    second = decide(scheme, recount.tally, setting=setting).rule
-    group = None if second is None else second.group
-    return decide(scheme, tally, setting=replace(setting, recount_group=group))
+def _probability(scheme: Scheme, case: _Case, setting: Setting) -> dict[str, float]:
+    replicates = case.replicates
+    if not len(replicates) or Measure.SHARE in scheme.measures:
+        return {}
+    her2, cep17 = replicates.sums()
+    tally = Tally(n=np.full(len(her2), replicates.n_scored), her2=her2, cep17=cep17)
+    return category_shares(scheme, tally, setting=setting)
+
+
+def _recount_group(scheme: Scheme, recount: Recount | None, setting: Setting) -> int | None:
+    """The group of the second count; None where there is none that counts."""
+    if recount is None or recount.objection or scheme.probes != "dual":
+        return None
+    rule = decide(scheme, recount.tally, setting=setting).rule
+    return None if rule is None else rule.group
+
+
+def _with_objection(outcome: Outcome, recount: Recount | None) -> Outcome:
+    """Say why a recount that is asked for, and given, does not count."""
+    if recount is None or outcome.category != "NEEDS_RECOUNT" or not recount.objection:
+        return outcome
+    return replace(outcome, reason=f"{outcome.reason}; {recount.objection}")
 
 
 def _enough(scheme: Scheme, outcome: Outcome, case: _Case) -> tuple[str, tuple[str, ...], str]:

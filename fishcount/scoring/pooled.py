@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from fishcount.scoring.replicates import Replicates
+
 __all__ = ["CaseScore"]
 
 
@@ -26,6 +28,8 @@ class CaseScore:
     intervals_95 : mapping of str to (low, high)
         95 % intervals of "mean_her2_per_nucleus", "mean_cep17_per_nucleus" and
         "her2_cep17_ratio", as far as they exist.
+    replicates : Replicates
+        The bootstrap behind the intervals, from which a scheme makes its probabilities.
     """
 
     n_scored: int
@@ -35,6 +39,7 @@ class CaseScore:
     intervals_95: Mapping[str, tuple[float, float]] = field(
         default_factory=lambda: MappingProxyType({})
     )
+    replicates: Replicates = field(default_factory=Replicates.empty, compare=False, repr=False)
 
     @property
     def mean_her2_per_nucleus(self) -> float | None:
