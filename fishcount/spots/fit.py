@@ -66,8 +66,9 @@ def fit_points(
     n = len(y_px)
     home_y, home_x = np.rint(y_px).astype(np.int64), np.rint(x_px).astype(np.int64)
     counts, inside = patches(image, home_y, home_x, radius_px)
-    data: NDArray[np.float64] = counts.reshape(n, -1).astype(np.float64)
-    weight = inside.reshape(n, -1).astype(np.float64)
+    n_pixels = (2 * radius_px + 1) ** 2
+    data: NDArray[np.float64] = counts.reshape(n, n_pixels).astype(np.float64)
+    weight = inside.reshape(n, n_pixels).astype(np.float64)
     reach = np.arange(-radius_px, radius_px + 1.0)
     grid_y, grid_x = (grid.reshape(-1) for grid in np.meshgrid(reach, reach, indexing="ij"))
     dy, dx = y_px - home_y, x_px - home_x

@@ -1,0 +1,211 @@
+"""Results as tables and as the summary of the case folder: the columns that other programs read.
+
+The only computing module that knows pandas. Every table has the same columns and types,
+also when it is empty; columns may be added, those that are here stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+import fishcount
+from fishcount.flags import Finding, codes_of
+from fishcount.image import PROBES
+from fishcount.results import CaseResult, Category, FieldResult
+
+__all__ = [
+    "NUCLEI_COLUMNS",
+    "SCHEMA_VERSION",
+    "SIGNALS_COLUMNS",
+    "category_record",
+    "nuclei_table",
+    "signals_table",
+    "summary_record",
+]
+
+SCHEMA_VERSION = 1
+
+NUCLEI_COLUMNS: Mapping[str, str] = {
+    "field": "object",
+    "nucleus": "int64",
+    "y_px": "float64",
+    "x_px": "float64",
+    "area_um2": "float64",
+    "scored": "bool",
+    "reject_reason": "object",
+    "her2": "Int64",
+    "her2_low": "Int64",
+    "her2_high": "Int64",
+    "cep17": "Int64",
+    "cep17_low": "Int64",
+    "cep17_high": "Int64",
+    "ratio": "float64",
+    "flags": "object",
+    "plane": "int64",
+    "eccentricity": "float64",
+    "solidity": "float64",
+    "mean_dapi_counts": "float64",
+}
+
+SIGNALS_COLUMNS: Mapping[str, str] = {
+    "field": "object",
+    "signal": "int64",
+    "channel": "object",
+    "nucleus": "int64",
+    "z_px": "float64",
+    "y_px": "float64",
+    "x_px": "float64",
+    "snr": "float64",
+    "amplitude_counts": "float64",
+    "background_counts": "float64",
+    "copies": "float64",
+    "status": "object",
+    "reason": "object",
+}
+
+
+def nuclei_table(fields: Iterable[FieldResult]) -> pd.DataFrame:
+    """One row for each nucleus of each field, scored or not.
+
+    Parameters
+    ----------
+    fields
+        Results of `fishcount.score_field`.
+
+    Returns
+    -------
+    DataFrame
+        Columns and types of `NUCLEI_COLUMNS`. Copies are integers; those of a probe that the
+        field does not have are missing. ``ratio`` is missing without CEP17 copies; ``flags``
+        are codes joined by semicolons.
+    """
+    return _stacked([_nuclei_of(field) for field in fields], NUCLEI_COLUMNS)
+
+
+def signals_table(fields: Iterable[FieldResult]) -> pd.DataFrame:
+    """One row for each candidate of each field, kept or not; columns of `SIGNALS_COLUMNS`.
+
+    ``signal`` counts from 1 within a field.
+    """
+    return _stacked([_signals_of(field) for field in fields], SIGNALS_COLUMNS)
+
+
+def summary_record(case: CaseResult) -> dict[str, Any]:
+    """The content of ``summary.json``: plain numbers, strings, lists; None where nothing exists."""
+    score = case.score
+    pixel_sizes = {field.image.pixel_size_um for field in case.fields}
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "case": case.name,
+        "fields": [_field_record(field) for field in case.fields],
+        "n_scored": score.n_scored,
+        "her2_signals": score.her2_signals,
+        "cep17_signals": score.cep17_signals,
+        "mean_her2_per_nucleus": score.mean_her2_per_nucleus,
+        "mean_cep17_per_nucleus": score.mean_cep17_per_nucleus,
+        "her2_cep17_ratio": score.her2_cep17_ratio,
+        "intervals_95": {name: list(pair) for name, pair in score.intervals_95.items()},
+        "categories": [category_record(category) for category in case.categories],
+        "flags": _codes(case.findings),
+        "findings": [_finding_record(finding) for finding in case.findings],
+        "ihc": case.ihc,
+        "tags": list(case.tags),
+        "pixel_size_um": pixel_sizes.pop() if len(pixel_sizes) == 1 else None,
+        "channels": list(case.fields[0].image.channels) if case.fields else [],
+        "software": f"fishcount {fishcount.__version__}",
+        "settings_sha256": case.settings.sha256(),
+    }
+
+
+def category_record(category: Category) -> dict[str, Any]:
+    """A category as plain data, in the form of ``summary.json``."""
+    return {
+        "scheme": category.scheme,
+        "edition": category.edition,
+        "category": category.category,
+        "group": category.group,
+        "needs": list(category.needs),
+        "flags": list(category.flags),
+        "reason": category.reason,
+        "probability": dict(category.probability),
+    }
+
+
+def _field_record(field: FieldResult) -> dict[str, Any]:
+    return {
+        "name": field.image.name,
+        "path": field.image.path,
+        "sha256": field.image.sha256,
+        "n_nuclei": len(field.nuclei),
+        "n_scored": int(field.scored.sum()),
+        "flags": _codes(field.findings),
+        "findings": [_finding_record(finding) for finding in field.findings],
+        "pixel_size_um": field.image.pixel_size_um,
+        "z_step_um": field.image.z_step_um,
+        "n_planes": field.image.n_planes,
+    }
+
+
+def _finding_record(finding: Finding) -> dict[str, Any]:
+    return {"code": finding.code, "figure": finding.figure, "detail": finding.detail}
+
+
+def _codes(findings: Iterable[Finding]) -> list[str]:
+    return list(dict.fromkeys(finding.code for finding in findings))
+
+
+def _nuclei_of(field: FieldResult) -> dict[str, Any]:
+    nuclei = field.nuclei
+    columns: dict[str, Any] = {
+        "field": [field.image.name] * len(nuclei),
+        "nucleus": np.arange(1, len(nuclei) + 1),
+        "y_px": nuclei.y_px,
+        "x_px": nuclei.x_px,
+        "area_um2": nuclei.area_px * field.image.pixel_size_um**2,
+        "scored": field.scored,
+        "reject_reason": field.reject_reason,
+        "flags": [";".join(codes_of(int(mask))) for mask in field.flags],
+        "plane": nuclei.plane,
+        "eccentricity": nuclei.eccentricity,
+        "solidity": nuclei.solidity,
+        "mean_dapi_counts": nuclei.mean_dapi_counts,
+    }
+    for probe in PROBES:
+        copies = field.counts.copies.get(probe)
+        for suffix, value in (("", "best"), ("_low", "low"), ("_high", "high")):
+            missing = pd.array([pd.NA] * len(nuclei), dtype="Int64")
+            columns[probe.lower() + suffix] = missing if copies is None else getattr(copies, value)
+    columns["ratio"] = _ratio(columns["her2"], columns["cep17"])
+    return columns
+
+
+def _ratio(her2: Any, cep17: Any) -> NDArray[np.float64]:
+    numerator = pd.array(her2, dtype="Int64").to_numpy(dtype=np.float64, na_value=np.nan)
+    denominator = pd.array(cep17, dtype="Int64").to_numpy(dtype=np.float64, na_value=np.nan)
+    ratio: NDArray[np.float64] = np.full_like(numerator, np.nan)
+    np.divide(numerator, denominator, out=ratio, where=denominator > 0)
+    return ratio
+
+
+def _signals_of(field: FieldResult) -> dict[str, Any]:
+    signals = field.counts.signals
+    return {
+        "field": [field.image.name] * len(signals),
+        "signal": np.arange(1, len(signals) + 1),
+        **{
+            name: getattr(signals, name)
+            for name in SIGNALS_COLUMNS
+            if name not in ("field", "signal")
+        },
+    }
+
+
+def _stacked(parts: list[dict[str, Any]], schema: Mapping[str, str]) -> pd.DataFrame:
+    frames = [pd.DataFrame(part) for part in parts if len(part["field"])]
+    table = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(schema))
+    return table[list(schema)].astype(dict(schema))

@@ -1,0 +1,131 @@
+"""The columns of the case folder: their order, their types, also where there is nothing."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fishcount import FishImage, score_case
+from fishcount.tables import (
+    NUCLEI_COLUMNS,
+    SIGNALS_COLUMNS,
+    nuclei_table,
+    signals_table,
+    summary_record,
+)
+
+CONTRACT_NUCLEI = [
+    "field",
+    "nucleus",
+    "y_px",
+    "x_px",
+    "area_um2",
+    "scored",
+    "reject_reason",
+    "her2",
+    "her2_low",
+    "her2_high",
+    "cep17",
+    "cep17_low",
+    "cep17_high",
+    "ratio",
+    "flags",
+]
+CONTRACT_SIGNALS = [
+    "field",
+    "signal",
+    "channel",
+    "nucleus",
+    "z_px",
+    "y_px",
+    "x_px",
+    "snr",
+    "amplitude_counts",
+    "background_counts",
+    "copies",
+    "status",
+    "reason",
+]
+CONTRACT_SUMMARY = [
+    "schema_version",
+    "case",
+    "fields",
+    "n_scored",
+    "her2_signals",
+    "cep17_signals",
+    "mean_her2_per_nucleus",
+    "mean_cep17_per_nucleus",
+    "her2_cep17_ratio",
+    "intervals_95",
+    "categories",
+    "flags",
+    "software",
+    "settings_sha256",
+    "ihc",
+    "tags",
+    "pixel_size_um",
+    "channels",
+]
+
+
+def noise_field(channels, seed=0):
+    rng = np.random.default_rng(seed)
+    pixels = rng.poisson(100, (len(channels), 96, 96)).astype(np.uint16)
+    return FishImage.from_array(pixels, axes="CYX", channels=channels, pixel_size_um=0.1)
+
+
+@pytest.fixture(scope="module", params=[("DAPI", "HER2", "CEP17"), ("DAPI", "HER2")])
+def empty_case(request):
+    """A case whose field shows noise only."""
+    return score_case([noise_field(request.param)], name="empty")
+
+
+def test_columns_of_the_contract_come_first():
+    assert list(NUCLEI_COLUMNS)[: len(CONTRACT_NUCLEI)] == CONTRACT_NUCLEI
+    assert list(SIGNALS_COLUMNS) == CONTRACT_SIGNALS
+
+
+def test_empty_tables_have_every_column_and_type(empty_case):
+    table = nuclei_table(empty_case.fields)
+    assert len(table) == 0
+    assert {name: str(dtype) for name, dtype in table.dtypes.items()} == dict(NUCLEI_COLUMNS)
+    signals = signals_table([])
+    assert {name: str(dtype) for name, dtype in signals.dtypes.items()} == dict(SIGNALS_COLUMNS)
+
+
+def test_summary_of_an_empty_case_is_json_without_nan_and_never_negative(empty_case):
+    summary = summary_record(empty_case)
+    assert set(CONTRACT_SUMMARY) <= set(summary)
+    json.dumps(summary, allow_nan=False)
+    assert summary["n_scored"] == 0
+    assert summary["her2_cep17_ratio"] is None
+    assert summary["fields"][0]["flags"].count("NO_NUCLEI") == 1
+    assert {entry["category"] for entry in summary["categories"]} == {"NOT_EVALUABLE"}
+
+
+def test_missing_probe_is_missing_not_zero(two_nuclei_result):
+    table = nuclei_table([two_nuclei_result])
+    assert table["her2"].tolist() == [2, 3]
+    assert table["cep17"].isna().all()
+    assert table["ratio"].isna().all()
+    assert isinstance(table["her2"].dtype, pd.Int64Dtype)
+
+
+@pytest.fixture
+def two_nuclei_result():
+    """A single-probe field with two drawn nuclei of two and three signals."""
+    from fishcount import score_field
+
+    rng = np.random.default_rng(3)
+    y, x = np.mgrid[:160, :260].astype(float)
+    dapi = np.zeros((160, 260))
+    for centre in (70, 185):
+        dapi += 600 / (1 + np.exp(np.hypot(y - 80, x - centre) - 40))
+    her2 = 40 * dapi / 600
+    for cy, cx in ((60, 60), (95, 85), (60, 175), (80, 205), (105, 175)):
+        her2 += 800 * np.exp(-((y - cy) ** 2 + (x - cx) ** 2) / (2 * 1.5**2))
+    pixels = rng.poisson(np.stack([dapi, her2]) + 100).astype(np.uint16)
+    return score_field(
+        FishImage.from_array(pixels, axes="CYX", channels=["DAPI", "HER2"], pixel_size_um=0.1)
+    )
