@@ -1,0 +1,157 @@
+"""One card for each nucleus: crops of its channels, its counts, and why it was left out."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fishcount.flags import codes_of
+from fishcount.image import DAPI
+from fishcount.report.fields import FieldPicture, Mark, Outline
+from fishcount.report.pixels import encode_strip
+from fishcount.report.wording import flag_name, flag_sentence, number
+from fishcount.results import FieldResult
+from fishcount.signals import Copies, Status
+
+__all__ = ["Card", "draw_cards"]
+
+# Merged picture: DAPI dimmed to grey, HER2 magenta, CEP17 green; told apart without red or blue.
+_TINTS = {DAPI: (0.55, 0.55, 0.55), "HER2": (1.0, 0.25, 1.0), "CEP17": (0.1, 1.0, 0.25)}
+_MARGIN_PX = 4
+# Enlarged beyond this, a crop only repeats pixels.
+_LARGEST_CROP_PX = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """All that the gallery shows of one nucleus; counts are text, with the range if estimated."""
+
+    key: str
+    field_key: str
+    field: str
+    label: int
+    scored: bool
+    reason: str
+    reason_name: str
+    reason_sentence: str
+    counts: dict[str, str]
+    sort_counts: dict[str, int]
+    ratio: float | None
+    area_um2: float
+    flags: tuple[str, ...]
+    strip: str
+    panels: tuple[str, ...]
+    window_px: tuple[float, float, float, float]
+    outline: Outline
+    marks: tuple[Mark, ...]
+
+    @property
+    def alt(self) -> str:
+        """The crops in words."""
+        counts = ", ".join(f"{role} {text}" for role, text in self.counts.items())
+        fate = "scored" if self.scored else f"not scored, {self.reason_name}"
+        return f"Nucleus {self.label} of {self.field}, {fate}: {counts}."
+
+
+def draw_cards(fields: Sequence[FieldResult], pictures: Sequence[FieldPicture]) -> tuple[Card, ...]:
+    """A card for every nucleus, in the order of fields and labels."""
+    return tuple(
+        card
+        for field, picture in zip(fields, pictures, strict=True)
+        for card in _cards_of(field, picture)
+    )
+
+
+def _cards_of(field: FieldResult, picture: FieldPicture) -> list[Card]:
+    nuclei = field.nuclei
+    side_px = _crop_side_px(nuclei.bbox_px)
+    merged = _merge(picture.shown)
+    greys = {role: np.repeat(grey[..., None], 3, axis=-1) for role, grey in picture.shown.items()}
+    marks: dict[int, list[Mark]] = defaultdict(list)
+    for mark in picture.marks:
+        if mark.nucleus and mark.status in (Status.KEPT, Status.MERGED):
+            marks[mark.nucleus].append(mark)
+    cards = []
+    for row, outline in enumerate(picture.outlines):
+        box = nuclei.bbox_px[row]
+        top, left, side = _window(box, side_px)
+        panels = [_crop(panel, top, left, side) for panel in (merged, *greys.values())]
+        reason = str(field.reject_reason[row])
+        counts = {role: copies_text(copies, row) for role, copies in field.counts.copies.items()}
+        cards.append(
+            Card(
+                key=f"{picture.key}-nucleus-{row + 1}",
+                field_key=picture.key,
+                field=picture.name,
+                label=row + 1,
+                scored=outline.scored,
+                reason=reason,
+                reason_name=flag_name(reason) if reason else "",
+                reason_sentence=flag_sentence(reason) if reason else "",
+                counts=counts,
+                sort_counts={
+                    role: int(copies.best[row]) for role, copies in field.counts.copies.items()
+                },
+                ratio=_ratio(field.counts.copies, row),
+                area_um2=float(nuclei.area_px[row]) * picture.pixel_size_um**2,
+                flags=tuple(
+                    flag_name(code) for code in codes_of(int(field.flags[row])) if code != reason
+                ),
+                strip=encode_strip(panels),
+                panels=("merged", *greys),
+                window_px=(left - 0.5, top - 0.5, side, side),
+                outline=outline,
+                marks=tuple(marks[row + 1]),
+            )
+        )
+    return cards
+
+
+def copies_text(copies: Copies, row: int) -> str:
+    """Copies of one nucleus for people: "4", or "18 (14 to 23)" where they are estimated."""
+    best, low, high = (int(column[row]) for column in (copies.best, copies.low, copies.high))
+    return f"{best} ({low} to {high})" if low != high else str(best)
+
+
+def _ratio(copies: Mapping[str, Copies], row: int) -> float | None:
+    if "CEP17" not in copies or "HER2" not in copies or not copies["CEP17"].best[row]:
+        return None
+    return float(copies["HER2"].best[row] / copies["CEP17"].best[row])
+
+
+def _merge(shown: Mapping[str, NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    # Screen blending: light adds up and never overflows.
+    first = next(iter(shown.values()))
+    dark = np.ones((*first.shape, 3), np.float32)
+    for role, grey in shown.items():
+        dark *= 1 - grey[..., None].astype(np.float32) / 255 * np.float32(_TINTS[role])
+    return np.rint(255 * (1 - dark)).astype(np.uint8)
+
+
+def _crop_side_px(bbox_px: NDArray[np.int64]) -> int:
+    """One side for all crops of a field, so that sizes can be compared between cards."""
+    if not len(bbox_px):
+        return 0
+    sides = np.maximum(bbox_px[:, 2] - bbox_px[:, 0], bbox_px[:, 3] - bbox_px[:, 1])
+    return int(np.quantile(sides, 0.9)) + 2 * _MARGIN_PX
+
+
+def _window(box: NDArray[np.int64], side_px: int) -> tuple[int, int, int]:
+    top, left, bottom, right = (int(edge) for edge in box)
+    side = max(side_px, bottom - top + 2 * _MARGIN_PX, right - left + 2 * _MARGIN_PX)
+    return (top + bottom - side) // 2, (left + right - side) // 2, side
+
+
+def _crop(picture: NDArray[np.uint8], top: int, left: int, side: int) -> NDArray[np.uint8]:
+    """A square of the picture; what lies beyond its edge is black."""
+    crop = np.zeros((side, side, 3), np.uint8)
+    height, width = picture.shape[:2]
+    y0, y1 = max(top, 0), min(top + side, height)
+    x0, x1 = max(left, 0), min(left + side, width)
+    crop[y0 - top : y1 - top, x0 - left : x1 - left] = picture[y0:y1, x0:x1]
+    step = -(-side // _LARGEST_CROP_PX)
+    return crop[::step, ::step]

@@ -1,0 +1,188 @@
+"""The report of one case as a single HTML page that needs nothing else."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import jinja2
+import numpy as np
+from markupsafe import Markup
+from numpy.typing import NDArray
+
+import fishcount
+from fishcount.image import PROBES
+from fishcount.report import content, wording
+from fishcount.report.fields import field_pictures
+from fishcount.report.figures import Histogram, draw_histogram, draw_plane
+from fishcount.report.gallery import draw_cards
+from fishcount.results import CaseResult
+
+__all__ = ["RESEARCH_USE", "environment", "fingerprint", "render_report"]
+
+RESEARCH_USE = "For research use only. Not for use in diagnostic procedures."
+
+# All channels of all fields together, as text in the page; thumbnails come on top.
+PICTURE_BUDGET_BYTES = 4_500_000
+
+
+def render_report(
+    case: CaseResult, *, provenance: Mapping[str, Any] | None = None, explanation: str = ""
+) -> str:
+    """The report of a case as one HTML page without any outside reference.
+
+    Parameters
+    ----------
+    case
+        The result to show. Cases without nuclei, without scored nuclei, without CEP17 and
+        z-stacks (shown as maximum over planes) are all drawn.
+    provenance
+        What made the result, as it stands in ``provenance.json``; nested mappings become rows.
+    explanation
+        The result in plain words; made from the figures when empty.
+
+    Returns
+    -------
+    str
+        HTML. Pictures, styles and the script are inside; the page forbids itself every
+        request. All text that comes from files is escaped.
+    """
+    pictures = field_pictures(case.fields, budget_bytes=PICTURE_BUDGET_BYTES)
+    rows = content.category_rows(case.categories)
+    head = content.headline(case.categories)
+    roles = tuple(
+        role for role in PROBES if any(role in field.image.channels for field in case.fields)
+    )
+    group = next((row.group for row in rows if row.scheme == "asco-cap-2018-dual"), None)
+    cards = draw_cards(case.fields, pictures)
+    script = _asset("report.js")
+    return (
+        environment()
+        .get_template("report.html.j2")
+        .render(
+            case=case,
+            research_use=RESEARCH_USE,
+            version=fishcount.__version__,
+            fingerprint=fingerprint(case),
+            settings_sha256=case.settings.sha256(),
+            settings_toml=case.settings.to_toml(),
+            style=Markup(_asset("report.css")),
+            script=Markup(script),
+            script_hash=_csp_hash(script),
+            roles=roles,
+            head=head,
+            rows=rows,
+            needs=content.needs_of(head),
+            measures=content.measures(case),
+            paragraphs=[
+                text
+                for text in (explanation or content.paragraph(case)).split("\n")
+                if text.strip()
+            ],
+            plane=draw_plane(case.score, group=group) if "CEP17" in roles else None,
+            histograms=_histograms(case, roles),
+            pictures=pictures,
+            cards=cards,
+            reasons=sorted({(card.reason, card.reason_name) for card in cards if card.reason}),
+            excluded_nuclei=content.excluded_nuclei(case.fields),
+            excluded_signals=content.excluded_signals(case.fields, roles),
+            findings=content.finding_rows(case),
+            fields=content.field_rows(case, roles),
+            provenance=content.flatten(provenance or {}),
+        )
+    )
+
+
+@cache
+def environment() -> jinja2.Environment:
+    """Templates of the package; everything that is put into them is escaped."""
+    env = jinja2.Environment(
+        loader=jinja2.PackageLoader("fishcount.report", "templates"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    env.filters["number"] = wording.number
+    env.filters["css_string"] = css_string
+    return env
+
+
+def fingerprint(case: CaseResult) -> str:
+    """One hash for a case: over the hashes of its images, in order, and of its settings.
+
+    Equal images and settings have equal fingerprints; it stands on every printed page.
+    """
+    parts = [*(field.image.sha256 for field in case.fields), case.settings.sha256()]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def css_string(text: str) -> Markup:
+    r"""Text as a CSS string in quotes; every character that could end it is escaped.
+
+    Examples
+    --------
+    >>> from fishcount.report.page import css_string
+    >>> print(css_string('a"</style>'))
+    "a\22 \3c \2f style\3e "
+    """
+    safe = (
+        char if char.isascii() and (char.isalnum() or char in " .-_") else f"\\{ord(char):x} "
+        for char in text
+    )
+    return Markup('"' + "".join(safe) + '"')
+
+
+def _histograms(case: CaseResult, roles: tuple[str, ...]) -> list[Histogram]:
+    score = case.score
+    copies = {role: _scored_copies(case, role) for role in roles}
+    means = {"HER2": score.mean_her2_per_nucleus, "CEP17": score.mean_cep17_per_nucleus}
+    drawn = [
+        draw_histogram(
+            values,
+            title=f"{role} copies per nucleus",
+            x_label=f"{role} copies",
+            role=role.lower(),
+            whole=True,
+            mean=means[role],
+            mean_text=f"mean {wording.number(means[role])}",
+        )
+        for role, values in copies.items()
+    ]
+    if len(copies) == len(PROBES):
+        countable = copies["CEP17"] > 0
+        ratio = score.her2_cep17_ratio
+        drawn.append(
+            draw_histogram(
+                copies["HER2"][countable] / copies["CEP17"][countable],
+                title="HER2/CEP17 ratio of each nucleus",
+                x_label="ratio",
+                role="ratio",
+                whole=False,
+                mean=ratio,
+                mean_text=f"ratio of sums {wording.number(ratio)}",
+            )
+        )
+    return drawn
+
+
+def _scored_copies(case: CaseResult, role: str) -> NDArray[np.float64]:
+    parts = [
+        field.counts.copies[role].best[field.scored]
+        for field in case.fields
+        if role in field.counts.copies
+    ]
+    return np.concatenate([*parts, np.zeros(0)]).astype(np.float64)
+
+
+def _asset(name: str) -> str:
+    return (files("fishcount.report") / "templates" / name).read_text(encoding="utf-8")
+
+
+def _csp_hash(script: str) -> str:
+    digest = hashlib.sha256(script.encode()).digest()
+    return f"sha256-{base64.b64encode(digest).decode('ascii')}"

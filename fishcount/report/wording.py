@@ -1,0 +1,141 @@
+"""Codes to words: how categories, schemes and figures are written for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from fishcount.flags import FLAGS
+
+__all__ = [
+    "NOT_AVAILABLE",
+    "category_words",
+    "flag_name",
+    "flag_sentence",
+    "interval",
+    "need_words",
+    "number",
+    "percent",
+    "scheme_name",
+    "tone",
+]
+
+NOT_AVAILABLE = "not available"
+
+_CATEGORIES = {
+    "POSITIVE": "Positive",
+    "EQUIVOCAL": "Equivocal",
+    "NEGATIVE": "Negative",
+    "AMPLIFIED": "Amplified",
+    "NOT_AMPLIFIED": "Not amplified",
+    "INDETERMINATE": "Indeterminate",
+    "NOT_EVALUABLE": "Not evaluable",
+    "NEEDS_IHC": "Needs IHC",
+    "NEEDS_RECOUNT": "Needs a recount",
+    "NEEDS_DUAL_PROBE": "Needs a dual-probe assay",
+    "NEEDS_IHC_OR_DUAL_PROBE": "Needs IHC or a dual-probe assay",
+    "ADJUDICATE": "To be adjudicated",
+}
+
+# A tone is a glyph and a colour; the glyph alone tells them apart.
+_TONES = {
+    "POSITIVE": "up",
+    "AMPLIFIED": "up",
+    "NEGATIVE": "down",
+    "NOT_AMPLIFIED": "down",
+    "NOT_EVALUABLE": "void",
+    "INDETERMINATE": "void",
+}
+
+_NEEDS = {
+    "IHC": "an IHC score of the same specimen (0, 1+, 2+ or 3+)",
+    "NEEDS_IHC": "an IHC score of the same specimen (0, 1+, 2+ or 3+)",
+    "RECOUNT": "a recount by another observer, blinded to this count",
+    "NEEDS_RECOUNT": "a recount by another observer, blinded to this count",
+    "DUAL_PROBE": "a dual-probe assay",
+    "NEEDS_DUAL_PROBE": "a dual-probe assay",
+}
+
+_SCHEMES = {
+    "seed-copies": "Seed scheme: HER2 copies per nucleus",
+    "asco-cap-2018-dual": "ASCO/CAP 2018, dual probe",
+    "asco-cap-2018-single": "ASCO/CAP 2018, single probe",
+    "asco-cap-2013-dual": "ASCO/CAP 2013, dual probe",
+    "asco-cap-2013-single": "ASCO/CAP 2013, single probe",
+    "asco-cap-2007-dual": "ASCO/CAP 2007, dual probe",
+    "asco-cap-2007-single": "ASCO/CAP 2007, single probe",
+    "gea-ratio": "Gastro-oesophageal, ratio",
+    "gea-ratio-or-copies": "Gastro-oesophageal, ratio or copies",
+    "crc-heracles": "Colorectal, HERACLES",
+}
+
+
+def category_words(category: str) -> str:
+    """A category as it is read aloud: "Needs IHC" for NEEDS_IHC."""
+    return _CATEGORIES.get(category, _plain(category))
+
+
+def tone(category: str) -> str:
+    """The visual tone of a category: "up", "down", "open" or "void"."""
+    return _TONES.get(category, "open")
+
+
+def need_words(need: str) -> str:
+    """What is still needed, in words; a text that is no code comes back as it is."""
+    return _NEEDS.get(need, need)
+
+
+def scheme_name(scheme: str) -> str:
+    """Name of a scheme; an unknown identifier comes back as it is."""
+    return _SCHEMES.get(scheme, scheme)
+
+
+def flag_name(code: str) -> str:
+    """Short name of a flag; an unknown code comes back in plain words."""
+    return FLAGS[code].name if code in FLAGS else _plain(code)
+
+
+def flag_sentence(code: str) -> str:
+    """What a flag means, as a sentence; empty for an unknown code."""
+    return FLAGS[code].sentence if code in FLAGS else ""
+
+
+def number(value: float | None, *, decimals: int = 2) -> str:
+    """A figure for people; what does not exist is said in words, never NaN or infinity.
+
+    Examples
+    --------
+    >>> from fishcount.report.wording import number
+    >>> number(1.666667), number(None)
+    ('1.67', 'not available')
+    """
+    if value is None or value != value or value in (float("inf"), float("-inf")):
+        return NOT_AVAILABLE
+    return f"{value:.{decimals}f}"
+
+
+def interval(bounds: Iterable[float] | None) -> str:
+    """A 95 % interval: "1.50 to 1.81"; empty where there is none."""
+    if bounds is None:
+        return ""
+    low, high = (number(bound) for bound in bounds)
+    return "" if NOT_AVAILABLE in (low, high) else f"{low} to {high}"
+
+
+def percent(share: float) -> str:
+    """A share as a percentage; what is not quite none or all never looks like it.
+
+    Examples
+    --------
+    >>> from fishcount.report.wording import percent
+    >>> percent(0.256), percent(0.001), percent(0.999)
+    ('26 %', 'under 1 %', 'over 99 %')
+    """
+    if 0 < share < 0.01:
+        return "under 1 %"
+    if 0.99 < share < 1:
+        return "over 99 %"
+    return f"{100 * share:.0f} %"
+
+
+def _plain(code: str) -> str:
+    return code.replace("_", " ").capitalize()
