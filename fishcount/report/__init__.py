@@ -1,5 +1,5 @@
 """Results for people: one self-contained HTML page for a case, one for a batch of cases."""
 
-from fishcount.report.page import RESEARCH_USE, render_report
+from fishcount.report.page import render_report
 
-__all__ = ["RESEARCH_USE", "render_report"]
+__all__ = ["render_report"]

@@ -169,10 +169,11 @@ def outline_nuclei(field: FieldResult) -> tuple[Outline, ...]:
 
 def _path(mask: NDArray[np.bool_], top: int, left: int) -> str:
     # A frame of background closes the contours of what touches the edge of the mask.
-    contours = find_contours(np.pad(mask, 1).astype(np.float32), 0.5)
+    contours = find_contours(np.pad(mask, 1).astype(np.float32), 0.5)  # type: ignore[no-untyped-call]
     parts = []
     for contour in contours:
-        corners = approximate_polygon(contour, _TOLERANCE_PX)[:-1] + (top - 1, left - 1)
+        simple = approximate_polygon(contour, _TOLERANCE_PX)  # type: ignore[no-untyped-call]
+        corners = simple[:-1] + np.array((top - 1, left - 1))
         if len(corners) >= 3:
             parts.append("M" + "L".join(f"{x:.1f} {y:.1f}" for y, x in corners.tolist()) + "Z")
     return "".join(parts)

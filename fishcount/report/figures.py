@@ -96,7 +96,7 @@ def draw_histogram(
     """
     top = float(values.max()) if len(values) else 0.0
     step = _bin_width(max(top, mean or 0.0), whole=whole)
-    n_bins = max(int(math.floor(max(top, mean or 0.0) / step)) + 1, 6)
+    n_bins = max(math.floor(max(top, mean or 0.0) / step) + 1, 6)
     counts = np.bincount(np.floor(values / step).astype(int), minlength=n_bins)
     tallest = max(int(counts.max()), 1)
     slot = width / n_bins

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from fishcount.flags import codes_of
 from fishcount.image import DAPI
 from fishcount.report.fields import FieldPicture, Mark, Outline
-from fishcount.report.pixels import encode_strip
-from fishcount.report.wording import flag_name, flag_sentence, number
+from fishcount.report.pixels import as_grey, encode_strip
+from fishcount.report.wording import flag_name, flag_sentence
 from fishcount.results import FieldResult
 from fishcount.signals import Copies, Status
 
@@ -128,8 +128,8 @@ def _merge(shown: Mapping[str, NDArray[np.uint8]]) -> NDArray[np.uint8]:
     first = next(iter(shown.values()))
     dark = np.ones((*first.shape, 3), np.float32)
     for role, grey in shown.items():
-        dark *= 1 - grey[..., None].astype(np.float32) / 255 * np.float32(_TINTS[role])
-    return np.rint(255 * (1 - dark)).astype(np.uint8)
+        dark *= 1 - grey[..., None].astype(np.float32) / 255 * np.array(_TINTS[role], np.float32)
+    return as_grey(1 - dark)
 
 
 def _crop_side_px(bbox_px: NDArray[np.int64]) -> int:

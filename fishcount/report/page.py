@@ -15,6 +15,7 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 import fishcount
+from fishcount.guidelines import RESEARCH_USE
 from fishcount.image import PROBES
 from fishcount.report import content, wording
 from fishcount.report.fields import field_pictures
@@ -22,9 +23,7 @@ from fishcount.report.figures import Histogram, draw_histogram, draw_plane
 from fishcount.report.gallery import draw_cards
 from fishcount.results import CaseResult
 
-__all__ = ["RESEARCH_USE", "environment", "fingerprint", "render_report"]
-
-RESEARCH_USE = "For research use only. Not for use in diagnostic procedures."
+__all__ = ["environment", "fingerprint", "render_report"]
 
 # All channels of all fields together, as text in the page; thumbnails come on top.
 PICTURE_BUDGET_BYTES = 4_500_000

@@ -20,7 +20,9 @@ from fishcount.image import DAPI, FishImage, project
 __all__ = [
     "DisplayRange",
     "Encoded",
+    "as_grey",
     "display_range",
+    "displayed",
     "encode_strip",
     "encode_within",
     "to_display",
@@ -91,7 +93,13 @@ def to_display(pixels: NDArray[np.float32], shown: DisplayRange) -> NDArray[np.u
     """Counts as grey levels, linear between black and white."""
     span = shown.white_counts - shown.black_counts
     scaled = (pixels - np.float32(shown.black_counts)) / np.float32(span)
-    return np.rint(255 * np.clip(scaled, 0, 1)).astype(np.uint8)
+    return as_grey(scaled)
+
+
+def as_grey(brightness: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Brightness from 0 to 1 as grey levels; what lies beyond is cut."""
+    grey: NDArray[np.uint8] = np.rint(255 * np.clip(brightness, 0, 1)).astype(np.uint8)
+    return grey
 
 
 def displayed(image: FishImage, ranges: Mapping[str, DisplayRange]) -> dict[str, NDArray[np.uint8]]:
@@ -118,8 +126,8 @@ def _encode(picture: NDArray[np.uint8], longest_px: int, quality: int) -> Encode
     scale = longest_px / max(picture.shape)
     if scale < 1:
         shape = tuple(max(1, round(side * scale)) for side in picture.shape)
-        small = resize(picture, shape, order=1, anti_aliasing=True, preserve_range=True)
-        picture = np.rint(small).astype(np.uint8)
+        fine = picture.astype(np.float32) / 255
+        picture = as_grey(resize(fine, shape, order=1, anti_aliasing=True))  # type: ignore[no-untyped-call]
     grey = np.repeat(picture[..., None], 3, axis=-1)
     data = imagecodecs.webp_encode(np.ascontiguousarray(grey), level=quality, lossless=False)
     return Encoded(_data_uri(data, "image/webp"), (picture.shape[0], picture.shape[1]), quality)
@@ -135,5 +143,5 @@ def encode_strip(panels: Sequence[NDArray[np.uint8]]) -> str:
     return _data_uri(data, "image/jpeg")
 
 
-def _data_uri(data: bytes, mime: str) -> str:
+def _data_uri(data: bytes | bytearray, mime: str) -> str:
     return f"data:{mime};base64,{base64.b64encode(data).decode('ascii')}"

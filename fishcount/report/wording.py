@@ -47,12 +47,13 @@ _TONES = {
 }
 
 _NEEDS = {
-    "IHC": "an IHC score of the same specimen (0, 1+, 2+ or 3+)",
-    "NEEDS_IHC": "an IHC score of the same specimen (0, 1+, 2+ or 3+)",
-    "RECOUNT": "a recount by another observer, blinded to this count",
-    "NEEDS_RECOUNT": "a recount by another observer, blinded to this count",
-    "DUAL_PROBE": "a dual-probe assay",
-    "NEEDS_DUAL_PROBE": "a dual-probe assay",
+    "ihc": "an IHC score of the same specimen (0, 1+, 2+ or 3+)",
+    "recount": "a recount by another observer, blinded to this count",
+    "dual_probe": "a dual-probe assay",
+    "ihc_or_dual_probe": "an IHC score (0, 1+ or 3+) or a dual-probe assay",
+    "adjudication": "adjudication: the recount falls into another group",
+    "more_nuclei": "more nuclei: at least 20 have to be scored",
+    "more_areas": "another area: at least two have to be scored",
 }
 
 _SCHEMES = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
 
 import numpy as np
 from skimage.measure import regionprops
@@ -91,20 +92,25 @@ def _nuclei(labels: np.ndarray, flags: np.ndarray) -> Nuclei:
     regions = regionprops(labels)
     if not regions:
         return Nuclei.empty((labels.shape[0], labels.shape[1]))
-    return Nuclei(
-        labels=labels,
-        y_px=np.array([region.centroid[0] for region in regions]),
-        x_px=np.array([region.centroid[1] for region in regions]),
-        area_px=np.array([region.area for region in regions], np.int64),
-        bbox_px=np.array([region.bbox for region in regions], np.int64),
-        eccentricity=np.zeros(len(regions)),
-        solidity=np.ones(len(regions)),
-        mean_dapi_counts=np.full(len(regions), 800.0),
-        plane=np.zeros(len(regions), np.int64),
-        flags=flags,
-        diameter_px=2.0 * RADIUS_PX,
-        threshold_counts=200.0,
-    )
+    n = len(regions)
+    none = Nuclei.empty((1, 1))
+    # Columns that the report does not read are zero.
+    columns = {
+        column.name: np.zeros(
+            (n, *getattr(none, column.name).shape[1:]), getattr(none, column.name).dtype
+        )
+        for column in fields(Nuclei)
+        if isinstance(getattr(none, column.name), np.ndarray)
+    }
+    columns |= {
+        "labels": labels,
+        "y_px": np.array([region.centroid[0] for region in regions]),
+        "x_px": np.array([region.centroid[1] for region in regions]),
+        "area_px": np.array([region.area for region in regions], np.int64),
+        "bbox_px": np.array([region.bbox for region in regions], np.int64),
+        "flags": flags,
+    }
+    return Nuclei(**columns, diameter_px=2.0 * RADIUS_PX, threshold_counts=200.0)
 
 
 def _signals(rows: Sequence[tuple[str, int, float, float]]) -> Signals:
@@ -169,7 +175,7 @@ CATEGORIES = (
         edition="2018 (affirmed 2023)",
         category="NEEDS_IHC",
         group=2,
-        needs=("IHC",),
+        needs=("ihc",),
         reason="ratio 15/7 >= 2 and mean 15/3 < 4",
     ),
     Category(scheme="asco-cap-2007-dual", edition="2007", category="EQUIVOCAL"),
