@@ -6,6 +6,7 @@ found, what was expected, and what to do. The command line prints it as one line
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "TooLargeError",
     "TruncatedFileError",
     "UnsafeFileError",
+    "raise_all",
 ]
 
 
@@ -42,6 +44,8 @@ class FishcountError(Exception):
         What was there, what should have been.
     remedy
         What a person can do about it.
+    also
+        Further errors of the same file, told in the same message.
 
     Examples
     --------
@@ -59,6 +63,7 @@ class FishcountError(Exception):
         found: object = None,
         expected: object = None,
         remedy: str | None = None,
+        also: Sequence[FishcountError] = (),
     ) -> None:
         self.problem = problem
         self.file = None if file is None else str(file)
@@ -66,6 +71,7 @@ class FishcountError(Exception):
         self.found = found
         self.expected = expected
         self.remedy = remedy
+        self.also = tuple(also)
         super().__init__(self._message())
 
     def _message(self) -> str:
@@ -77,7 +83,14 @@ class FishcountError(Exception):
             facts.append(f"expected {self.expected}")
         if facts:
             head += f" ({', '.join(facts)})"
-        return f"{head}; {self.remedy}" if self.remedy else head
+        if self.remedy:
+            head += f"; {self.remedy}"
+        return " | also: ".join([head, *(fault.brief() for fault in self.also)])
+
+    def brief(self) -> str:
+        """The message without the name of the file, for lists of faults of one file."""
+        head = f"{self.file}: " if self.file else ""
+        return str(self).removeprefix(head)
 
 
 class InputError(FishcountError):
@@ -134,3 +147,30 @@ class SchemeError(FishcountError, ValueError):
 
 class OutputError(FishcountError):
     """The output folder cannot be written, or would overwrite something."""
+
+
+def raise_all(faults: Sequence[FishcountError]) -> None:
+    """Raise the first of several faults, which tells the others too; nothing when there are none.
+
+    Examples
+    --------
+    >>> from fishcount.errors import MetadataError, TruncatedFileError, raise_all
+    >>> raise_all([])
+    >>> raise_all([TruncatedFileError("too short", file="a.tif"),
+    ...            MetadataError("no planes", file="a.tif")])
+    Traceback (most recent call last):
+    ...
+    fishcount.errors.TruncatedFileError: a.tif: too short | also: no planes
+    """
+    if not faults:
+        return
+    first, *others = faults
+    raise type(first)(
+        first.problem,
+        file=first.file,
+        field=first.field,
+        found=first.found,
+        expected=first.expected,
+        remedy=first.remedy,
+        also=others,
+    )

@@ -118,6 +118,8 @@ _ENTRIES: dict[Subject, tuple[tuple[str, str, str], ...]] = {
         ("AUTOFLUORESCENCE", "autofluorescence", "Many granules that are no signals."),
         ("CROSS_TALK", "bleed-through", "One probe shines into the channel of the other."),
         ("OUT_OF_FOCUS", "out of focus", "Most nuclei of the field are blurred."),
+        ("COLOUR_MERGE", "colour merge", "Read from an RGB merge: made for looking at."),
+        ("ROLES_GUESSED", "roles guessed", "Channel roles were guessed from usual names."),
     ),
     Subject.CASE: (
         ("FEW_NUCLEI", "few nuclei", "Fewer than 20 nuclei were scored."),

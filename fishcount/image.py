@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -45,6 +46,8 @@ class FishImage:
         The file or files it was read from.
     sha256 : str
         Hash of the file, or of the pixels when there is none.
+    files : mapping of str to str
+        Every file that its pixels come from, with its SHA-256.
     roi : ndarray of bool, (y, x), or None
         The region to be scored; None is everything.
     findings : tuple of Finding
@@ -60,6 +63,7 @@ class FishImage:
     sha256: str = ""
     roi: NDArray[np.bool_] | None = None
     findings: tuple[Finding, ...] = field(default=())
+    files: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     @classmethod
     def from_array(
@@ -75,6 +79,7 @@ class FishImage:
         sha256: str | None = None,
         roi: NDArray[np.bool_] | None = None,
         findings: Sequence[Finding] = (),
+        files: Mapping[str, str] | None = None,
     ) -> FishImage:
         """A field from an array in memory.
 
@@ -90,7 +95,7 @@ class FishImage:
             Edge of a pixel in the sample.
         z_step_um
             Distance of planes; needed when there is more than one.
-        name, path, sha256, roi, findings
+        name, path, sha256, roi, findings, files
             See the attributes; the hash is made from the pixels when not given.
 
         Raises
@@ -135,6 +140,7 @@ class FishImage:
             sha256=hashlib.sha256(stack.tobytes()).hexdigest() if sha256 is None else sha256,
             roi=roi,
             findings=tuple(findings),
+            files=MappingProxyType(dict(files or {})),
         )
 
     @property

@@ -19,6 +19,7 @@ from fishcount.errors import SettingsError
 
 __all__ = [
     "NucleiSettings",
+    "ReadingSettings",
     "ScoringSettings",
     "SelectionSettings",
     "Settings",
@@ -41,6 +42,22 @@ class _Model(BaseModel):
             value = getattr(self, name)
             if value != field.get_default(call_default_factory=True):
                 yield name, value
+
+
+class ReadingSettings(_Model):
+    """What a file may ask for (`fishcount.io`)."""
+
+    max_memory_mib: Annotated[int, Field(ge=1)] = Field(
+        4096, description="Largest image that is read, in MiB of decoded pixels."
+    )
+    max_planes: Annotated[int, Field(ge=1)] = Field(
+        4096, description="Most pages that a file may hold."
+    )
+
+    @property
+    def max_memory_bytes(self) -> int:
+        """The limit of memory in bytes."""
+        return self.max_memory_mib * 2**20
 
 
 class NucleiSettings(_Model):
@@ -210,6 +227,7 @@ class Settings(_Model):
     Settings()
     """
 
+    reading: ReadingSettings = ReadingSettings()
     nuclei: NucleiSettings = NucleiSettings()
     selection: SelectionSettings = SelectionSettings()
     spots: SpotSettings = SpotSettings()

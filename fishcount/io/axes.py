@@ -1,0 +1,141 @@
+"""The order of stored planes, where a file does not say it or says it wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fishcount.errors import FishcountError, MetadataError
+from fishcount.flags import Finding
+from fishcount.io.series import Series, Source
+
+__all__ = ["OneSeries", "with_axes"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OneSeries:
+    """One chosen image of a source, with its planes in a given order.
+
+    Attributes
+    ----------
+    source : Source
+    index : int
+        Which image of the source.
+    chosen : Series
+        Its description after re-ordering.
+    stored : ndarray of int64, (channel, z, 2), or None
+        Channel and plane in the source of each plane here; None where nothing changed.
+    """
+
+    source: Source
+    index: int
+    chosen: Series
+    stored: NDArray[np.int64] | None = None
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self.source.path
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All files of the source."""
+        return self.source.files
+
+    @property
+    def faults(self) -> tuple[FishcountError, ...]:
+        """Faults of the source."""
+        return self.source.faults
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Findings of the source."""
+        return self.source.findings
+
+    def read(self, channels: Sequence[int]) -> NDArray[np.generic]:
+        """Pixels (channel, z, y, x) of some channels."""
+        if self.stored is None:
+            return self.source.read(self.index, channels=channels)
+        wanted = self.stored[list(channels)]
+        needed, position = np.unique(wanted[..., 0], return_inverse=True)
+        pixels = self.source.read(self.index, channels=needed.tolist())
+        return pixels[position.reshape(wanted.shape[:2]), wanted[..., 1]]
+
+
+def with_axes(one: OneSeries, axes: str | None, *, n_channels: int | None) -> OneSeries:
+    """The image with its planes in the order of `axes`.
+
+    Parameters
+    ----------
+    one
+        An image as its file describes it.
+    axes
+        As stored, slowest first: "CYX", "ZCYX"; None leaves the file's.
+    n_channels
+        How many channels there are, as far as the caller knows; needed for both Z and C.
+
+    Raises
+    ------
+    MetadataError
+        When the axes are malformed, or do not fit the number of planes.
+    """
+    if axes is None:
+        return one
+    file = str(one.path)
+    axes = axes.upper()
+    outer = axes.replace("Y", "").replace("X", "")
+    if not axes.endswith("YX") or outer not in ("", "C", "Z", "CZ", "ZC"):
+        raise MetadataError(
+            "axes",
+            file=file,
+            field="--axes",
+            found=repr(axes),
+            expected="YX, CYX, ZYX, ZCYX or CZYX",
+        )
+    if axes == one.chosen.axes:
+        return one
+    old_c, old_z, *_ = one.chosen.sizes
+    n_planes = old_c * old_z
+    if "S" in one.chosen.axes:
+        raise MetadataError(
+            "its channels lie beside each other in each page",
+            file=file,
+            field="--axes",
+            found=axes,
+            expected=one.chosen.axes,
+        )
+    if outer in ("", "C"):
+        new_c, new_z = n_planes, 1
+    elif outer == "Z":
+        new_c, new_z = 1, n_planes
+    else:
+        new_c = old_c if old_c > 1 and old_z > 1 else n_channels or 0
+        new_z = n_planes // new_c if new_c else 0
+    if new_c * new_z != n_planes or (outer == "" and n_planes > 1):
+        raise MetadataError(
+            "the axes do not fit the planes",
+            file=file,
+            field="--axes",
+            found=f"{axes} for {n_planes} planes and {n_channels or 'unknown'} channels",
+            remedy="name every channel with --channel",
+        )
+    flat = np.arange(n_planes)
+    in_file = np.stack(
+        np.divmod(flat, old_z)
+        if one.chosen.axes.startswith("CZ")
+        else np.divmod(flat, old_c)[::-1],
+        axis=-1,
+    )
+    order = flat.reshape(new_c, new_z) if outer.startswith("C") else flat.reshape(new_z, new_c).T
+    names = one.chosen.channel_names if new_c == old_c else ("",) * new_c
+    chosen = replace(
+        one.chosen,
+        sizes=(new_c, new_z, *one.chosen.sizes[2:]),
+        axes=axes,
+        channel_names=names,
+    )
+    return replace(one, chosen=chosen, stored=in_file[order])

@@ -1,0 +1,242 @@
+"""OME-XML: what a file claims about its planes, channels and pixel size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from xml.etree.ElementTree import Element, ParseError
+
+import defusedxml.ElementTree as SafeTree
+from defusedxml import DefusedXmlException
+
+from fishcount.errors import FishcountError, MetadataError, UnsafeFileError
+
+__all__ = ["OME_DTYPES", "OmeImage", "TiffData", "parse_ome", "to_um"]
+
+OME_DTYPES = {
+    "int8": "int8",
+    "int16": "int16",
+    "int32": "int32",
+    "uint8": "uint8",
+    "uint16": "uint16",
+    "uint32": "uint32",
+    "float": "float32",
+    "double": "float64",
+    "complex": "complex64",
+    "double-complex": "complex128",
+    "bit": "bool",
+}
+_UM_PER = {
+    "m": 1e6,
+    "dm": 1e5,
+    "cm": 1e4,
+    "centimeter": 1e4,
+    "mm": 1e3,
+    "millimeter": 1e3,
+    "µm": 1.0,
+    "μm": 1.0,
+    "um": 1.0,
+    "micron": 1.0,
+    "microns": 1.0,
+    "micrometer": 1.0,
+    "micrometre": 1.0,
+    "nm": 1e-3,
+    "nanometer": 1e-3,
+    "pm": 1e-6,
+    "Å": 1e-4,
+    "in": 25400.0,
+    "inch": 25400.0,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TiffData:
+    """One TiffData element: which planes lie from which page on, and in which file."""
+
+    ifd: int
+    first: dict[str, int]
+    count: int | None
+    file_name: str | None
+    uuid: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OmeImage:
+    """One Image of the OME-XML, as it claims to be."""
+
+    name: str
+    size: dict[str, int]
+    dtype: str
+    order: str
+    channels: tuple[tuple[str, int], ...]
+    pixel_um: tuple[float | None, float | None]
+    z_step_um: float | None
+    tiff_data: tuple[TiffData, ...]
+    file_uuid: str = ""
+    faults: tuple[FishcountError, ...] = field(default=())
+
+    @property
+    def samples(self) -> int:
+        """Samples in each page: 3 where a channel is a colour merge."""
+        return self.channels[0][1] if self.channels else 1
+
+    @property
+    def page_sizes(self) -> dict[str, int]:
+        """Pages along C, Z and T."""
+        return {
+            "C": self.size["C"] // self.samples,
+            "Z": self.size["Z"],
+            "T": self.size["T"],
+        }
+
+
+def to_um(value: float, unit: str) -> float | None:
+    """A length in micrometres; None when the unit is no length ("pixel", "reference frame").
+
+    Examples
+    --------
+    >>> from fishcount.io.ome import to_um
+    >>> to_um(100.0, "nm"), to_um(1.0, "pixel")
+    (0.1, None)
+    """
+    factor = _UM_PER.get(unit) or _UM_PER.get(unit.lower())
+    return None if factor is None else value * factor
+
+
+def parse_ome(text: str, *, file: str) -> tuple[OmeImage, ...]:
+    """Images of an OME-XML block; what is wrong with one is in its `faults`.
+
+    Raises
+    ------
+    UnsafeFileError
+        When the XML declares entities or asks for outside resources.
+    MetadataError
+        When it is not well-formed or holds no Image.
+    """
+    try:
+        root = SafeTree.fromstring(text, forbid_dtd=True)
+    except DefusedXmlException as error:
+        raise UnsafeFileError(
+            "declares entities or a document type",
+            file=file,
+            field="OME-XML",
+            found=type(error).__name__,
+            expected="plain OME-XML",
+            remedy="do not trust this file: export it again from its source",
+        ) from error
+    except (ParseError, ValueError, LookupError) as error:
+        raise MetadataError(
+            "not well-formed",
+            file=file,
+            field="OME-XML",
+            found=str(error),
+            remedy="export the file again",
+        ) from error
+    own = root.get("UUID", "").strip()
+    images = tuple(
+        replace(_image(element, file), file_uuid=own) for element in _children(root, "Image")
+    )
+    if not images:
+        raise MetadataError("holds no Image", file=file, field="OME-XML")
+    return images
+
+
+def _image(element: Element, file: str) -> OmeImage:
+    pixels = next(_children(element, "Pixels"), None)
+    if pixels is None:
+        raise MetadataError("an Image without Pixels", file=file, field="OME-XML")
+    faults: list[FishcountError] = []
+    size = {axis: _int(pixels, f"Size{axis}", file, faults) for axis in "XYCZT"}
+    order = pixels.get("DimensionOrder", "")
+    if sorted(order) != sorted("XYCZT") or not order.startswith("XY"):
+        faults.append(_fault(file, "DimensionOrder", order or None, "XYCZT or an order like it"))
+        order = "XYCZT"
+    dtype = pixels.get("Type", "")
+    if dtype not in OME_DTYPES:
+        faults.append(_fault(file, "Type", dtype or None, "uint8, uint16 and the like"))
+        dtype = "uint16"
+    channels = tuple(
+        (channel.get("Name", "").strip(), _int(channel, "SamplesPerPixel", file, faults, 1))
+        for channel in _children(pixels, "Channel")
+    )
+    if not channels:
+        channels = (("", 1),) * min(size["C"], 1000)
+    if sum(samples for _, samples in channels) != size["C"]:
+        faults.append(_fault(file, "Channel", len(channels), f"SizeC = {size['C']}"))
+    if len({samples for _, samples in channels}) > 1:
+        faults.append(_fault(file, "SamplesPerPixel", "different values", "one value"))
+    tiff_data = tuple(_tiff_data(item, file, faults) for item in _children(pixels, "TiffData"))
+    return OmeImage(
+        name=element.get("Name", ""),
+        size=size,
+        dtype=OME_DTYPES[dtype],
+        order=order,
+        channels=channels,
+        pixel_um=(
+            _length(pixels, "PhysicalSizeX", file, faults),
+            _length(pixels, "PhysicalSizeY", file, faults),
+        ),
+        z_step_um=_length(pixels, "PhysicalSizeZ", file, faults),
+        tiff_data=tiff_data,
+        faults=tuple(faults),
+    )
+
+
+def _tiff_data(element: Element, file: str, faults: list[FishcountError]) -> TiffData:
+    uuid = next(_children(element, "UUID"), None)
+    count: int | None = None
+    if element.get("PlaneCount") is not None:
+        count = _int(element, "PlaneCount", file, faults)
+    elif element.get("IFD") is not None:
+        count = 1
+    return TiffData(
+        ifd=_int(element, "IFD", file, faults, 0),
+        first={axis: _int(element, f"First{axis}", file, faults, 0) for axis in "CZT"},
+        count=count,
+        file_name=None if uuid is None else uuid.get("FileName"),
+        uuid=None if uuid is None else (uuid.text or "").strip(),
+    )
+
+
+def _int(
+    element: Element,
+    name: str,
+    file: str,
+    faults: list[FishcountError],
+    default: int | None = None,
+) -> int:
+    text = element.get(name)
+    if text is None and default is not None:
+        return default
+    least = 1 if name.startswith(("Size", "Samples")) else 0
+    if text is None or not text.isascii() or not text.isdecimal() or int(text[:18]) < least:
+        faults.append(_fault(file, name, text, f"a whole number of at least {least}"))
+        return least
+    return int(text[:18])
+
+
+def _length(element: Element, name: str, file: str, faults: list[FishcountError]) -> float | None:
+    text = element.get(name)
+    if text is None:
+        return None
+    unit = element.get(f"{name}Unit", "µm")
+    try:
+        value = float(text)
+    except ValueError:
+        faults.append(_fault(file, name, text, "a number"))
+        return None
+    return to_um(value, unit)
+
+
+def _fault(file: str, name: str, found: object, expected: object) -> MetadataError:
+    return MetadataError(
+        "missing" if found is None else "contradicts itself or is no such value",
+        file=file,
+        field=f"OME-XML {name}",
+        found=found,
+        expected=expected,
+    )
+
+
+def _children(element: Element, name: str) -> Iterator[Element]:
+    return (child for child in element if child.tag.rpartition("}")[2] == name)

@@ -1,0 +1,97 @@
+"""Stored numbers to camera counts, exactly or not at all."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fishcount.errors import PixelError
+
+__all__ = ["as_counts"]
+
+# Whole numbers up to here are exact in float32, in which everything is computed.
+_EXACT = 2**24
+
+
+def as_counts(
+    pixels: NDArray[np.generic], *, role: str, file: str, offset_counts: float | None = None
+) -> NDArray[np.generic]:
+    """Counts that are finite, not negative and exact in float32.
+
+    Parameters
+    ----------
+    pixels
+        (z, y, x) of one channel, in the stored type.
+    role, file
+        For messages.
+    offset_counts
+        To be added to signed pixels.
+
+    Returns
+    -------
+    ndarray, (z, y, x)
+        The stored type where it serves; wider types become uint32 or float32, without change of
+        a single value.
+
+    Raises
+    ------
+    PixelError
+        When pixels are complex, boolean, NaN, infinite, negative, or not exact in float32.
+    """
+    kind = pixels.dtype.kind
+    if kind not in "uif":
+        raise PixelError(
+            "pixels are no camera counts",
+            file=file,
+            field=role,
+            found=pixels.dtype,
+            remedy="a mask, not an image?",
+        )
+    if kind == "f":
+        _check_finite(pixels, role, file)
+    if offset_counts is not None:
+        pixels = pixels.astype(np.float64) + offset_counts
+    if kind in "if" and pixels.size and pixels.min() < 0:
+        raise PixelError(
+            "negative pixels",
+            file=file,
+            field=role,
+            found=f"a minimum of {pixels.min()}",
+            expected="counts from 0 up",
+            remedy="give the offset to add with --offset-counts",
+        )
+    return _narrowed(pixels, role, file)
+
+
+def _check_finite(pixels: NDArray[np.generic], role: str, file: str) -> None:
+    bad = ~np.isfinite(pixels)
+    if bad.any():
+        first = tuple(int(i) for i in np.argwhere(bad)[0])
+        raise PixelError(
+            "NaN or infinite pixels",
+            file=file,
+            field=role,
+            found=f"{int(bad.sum())}, the first at (z, y, x) = {first}",
+            expected="finite counts",
+            remedy="export the camera's own counts",
+        )
+
+
+def _narrowed(pixels: NDArray[np.generic], role: str, file: str) -> NDArray[np.generic]:
+    if pixels.dtype in (np.uint8, np.uint16, np.int8, np.int16, np.float32):
+        return pixels
+    if pixels.dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            narrow: NDArray[np.generic] = pixels.astype(np.float32)
+        if (narrow.astype(np.float64) == pixels).all():
+            return narrow
+    elif not pixels.size or int(pixels.max()) <= _EXACT:
+        return pixels.astype(np.uint32)
+    raise PixelError(
+        f"{pixels.dtype} pixels that are not exact in float32",
+        file=file,
+        field=role,
+        found=f"a maximum of {pixels.max()}",
+        expected=f"whole counts up to {_EXACT}, or float32",
+        remedy="export as 16-bit or float32",
+    )

@@ -1,0 +1,342 @@
+"""`read_image`: from a file, or one file for each channel, to a `FishImage`."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fishcount.errors import (
+    ChannelError,
+    CorruptFileError,
+    FileFormatError,
+    FishcountError,
+    InputError,
+    MetadataError,
+    TooLargeError,
+    raise_all,
+)
+from fishcount.flags import Finding
+from fishcount.image import ROLES, FishImage
+from fishcount.io.axes import OneSeries, with_axes
+from fishcount.io.calibration import pixel_size, z_step
+from fishcount.io.files import check_file, kind_of, sha256_of
+from fishcount.io.names import stem_of
+from fishcount.io.photo import open_photo
+from fishcount.io.pixels import as_counts
+from fishcount.io.roi import read_roi
+from fishcount.io.roles import assign_roles, check_roles
+from fishcount.io.series import Source
+from fishcount.io.tiff import open_tiff
+from fishcount.settings import ReadingSettings
+
+logger = logging.getLogger(__name__)
+
+__all__ = ["open_source", "read_image"]
+
+Paths = str | Path | Mapping[str, str | Path]
+
+
+def read_image(
+    path: Paths,
+    *,
+    channels: Mapping[str, str | int] | Sequence[str] | None = None,
+    axes: str | None = None,
+    pixel_size_um: float | None = None,
+    z_step_um: float | None = None,
+    rgb: Mapping[str, str] | None = None,
+    series: int | None = None,
+    roi: str | Path | None = None,
+    name: str | None = None,
+    offset_counts: float | None = None,
+    settings: ReadingSettings | None = None,
+) -> FishImage:
+    """Read one field: DAPI and the probes, in camera counts, with its calibration.
+
+    Formats are told apart by content: TIFF, OME-TIFF, ImageJ, PNG and JPEG. Everything a file
+    says is checked against what it stores, and nothing that is missing is filled in.
+
+    Parameters
+    ----------
+    path
+        The file, or role -> file with one grey channel in each.
+    channels
+        Role -> name or index of the channel in the file, or the role of each channel in order,
+        "-" for one to leave out. Without it, roles are guessed from usual names, and findings
+        say so.
+    axes
+        Order of the stored axes, where the file does not say or is wrong: "CYX", "ZCYX".
+    pixel_size_um, z_step_um
+        Calibration; they win over the file's.
+    rgb
+        Colour -> role for a colour merge: ``{"red": "HER2", "green": "CEP17", "blue": "DAPI"}``.
+    series
+        Which image, counting from 0, of a file that holds several.
+    roi
+        GeoJSON file with the region to be scored.
+    name
+        Name of the field; by default the file name without extensions.
+    offset_counts
+        Counts to add to signed pixels, so that none is negative.
+    settings
+        Limits of memory and pages.
+
+    Returns
+    -------
+    FishImage
+
+    Raises
+    ------
+    InputError
+        Or one of its children: what is wrong with the file, its metadata, channels, calibration
+        or pixels, and which option settles it.
+
+    Examples
+    --------
+    >>> import numpy as np, tempfile, tifffile
+    >>> from pathlib import Path
+    >>> from fishcount import read_image
+    >>> file = Path(tempfile.mkdtemp()) / "field.ome.tif"
+    >>> tifffile.imwrite(
+    ...     file, np.ones((3, 64, 80), np.uint16), photometric="minisblack", metadata={
+    ...         "axes": "CYX", "Channel": {"Name": ["DAPI", "HER2", "CEP17"]},
+    ...         "PhysicalSizeX": 0.1, "PhysicalSizeY": 0.1})
+    >>> image = read_image(file)
+    >>> image.name, image.channels, image.shape, image.pixel_size_um
+    ('field', ('DAPI', 'HER2', 'CEP17'), (64, 80), 0.1)
+    """
+    limits = settings or ReadingSettings()
+    label = _label(path)
+    with _no_foreign_errors(label):
+        if isinstance(path, Mapping):
+            parts = _parts_of_files(path, channels, rgb, axes, series, limits, label)
+        else:
+            parts = _parts_of_file(path, channels, rgb, axes, series, limits)
+        described = [part.one.chosen for part in parts]
+        _check_shapes(parts, label)
+        size_um = pixel_size(described, pixel_size_um, file=label)
+        step_um = z_step(described, z_step_um, file=label)
+        files = _hashes(parts)
+        pixels = np.stack([_read(part, offset_counts, label) for part in parts])
+        mask = None if roi is None else read_roi(roi, shape=described[0].sizes[2:])
+        findings = dict.fromkeys(finding for part in parts for finding in part.findings)
+        return FishImage.from_array(
+            pixels,
+            axes="CZYX",
+            channels=[part.role for part in parts],
+            pixel_size_um=size_um,
+            z_step_um=step_um,
+            name=name or stem_of(next(iter(files))),
+            path=label,
+            sha256=_combined(files),
+            files=files,
+            roi=mask,
+            findings=tuple(findings),
+        )
+
+
+def open_source(path: str | Path, limits: ReadingSettings) -> Source:
+    """Describe a file by the reader for its content; faults are in the source, not raised.
+
+    Raises
+    ------
+    InputError
+        When the path is no readable file, or no image of a known kind.
+    """
+    file = check_file(path)
+    kind = kind_of(file)
+    if kind == "TIFF":
+        return open_tiff(file, limits=limits)
+    if kind in ("PNG", "JPEG"):
+        return open_photo(file, kind=kind, limits=limits)
+    raise FileFormatError(f"{kind} files are not read", file=file, remedy="export as OME-TIFF")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    """One channel to be read: its role, where it lies, and what was found out about it."""
+
+    role: str
+    one: OneSeries
+    index: int
+    findings: tuple[Finding, ...]
+
+
+# Index of a channel that its file stores as RGB.
+_ALL_COLOURS = -1
+
+
+def _parts_of_file(
+    path: str | Path,
+    channels: Mapping[str, str | int] | Sequence[str] | None,
+    rgb: Mapping[str, str] | None,
+    axes: str | None,
+    series: int | None,
+    limits: ReadingSettings,
+) -> list[_Part]:
+    one = _opened(path, series, limits)
+    n_named = None if channels is None else len(channels)
+    one = with_axes(one, axes, n_channels=n_named)
+    if one.chosen.axes.startswith("Q") and isinstance(channels, Mapping):
+        _check_explained(one, len(channels))
+    indices, guessed = assign_roles(one.chosen, channels=channels, rgb=rgb, file=str(path))
+    return [
+        _Part(role=role, one=one, index=indices[role], findings=(*one.findings, *guessed))
+        for role in ROLES
+        if role in indices
+    ]
+
+
+def _parts_of_files(
+    files: Mapping[str, str | Path],
+    channels: object,
+    rgb: object,
+    axes: str | None,
+    series: int | None,
+    limits: ReadingSettings,
+    label: str,
+) -> list[_Part]:
+    if channels is not None or rgb is not None:
+        raise ChannelError("the files name the channels already", file=label)
+    check_roles(files, label)
+    parts = []
+    for role in ROLES:
+        if role not in files:
+            continue
+        one = _opened(files[role], series, limits)
+        unexplained = one.chosen.axes.startswith("Q")
+        one = with_axes(one, axes or ("ZYX" if unexplained else None), n_channels=1)
+        if one.chosen.sizes[0] != 1 and not one.chosen.colour:
+            raise ChannelError(
+                f"several channels in the file of {role}",
+                file=one.path,
+                found=", ".join(one.chosen.channel_names),
+                expected="one",
+                remedy="read this file alone, with its channels named",
+            )
+        index = _ALL_COLOURS if one.chosen.colour else 0
+        findings = tuple(f for f in one.findings if f.code != "COLOUR_MERGE")
+        parts.append(_Part(role=role, one=one, index=index, findings=findings))
+    paths = [part.one.path.resolve() for part in parts]
+    if len(set(paths)) != len(paths):
+        raise ChannelError("one file for two roles", file=label)
+    return parts
+
+
+def _opened(path: str | Path, series: int | None, limits: ReadingSettings) -> OneSeries:
+    source = open_source(path, limits)
+    raise_all(source.faults)
+    if series is None and len(source.series) != 1:
+        raise MetadataError(
+            f"{len(source.series)} images in one file",
+            file=path,
+            found="; ".join(f"{i}: {s.axes} {s.sizes}" for i, s in enumerate(source.series)),
+            expected="one",
+            remedy="choose one with --series, counting from 0",
+        )
+    index = series or 0
+    if not 0 <= index < len(source.series):
+        raise MetadataError(
+            "no such series",
+            file=path,
+            field="--series",
+            found=index,
+            expected=f"0 to {len(source.series) - 1}",
+        )
+    return OneSeries(source=source, index=index, chosen=source.series[index])
+
+
+def _check_explained(one: OneSeries, n_named: int) -> None:
+    """Pages of an unknown axis: channel numbers mean nothing until it is known."""
+    n_pages = one.chosen.sizes[0]
+    if n_pages != n_named and not any(one.chosen.channel_names):
+        raise MetadataError(
+            f"are its {n_pages} pages channels or planes?",
+            file=one.path,
+            remedy="say it with --axes CYX, ZCYX or CZYX",
+        )
+
+
+def _check_shapes(parts: Sequence[_Part], label: str) -> None:
+    sizes = {part.role: part.one.chosen.sizes[1:] for part in parts}
+    if len(set(sizes.values())) > 1:
+        raise MetadataError(
+            "the channels differ in shape",
+            file=label,
+            found=", ".join(f"{role} {size}" for role, size in sizes.items()),
+            expected="the same (z, y, x)",
+            remedy="export them again together",
+        )
+
+
+def _read(part: _Part, offset_counts: float | None, label: str) -> NDArray[np.generic]:
+    """Counts (z, y, x) of one channel."""
+    if part.index == _ALL_COLOURS:
+        pixels = _one_colour(part.one.read(range(part.one.chosen.sizes[0])), part)
+    else:
+        pixels = part.one.read([part.index])[0]
+    return as_counts(pixels, role=part.role, file=label, offset_counts=offset_counts)
+
+
+def _one_colour(pixels: NDArray[np.generic], part: _Part) -> NDArray[np.generic]:
+    """The channel of a file that holds it as RGB: all colours the same, or all but one zero."""
+    colours: list[NDArray[np.generic]] = list(pixels[:3])
+    if np.array_equal(colours[0], colours[1]) and np.array_equal(colours[0], colours[2]):
+        return colours[0]
+    lit = [colour for colour in colours if colour.any()]
+    if len(lit) == 1:
+        return lit[0]
+    raise ChannelError(
+        f"a colour merge given as the file of {part.role}",
+        file=part.one.path,
+        expected="one grey channel",
+        remedy="read the merge alone with --rgb",
+    )
+
+
+def _label(path: Paths) -> str:
+    if isinstance(path, Mapping):
+        return "; ".join(f"{role}={file}" for role, file in path.items())
+    return str(path)
+
+
+def _hashes(parts: Sequence[_Part]) -> dict[str, str]:
+    """Hash of every file that pixels come from, in the order of the roles."""
+    paths = dict.fromkeys(file for part in parts for file in part.one.files)
+    return {str(path): sha256_of(path) for path in paths}
+
+
+def _combined(files: Mapping[str, str]) -> str:
+    """The hash of the one file; of several, the hash of their hashes in order."""
+    if len(files) == 1:
+        return next(iter(files.values()))
+    return hashlib.sha256("\n".join(files.values()).encode()).hexdigest()
+
+
+@contextmanager
+def _no_foreign_errors(label: str) -> Iterator[None]:
+    """Whatever else goes wrong in a reader is a fault of the file, and says so in our words."""
+    try:
+        yield
+    except FishcountError:
+        raise
+    except MemoryError as error:
+        raise TooLargeError("does not fit into memory", file=label) from error
+    except OSError as error:
+        raise InputError(
+            "cannot be read", file=label, found=error.strerror or str(error)
+        ) from error
+    except Exception as error:
+        logger.debug("unexpected error of a reader", exc_info=True)
+        raise CorruptFileError(
+            "cannot be read",
+            file=label,
+            found=f"{type(error).__name__}: {error}",
+            remedy="copy or export the file again",
+        ) from error

@@ -1,0 +1,240 @@
+"""Which channel of a file is DAPI, HER2 or CEP17: as told, or guessed from usual names.
+
+Guesses match whole names only: a damaged "HER3" or "CEP11" must not pass for a probe.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from fishcount.errors import ChannelError
+from fishcount.flags import Finding
+from fishcount.image import DAPI, ROLES
+from fishcount.io.series import Series
+
+__all__ = ["COLOURS", "assign_roles", "check_roles", "guess_role"]
+
+COLOURS = ("red", "green", "blue")
+
+# The common HER2/CEP17 kits label HER2 in orange to red and the centromere in green.
+_USUAL_NAMES = {
+    DAPI: ("dapi", "hoechst", "hoechst33342", "hoechst33258", "dapihoechst"),
+    "HER2": (
+        "her2",
+        "erbb2",
+        "her2neu",
+        "her2erbb2",
+        "spectrumorange",
+        "spectrumred",
+        "texasred",
+        "txred",
+    ),
+    "CEP17": ("cep17", "cen17", "cenp17", "ch17cen", "d17z1", "spectrumgreen", "fitc"),
+}
+_ROLE_OF = {name: role for role, names in _USUAL_NAMES.items() for name in names}
+
+
+def guess_role(name: str) -> str | None:
+    """Role of a channel by its name in the file; None when the name is not a usual one.
+
+    Examples
+    --------
+    >>> from fishcount.io import guess_role
+    >>> guess_role("Spectrum Orange"), guess_role("Hoechst 33342"), guess_role("Cy5")
+    ('HER2', 'DAPI', None)
+    """
+    return _ROLE_OF.get(re.sub(r"[^a-z0-9]", "", name.lower()))
+
+
+def assign_roles(
+    series: Series,
+    *,
+    channels: Mapping[str, str | int] | Sequence[str] | None,
+    rgb: Mapping[str, str] | None,
+    file: str,
+) -> tuple[dict[str, int], tuple[Finding, ...]]:
+    """Index of the channel for each role, and the findings of guessing.
+
+    Parameters
+    ----------
+    series
+        The image whose channels are to be named.
+    channels
+        Role -> name or index of the channel; or the role of each channel in order, "-" for one
+        that is left out; or None to guess.
+    rgb
+        Colour -> role, for a merge.
+    file
+        For messages.
+
+    Raises
+    ------
+    ChannelError
+        When a channel is unknown, missing, or named more than once.
+    """
+    if rgb is not None:
+        if channels is not None:
+            raise ChannelError("both channels and rgb were given", file=file)
+        return _by_colour(series, rgb, file), ()
+    if channels is None:
+        if series.colour:
+            raise ChannelError(
+                "a colour merge: which colour is which probe?",
+                file=file,
+                remedy="give --rgb red=HER2,green=CEP17,blue=DAPI",
+            )
+        return _by_guess(series, file)
+    if isinstance(channels, str):
+        raise ChannelError("channels is text", file=file, expected="a mapping or a sequence")
+    if isinstance(channels, Mapping):
+        return _by_name(series, channels, file), ()
+    return _by_order(series, channels, file), ()
+
+
+def _by_colour(series: Series, rgb: Mapping[str, str], file: str) -> dict[str, int]:
+    if not series.colour:
+        raise ChannelError(
+            "rgb was given, but this is no colour merge",
+            file=file,
+            found=_listed(series),
+            remedy="name the channels with --channel ROLE=NAME",
+        )
+    unknown = [colour for colour in rgb if colour not in COLOURS]
+    if unknown:
+        raise ChannelError(
+            "unknown colour",
+            file=file,
+            field="--rgb",
+            found=unknown[0],
+            expected=", ".join(COLOURS),
+        )
+    if len(set(rgb.values())) != len(rgb):
+        raise ChannelError("two colours for one role", file=file, field="--rgb")
+    return _by_name(series, {role: colour for colour, role in rgb.items()}, file)
+
+
+def _by_name(series: Series, channels: Mapping[str, str | int], file: str) -> dict[str, int]:
+    check_roles(channels, file)
+    indices = {role: _index_of(series, key, role, file) for role, key in channels.items()}
+    if len(set(indices.values())) != len(indices):
+        raise ChannelError(
+            "one channel for two roles",
+            file=file,
+            found=", ".join(f"{role}={key}" for role, key in channels.items()),
+        )
+    return indices
+
+
+def _by_order(series: Series, channels: Sequence[str], file: str) -> dict[str, int]:
+    if len(channels) != series.sizes[0]:
+        raise ChannelError(
+            "number of channel roles",
+            file=file,
+            found=len(channels),
+            expected=f"{series.sizes[0]}, one for each channel, '-' for one to leave out",
+        )
+    named = {role: index for index, role in enumerate(channels) if role not in ("-", "")}
+    if len(named) != sum(role not in ("-", "") for role in channels):
+        raise ChannelError("a role is named twice", file=file, found=", ".join(channels))
+    check_roles(named, file)
+    return named
+
+
+def _by_guess(series: Series, file: str) -> tuple[dict[str, int], tuple[Finding, ...]]:
+    if not any(series.channel_names):
+        raise ChannelError(
+            f"its {series.sizes[0]} channels have no names",
+            file=file,
+            remedy="name them with --channel DAPI=0 --channel HER2=1 --channel CEP17=2, "
+            "counting from 0",
+        )
+    indices: dict[str, int] = {}
+    for index, name in enumerate(series.channel_names):
+        role = guess_role(name)
+        if role is None:
+            continue
+        if role in indices:
+            raise ChannelError(
+                f"two channels may be {role}",
+                file=file,
+                found=_listed(series),
+                remedy=f"choose with --channel {role}=NAME",
+            )
+        indices[role] = index
+    lacking = [role for role in (DAPI, "HER2") if role not in indices]
+    if lacking:
+        raise ChannelError(
+            f"no channel is known to be {' or '.join(lacking)}",
+            file=file,
+            found=_listed(series),
+            remedy=f"name it with --channel {lacking[0]}=NAME",
+        )
+    if "CEP17" not in indices and series.sizes[0] > len(indices):
+        # Not taken for a single-probe case: the probe may hide behind an unusual name.
+        raise ChannelError(
+            "no channel is known to be CEP17, and one has no role",
+            file=file,
+            found=_listed(series),
+            remedy="name it with --channel CEP17=NAME, or name only DAPI and HER2",
+        )
+    guesses = [
+        f"{role} = {series.channel_names[index]!r}"
+        for role, index in indices.items()
+        if series.channel_names[index].strip().upper() != role
+    ]
+    unsure = (Finding("ROLES_GUESSED", detail=", ".join(guesses)),) if guesses else ()
+    return indices, unsure
+
+
+def check_roles(roles: Mapping[str, object], file: str) -> None:
+    """Make sure that all roles are known, and DAPI and HER2 among them.
+
+    Raises
+    ------
+    ChannelError
+    """
+    unknown = [role for role in roles if role not in ROLES]
+    if unknown:
+        raise ChannelError(f"unknown role {unknown[0]!r}", file=file, expected=" or ".join(ROLES))
+    lacking = [role for role in (DAPI, "HER2") if role not in roles]
+    if lacking:
+        raise ChannelError(
+            f"no channel was given for {lacking[0]}",
+            file=file,
+            remedy=f"name it with --channel {lacking[0]}=NAME",
+        )
+
+
+def _index_of(series: Series, key: str | int, role: str, file: str) -> int:
+    names = [name.casefold() for name in series.channel_names]
+    if isinstance(key, str):
+        hits = [i for i, name in enumerate(names) if name and name == key.strip().casefold()]
+        if len(hits) == 1:
+            return hits[0]
+        if len(hits) > 1:
+            raise ChannelError(
+                f"{len(hits)} channels are named {key!r}",
+                file=file,
+                found=_listed(series),
+                remedy=f"give the number instead, counting from 0: --channel {role}={hits[0]}",
+            )
+        if not key.strip().isdecimal():
+            raise ChannelError(
+                f"no channel is named {key!r}",
+                file=file,
+                found=_listed(series),
+                remedy=f"choose one of these with --channel {role}=NAME",
+            )
+    index = int(key)
+    if not 0 <= index < series.sizes[0]:
+        raise ChannelError(
+            f"no channel number {index} for {role}",
+            file=file,
+            expected=f"0 to {series.sizes[0] - 1}",
+        )
+    return index
+
+
+def _listed(series: Series) -> str:
+    return ", ".join(name or f"(channel {i})" for i, name in enumerate(series.channel_names))

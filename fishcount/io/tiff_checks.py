@@ -1,0 +1,238 @@
+"""What the tags of TIFF pages must fulfil before their pixels are read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import tifffile
+
+from fishcount.errors import (
+    CorruptFileError,
+    FileFormatError,
+    FishcountError,
+    PixelError,
+    TooLargeError,
+    TruncatedFileError,
+)
+from fishcount.io.tiff_structure import Page
+from fishcount.settings import ReadingSettings
+
+__all__ = ["CODECS", "DEFLATE", "check_pages"]
+
+DEFLATE = (8, 32946)
+CODECS = {
+    1: "none",
+    5: "LZW",
+    7: "JPEG",
+    8: "deflate",
+    32773: "PackBits",
+    32946: "deflate",
+    33003: "JPEG 2000",
+    33005: "JPEG 2000",
+    34712: "JPEG 2000",
+    34925: "LZMA",
+    34926: "Zstandard",
+    50000: "Zstandard",
+    34927: "WebP",
+    50001: "WebP",
+    50002: "JPEG XL",
+}
+_BITS = (8, 16, 32, 64)
+_MAX_SAMPLES = 64
+
+
+def check_pages(
+    pages: Sequence[Page], *, path: Path, file_bytes: int, limits: ReadingSettings
+) -> list[FishcountError]:
+    """All faults of the pages; at most three pages are told of, for the reader's sake."""
+    faults: list[FishcountError] = []
+    for page in pages:
+        found = list(_form_faults(page, path)) or list(
+            _storage_faults(page, path, file_bytes, limits)
+        )
+        faults += found
+        if len(faults) > 3:
+            break
+    return faults or list(_overlaps(pages, path))
+
+
+def _form_faults(page: Page, path: Path) -> Iterator[FishcountError]:
+    """Faults of what a page says its pixels are."""
+    where = f"page {page.index}"
+    for name in ("width", "height"):
+        if page.one(name) < 1:
+            yield _broken(path, where, f"image {name}", page.one(name), "at least 1")
+    if not 1 <= page.samples <= _MAX_SAMPLES:
+        yield _broken(path, where, "samples of a pixel", page.samples, f"1 to {_MAX_SAMPLES}")
+    yield from _sample_faults(page, path, where)
+    codec = page.one("compression", 1)
+    if codec not in CODECS:
+        yield FileFormatError(
+            "unsupported compression",
+            file=path,
+            field=where,
+            found=_codec_name(codec),
+            expected="none, deflate, LZW, Zstandard, JPEG 2000 and the like",
+            remedy="export it without compression",
+        )
+    yield from _photometric_faults(page, path, where)
+    if page.one("fill_order", 1) != 1:
+        yield FileFormatError("reversed bits (FillOrder 2)", file=path, field=where)
+    if page.one("predictor", 1) not in (1, 2, 3):
+        yield _broken(path, where, "predictor", page.one("predictor"), "1, 2 or 3")
+
+
+def _sample_faults(page: Page, path: Path, where: str) -> Iterator[FishcountError]:
+    bits = page.bits
+    if page.one("sample_format", 1) in (5, 6):
+        yield PixelError(
+            "complex pixels", file=path, field=where, remedy="a transform or a mask, not an image?"
+        )
+    elif bits[0] == 1:
+        yield PixelError("1-bit pixels", file=path, field=where, remedy="a mask, not an image?")
+    elif len(set(bits)) > 1 or bits[0] not in _BITS or page.dtype is None:
+        yield _broken(
+            path,
+            where,
+            "bits of a sample",
+            f"{', '.join(map(str, sorted(set(bits))))} (format {page.one('sample_format', 1)})",
+            "8, 16, 32 or 64, the same for all",
+        )
+
+
+def _photometric_faults(page: Page, path: Path, where: str) -> Iterator[FishcountError]:
+    photometric = page.one("photometric", 1)
+    if photometric in (1, 2) or (photometric == 6 and page.one("compression", 1) == 7):
+        return
+    names = {0: "inverted grey", 3: "a palette", 5: "CMYK", 6: "YCbCr", 8: "CIE Lab", 4: "a mask"}
+    yield FileFormatError(
+        "photometric interpretation",
+        file=path,
+        field=where,
+        found=names.get(photometric, photometric),
+        expected="grey with black as 0, or RGB",
+        remedy="export the camera's counts as 16-bit grey",
+    )
+
+
+def _storage_faults(
+    page: Page, path: Path, file_bytes: int, limits: ReadingSettings
+) -> Iterator[FishcountError]:
+    """Faults of how a page is stored: its size, and its strips or tiles."""
+    where = f"page {page.index}"
+    height, width, samples = page.segment_shape
+    item = page.bits[0] // 8
+    segment_bytes = height * width * samples * item
+    if max(page.raw_bytes, segment_bytes) > limits.max_memory_bytes:
+        yield TooLargeError(
+            "too large",
+            file=path,
+            field=where,
+            found=f"{page.one('width')} x {page.one('height')} pixels"
+            + (f" in tiles of {width} x {height}" if page.is_tiled else "")
+            + f", {max(page.raw_bytes, segment_bytes) / 2**20:.0f} MiB declared, "
+            f"{int(page.byte_counts.sum())} bytes stored",
+            expected=f"at most {limits.max_memory_mib} MiB",
+            remedy="raise it with --set reading.max_memory_mib=...",
+        )
+        return
+    if height < 1 or width < 1:
+        yield _broken(path, where, "size of strips or tiles", (height, width), "at least 1 x 1")
+        return
+    if page.is_tiled and segment_bytes > 16 * max(page.raw_bytes, 2**20):
+        yield TooLargeError(
+            "a tile is much larger than its image",
+            file=path,
+            field=where,
+            found=f"tile of {width} x {height}",
+            expected=f"image of {page.one('width')} x {page.one('height')}",
+        )
+        return
+    yield from _segment_faults(page, path, file_bytes, where)
+
+
+def _segment_faults(
+    page: Page, path: Path, file_bytes: int, where: str
+) -> Iterator[FishcountError]:
+    offsets, counts = page.offsets, page.byte_counts
+    height, width, _ = page.segment_shape
+    down, across = -(-page.one("height") // height), -(-page.one("width") // width)
+    expected = down * across * (page.samples if page.is_planar else 1)
+    if not len(offsets) == len(counts) == expected:
+        yield _broken(
+            path,
+            where,
+            "strips or tiles",
+            f"{len(offsets)} offsets and {len(counts)} byte counts",
+            expected,
+        )
+        return
+    if (offsets <= 0).any() or (counts <= 0).any():
+        first = int(np.flatnonzero((offsets <= 0) | (counts <= 0))[0])
+        yield CorruptFileError(
+            "a strip or tile is not stored",
+            file=path,
+            field=f"{where}, segment {first}",
+            remedy="missing pixels are not read as zeros: export it again",
+        )
+        return
+    ends = offsets + counts
+    if (ends > file_bytes).any():
+        present = int(np.clip(file_bytes - offsets, 0, counts).sum())
+        yield TruncatedFileError(
+            "pixels lie past the end of the file",
+            file=path,
+            field=where,
+            found=f"{present} bytes of pixels in a file of {file_bytes} bytes",
+            expected=f"{int(counts.sum())} bytes, a file of at least {int(ends.max())} bytes",
+            remedy="was the copy interrupted?",
+        )
+        return
+    if page.one("compression", 1) == 1:
+        stored, needed = int(counts.sum()), page.raw_bytes
+        if stored < needed:
+            yield TruncatedFileError(
+                "fewer bytes than pixels",
+                file=path,
+                field=where,
+                found=f"{stored} bytes",
+                expected=f"{needed} bytes",
+            )
+
+
+def _overlaps(pages: Sequence[Page], path: Path) -> Iterator[FishcountError]:
+    """Two segments that share bytes: one of the pages shows another one's pixels."""
+    offsets = np.concatenate([page.offsets for page in pages])
+    counts = np.concatenate([page.byte_counts for page in pages])
+    owners = np.concatenate([np.full(len(page.offsets), page.index) for page in pages])
+    order = np.argsort(offsets, kind="stable")
+    offsets, counts, owners = offsets[order], counts[order], owners[order]
+    clash = np.flatnonzero((offsets[1:] < (offsets + counts)[:-1]) & (owners[1:] != owners[:-1]))
+    if len(clash):
+        yield _broken(
+            path,
+            f"pages {owners[clash[0]]} and {owners[clash[0] + 1]}",
+            "they share the same stored pixels",
+            None,
+            None,
+        )
+
+
+def _codec_name(code: int) -> str:
+    try:
+        return f"{tifffile.COMPRESSION(code).name} ({code})"
+    except ValueError:
+        return f"code {code}"
+
+
+def _broken(path: Path, where: str, what: str, found: object, expected: object) -> FileFormatError:
+    return FileFormatError(
+        f"broken structure: {what}",
+        file=path,
+        field=where,
+        found=found,
+        expected=expected,
+        remedy="copy or export the file again",
+    )

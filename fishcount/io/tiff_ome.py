@@ -1,0 +1,246 @@
+"""OME-TIFF: every plane that the XML declares must be stored, and every stored page declared.
+
+Planes are never filled with zeros: a missing HER2 plane must not become a negative case.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from fishcount.errors import FishcountError, MetadataError, UnsafeFileError
+from fishcount.io.files import check_file
+from fishcount.io.ome import OmeImage, TiffData, parse_ome
+from fishcount.io.series import Series
+from fishcount.io.tiff_checks import check_pages
+from fishcount.io.tiff_layout import Layout, channel_names, is_colour, no_time_series
+from fishcount.io.tiff_pixels import PlaneRef
+from fishcount.io.tiff_structure import Structure, read_structure
+from fishcount.settings import ReadingSettings
+
+__all__ = ["ome_series"]
+
+_Planes = dict[tuple[int, int, int], PlaneRef]
+
+
+def ome_series(
+    description: str,
+    structure: Structure,
+    structures: dict[Path, Structure],
+    *,
+    limits: ReadingSettings,
+) -> tuple[tuple[Layout, ...], list[FishcountError]]:
+    """Images of the OME-XML with the page of each plane; adds companions to `structures`.
+
+    Raises
+    ------
+    MetadataError, UnsafeFileError
+        When the XML itself cannot be used.
+    """
+    file = str(structure.path)
+    images = parse_ome(description, file=file)
+    faults = [fault for image in images for fault in image.faults]
+    if faults:
+        return (), faults
+    layouts, used = [], set[PlaneRef]()
+    for image in images:
+        planes, more = _planes(image, structure, structures, limits)
+        more += no_time_series(image.size["T"], file)
+        if not more:
+            more += _match_faults(image, planes, structures, file)
+        used |= set(planes.values())
+        faults += more
+        if not more:
+            layouts.append(_layout(image, planes, structures))
+    if not faults:
+        faults += _unused_faults(structure, used)
+    return tuple(layouts), faults
+
+
+def _planes(
+    image: OmeImage,
+    structure: Structure,
+    structures: dict[Path, Structure],
+    limits: ReadingSettings,
+) -> tuple[_Planes, list[FishcountError]]:
+    """Page of each declared plane (c, z, t), and what is wrong with the declaration."""
+    sizes = image.page_sizes
+    n_planes = sizes["C"] * sizes["Z"] * sizes["T"]
+    file = str(structure.path)
+    if n_planes > limits.max_planes:
+        return {}, [_planes_fault(file, n_planes, len(structure.pages))]
+    order = [axis for axis in image.order if axis in "CZT"]
+    planes: _Planes = {}
+    faults: list[FishcountError] = []
+    for item in image.tiff_data or (TiffData(0, {"C": 0, "Z": 0, "T": 0}, None, None, None),):
+        path, fault = _companion(item, image.file_uuid, structure, structures, limits)
+        if fault is not None:
+            faults.append(fault)
+            continue
+        n_pages = len(structures[path].pages)
+        count = n_planes if item.count is None else item.count
+        if any(item.first[axis] >= sizes[axis] for axis in "CZT"):
+            faults.append(_fault(file, "TiffData First", item.first, f"less than {sizes}"))
+            continue
+        start = int(
+            np.ravel_multi_index(
+                [item.first[a] for a in reversed(order)], [sizes[a] for a in reversed(order)]
+            )
+        )
+        if start + count > n_planes:
+            faults.append(_fault(file, "TiffData PlaneCount", count, f"{n_planes - start}"))
+            continue
+        if item.ifd + count > n_pages:
+            faults.append(_planes_fault(str(path), item.ifd + count, n_pages))
+            continue
+        for step in range(count):
+            position = dict(
+                zip(
+                    reversed(order),
+                    np.unravel_index(start + step, [sizes[a] for a in reversed(order)]),
+                    strict=True,
+                )
+            )
+            key = (int(position["C"]), int(position["Z"]), int(position["T"]))
+            if key in planes:
+                faults.append(_fault(file, "TiffData", f"plane {key} twice", "each plane once"))
+            planes[key] = PlaneRef(path, item.ifd + step)
+    if not faults and len(planes) < n_planes:
+        faults.append(_planes_fault(file, n_planes, len(planes)))
+    return planes, faults
+
+
+def _companion(
+    item: TiffData,
+    own_uuid: str,
+    structure: Structure,
+    structures: dict[Path, Structure],
+    limits: ReadingSettings,
+) -> tuple[Path, FishcountError | None]:
+    """The file that a TiffData points to: this one, or one beside it."""
+    own = structure.path
+    name = item.file_name
+    if name is None or name == own.name:
+        return own, None
+    if Path(name).name != name or "\\" in name or name in (".", "..") or "\x00" in name:
+        return own, UnsafeFileError(
+            "asks for a file outside its folder",
+            file=own,
+            field="OME-XML UUID FileName",
+            found=repr(name),
+            expected="a file name without folders",
+            remedy="do not trust this file: export it again from its source",
+        )
+    if item.uuid and item.uuid == own_uuid:
+        return own, None  # the file was renamed after it was written
+    path = own.parent / name
+    if path in structures:
+        return path, None
+    try:
+        check_file(path)
+        if path.resolve().parent != own.resolve().parent:
+            return own, UnsafeFileError(
+                "a companion is a link to another folder", file=own, found=repr(name)
+            )
+        companion = read_structure(path, limits)
+    except FishcountError:
+        return own, MetadataError(
+            "a companion file is missing",
+            file=own,
+            field="OME-XML UUID FileName",
+            found="nothing that can be read",
+            expected=name,
+            remedy="copy all files of the set into one folder",
+        )
+    faults = companion.faults or tuple(
+        check_pages(companion.pages, path=path, file_bytes=companion.file_bytes, limits=limits)
+    )
+    structures[path] = companion
+    return path, faults[0] if faults else None
+
+
+def _match_faults(
+    image: OmeImage, planes: _Planes, structures: dict[Path, Structure], file: str
+) -> list[FishcountError]:
+    """Sizes and types of the pages must be those of the XML."""
+    expected = (image.samples, image.size["Y"], image.size["X"])
+    for key, plane in planes.items():
+        page = structures[plane.path].pages[plane.page]
+        where = f"OME-XML, plane {key} (c, z, t)"
+        if page.shape != expected:
+            return [
+                MetadataError(
+                    "size differs from the stored page",
+                    file=file,
+                    field=where,
+                    found=f"OME {expected}",
+                    expected=f"TIFF {page.shape} (samples, y, x)",
+                    remedy="export the file again",
+                )
+            ]
+        if page.dtype is not None and page.dtype.name != image.dtype:
+            return [
+                MetadataError(
+                    "type differs from the stored page",
+                    file=file,
+                    field=where,
+                    found=f"OME {image.dtype}",
+                    expected=f"TIFF {page.dtype.name}",
+                    remedy="export the file again",
+                )
+            ]
+    return []
+
+
+def _unused_faults(structure: Structure, used: set[PlaneRef]) -> list[FishcountError]:
+    stored = {
+        PlaneRef(structure.path, page.index) for page in structure.pages if not page.is_reduced
+    }
+    own = {plane for plane in used if plane.path == structure.path}
+    if own and stored - own:
+        return [_planes_fault(str(structure.path), len(own), len(stored))]
+    return []
+
+
+def _layout(image: OmeImage, planes: _Planes, structures: dict[Path, Structure]) -> Layout:
+    sizes = image.page_sizes
+    first = planes[0, 0, 0]
+    page = structures[first.path].pages[first.page]
+    size_x, size_y = image.pixel_um
+    size = size_x if size_x is not None else size_y
+    names = [name for name, _ in image.channels] * image.samples
+    axes = "".join(a for a in reversed(image.order) if a in "CZ" and sizes[a] > 1) + "YX"
+    return Layout(
+        series=Series(
+            name=image.name,
+            sizes=(image.size["C"], sizes["Z"], image.size["Y"], image.size["X"]),
+            axes=axes if image.samples == 1 else f"{axes}S",
+            dtype=np.dtype(image.dtype),
+            channel_names=channel_names(page, names),
+            pixel_size_um=size,
+            pixel_size_source="" if size is None else "OME-XML PhysicalSizeX",
+            z_step_um=image.z_step_um,
+            z_step_source="" if image.z_step_um is None else "OME-XML PhysicalSizeZ",
+            colour=is_colour(page),
+        ),
+        planes=tuple(tuple(planes[c, z, 0] for z in range(sizes["Z"])) for c in range(sizes["C"])),
+        samples=image.samples,
+    )
+
+
+def _planes_fault(file: str, declared: int, stored: int) -> MetadataError:
+    return MetadataError(
+        "declared and stored planes differ",
+        file=file,
+        field="OME-XML TiffData",
+        found=f"{declared} planes declared",
+        expected=f"{stored} stored",
+        remedy="missing planes are never filled with zeros: export the file again",
+    )
+
+
+def _fault(file: str, name: str, found: object, expected: object) -> MetadataError:
+    return MetadataError(
+        "contradicts itself", file=file, field=f"OME-XML {name}", found=found, expected=expected
+    )

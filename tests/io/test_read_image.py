@@ -1,0 +1,225 @@
+"""Reading what is well-formed: every dialect gives the pixels that were written, by role."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import imagecodecs
+import numpy as np
+import pytest
+import tifffile
+
+from fishcount import read_image
+from fishcount.errors import CalibrationError, ChannelError, MetadataError
+
+ROLES = ["DAPI", "HER2", "CEP17"]
+
+
+def stack(n_channels=3, n_planes=4, shape=(40, 48), dtype=np.uint16) -> np.ndarray:
+    """Counts that differ everywhere, so that no mix-up of planes goes unseen; (c, z, y, x)."""
+    rng = np.random.default_rng(1)
+    return rng.integers(0, 250, (n_channels, n_planes, *shape)).astype(dtype)
+
+
+def write_ome(path: Path, pixels: np.ndarray, axes: str, **options) -> None:
+    metadata = {
+        "axes": axes,
+        "Channel": {"Name": ROLES[: pixels.shape[axes.index("C")]]},
+        "PhysicalSizeX": 0.1,
+        "PhysicalSizeY": 0.1,
+        "PhysicalSizeZ": 0.4,
+    }
+    metadata.update(options.pop("metadata", {}))
+    tifffile.imwrite(path, pixels, ome=True, photometric="minisblack", metadata=metadata, **options)
+
+
+@pytest.mark.parametrize("axes", ["CYX", "ZCYX", "CZYX", "TCYX", "TZCYX"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"compression": "zlib"},
+        {"compression": "zlib", "predictor": True},
+        {"compression": "lzw", "predictor": True},
+        {"compression": "zstd"},
+        {"tile": (16, 16), "compression": "zlib"},
+        {"tile": (32, 16)},
+        {"bigtiff": True},
+        {"byteorder": ">"},
+        {"rowsperstrip": 7, "compression": "zlib"},
+    ],
+    ids=str,
+)
+def test_ome_tiff_gives_back_its_planes(tmp_path, axes, options):
+    pixels = stack(n_planes=4 if "Z" in axes else 1)
+    sizes = {"C": 3, "Z": pixels.shape[1], "T": 1, "Y": 40, "X": 48}
+    order = ["CZYX".index(a) for a in axes if a != "T"]
+    lacking = [i for i in range(4) if i not in order]
+    stored = pixels.transpose(lacking + order).reshape([sizes[a] for a in axes])
+    write_ome(tmp_path / "a.ome.tif", stored, axes, **options)
+    image = read_image(tmp_path / "a.ome.tif")
+    np.testing.assert_array_equal(image.pixels, pixels)
+    assert image.channels == ("DAPI", "HER2", "CEP17")
+    assert image.pixel_size_um == 0.1
+    assert image.z_step_um == (0.4 if "Z" in axes else None)
+    assert image.findings == ()
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16", "float32", "uint32"])
+def test_types_keep_their_values(tmp_path, dtype):
+    pixels = stack(n_planes=1, dtype=dtype)
+    write_ome(tmp_path / "a.ome.tif", pixels[:, 0], "CYX", compression="zlib", predictor=True)
+    np.testing.assert_array_equal(read_image(tmp_path / "a.ome.tif").pixels, pixels)
+
+
+def test_imagej_hyperstack_with_labels_and_unit(tmp_path):
+    pixels = stack()
+    tifffile.imwrite(
+        tmp_path / "a.tif",
+        pixels.transpose(1, 0, 2, 3),
+        imagej=True,
+        resolution=(1 / 0.08, 1 / 0.08),
+        metadata={"axes": "ZCYX", "unit": "um", "spacing": 0.3, "Labels": ROLES * 4},
+    )
+    image = read_image(tmp_path / "a.tif")
+    np.testing.assert_array_equal(image.pixels, pixels)
+    assert image.z_step_um == 0.3
+    np.testing.assert_allclose(image.pixel_size_um, 0.08, rtol=1e-6)
+
+
+@pytest.mark.parametrize("axes", ["CZYX", "ZCYX"])
+def test_plain_pages_need_their_axes(tmp_path, axes):
+    pixels = stack()
+    stored = pixels if axes == "CZYX" else pixels.transpose(1, 0, 2, 3)
+    tifffile.imwrite(
+        tmp_path / "a.tif", stored.reshape(-1, 40, 48), photometric="minisblack", metadata=None
+    )
+    options = {"pixel_size_um": 0.1, "z_step_um": 0.4}
+    image = read_image(tmp_path / "a.tif", channels=ROLES, axes=axes, **options)
+    np.testing.assert_array_equal(image.pixels, pixels)
+    with pytest.raises(MetadataError, match="--axes"):
+        read_image(tmp_path / "a.tif", channels={"DAPI": 0, "HER2": 1, "CEP17": 2}, **options)
+
+
+def test_resolution_tags_count_only_when_a_microscope_can_have_them(tmp_path):
+    pixels = stack(n_planes=1)[:, 0]
+    options = {"photometric": "minisblack", "metadata": {"axes": "CYX"}}
+    tifffile.imwrite(
+        tmp_path / "a.tif", pixels, resolution=(1e5, 1e5), resolutionunit="CENTIMETER", **options
+    )
+    assert read_image(tmp_path / "a.tif", channels=ROLES).pixel_size_um == pytest.approx(0.1)
+    tifffile.imwrite(
+        tmp_path / "b.tif", pixels, resolution=(72, 72), resolutionunit="INCH", **options
+    )
+    with pytest.raises(CalibrationError, match="--pixel-size-um"):
+        read_image(tmp_path / "b.tif", channels=ROLES)
+
+
+def test_one_grey_file_for_each_channel(tmp_path):
+    pixels = stack(n_planes=1, dtype=np.uint8)[:, 0]
+    files = {}
+    for role, plane in zip(ROLES, pixels, strict=True):
+        files[role] = tmp_path / f"{role}.png"
+        files[role].write_bytes(imagecodecs.png_encode(plane))
+    image = read_image(files, pixel_size_um=0.1)
+    np.testing.assert_array_equal(image.pixels[:, 0], pixels)
+    assert len(image.files) == 3
+    red_only = np.stack([pixels[1], 0 * pixels[1], 0 * pixels[1]], axis=-1)
+    files["HER2"].write_bytes(imagecodecs.png_encode(red_only))
+    again = read_image(files, pixel_size_um=0.1)
+    np.testing.assert_array_equal(again.pixels, image.pixels)
+    assert again.sha256 != image.sha256
+
+
+def test_separate_z_stacks_for_each_channel(tmp_path):
+    pixels = stack()
+    files = {role: tmp_path / f"{role}.tif" for role in ROLES}
+    for role, planes in zip(ROLES, pixels, strict=True):
+        tifffile.imwrite(files[role], planes, photometric="minisblack", metadata=None)
+    image = read_image(files, pixel_size_um=0.1, z_step_um=0.4)
+    np.testing.assert_array_equal(image.pixels, pixels)
+
+
+@pytest.mark.parametrize("kind", ["png", "jpg", "tif"])
+def test_colour_merge_needs_a_map(tmp_path, kind):
+    merge = stack(n_planes=1, dtype=np.uint8)[:, 0].transpose(1, 2, 0).copy()
+    path = tmp_path / f"merge.{kind}"
+    if kind == "tif":
+        tifffile.imwrite(path, merge, photometric="rgb", metadata=None)
+    else:
+        encode = imagecodecs.png_encode if kind == "png" else imagecodecs.jpeg8_encode
+        path.write_bytes(encode(merge))
+    with pytest.raises(ChannelError, match="--rgb"):
+        read_image(path, pixel_size_um=0.1)
+    image = read_image(
+        path, pixel_size_um=0.1, rgb={"red": "HER2", "green": "CEP17", "blue": "DAPI"}
+    )
+    codes = [finding.code for finding in image.findings]
+    assert "COLOUR_MERGE" in codes
+    assert ("LOSSY_COLOUR" in codes) == (kind == "jpg")
+    if kind != "jpg":
+        np.testing.assert_array_equal(image.raw("HER2"), merge[..., 0])
+        np.testing.assert_array_equal(image.raw("DAPI"), merge[..., 2])
+
+
+def test_channels_by_name_number_and_order_agree(tmp_path):
+    pixels = stack(n_planes=1)[:, 0]
+    names = ["Texas Red", "Cy5", "Hoechst 33342", "FITC"]
+    both = np.concatenate([pixels, pixels[:1] + 1])
+    write_ome(tmp_path / "a.ome.tif", both, "CYX", metadata={"Channel": {"Name": names}})
+    guessed = read_image(tmp_path / "a.ome.tif")
+    by_name = read_image(
+        tmp_path / "a.ome.tif",
+        channels={"DAPI": "hoechst 33342", "HER2": "texas red", "CEP17": "fitc"},
+    )
+    by_number = read_image(tmp_path / "a.ome.tif", channels={"DAPI": 2, "HER2": "0", "CEP17": 3})
+    by_order = read_image(tmp_path / "a.ome.tif", channels=["HER2", "-", "DAPI", "CEP17"])
+    for one, other in itertools.pairwise([guessed, by_name, by_number, by_order]):
+        np.testing.assert_array_equal(one.pixels, other.pixels)
+    assert [finding.code for finding in guessed.findings] == ["ROLES_GUESSED"]
+    assert "HER2 = 'Texas Red'" in guessed.findings[0].detail
+    assert by_name.findings == ()
+
+
+def test_an_unusual_name_is_not_taken_for_a_single_probe_case(tmp_path):
+    pixels = stack(n_planes=1)[:, 0]
+    names = {"Channel": {"Name": ["DAPI", "HER2", "Cy5"]}}
+    write_ome(tmp_path / "a.ome.tif", pixels, "CYX", metadata=names)
+    with pytest.raises(ChannelError, match="CEP17"):
+        read_image(tmp_path / "a.ome.tif")
+    single = read_image(tmp_path / "a.ome.tif", channels={"DAPI": 0, "HER2": 1})
+    assert single.probes == ("HER2",)
+
+
+def test_pyramid_levels_are_not_planes(tmp_path):
+    pixels = stack(n_planes=1, shape=(128, 128))[:, 0]
+    with tifffile.TiffWriter(tmp_path / "a.ome.tif", ome=True) as tif:
+        tif.write(
+            pixels,
+            subifds=1,
+            tile=(64, 64),
+            photometric="minisblack",
+            metadata={
+                "axes": "CYX",
+                "Channel": {"Name": ROLES},
+                "PhysicalSizeX": 100.0,
+                "PhysicalSizeXUnit": "nm",
+                "PhysicalSizeY": 100.0,
+                "PhysicalSizeYUnit": "nm",
+            },
+        )
+        tif.write(pixels[:, ::2, ::2], subfiletype=1, tile=(64, 64), photometric="minisblack")
+    image = read_image(tmp_path / "a.ome.tif")
+    np.testing.assert_array_equal(image.pixels[:, 0], pixels)
+    assert image.pixel_size_um == pytest.approx(0.1)
+
+
+@pytest.mark.outside
+def test_real_stack_agrees_with_tifffile(outside_data):
+    path = outside_data / "real" / "stacks" / "nuc-spot-spot-spot.tif"
+    image = read_image(path, channels=["DAPI", "HER2", "CEP17", "-"])
+    expected = tifffile.imread(path).transpose(1, 0, 2, 3)[:3]
+    np.testing.assert_array_equal(image.pixels, expected)
+    assert image.z_step_um == pytest.approx(0.199795)
+    assert image.pixel_size_um == pytest.approx(0.0835, abs=1e-3)
