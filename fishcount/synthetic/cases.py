@@ -1,0 +1,184 @@
+"""Whole cases in one call, and fields whose conditions are left to chance."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fishcount.errors import SettingsError
+from fishcount.image import FishImage
+from fishcount.synthetic.field import draw_stack
+from fishcount.synthetic.population import population_of
+from fishcount.synthetic.spec import FieldSpec
+from fishcount.synthetic.truth import Truth
+
+__all__ = ["SNR_LEVELS", "random_spec", "simulate_case", "spec_of_case"]
+
+SNR_LEVELS = {"easy": 15.0, "medium": 6.0, "hard": 3.5}
+"""Median peak of a signal over the noise of its own nucleus, by name."""
+
+# In a stack, signals lie as deep as a nucleus is thick.
+STACK_DEPTH_UM = 2.2
+
+
+def spec_of_case(
+    case: str, *, size: int = 1024, planes: int = 1, snr: str | float = "medium"
+) -> FieldSpec:
+    """The specification of a named case.
+
+    Parameters
+    ----------
+    case
+        A key of `CASES`: "negative", "equivocal", "amplified", "scattered", "polysomy",
+        "monosomy", "coamplified", "mixed".
+    size
+        Height and width in pixels.
+    planes
+        Number of planes.
+    snr
+        "easy", "medium", "hard", or a number: median peak of a signal over the noise of its
+        own nucleus.
+
+    Raises
+    ------
+    SettingsError
+        When the case or the level is unknown.
+
+    Examples
+    --------
+    >>> from fishcount.synthetic import spec_of_case
+    >>> spec = spec_of_case("amplified", size=512, snr="easy")
+    >>> spec.shape, spec.signals.snr
+    ((512, 512), 15.0)
+    """
+    tree: dict[str, Any] = {
+        "shape": (size, size),
+        "n_planes": planes,
+        "population": population_of(case),
+        "signals": {"snr": _snr_of(snr)},
+        "nuclei": {"depth_um": STACK_DEPTH_UM} if planes > 1 else {},
+    }
+    try:
+        return FieldSpec.model_validate(tree)
+    except ValueError as error:
+        raise SettingsError(str(error), field=f"case {case}") from error
+
+
+def simulate_case(
+    case: str,
+    *,
+    seed: int,
+    n_fields: int = 2,
+    size: int = 768,
+    planes: int = 1,
+    snr: str | float = "medium",
+    spec: FieldSpec | None = None,
+) -> list[tuple[FishImage, Truth]]:
+    """Draw all fields of a case; the same arguments draw the same pixels.
+
+    Parameters
+    ----------
+    case, size, planes, snr
+        See `spec_of_case`.
+    seed
+        Chooses the case; field ``i`` is the same however many fields are drawn.
+    n_fields
+        Number of fields, named field_1, field_2, ...
+    spec
+        Used instead of `spec_of_case(case, ...)` when given; `case` is then only a name.
+
+    Returns
+    -------
+    list of (FishImage, Truth)
+        Empty for `n_fields=0`.
+
+    Examples
+    --------
+    >>> from fishcount.synthetic import simulate_case
+    >>> fields = simulate_case("negative", seed=1, n_fields=2, size=128)
+    >>> [image.name for image, truth in fields]
+    ['field_1', 'field_2']
+    """
+    if spec is None:
+        spec = spec_of_case(case, size=size, planes=planes, snr=snr)
+    streams = np.random.SeedSequence(seed).spawn(n_fields)
+    return [
+        draw_stack(spec, rng=np.random.default_rng(stream), name=f"field_{number}")
+        for number, stream in enumerate(streams, start=1)
+    ]
+
+
+def random_spec(
+    case: str, *, rng: np.random.Generator, size: int = 768, planes: int = 1
+) -> FieldSpec:
+    """A specification whose optics, camera, stain and artefacts are drawn at random.
+
+    It covers what laboratories differ in, for training and for tests of robustness: no two
+    cases look alike, and none is tuned to.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fishcount.synthetic import random_spec
+    >>> spec = random_spec("mixed", rng=np.random.default_rng(3), size=256)
+    >>> 2.5 <= spec.signals.snr <= 25, spec.shape
+    (True, (256, 256))
+    """
+
+    def between(low: float, high: float) -> float:
+        return float(np.exp(rng.uniform(np.log(low), np.log(high))))
+
+    tree = spec_of_case(case, size=size, planes=planes, snr=between(3.0, 20.0)).model_dump()
+    changes: dict[str, dict[str, Any]] = {
+        "optics": {"na": rng.uniform(0.95, 1.4), "halo": rng.uniform(0.0, 0.25)},
+        "camera": {
+            "offset_counts": rng.uniform(0, 400),
+            "gain": between(0.3, 4.0),
+            "read_noise": between(1.0, 6.0),
+            "hot_pixels": between(1e-6, 1e-4),
+        },
+        "nuclei": {
+            "per_mm2": between(1500, 6000),
+            "diameter_um": rng.uniform(6.0, 10.0),
+            "diameter_cv": rng.uniform(0.08, 0.22),
+            "touching": rng.uniform(0.1, 0.4),
+            "overlapping": rng.uniform(0.02, 0.15),
+            "dapi_electrons": between(250, 1500),
+            "texture": rng.uniform(0.1, 0.32),
+        },
+        "signals": {
+            "size_um": rng.uniform(0.08, 0.15),
+            "peak_spread": rng.uniform(0.15, 0.4),
+            "split": rng.uniform(0.02, 0.15),
+        },
+        "background": {
+            "haze_electrons": between(10, 90),
+            "nucleus_electrons": between(25, 160),
+            "nucleus_texture": rng.uniform(0.06, 0.24),
+            "vignetting": rng.uniform(0.0, 0.35),
+        },
+        "artefacts": {
+            "granules_per_mm2": between(100, 4000),
+            "debris_per_mm2": between(100, 1500),
+            "her2_into_cep17": rng.uniform(0, 0.1),
+            "cep17_into_her2": rng.uniform(0, 0.1),
+        },
+    }
+    for section, values in changes.items():
+        tree[section].update(values)
+    return FieldSpec.model_validate({**tree, "pixel_size_um": rng.uniform(0.07, 0.13)})
+
+
+def _snr_of(snr: str | float) -> float:
+    if not isinstance(snr, str):
+        return float(snr)
+    if snr in SNR_LEVELS:
+        return SNR_LEVELS[snr]
+    try:
+        return float(snr)
+    except ValueError:
+        raise SettingsError(
+            "unknown level", field="snr", found=repr(snr),
+            expected=", ".join(SNR_LEVELS) + " or a number",
+        ) from None  # fmt: skip
