@@ -105,6 +105,7 @@ _ENTRIES: dict[Subject, tuple[tuple[str, str, str], ...]] = {
         ("BLEED_THROUGH", "bleed-through", "Explained by the other probe's signal here."),
         ("SPLIT_SIGNAL", "split signal", "One of a close pair of equals that counts as one."),
         ("NOT_IN_NUCLEUS", "outside nuclei", "It lies in no nucleus."),
+        ("TOO_FAINT", "too faint", "Much fainter than the other signals of its channel."),
     ),
     Subject.FIELD: (
         ("NO_NUCLEI", "no nuclei", "No nucleus was found in this field."),

@@ -136,21 +136,30 @@ class SignalSettings(_Model):
     border_tolerance_um: Annotated[float, Field(ge=0)] = Field(
         0.3, description="A spot this far outside an outline still belongs to that nucleus."
     )
+    min_share_of_typical: Fraction = Field(
+        0.25,
+        description="A spot fainter than this share of the typical signal of its channel is "
+        "none: grain of the nucleus, or of a lossy file.",
+    )
     split_gap_diameters: Annotated[float, Field(ge=0)] = Field(
         1.0,
         description="Two equal signals count as one when the gap between their edges is at "
         "most this many signal diameters (probe-kit rule); a diameter is the full width at "
         "half maximum.",
     )
+    min_diameter_um: Annotated[float, Field(ge=0)] = Field(
+        0.45,
+        description="Diameter of a signal for the split rule where it is sharper than this.",
+    )
     split_min_similarity: Fraction = Field(
-        0.6,
+        0.5,
         description="Two signals are equal when the weaker has at least this share of the "
         "brightness of the stronger, within the error of measurement.",
     )
     split_max_chance_neighbours: Annotated[float, Field(ge=0)] = Field(
-        0.5,
-        description="Signals are merged only where fewer neighbours than this are expected by "
-        "chance within the merging distance: not in crowded nuclei.",
+        0.1,
+        description="Two signals are merged only where fewer neighbours than this are expected "
+        "by chance within their distance: in crowded nuclei only the closest pairs.",
     )
     axial_elongation: Annotated[float, Field(ge=1)] = Field(
         3.0, description="How much longer than wide a signal is along z, in a stack."

@@ -5,7 +5,7 @@ from fishcount.signals.clusters import SingleFlux, estimate_clusters, single_flu
 from fishcount.signals.counting import count_signals
 from fishcount.signals.quality import ChannelQuality, channel_quality, signal_findings
 from fishcount.signals.result import Clusters, Copies, SignalCounts, Signals, Status
-from fishcount.signals.split import expected_chance_neighbours, split_partners
+from fishcount.signals.split import chance_distance_px, split_partners
 
 __all__ = [
     "ChannelQuality",
@@ -16,10 +16,10 @@ __all__ = [
     "SingleFlux",
     "Status",
     "assign_to_nuclei",
+    "chance_distance_px",
     "channel_quality",
     "count_signals",
     "estimate_clusters",
-    "expected_chance_neighbours",
     "signal_findings",
     "single_flux",
     "split_partners",

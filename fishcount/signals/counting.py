@@ -13,8 +13,9 @@ from fishcount.nuclei import Nuclei
 from fishcount.settings import SignalSettings
 from fishcount.signals.assign import assign_to_nuclei
 from fishcount.signals.clusters import SingleFlux, estimate_clusters, single_flux
+from fishcount.signals.faint import faint_spots
 from fishcount.signals.result import Clusters, Copies, SignalCounts, Signals, Status
-from fishcount.signals.split import FWHM_PER_SIGMA, expected_chance_neighbours, split_partners
+from fishcount.signals.split import FWHM_PER_SIGMA, chance_distance_px, split_partners
 from fishcount.spots import Spots
 
 __all__ = ["count_signals"]
@@ -78,13 +79,14 @@ def count_signals(
     if not (math.isfinite(pixel_size_um) and pixel_size_um > 0):
         raise ValueError(f"pixel_size_um must be > 0; got {pixel_size_um}")
     chosen = SignalSettings() if settings is None else settings
+    z_scale = _z_scale(z_step_um, pixel_size_um, chosen)
     channels = {
         role: _count_channel(
             role,
             found,
             nuclei,
-            tolerance_px=chosen.border_tolerance_um / pixel_size_um,
-            z_scale=_z_scale(z_step_um, pixel_size_um, chosen),
+            pixel_size_um=pixel_size_um,
+            z_scale=z_scale,
             settings=chosen,
         )
         for role, found in spots.items()
@@ -114,14 +116,23 @@ def _count_channel(
     spots: Spots,
     nuclei: Nuclei,
     *,
-    tolerance_px: float,
+    pixel_size_um: float,
     z_scale: float,
     settings: SignalSettings,
 ) -> _Channel:
     nucleus = assign_to_nuclei(
-        np.column_stack([spots.y_px, spots.x_px]), nuclei.labels, tolerance_px=tolerance_px
+        np.column_stack([spots.y_px, spots.x_px]),
+        nuclei.labels,
+        tolerance_px=settings.border_tolerance_um / pixel_size_um,
     )
-    inside = spots.kept & (nucleus > 0)
+    faint = faint_spots(
+        spots.amplitude_counts,
+        kept=spots.kept,
+        nucleus=nucleus,
+        min_share=settings.min_share_of_typical,
+    )
+    seen = spots.kept & ~faint
+    inside = seen & (nucleus > 0)
     single = single_flux(
         spots.flux_counts[inside & (spots.cluster == 0)], least=settings.least_single_signals
     )
@@ -132,6 +143,7 @@ def _count_channel(
         inside,
         mergeable=group < 0,
         area_px=nuclei.area_px,
+        min_diameter_px=settings.min_diameter_um / pixel_size_um,
         z_scale=z_scale,
         settings=settings,
     )
@@ -142,9 +154,10 @@ def _count_channel(
     _add_remainder(copies_of_signal, group, clusters, spots.amplitude_counts)
     status = np.full(len(spots), Status.KEPT.value, dtype="U16")
     status[merged] = Status.MERGED
-    status[spots.kept & ~inside] = Status.OUTSIDE
-    status[~spots.kept] = Status.REJECTED
+    status[seen & ~inside] = Status.OUTSIDE
+    status[~seen] = Status.REJECTED
     reason = np.where(spots.kept, "", spots.reason).astype("U16")
+    reason[faint] = "TOO_FAINT"
     reason[status == Status.MERGED] = "SPLIT_SIGNAL"
     reason[status == Status.OUTSIDE] = "NOT_IN_NUCLEUS"
     signals = Signals(
@@ -171,17 +184,22 @@ def _merge(
     *,
     mergeable: NDArray[np.bool_],
     area_px: NDArray[np.int64],
+    min_diameter_px: float,
     z_scale: float,
     settings: SignalSettings,
 ) -> NDArray[np.int64]:
     """Index of the signal that each spot is merged into; -1 for none."""
     into = np.full(len(spots), -1, np.int64)
     rows = np.flatnonzero(inside)
-    diameter_px = FWHM_PER_SIGMA * _typical_sigma_px(spots, inside)
-    if len(rows) < 2 or not math.isfinite(diameter_px):
+    if len(rows) < 2:
         return into
-    reach_px = diameter_px * (1.0 + settings.split_gap_diameters)
-    crowding = expected_chance_neighbours(nucleus[rows], area_px, distance_px=reach_px)
+    diameter_px = max(FWHM_PER_SIGMA * _typical_sigma_px(spots, inside), min_diameter_px)
+    reach_px = np.minimum(
+        diameter_px * (1.0 + settings.split_gap_diameters),
+        chance_distance_px(
+            nucleus[rows], area_px, max_neighbours=settings.split_max_chance_neighbours
+        ),
+    )
     amplitude = spots.amplitude_counts[rows]
     with np.errstate(divide="ignore", invalid="ignore"):
         error = np.nan_to_num(amplitude / spots.snr[rows], posinf=0.0, neginf=0.0)
@@ -190,8 +208,7 @@ def _merge(
         amplitude,
         nucleus=nucleus[rows],
         strength_error=np.abs(error),
-        eligible=mergeable[rows] & (crowding <= settings.split_max_chance_neighbours),
-        max_distance_px=reach_px,
+        reach_px=np.where(mergeable[rows], reach_px, 0.0),
         min_similarity=settings.split_min_similarity,
     )
     gone = local >= 0
@@ -203,7 +220,8 @@ def _typical_sigma_px(spots: Spots, inside: NDArray[np.bool_]) -> float:
     """Width of a signal: the median of the kept ones, or else what detection assumed."""
     sigma = spots.sigma_px[inside]
     sigma = sigma[np.isfinite(sigma) & (sigma > 0)]
-    return float(np.median(sigma)) if sigma.size else spots.psf_sigma_px
+    assumed = spots.psf_sigma_px if math.isfinite(spots.psf_sigma_px) else 0.0
+    return float(np.median(sigma)) if sigma.size else assumed
 
 
 def _cluster_of_each(

@@ -7,9 +7,9 @@ half maximum, 2.355 sigma, and the gap of two signals is the distance of their c
 diameter.
 
 The rule was made for nuclei with few signals. Where there are many, close pairs are neighbours
-by chance, and merging them loses copies. So a pair is merged only where fewer than a set number
-of chance neighbours is expected within the merging distance, given the signals of this nucleus
-and its area.
+by chance, and merging them loses copies. So a pair is merged only where chance would hardly put
+two signals as close as these, given the signals of this nucleus and its area: the more signals,
+the closer a pair must be [own].
 """
 
 from __future__ import annotations
@@ -20,35 +20,43 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-__all__ = ["FWHM_PER_SIGMA", "expected_chance_neighbours", "split_partners"]
+__all__ = ["FWHM_PER_SIGMA", "chance_distance_px", "split_partners"]
 
 FWHM_PER_SIGMA = 2.0 * math.sqrt(2.0 * math.log(2.0))
 
 
-def expected_chance_neighbours(
-    nucleus: NDArray[np.int64], area_px: NDArray[np.int64], *, distance_px: float
+def chance_distance_px(
+    nucleus: NDArray[np.int64], area_px: NDArray[np.int64], *, max_neighbours: float
 ) -> NDArray[np.float64]:
-    """Other signals that chance alone puts within `distance_px` of each signal.
+    """Distance within which chance alone puts `max_neighbours` other signals.
 
     Parameters
     ----------
     nucleus : ndarray of int64, (n,)
-        Label of the nucleus of each signal; 0 for none.
+        Label of the nucleus of each signal of one probe; 0 for none.
     area_px : ndarray of int64, (m,)
         Area of nucleus ``i + 1``.
-    distance_px
-        Radius of the neighbourhood.
+    max_neighbours
+        Number of neighbours within that distance.
 
     Returns
     -------
     ndarray of float64, (n,)
-        For signals spread evenly over their nucleus: (k - 1) pi d^2 / area; infinite outside.
+        For signals spread evenly over their nucleus, (k - 1) pi d^2 / area = `max_neighbours`;
+        infinite for the only signal of a nucleus, 0 outside.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fishcount.signals import chance_distance_px
+    >>> chance_distance_px(np.array([1, 1, 0]), np.array([3142]), max_neighbours=0.1).round(2)
+    array([10., 10.,  0.])
     """
     others = np.bincount(nucleus, minlength=len(area_px) + 1)[nucleus] - 1
     area = np.concatenate([[0.0], np.asarray(area_px, np.float64)])[nucleus]
     with np.errstate(divide="ignore", invalid="ignore"):
-        expected = others * math.pi * distance_px**2 / area
-    return np.where((nucleus > 0) & (area > 0), expected, np.inf)
+        distance = np.sqrt(max_neighbours * area / (math.pi * others))
+    return np.where(nucleus > 0, np.where(others > 0, distance, np.inf), 0.0)
 
 
 def split_partners(
@@ -57,15 +65,14 @@ def split_partners(
     *,
     nucleus: NDArray[np.int64],
     strength_error: NDArray[np.float64],
-    eligible: NDArray[np.bool_],
-    max_distance_px: float,
+    reach_px: NDArray[np.float64],
     min_similarity: float,
 ) -> NDArray[np.int64]:
     """For each signal of one colour, the signal that it is merged into.
 
-    A pair is merged when each is the other's nearest neighbour in the same nucleus, they are at
-    most `max_distance_px` apart, both are eligible, and the weaker has at least
-    `min_similarity` of the strength of the stronger, as far as their errors can tell. The
+    A pair is merged when each is the other's nearest neighbour in the same nucleus, each is
+    within the reach of the other, and the weaker has at least `min_similarity` of the strength
+    of the stronger, as far as their errors can tell. The
     weaker goes into the stronger; at equal strength the later into the earlier in the order
     given.
 
@@ -76,8 +83,9 @@ def split_partners(
     strength, strength_error : ndarray of float64, (n,)
         Brightness and its standard error.
     nucleus : ndarray of int64, (n,)
-    eligible : ndarray of bool, (n,)
-    max_distance_px, min_similarity
+    reach_px : ndarray of float64, (n,)
+        How far away the partner of each may be; 0 for a signal that is never merged.
+    min_similarity
 
     Returns
     -------
@@ -87,20 +95,22 @@ def split_partners(
     into = np.full(len(position_px), -1, np.int64)
     if len(position_px) < 2:
         return into
+    reach_px = np.where(np.isfinite(reach_px), reach_px, 0.0)
     # Nuclei are set far apart along one more axis, so that a neighbour is always of one's own.
-    apart = 4.0 * max_distance_px + 1.0
+    apart = 2.0 * float(reach_px.max()) + 2.0
     frame = np.column_stack([position_px, nucleus * apart])
     distance, neighbour = cKDTree(frame).query(frame, k=2, distance_upper_bound=apart / 2)
     neighbour = _other_of_two(neighbour)
     distance = distance[:, 1]
-    found = np.flatnonzero((neighbour < len(into)) & (distance <= max_distance_px))
+    found = np.flatnonzero((neighbour < len(into)) & (distance <= reach_px))
     mutual = found[neighbour[neighbour[found]] == found]
     first = mutual[mutual < neighbour[mutual]]
     second = neighbour[first]
     larger = np.maximum(strength[first], strength[second])
     smaller = np.minimum(strength[first], strength[second])
     error = np.hypot(strength_error[first], strength_error[second])
-    merge = eligible[first] & eligible[second] & (smaller + error >= min_similarity * larger)
+    both_reach = (distance[first] <= reach_px[first]) & (distance[first] <= reach_px[second])
+    merge = both_reach & (smaller + error >= min_similarity * larger)
     first, second = first[merge], second[merge]
     second_wins = strength[second] > strength[first]
     loser = np.where(second_wins, first, second)

@@ -21,7 +21,7 @@ from fishcount.signals import (
 from fishcount.signals.split import FWHM_PER_SIGMA
 from fishcount.spots import Spots
 
-DIAMETER_PX = FWHM_PER_SIGMA * 1.7
+DIAMETER_PX = FWHM_PER_SIGMA * 2.0
 
 
 def count(spots, nuclei, **settings):
@@ -123,8 +123,7 @@ def test_neighbours_in_different_nuclei_are_never_merged():
         np.ones(2),
         nucleus=np.array([1, 2]),
         strength_error=np.zeros(2),
-        eligible=np.ones(2, bool),
-        max_distance_px=8.0,
+        reach_px=np.full(2, 8.0),
         min_similarity=0.6,
     )
     assert into.tolist() == [-1, -1]
@@ -139,10 +138,22 @@ def test_a_chain_of_three_loses_one_and_equal_positions_do_not_break(make_spots,
 
 
 def test_crowded_nuclei_keep_their_close_pairs(make_spots, two_nuclei):
-    rng = np.random.default_rng(5)
-    far = 50 + 30 * (rng.random((30, 2)) - 0.5)
-    spots = make_spots(far[np.lexsort(far.T[::-1])])
-    assert count({"HER2": spots}, two_nuclei).copies["HER2"].best[0] == 30
+    pairs = [(y, x + dx) for y in range(30, 71, 10) for x in (30, 50, 70) for dx in (0, 4)]
+    assert count({"HER2": make_spots(pairs)}, two_nuclei).copies["HER2"].best[0] == 30
+    one_pair = make_spots(pairs[:2] + pairs[8:9])
+    assert count({"HER2": one_pair}, two_nuclei).copies["HER2"].best[0] == 2
+
+
+def test_grain_of_the_nucleus_is_too_faint(make_spots, two_nuclei):
+    signals = [(30, 50), (70, 50), (30, 150), (70, 150)]
+    grain = [(y, x) for y in (40, 50, 60) for x in (40, 60, 140, 160)]
+    spots = make_spots(signals + grain, amplitude=[100, 90, 110, 60] + [20] * 12)
+    counts = count({"HER2": spots}, two_nuclei)
+    assert counts.copies["HER2"].best.tolist() == [2, 2]
+    assert set(counts.signals.reason[4:]) == {"TOO_FAINT"}
+    assert set(counts.signals.status[4:]) == {"rejected"}
+    everything = count({"HER2": spots}, two_nuclei, min_share_of_typical=0)
+    assert everything.copies["HER2"].best.tolist() == [8, 8]
 
 
 def test_split_through_z_counts_one_and_stacked_signals_two(make_spots, two_nuclei):
@@ -268,7 +279,8 @@ def test_every_spot_has_one_fate_and_counts_add_up(make_spots, two_nuclei, rows)
     counts = count({"HER2": spots}, two_nuclei)
     signals, copies = counts.signals, counts.copies["HER2"]
     assert len(signals) == len(rows)
-    assert set(signals.status) <= {"kept", "merged", "outside"}
+    assert set(signals.status) <= {"kept", "merged", "outside", "rejected"}
+    assert set(signals.reason[signals.status == "rejected"]) <= {"TOO_FAINT"}
     kept = signals.status == "kept"
     assert (signals.copies[kept] >= 1).all()
     assert (signals.copies[~kept] == 0).all()

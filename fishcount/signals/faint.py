@@ -1,0 +1,86 @@
+"""Spots that are real, and yet no signals: much fainter than the signals of their channel.
+
+Where signals are bright against the noise, detection also finds the grain of the nucleus, of
+the background or of a lossy file. A person who counts sees it and passes over it, because
+signals of one probe look alike. So a spot must reach a share of the typical signal's height.
+
+What is typical must be known before the grain is told from the signals, and the grain may be
+the majority. It starts from the second brightest spot of each nucleus, in which the grain has
+no part as long as nuclei have two signals; what stands at least a share of their median is
+typical, and its median is the measure [own].
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["faint_spots", "typical_amplitude"]
+
+
+def typical_amplitude(
+    amplitude_counts: NDArray[np.float64], *, nucleus: NDArray[np.int64], share: float
+) -> float:
+    """Height of a typical signal of one channel.
+
+    Parameters
+    ----------
+    amplitude_counts : ndarray of float64, (n,)
+        Of the kept spots.
+    nucleus : ndarray of int64, (n,)
+        Their nuclei; spots outside nuclei (0) have no part in it.
+    share
+        Part of the median second-brightest that a spot must reach to have a part in it.
+
+    Returns
+    -------
+    float
+        NaN where no nucleus holds two spots.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fishcount.signals.faint import typical_amplitude
+    >>> amplitude = np.array([90.0, 100, 5, 6, 7, 110, 100, 4])
+    >>> typical_amplitude(amplitude, nucleus=np.array([1, 1, 1, 1, 1, 2, 2, 2]), share=0.25)
+    100.0
+    """
+    inside = np.flatnonzero((nucleus > 0) & np.isfinite(amplitude_counts))
+    order = inside[np.lexsort((-amplitude_counts[inside], nucleus[inside]))]
+    owner = nucleus[order]
+    is_second = np.zeros(len(order), bool)
+    is_second[1:] = owner[1:] == owner[:-1]
+    is_second[2:] &= owner[2:] != owner[:-2]
+    if not is_second.any():
+        return float("nan")
+    bright = share * float(np.median(amplitude_counts[order[is_second]]))
+    heights = amplitude_counts[order]
+    return float(np.median(heights[heights >= bright]))
+
+
+def faint_spots(
+    amplitude_counts: NDArray[np.float64],
+    *,
+    kept: NDArray[np.bool_],
+    nucleus: NDArray[np.int64],
+    min_share: float,
+) -> NDArray[np.bool_]:
+    """Kept spots that are much fainter than the typical signal of their channel.
+
+    Parameters
+    ----------
+    amplitude_counts : ndarray of float64, (n,)
+    kept : ndarray of bool, (n,)
+    nucleus : ndarray of int64, (n,)
+    min_share
+        Part of the typical height that a signal must reach; 0 finds nothing faint.
+
+    Returns
+    -------
+    ndarray of bool, (n,)
+        All false where the typical height is not known.
+    """
+    typical = typical_amplitude(amplitude_counts[kept], nucleus=nucleus[kept], share=min_share)
+    if not np.isfinite(typical):
+        return np.zeros(len(kept), bool)
+    return kept & (amplitude_counts < min_share * typical)
