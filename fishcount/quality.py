@@ -1,0 +1,141 @@
+"""Quality of an image itself, before anything is looked for in it: blank, identical, saturated.
+
+A channel that holds no image must never be counted as "no signals": its field is not evaluable.
+"""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from fishcount.flags import Finding
+from fishcount.image import FishImage
+
+__all__ = ["image_findings", "is_blank", "saturated_pixels", "saturation_level"]
+
+# More than 0.1 % of pixels at the camera's limit make a channel doubtful.
+SATURATED_SHARE = 0.001
+# Spread of block means over what white noise foretells: about 1 without an image; the channels
+# of fields are at 7 and above.
+_STRUCTURE_RATIO = 2.0
+# A smoothed pixel this many sigmas above the rest is no noise in any field of a camera.
+_PEAK_SIGMAS = 7.0
+_BLOCK_PX = 8
+# A blank channel that went through JPEG or a filter still differs by a count or two.
+_DITHER_COUNTS = 2
+_CAMERA_LIMITS = (1023.0, 4095.0, 16383.0, 65535.0)
+# Noise of two exposures is independent; the grain of a copy is the same.
+_SAME_GRAIN = 0.98
+
+
+def image_findings(image: FishImage) -> tuple[Finding, ...]:
+    """What is wrong with the channels of a field as images.
+
+    Parameters
+    ----------
+    image
+        A field, plane or stack.
+
+    Returns
+    -------
+    tuple of Finding
+        BLANK_CHANNEL with the role in `detail`; IDENTICAL_CHANNELS with both roles and the
+        correlation of their grain; SATURATED_CHANNEL with the role and the share of pixels.
+        Empty when all is well.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fishcount import FishImage
+    >>> from fishcount.quality import image_findings
+    >>> image = FishImage.from_array(
+    ...     np.full((2, 64, 64), 100, np.uint16), axes="CYX", channels=["DAPI", "HER2"],
+    ...     pixel_size_um=0.1)
+    >>> [(finding.code, finding.detail) for finding in image_findings(image)]
+    [('BLANK_CHANNEL', 'DAPI'), ('BLANK_CHANNEL', 'HER2')]
+    """
+    stacks = {role: image.pixels[image.channels.index(role)] for role in image.channels}
+    blank = [role for role, stack in stacks.items() if is_blank(stack)]
+    findings = [Finding("BLANK_CHANNEL", detail=role) for role in blank]
+    lit = {role: stack for role, stack in stacks.items() if role not in blank}
+    for (one, first), (other, second) in combinations(lit.items(), 2):
+        grain = _grain_correlation(first, second)
+        if grain > _SAME_GRAIN:
+            findings.append(Finding("IDENTICAL_CHANNELS", figure=grain, detail=f"{one}, {other}"))
+    for role, stack in lit.items():
+        level = saturation_level(stack)
+        share = 0.0 if level is None else float(np.mean(stack >= level))
+        if share > SATURATED_SHARE:
+            findings.append(Finding("SATURATED_CHANNEL", figure=share, detail=role))
+    return tuple(findings)
+
+
+def is_blank(stack: NDArray[np.generic]) -> bool:
+    """Whether a channel (z, y, x) holds no image: one value, or nothing but camera noise.
+
+    Noise without an image is white: block means spread only as its pixels foretell, and no
+    smoothed pixel stands out. Single hot pixels are taken out first. A stack is blank when
+    all of its planes are.
+    """
+    return all(_is_blank_plane(plane) for plane in stack)
+
+
+def saturation_level(stack: NDArray[np.generic]) -> float | None:
+    """Count at which the camera was at its limit; None when no pixel of (z, y, x) reached one.
+
+    The limit is the largest value of the type or of a 10, 12 or 14-bit camera, when the
+    brightest pixels lie exactly there.
+    """
+    brightest = float(stack.max())
+    limits = (255.0,) if stack.dtype.itemsize == 1 else _CAMERA_LIMITS
+    return brightest if brightest in limits else None
+
+
+def saturated_pixels(image: FishImage) -> NDArray[np.bool_]:
+    """Mask (y, x) of pixels at the camera's limit in any channel and plane."""
+    mask = np.zeros(image.shape, np.bool_)
+    for stack in image.pixels:
+        level = saturation_level(stack)
+        if level is not None:
+            mask |= (stack >= level).any(axis=0)
+    return mask
+
+
+def _is_blank_plane(plane: NDArray[np.generic]) -> bool:
+    counts = plane.astype(np.float32)
+    sigma = _sigma(np.diff(counts, axis=1)) / np.sqrt(2)
+    blocks = _block_means(counts)
+    if sigma and blocks.size >= 4 and _sigma(blocks) * _BLOCK_PX / sigma > _STRUCTURE_RATIO:
+        return False
+    smooth = ndimage.median_filter(counts, size=3)
+    if np.ptp(smooth) <= _DITHER_COUNTS:
+        return True
+    if not sigma:
+        return False
+    smooth = ndimage.gaussian_filter(smooth, 1.0)
+    spread = _sigma(smooth)
+    return bool(smooth.max() - np.median(smooth) < _PEAK_SIGMAS * spread)
+
+
+def _block_means(counts: NDArray[np.float32]) -> NDArray[np.float64]:
+    height, width = (size // _BLOCK_PX * _BLOCK_PX for size in counts.shape)
+    blocks = counts[:height, :width].reshape(
+        height // _BLOCK_PX, _BLOCK_PX, width // _BLOCK_PX, _BLOCK_PX
+    )
+    means: NDArray[np.float64] = blocks.mean(axis=(1, 3), dtype=np.float64)
+    return means
+
+
+def _sigma(values: NDArray[np.floating]) -> float:
+    """Standard deviation that a few outliers do not move: from the median absolute deviation."""
+    return float(1.4826 * np.median(np.abs(values - np.median(values))))
+
+
+def _grain_correlation(first: NDArray[np.generic], second: NDArray[np.generic]) -> float:
+    """Correlation of differences between neighbours: of the grain, not of the scene."""
+    one, other = (np.diff(stack.astype(np.float32), axis=-1).ravel() for stack in (first, second))
+    scale = float(np.sqrt(np.dot(one, one) * np.dot(other, other)))
+    return float(np.dot(one, other)) / scale if scale else 0.0
