@@ -12,6 +12,7 @@ from fishcount.flags import Finding, mask_of
 from fishcount.guidelines import classify
 from fishcount.image import DAPI, FishImage
 from fishcount.nuclei import Nuclei, nuclei_from_labels, segment_nuclei, select_nuclei
+from fishcount.quality import image_findings
 from fishcount.results import CaseResult, FieldResult
 from fishcount.scoring import CaseScore
 from fishcount.settings import Settings
@@ -61,7 +62,7 @@ def score_field(
     True
     """
     settings = settings or Settings()
-    findings = [*image.findings]
+    findings = [*image.findings, *image_findings(image)]
     nuclei = _nuclei(image, labels, settings)
     spots = _spots(image, nuclei, settings)
     counts = count_signals(
