@@ -6,8 +6,8 @@ signals of one probe look alike. So a spot must reach a share of the typical sig
 
 What is typical must be known before the grain is told from the signals, and the grain may be
 the majority. It starts from the second brightest spot of each nucleus, in which the grain has
-no part as long as nuclei have two signals; what stands at least a share of their median is
-typical, and its median is the measure [own].
+no part as long as nuclei have two signals; all spots of at least half their median are
+taken for signals, and the median of those is what is typical [own].
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ from numpy.typing import NDArray
 
 __all__ = ["faint_spots", "typical_amplitude"]
 
+_SURE_SHARE = 0.5
+
 
 def typical_amplitude(
-    amplitude_counts: NDArray[np.float64], *, nucleus: NDArray[np.int64], share: float
+    amplitude_counts: NDArray[np.float64], *, nucleus: NDArray[np.int64]
 ) -> float:
     """Height of a typical signal of one channel.
 
@@ -29,8 +31,6 @@ def typical_amplitude(
         Of the kept spots.
     nucleus : ndarray of int64, (n,)
         Their nuclei; spots outside nuclei (0) have no part in it.
-    share
-        Part of the median second-brightest that a spot must reach to have a part in it.
 
     Returns
     -------
@@ -42,7 +42,7 @@ def typical_amplitude(
     >>> import numpy as np
     >>> from fishcount.signals.faint import typical_amplitude
     >>> amplitude = np.array([90.0, 100, 5, 6, 7, 110, 100, 4])
-    >>> typical_amplitude(amplitude, nucleus=np.array([1, 1, 1, 1, 1, 2, 2, 2]), share=0.25)
+    >>> typical_amplitude(amplitude, nucleus=np.array([1, 1, 1, 1, 1, 2, 2, 2]))
     100.0
     """
     inside = np.flatnonzero((nucleus > 0) & np.isfinite(amplitude_counts))
@@ -53,7 +53,7 @@ def typical_amplitude(
     is_second[2:] &= owner[2:] != owner[:-2]
     if not is_second.any():
         return float("nan")
-    bright = share * float(np.median(amplitude_counts[order[is_second]]))
+    bright = _SURE_SHARE * float(np.median(amplitude_counts[order[is_second]]))
     heights = amplitude_counts[order]
     return float(np.median(heights[heights >= bright]))
 
@@ -80,7 +80,7 @@ def faint_spots(
     ndarray of bool, (n,)
         All false where the typical height is not known.
     """
-    typical = typical_amplitude(amplitude_counts[kept], nucleus=nucleus[kept], share=min_share)
+    typical = typical_amplitude(amplitude_counts[kept], nucleus=nucleus[kept])
     if not np.isfinite(typical):
         return np.zeros(len(kept), bool)
     return kept & (amplitude_counts < min_share * typical)
