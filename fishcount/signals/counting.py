@@ -128,6 +128,7 @@ def _count_channel(
     faint = faint_spots(
         spots.amplitude_counts,
         kept=spots.kept,
+        alone=spots.cluster == 0,
         nucleus=nucleus,
         min_share=settings.min_share_of_typical,
     )

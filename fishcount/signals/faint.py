@@ -7,7 +7,8 @@ signals of one probe look alike. So a spot must reach a share of the typical sig
 What is typical must be known before the grain is told from the signals, and the grain may be
 the majority. It starts from the second brightest spot of each nucleus, in which the grain has
 no part as long as nuclei have two signals; all spots of at least half their median are
-taken for signals, and the median of those is what is typical [own].
+taken for signals, and the median of those is what is typical [own]. Spots of crowded groups
+have no part in it, as they may hold more than one copy.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ def typical_amplitude(
     Parameters
     ----------
     amplitude_counts : ndarray of float64, (n,)
-        Of the kept spots.
+        Of spots that lie alone.
     nucleus : ndarray of int64, (n,)
         Their nuclei; spots outside nuclei (0) have no part in it.
 
@@ -62,6 +63,7 @@ def faint_spots(
     amplitude_counts: NDArray[np.float64],
     *,
     kept: NDArray[np.bool_],
+    alone: NDArray[np.bool_],
     nucleus: NDArray[np.int64],
     min_share: float,
 ) -> NDArray[np.bool_]:
@@ -70,7 +72,8 @@ def faint_spots(
     Parameters
     ----------
     amplitude_counts : ndarray of float64, (n,)
-    kept : ndarray of bool, (n,)
+    kept, alone : ndarray of bool, (n,)
+        Spots that detection kept, and spots that belong to no crowded group.
     nucleus : ndarray of int64, (n,)
     min_share
         Part of the typical height that a signal must reach; 0 finds nothing faint.
@@ -80,7 +83,8 @@ def faint_spots(
     ndarray of bool, (n,)
         All false where the typical height is not known.
     """
-    typical = typical_amplitude(amplitude_counts[kept], nucleus=nucleus[kept])
+    sure = kept & alone
+    typical = typical_amplitude(amplitude_counts[sure], nucleus=nucleus[sure])
     if not np.isfinite(typical):
         return np.zeros(len(kept), bool)
     return kept & (amplitude_counts < min_share * typical)
