@@ -129,8 +129,8 @@ def random_spec(
     def between(low: float, high: float) -> float:
         return float(np.exp(rng.uniform(np.log(low), np.log(high))))
 
-    tree = spec_of_case(case, size=size, planes=planes, snr=between(3.0, 20.0)).model_dump()
-    changes: dict[str, dict[str, Any]] = {
+    spec = spec_of_case(case, size=size, planes=planes, snr=between(3.0, 20.0))
+    changes: dict[str, dict[str, float]] = {
         "optics": {"na": rng.uniform(0.95, 1.4), "halo": rng.uniform(0.0, 0.25)},
         "camera": {
             "offset_counts": rng.uniform(0, 400),
@@ -165,9 +165,7 @@ def random_spec(
             "cep17_into_her2": rng.uniform(0, 0.1),
         },
     }
-    for section, values in changes.items():
-        tree[section].update(values)
-    return FieldSpec.model_validate({**tree, "pixel_size_um": rng.uniform(0.07, 0.13)})
+    return spec.changed(**changes, pixel_size_um=rng.uniform(0.07, 0.13))
 
 
 def _snr_of(snr: str | float) -> float:

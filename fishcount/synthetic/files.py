@@ -6,6 +6,7 @@ The layout of a case is ``CASE/FIELD.ome.tif`` with ``CASE/truth/FIELD_labels.ti
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -112,6 +113,8 @@ def _write_image(path: Path, image: FishImage) -> None:
     pixels = image.pixels.transpose(1, 0, 2, 3) if stack else image.pixels[:, 0]
     metadata: dict[str, Any] = {
         "axes": "ZCYX" if stack else "CYX",
+        # Named after the pixels, so that the same pixels make the same file.
+        "UUID": f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_OID, image.sha256)}",
         "Channel": {"Name": list(image.channels)},
         "PhysicalSizeX": image.pixel_size_um,
         "PhysicalSizeXUnit": "µm",

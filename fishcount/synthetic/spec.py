@@ -6,7 +6,8 @@ These are settings of drawings, not of the analysis, so they live here and not i
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -159,6 +160,21 @@ class FieldSpec(_Spec):
     signals: SignalShapes = SignalShapes()
     background: Background = Background()
     artefacts: Artefacts = Artefacts()
+
+    def changed(self, **changes: Any) -> FieldSpec:
+        """The same with some values changed, checked again; a section takes a mapping.
+
+        Examples
+        --------
+        >>> from fishcount.synthetic import FieldSpec
+        >>> FieldSpec().changed(n_planes=5, nuclei={"per_mm2": 6000}).nuclei.per_mm2
+        6000.0
+        """
+        tree = self.model_dump()
+        for name, value in changes.items():
+            nested = isinstance(value, Mapping) and isinstance(tree.get(name), dict)
+            tree[name] = {**tree[name], **value} if nested else value
+        return FieldSpec.model_validate(tree)
 
     @property
     def px_per_um(self) -> float:
