@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from fishcount.io.atomic import check_out_folder, replace_file
+from fishcount.io.case_folder import CaseFolder, read_case_folder, write_case_folder
 from fishcount.io.files import check_unchanged, sha256_of
 from fishcount.io.names import slug_of, stem_of, unique_names
+from fishcount.io.provenance import provenance
 from fishcount.io.read import read_image
 from fishcount.io.roi import read_roi
 from fishcount.io.roles import guess_role
 
 __all__ = [
+    "CaseFolder",
+    "check_out_folder",
     "check_unchanged",
     "guess_role",
+    "provenance",
+    "read_case_folder",
     "read_image",
     "read_roi",
+    "replace_file",
     "sha256_of",
     "slug_of",
     "stem_of",
     "unique_names",
+    "write_case_folder",
 ]

@@ -38,7 +38,7 @@ def slug_of(name: str) -> str:
     """
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     slug = re.sub(r"[^A-Za-z0-9._-]+", "_", plain).strip("._-")[:_LONGEST].rstrip("._-")
-    if slug == name and slug.lower() not in _RESERVED:
+    if slug and slug == name and slug.lower() not in _RESERVED:
         return slug
     digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
     return f"{slug or 'field'}-{digest}"

@@ -27,7 +27,7 @@ from fishcount.image import ROLES, FishImage
 from fishcount.io.axes import OneSeries, with_axes
 from fishcount.io.calibration import pixel_size, z_step
 from fishcount.io.files import check_file, kind_of, sha256_of
-from fishcount.io.names import stem_of
+from fishcount.io.names import slug_of, stem_of
 from fishcount.io.photo import open_photo
 from fishcount.io.pixels import as_counts
 from fishcount.io.roi import read_roi
@@ -132,7 +132,7 @@ def read_image(
             channels=[part.role for part in parts],
             pixel_size_um=size_um,
             z_step_um=step_um,
-            name=name or stem_of(next(iter(files))),
+            name=name or slug_of(stem_of(next(iter(files)))),
             path=label,
             sha256=_combined(files),
             files=files,

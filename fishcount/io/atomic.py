@@ -1,0 +1,185 @@
+"""Files and folders that appear whole or not at all: written beside, flushed, then renamed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from fishcount.errors import OutputError
+
+__all__ = ["atomic_folder", "check_out_folder", "replace_file"]
+
+# What makes a folder one of ours, which may be replaced.
+_MARK = "summary.json"
+# Work of people, which is never replaced.
+_HUMAN_WORK = ("edits.jsonl", "reviewed")
+
+
+def check_out_folder(out: str | Path, *, overwrite: bool) -> Path:
+    """The folder to be written, after making sure that it may be; call it before long work.
+
+    Parameters
+    ----------
+    out
+        A folder that is absent or empty, or with `overwrite` an earlier case folder.
+    overwrite
+        Whether an earlier case folder may be replaced.
+
+    Raises
+    ------
+    OutputError
+        When it exists and may not be replaced, or cannot be written.
+    """
+    out = Path(out)
+    try:
+        if out.is_symlink():
+            raise OutputError("is a link", file=out, expected="a folder", remedy="name its target")
+        if out.exists():
+            _check_replaceable(out, overwrite)
+        parent = out.absolute().parent
+        while not parent.exists():
+            parent = parent.parent
+    except OSError as error:
+        raise OutputError("cannot be reached", file=out, found=_reason(error)) from error
+    if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
+        raise OutputError(
+            "cannot be written",
+            file=out,
+            found=f"{parent} is {'not writable' if parent.is_dir() else 'a file'}",
+            remedy="choose another folder with --out",
+        )
+    return out
+
+
+def _check_replaceable(out: Path, overwrite: bool) -> None:
+    if not out.is_dir():
+        raise OutputError("is a file", file=out, expected="a folder that is not there yet")
+    inside = {entry.name for entry in out.iterdir()}
+    if not inside:
+        return
+    if not overwrite:
+        raise OutputError(
+            "exists already", file=out, remedy="choose another folder, or give --overwrite"
+        )
+    if _MARK not in inside:
+        raise OutputError(
+            "is no case folder, so it is not replaced",
+            file=out,
+            found=", ".join(sorted(inside)[:3]),
+            remedy="choose another folder with --out",
+        )
+    reviewed = [name for name in _HUMAN_WORK if name in inside]
+    if reviewed:
+        raise OutputError(
+            "holds the work of a reviewer, so it is not replaced",
+            file=out,
+            found=", ".join(reviewed),
+            remedy="choose another folder, or move these away first",
+        )
+
+
+@contextmanager
+def atomic_folder(out: str | Path, *, overwrite: bool) -> Iterator[Callable[[str, bytes], None]]:
+    """Write the files of a folder; it appears under its name only when all are on the disk.
+
+    Yields
+    ------
+    callable
+        ``write(name, data)`` for each file; ``/`` in the name makes folders.
+
+    Raises
+    ------
+    OutputError
+        When anything cannot be written; what was there before is left as it was.
+    """
+    out = check_out_folder(out, overwrite=overwrite)
+    partial = out.with_name(f".{out.name}.partial")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        _remove(partial)  # what a killed run has left
+        partial.mkdir()
+        yield lambda name, data: _write_flushed(partial / name, data)
+        for folder in {partial, *(path for path in partial.rglob("*") if path.is_dir())}:
+            _flush_folder(folder)
+        _put_in_place(partial, out)
+        _flush_folder(out.parent)
+    except OSError as error:
+        _remove(partial)
+        raise OutputError(
+            "cannot be written", file=out, found=_reason(error), remedy="is the disk full?"
+        ) from error
+    except BaseException:
+        _remove(partial)
+        raise
+
+
+def replace_file(path: str | Path, data: bytes) -> None:
+    """Write one file whole or not at all; an earlier one stays until the new one is on the disk.
+
+    Raises
+    ------
+    OutputError
+        When it cannot be written; the earlier file is left as it was.
+    """
+    path = Path(path)
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        _write_flushed(partial, data)
+        partial.replace(path)
+        _flush_folder(path.parent)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise OutputError("cannot be written", file=path, found=_reason(error)) from error
+
+
+def _put_in_place(partial: Path, out: Path) -> None:
+    old = out.with_name(f".{out.name}.old")
+    _remove(old)
+    if out.exists() and any(out.iterdir()):
+        out.rename(old)
+        try:
+            partial.rename(out)
+        except OSError:
+            old.rename(out)
+            raise
+        _remove(old)
+        return
+    if out.exists():
+        out.rmdir()
+    partial.rename(out)
+
+
+def _write_flushed(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make renames durable, where the system lets a folder be opened."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(descriptor)
+    except OSError:
+        return
+    finally:
+        os.close(descriptor)
+
+
+def _remove(folder: Path) -> None:
+    if folder.is_dir() and not folder.is_symlink():
+        shutil.rmtree(folder, ignore_errors=True)
+    else:
+        folder.unlink(missing_ok=True)
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or str(error)

@@ -1,0 +1,89 @@
+"""Where a result comes from: software, platform, command, inputs with their hashes, settings."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import fishcount
+from fishcount.settings import Settings
+
+__all__ = ["provenance"]
+
+_PACKAGES = (
+    "numpy",
+    "scipy",
+    "scikit-image",
+    "tifffile",
+    "imagecodecs",
+    "pandas",
+    "pydantic",
+)
+
+
+def provenance(
+    inputs: Mapping[str, str],
+    settings: Settings,
+    *,
+    command: Sequence[str] = (),
+    started: datetime | None = None,
+    finished: datetime | None = None,
+) -> dict[str, Any]:
+    """The record that becomes ``provenance.json``.
+
+    Parameters
+    ----------
+    inputs
+        Path of each input, as it was given, and its SHA-256: `FishImage.files` of all fields.
+    settings
+        What the run used.
+    command
+        The command line, as it was given.
+    started, finished
+        When the run began and ended; now, where not given.
+
+    Returns
+    -------
+    dict
+        Plain data. Names neither the person nor the machine; times stand apart, so that two
+        runs can be compared.
+
+    Examples
+    --------
+    >>> from fishcount.io import provenance
+    >>> from fishcount.settings import Settings
+    >>> record = provenance({"a.tif": "00ff"}, Settings())
+    >>> record["inputs"]
+    [{'path': 'a.tif', 'sha256': '00ff'}]
+    """
+    now = datetime.now(UTC)
+    return {
+        "schema_version": 1,
+        "software": {
+            "fishcount": fishcount.__version__,
+            "python": platform.python_version(),
+            **{package: _version(package) for package in _PACKAGES},
+        },
+        "platform": {
+            "system": platform.system(),
+            "release": platform.release(),
+            "machine": platform.machine(),
+        },
+        "command": list(command),
+        "inputs": [{"path": path, "sha256": digest} for path, digest in inputs.items()],
+        "settings_sha256": settings.sha256(),
+        "times": {
+            "started": (started or now).isoformat(timespec="seconds"),
+            "finished": (finished or now).isoformat(timespec="seconds"),
+        },
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

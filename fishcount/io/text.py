@@ -1,0 +1,98 @@
+"""Tables and records as text that other programs read: exact, stable, and never a live formula."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+__all__ = ["csv_bytes", "inert", "json_bytes", "live", "read_csv"]
+
+# A spreadsheet runs a cell that starts so; the apostrophe itself is doubled to keep the way back.
+_LIVE_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "'")
+
+
+def inert(text: str) -> str:
+    """Text that a spreadsheet shows instead of running it; `live` is the way back.
+
+    Examples
+    --------
+    >>> from fishcount.io.text import inert, live
+    >>> inert("=1+1"), inert("field_1"), live(inert("=1+1"))
+    ("'=1+1", 'field_1', '=1+1')
+    """
+    return f"'{text}" if text.startswith(_LIVE_STARTS) else text
+
+
+def live(text: str) -> str:
+    """The text that `inert` was given."""
+    return text[1:] if text.startswith("'") else text
+
+
+def csv_bytes(table: pd.DataFrame) -> bytes:
+    """A table as UTF-8 CSV: text cells made inert, numbers with up to nine digits, gaps empty."""
+    shown = table.copy()
+    text = [column for column in shown.columns if _is_text(shown[column])]
+    for column in text:
+        shown[column] = [inert(v) if isinstance(v, str) else v for v in shown[column]]
+    # The csv module leaves a lone carriage return unquoted; a reader would start a new row there.
+    returns = any("\r" in v for c in text for v in shown[c] if isinstance(v, str))
+    quoting: Literal[0, 2] = csv.QUOTE_NONNUMERIC if returns else csv.QUOTE_MINIMAL
+    shown.columns = pd.Index([inert(str(column)) for column in shown.columns])
+    lines = shown.to_csv(index=False, lineterminator="\n", float_format="%.9g", quoting=quoting)
+    return lines.encode("utf-8", "backslashreplace")
+
+
+def read_csv(data: bytes, *, schema: Mapping[str, str]) -> pd.DataFrame:
+    """A table that `csv_bytes` has written, with the types of `schema`; other columns are kept.
+
+    Raises
+    ------
+    ValueError
+        When the text is no such table, or a column of the schema is missing.
+    """
+    header = pd.read_csv(io.BytesIO(data), nrows=0)
+    missing = [column for column in schema if column not in header.columns]
+    if missing:
+        raise ValueError(f"columns are missing: {', '.join(missing)}")
+    text = [c for c in header.columns if schema.get(c, "float64") == "object"]
+    types = {c: (str if c in text else schema[c]) for c in schema}
+    table = pd.read_csv(
+        io.BytesIO(data),
+        dtype=types,
+        keep_default_na=False,
+        na_values={c: [""] for c in header.columns if c not in text},
+    )
+    for column in text:
+        table[column] = pd.Series([live(value) for value in table[column]], dtype=object)
+    return table
+
+
+def json_bytes(record: Any) -> bytes:
+    """A record as UTF-8 JSON with null for what is NaN, infinite or missing."""
+    text = json.dumps(_plain(record), indent=2, ensure_ascii=False, allow_nan=False)
+    return (text + "\n").encode("utf-8", "backslashreplace")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(item) for item in value]
+    if isinstance(value, np.ndarray):
+        return _plain(value.tolist())
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is pd.NA or (isinstance(value, float) and not math.isfinite(value)):
+        return None
+    return value if isinstance(value, str | int | float | bool | None) else str(value)
+
+
+def _is_text(column: pd.Series[Any]) -> bool:
+    return not (pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column))
