@@ -71,7 +71,7 @@ def main(names: list[str]) -> None:
     index = {
         name: {
             "size": entry["arguments"]["size"],
-            "snr": entry["arguments"]["snr"],
+            "snr": f"{entry['arguments']['snr']:g}",
             "case": entry["arguments"]["case"],
             "planes": entry["arguments"]["planes"],
             "fields": entry["arguments"]["n_fields"],

@@ -152,7 +152,7 @@ def _anywhere(
 ) -> NDArray[np.float64]:
     """Places inside an outline, denser where a flattened ellipsoid is thicker: (*size, 2)."""
     angle = rng.uniform(0, 2 * np.pi, size)
-    share = np.sqrt(1 - rng.random(size) ** 1.25)
+    share = np.sqrt(1 - rng.random(size) ** 0.8)
     radius = share * (1 - RIM) * radius_at(table, angle)
     return np.stack([radius * np.sin(angle), radius * np.cos(angle)], axis=-1)
 
