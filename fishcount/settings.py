@@ -194,10 +194,10 @@ class ScoringSettings(_Model):
         2000, description="Replicates of the nested bootstrap over fields and nuclei."
     )
     seed: Annotated[int, Field(ge=0)] = Field(17, description="Seed of the bootstrap.")
-    field_correlation: Fraction = Field(
-        0.05,
-        description="Prior correlation of the counts of nuclei in one field, used as far as fewer "
-        "than five fields cannot tell it: fields that differ by 10 % when nuclei differ by 45 %.",
+    field_sd: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.1,
+        description="Prior relative difference of the means between fields, used as far as "
+        "fewer than five fields cannot tell it.",
     )
     estimate_correlation: Fraction = Field(
         0.5,

@@ -9,7 +9,7 @@ Application, 3.8; Hesterberg 2015, Am Stat 69:371). So the bootstrap gives the s
    influence ``U`` of each field on the logarithms of the means, which holds whatever the
    differences between fields are;
 2. below five fields that estimate is topped up to four degrees of freedom by a prior: fields
-   that differ with the intra-field correlation of the settings;
+   that differ as much as the settings say;
 3. each replicate's deviation is stretched by ``sqrt(df / chi2(df))``: the uncertainty of the
    spread itself, as Student's t has it.
 
@@ -154,7 +154,7 @@ def draw_replicates(
     # One signal more or less: nuclei that are all alike do not exclude a next one that differs.
     one_signal = 1 / sums
     raw += one_signal * rng.standard_normal(raw.shape)
-    target, df = _covariance(copies / mean, field, settings.field_correlation)
+    target, df = _covariance(copies / mean, field, settings.field_sd)
     target += np.diag(one_signal**2)
     spread = _root(target) @ _inverse_root(np.cov(raw, rowvar=False).reshape(n_probes, n_probes))
     stretch = np.sqrt(df / rng.chisquare(df, n_replicates))
@@ -191,25 +191,24 @@ def _nested_log_means(
     return result
 
 
-def _covariance(relative: Floats, field: Integers, correlation: float) -> tuple[Floats, float]:
+def _covariance(relative: Floats, field: Integers, field_sd: float) -> tuple[Floats, float]:
     """Covariance of the logarithms of the means, and its degrees of freedom."""
-    n_nuclei = len(relative)
+    n_nuclei, n_probes = relative.shape
     influence = (relative - 1) / n_nuclei
     fields, index, sizes = np.unique(field, return_inverse=True, return_counts=True)
     n_fields = len(fields)
-    # How many nuclei of its own field stand beside a nucleus, on average, itself included.
-    beside = float((sizes.astype(np.float64) ** 2).sum() / n_nuclei)
-    single = n_nuclei / (n_nuclei - 1) * influence.T @ influence
-    prior = single * (1 + (beside - 1) * correlation)
     df_fields = n_fields - 1
     df_prior = max(0, ENOUGH_DF - df_fields)
-    total = df_prior * prior
-    if n_fields > 1:
-        totals = np.zeros((n_fields, relative.shape[1]))
-        np.add.at(totals, index, influence)
-        total = total + df_fields * n_fields / df_fields * totals.T @ totals
+    # A prior field acts half on both probes alike, half on each: so the ratio too differs by
+    # `field_sd` between fields.
+    between = field_sd**2 * (np.eye(n_probes) + 1) / 2
+    single = n_nuclei / (n_nuclei - 1) * influence.T @ influence
+    prior = single + between * (sizes.astype(np.float64) ** 2).sum() / n_nuclei**2
+    totals = np.zeros((n_fields, n_probes))
+    np.add.at(totals, index, influence)
     df = df_fields + df_prior
-    return total / df, float(df)
+    # Fields weigh with their degrees of freedom: (F - 1) * F / (F - 1) * sum(U U').
+    return (n_fields * totals.T @ totals + df_prior * prior) / df, float(df)
 
 
 def _root(matrix: Floats) -> Floats:

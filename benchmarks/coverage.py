@@ -1,0 +1,146 @@
+"""How often the 95 % intervals of a case hold the truth, over simulated counts.
+
+Counts of nuclei are drawn from three kinds of tissue, in fields that differ, and scored as a
+case is. Run ``python benchmarks/coverage.py --cases 1000``; the table is Markdown.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fishcount.scoring import score_counts
+from fishcount.settings import ScoringSettings
+
+FIGURES = ("mean_her2_per_nucleus", "mean_cep17_per_nucleus", "her2_cep17_ratio")
+NUCLEI = (20, 50, 200)
+FIELDS = (1, 2, 5, 10)
+# Standard deviation of the logarithm of a field's own factor on the means.
+FIELD_SD = (0.0, 0.1, 0.2)
+
+
+@dataclass(frozen=True)
+class Tissue:
+    """Copies of nuclei: gamma-distributed chromosome sets, Poisson or near-diploid copies.
+
+    Attributes
+    ----------
+    her2, cep17
+        Mean copies per nucleus.
+    nuclei_sd
+        Coefficient of variation of the ploidy that both probes of a nucleus share.
+    her2_sd
+        Further variation of HER2 alone: amplification differs between nuclei.
+    kept
+        For near-diploid tissue, the chance that a copy is in the section; else None and the
+        copies are Poisson.
+    """
+
+    name: str
+    her2: float
+    cep17: float
+    nuclei_sd: float = 0.0
+    her2_sd: float = 0.0
+    kept: float | None = None
+
+    def draw(
+        self, n_nuclei: int, n_fields: int, field_sd: float, rng: np.random.Generator
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """HER2, CEP17 and field of each nucleus."""
+        field = np.arange(n_nuclei) * n_fields // n_nuclei
+        # Half of a field's factor is the section or the stain, shared by both probes; half is
+        # biology, in HER2 alone. Both have mean 1.
+        shared, own = _mean_one(field_sd, (2, n_fields), rng)[:, field]
+        ploidy = shared * _gamma(self.nuclei_sd, n_nuclei, rng)
+        her2_mean = self.her2 * ploidy * own * _gamma(self.her2_sd, n_nuclei, rng)
+        cep17_mean = self.cep17 * ploidy
+        if self.kept is None:
+            return rng.poisson(her2_mean), rng.poisson(cep17_mean), field
+        return self._section(her2_mean, rng), self._section(cep17_mean, rng), field
+
+    def _section(self, mean: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.int64]:
+        """Two or, after replication, four copies, of which a section keeps some."""
+        assert self.kept is not None
+        whole = mean / self.kept
+        copies = np.where(rng.random(len(mean)) < np.clip(whole / 2 - 1, 0, 1), 4, 2)
+        return rng.binomial(copies, np.clip(mean / np.maximum(whole, 2), 0, 1))
+
+
+def _mean_one(sd: float, shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.float64]:
+    part = sd / np.sqrt(2)
+    return np.exp(rng.normal(-(part**2) / 2, part, shape))
+
+
+def _gamma(sd: float, n: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    return rng.gamma(1 / sd**2, sd**2, n) if sd else np.ones(n)
+
+
+TISSUES = (
+    Tissue("near-diploid, cut", her2=1.9, cep17=1.8, kept=0.85),
+    Tissue("polysomic", her2=4.6, cep17=2.6, nuclei_sd=0.25, her2_sd=0.15),
+    Tissue("amplified", her2=12.0, cep17=2.2, nuclei_sd=0.25, her2_sd=0.5),
+)
+
+
+def truth_of(tissue: Tissue, field_sd: float) -> dict[str, float]:
+    """Expected figures, from one very large draw where the model has no closed form."""
+    rng = np.random.default_rng(99)
+    her2, cep17, _ = tissue.draw(4_000_000, 400_000, field_sd, rng)
+    return dict(zip(FIGURES, (her2.mean(), cep17.mean(), her2.sum() / cep17.sum()), strict=True))
+
+
+def coverage(
+    tissue: Tissue, n_nuclei: int, n_fields: int, field_sd: float, *, n_cases: int, seed: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Share of cases whose intervals hold the truth, and their median relative half width."""
+    truth = truth_of(tissue, field_sd)
+    rng = np.random.default_rng(seed)
+    settings = ScoringSettings(bootstrap_replicates=1000)
+    held = np.zeros((n_cases, len(FIGURES)))
+    width = np.zeros((n_cases, len(FIGURES)))
+    for case in range(n_cases):
+        her2, cep17, field = tissue.draw(n_nuclei, n_fields, field_sd, rng)
+        intervals = score_counts(her2, cep17, field=field, settings=settings, rng=rng).intervals_95
+        for column, figure in enumerate(FIGURES):
+            low, high = intervals[figure]
+            held[case, column] = low <= truth[figure] <= high
+            width[case, column] = (high - low) / 2 / truth[figure]
+    return held.mean(axis=0), np.median(width, axis=0)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cases", type=int, default=400, help="simulated cases for each line")
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    start = time.perf_counter()
+    print("| tissue | field sd | nuclei | fields | HER2 | CEP17 | ratio | half width |")
+    print("|---|---|---|---|---|---|---|---|")
+    for tissue in TISSUES:
+        for field_sd in FIELD_SD:
+            for n_nuclei in NUCLEI:
+                for n_fields in FIELDS:
+                    held, width = coverage(
+                        tissue,
+                        n_nuclei,
+                        n_fields,
+                        field_sd,
+                        n_cases=arguments.cases,
+                        seed=arguments.seed,
+                    )
+                    shares = " | ".join(f"{100 * share:.1f}" for share in held)
+                    widths = ", ".join(f"{100 * one:.0f}" for one in width)
+                    print(
+                        f"| {tissue.name} | {field_sd} | {n_nuclei} | {n_fields} "
+                        f"| {shares} | {widths} % |",
+                        flush=True,
+                    )
+    print(f"\n{arguments.cases} cases a line, {time.perf_counter() - start:.0f} s")
+
+
+if __name__ == "__main__":
+    main()
