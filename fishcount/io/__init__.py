@@ -8,14 +8,17 @@ from fishcount.io.files import check_unchanged, sha256_of
 from fishcount.io.names import slug_of, stem_of, unique_names
 from fishcount.io.provenance import provenance
 from fishcount.io.read import read_image
+from fishcount.io.report import FileReport, inspect_file
 from fishcount.io.roi import read_roi
 from fishcount.io.roles import guess_role
 
 __all__ = [
     "CaseFolder",
+    "FileReport",
     "check_out_folder",
     "check_unchanged",
     "guess_role",
+    "inspect_file",
     "provenance",
     "read_case_folder",
     "read_image",

@@ -11,6 +11,8 @@ from fishcount.io.series import Series
 
 __all__ = ["PLAUSIBLE_STEP_UM", "pixel_size", "z_step"]
 
+# Sizes that differ by less are the same, written with other digits.
+_AGREE = 0.01
 PLAUSIBLE_STEP_UM = (0.01, 50.0)
 
 
@@ -23,6 +25,18 @@ def pixel_size(series: Sequence[Series], given: float | None, *, file: str) -> f
         When it is absent, not plausible, or differs between files; names the option.
     """
     known = [one.pixel_size_um for one in series if one.pixel_size_um is not None]
+    heights = [one.pixel_height_um for one in series if one.pixel_height_um is not None]
+    if given is None and any(
+        abs(height - width) > _AGREE * width for height, width in zip(heights, known, strict=False)
+    ):
+        raise CalibrationError(
+            "pixels are not square",
+            file=file,
+            field=series[0].pixel_size_source,
+            found=f"{known[0]:g} x {heights[0]:g} um",
+            expected="one size",
+            remedy="give it with --pixel-size-um",
+        )
     return _settled("pixel size", given, known, PLAUSIBLE_PIXEL_UM, "--pixel-size-um", file)
 
 
@@ -50,7 +64,7 @@ def _settled(
 ) -> float:
     if given is None and not known:
         raise CalibrationError(f"no {what}", file=file, remedy=f"give it with {option}")
-    if given is None and max(known) > min(known) * 1.01:
+    if given is None and max(known) > min(known) * (1 + _AGREE):
         raise CalibrationError(
             f"{what} differs between the channels",
             file=file,

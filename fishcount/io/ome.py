@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from xml.etree.ElementTree import Element, ParseError
@@ -26,6 +27,7 @@ OME_DTYPES = {
     "double-complex": "complex128",
     "bit": "bool",
 }
+_NO_LENGTHS = ("pixel", "reference frame")
 _UM_PER = {
     "m": 1e6,
     "dm": 1e5,
@@ -173,10 +175,10 @@ def _image(element: Element, file: str) -> OmeImage:
         order=order,
         channels=channels,
         pixel_um=(
-            _length(pixels, "PhysicalSizeX", file, faults),
-            _length(pixels, "PhysicalSizeY", file, faults),
+            _length(pixels, "PhysicalSizeX"),
+            _length(pixels, "PhysicalSizeY"),
         ),
-        z_step_um=_length(pixels, "PhysicalSizeZ", file, faults),
+        z_step_um=_length(pixels, "PhysicalSizeZ"),
         tiff_data=tiff_data,
         faults=tuple(faults),
     )
@@ -215,7 +217,8 @@ def _int(
     return int(text[:18])
 
 
-def _length(element: Element, name: str, file: str, faults: list[FishcountError]) -> float | None:
+def _length(element: Element, name: str) -> float | None:
+    """A length in micrometres; None where there is none, NaN where what stands there is none."""
     text = element.get(name)
     if text is None:
         return None
@@ -223,9 +226,11 @@ def _length(element: Element, name: str, file: str, faults: list[FishcountError]
     try:
         value = float(text)
     except ValueError:
-        faults.append(_fault(file, name, text, "a number"))
+        return math.nan
+    if unit in _NO_LENGTHS:
         return None
-    return to_um(value, unit)
+    size = to_um(value, unit)
+    return math.nan if size is None else size
 
 
 def _fault(file: str, name: str, found: object, expected: object) -> MetadataError:

@@ -38,7 +38,7 @@ from fishcount.settings import ReadingSettings
 
 logger = logging.getLogger(__name__)
 
-__all__ = ["open_source", "read_image"]
+__all__ = ["foreign_errors_as_ours", "open_source", "read_image"]
 
 Paths = str | Path | Mapping[str, str | Path]
 
@@ -113,7 +113,7 @@ def read_image(
     """
     limits = settings or ReadingSettings()
     label = _label(path)
-    with _no_foreign_errors(label):
+    with foreign_errors_as_ours(label):
         if isinstance(path, Mapping):
             parts = _parts_of_files(path, channels, rgb, axes, series, limits, label)
         else:
@@ -320,7 +320,7 @@ def _combined(files: Mapping[str, str]) -> str:
 
 
 @contextmanager
-def _no_foreign_errors(label: str) -> Iterator[None]:
+def foreign_errors_as_ours(label: str) -> Iterator[None]:
     """Whatever else goes wrong in a reader is a fault of the file, and says so in our words."""
     try:
         yield

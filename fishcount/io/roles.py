@@ -142,6 +142,14 @@ def _by_order(series: Series, channels: Sequence[str], file: str) -> dict[str, i
 
 
 def _by_guess(series: Series, file: str) -> tuple[dict[str, int], tuple[Finding, ...]]:
+    if series.sizes[0] == 1:
+        raise ChannelError(
+            "only one channel",
+            file=file,
+            found=_listed(series),
+            remedy="give one file for each: --channel DAPI=FILE --channel HER2=FILE "
+            "--channel CEP17=FILE",
+        )
     if not any(series.channel_names):
         raise ChannelError(
             f"its {series.sizes[0]} channels have no names",

@@ -32,6 +32,9 @@ class Series:
     channel_names : tuple of str
         As the file says; empty strings where it does not.
     pixel_size_um, z_step_um : float or None
+        Not-a-number where the file says something that is no length.
+    pixel_height_um : float or None
+        Where the file tells height and width of a pixel apart.
     pixel_size_source, z_step_source : str
         Where they came from: "OME-XML PhysicalSizeX"; empty where they are unknown.
     colour : bool
@@ -45,6 +48,7 @@ class Series:
     channel_names: tuple[str, ...]
     pixel_size_um: float | None = None
     pixel_size_source: str = ""
+    pixel_height_um: float | None = None
     z_step_um: float | None = None
     z_step_source: str = ""
     colour: bool = False

@@ -220,6 +220,7 @@ def _layout(image: OmeImage, planes: _Planes, structures: dict[Path, Structure])
             channel_names=channel_names(page, names),
             pixel_size_um=size,
             pixel_size_source="" if size is None else "OME-XML PhysicalSizeX",
+            pixel_height_um=size if size_y is None else size_y,
             z_step_um=image.z_step_um,
             z_step_source="" if image.z_step_um is None else "OME-XML PhysicalSizeZ",
             colour=is_colour(page),
