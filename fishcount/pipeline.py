@@ -14,7 +14,7 @@ from fishcount.image import DAPI, FishImage
 from fishcount.nuclei import Nuclei, nuclei_from_labels, segment_nuclei, select_nuclei
 from fishcount.quality import image_findings
 from fishcount.results import CaseResult, FieldResult
-from fishcount.scoring import CaseScore
+from fishcount.scoring import CaseScore, score_counts
 from fishcount.settings import Settings
 from fishcount.signals import Copies, count_signals, signal_findings
 from fishcount.spots import Spots, detect_spots
@@ -144,7 +144,7 @@ def score_case(
             field=name,
             found=" and ".join("+".join(names) for names in sorted(probes)),
         )
-    score = _pooled(results)
+    score = _pooled(results, settings)
     classification = classify(
         score.n_scored,
         score.her2_signals,
@@ -202,9 +202,30 @@ def _signal_flags(copies: Mapping[str, Copies], n_nuclei: int) -> NDArray[np.uin
     return flags
 
 
-def _scored_copies(results: Sequence[FieldResult], probe: str) -> NDArray[np.int64]:
-    """Copies of a probe in each scored nucleus, field after field."""
-    return np.concatenate([result.counts.copies[probe].best[result.scored] for result in results])
+def _pooled(results: Sequence[FieldResult], settings: Settings) -> CaseScore:
+    """Sums and intervals over the scored nuclei, each estimated count with its range."""
+    her2 = _scored(results, "HER2")
+    cep17 = _scored(results, "CEP17") if "CEP17" in results[0].image.probes else {}
+    return score_counts(
+        her2["best"],
+        cep17.get("best"),
+        field=np.repeat(np.arange(len(results)), [int(r.scored.sum()) for r in results]),
+        her2_low=her2["low"],
+        her2_high=her2["high"],
+        cep17_low=cep17.get("low"),
+        cep17_high=cep17.get("high"),
+        settings=settings.scoring,
+    )
+
+
+def _scored(results: Sequence[FieldResult], probe: str) -> dict[str, NDArray[np.int64]]:
+    """Best, low and high copies of a probe in each scored nucleus, field after field."""
+    return {
+        name: np.concatenate(
+            [getattr(result.counts.copies[probe], name)[result.scored] for result in results]
+        )
+        for name in ("best", "low", "high")
+    }
 
 
 def _nucleus_counts(
@@ -213,16 +234,4 @@ def _nucleus_counts(
     """HER2 and CEP17 of each scored nucleus; None in a single-probe case."""
     if "CEP17" not in results[0].image.probes:
         return None
-    return _scored_copies(results, "HER2"), _scored_copies(results, "CEP17")
-
-
-def _pooled(results: Sequence[FieldResult]) -> CaseScore:
-    her2 = _scored_copies(results, "HER2")
-    dual = "CEP17" in results[0].image.probes
-    return CaseScore(
-        n_scored=len(her2),
-        her2_signals=int(her2.sum()),
-        cep17_signals=int(_scored_copies(results, "CEP17").sum()) if dual else None,
-        # An area in which nothing could be scored was not counted.
-        areas=sum(bool(result.scored.any()) for result in results),
-    )
+    return _scored(results, "HER2")["best"], _scored(results, "CEP17")["best"]

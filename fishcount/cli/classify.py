@@ -1,0 +1,127 @@
+"""`fishcount classify`: categories from counts, without images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fishcount.cli.options import IHC, print_json
+from fishcount.errors import CountError
+
+if TYPE_CHECKING:
+    from fishcount.guidelines import Classification
+
+__all__ = ["command"]
+
+
+@click.command("classify")
+@click.option("--nuclei", "n_nuclei", type=int, required=True, help="Number of scored nuclei.")
+@click.option("--her2", type=int, required=True, help="Sum of HER2 signals over these nuclei.")
+@click.option("--cep17", type=int, help="Sum of CEP17 signals; leave out for a single probe.")
+@click.option("--ihc", type=IHC, help="IHC score, where it is known.")
+@click.option(
+    "--faint-staining", is_flag=True, help="IHC 0 with faint membranes in at most 10 % of cells."
+)
+@click.option("--areas", type=int, help="Number of areas that were counted.")
+@click.option(
+    "--recount",
+    metavar="NUCLEI/HER2/CEP17",
+    help="The blinded count of a second observer, kept beside the first.",
+)
+@click.option(
+    "--scheme",
+    "schemes",
+    multiple=True,
+    metavar="NAME",
+    help="Only this scheme, such as gea-ratio; repeat for more. Default: those of the settings.",
+)
+@click.option(
+    "--scheme-file",
+    "scheme_files",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A scheme of your own, as TOML; repeat for more.",
+)
+@click.option(
+    "--two-copies",
+    type=click.Choice(["equivocal", "negative"]),
+    default="equivocal",
+    show_default=True,
+    help="What exactly 2 copies are under seed-copies: its page says both.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print it for a program.")
+def command(
+    n_nuclei: int,
+    her2: int,
+    cep17: int | None,
+    ihc: str | None,
+    faint_staining: bool,
+    areas: int | None,
+    recount: str | None,
+    schemes: tuple[str, ...],
+    scheme_files: tuple[Path, ...],
+    two_copies: str,
+    as_json: bool,
+) -> None:
+    """Say which arithmetic category counts fall in under each scheme.
+
+    Example: fishcount classify --nuclei 20 --her2 80 --cep17 40 --ihc 2+
+    """
+    from fishcount.guidelines import classify, read_scheme
+    from fishcount.settings import Settings, with_overrides
+
+    chosen = [*schemes, *(read_scheme(path) for path in scheme_files)]
+    settings = with_overrides(Settings(), [f"scoring.two_copies={two_copies}"])
+    result = classify(
+        n_nuclei,
+        her2,
+        cep17,
+        ihc=ihc,
+        faint_staining=faint_staining,
+        areas=areas,
+        recount=_parse_recount(recount) if recount else None,
+        schemes=chosen or None,
+        settings=settings.scoring,
+    )
+    if as_json:
+        print_json(_record(result))
+    else:
+        click.echo(_text(result))
+
+
+def _parse_recount(text: str) -> tuple[int, int, int]:
+    try:
+        nuclei, her2, cep17 = (int(part) for part in text.split("/"))
+    except ValueError:
+        raise CountError(
+            "not a count", field="--recount", found=text, expected="NUCLEI/HER2/CEP17"
+        ) from None
+    return nuclei, her2, cep17
+
+
+def _record(result: Classification) -> dict[str, Any]:
+    from fishcount.tables import category_record
+
+    return {
+        "categories": [category_record(category) for category in result.categories],
+        "tags": list(result.tags),
+        "flags": [finding.code for finding in result.findings],
+        "ihc": result.ihc,
+    }
+
+
+def _text(result: Classification) -> str:
+    from fishcount.flags import FLAGS
+    from fishcount.guidelines import RESEARCH_USE
+
+    lines = []
+    for category in result.categories:
+        group = f" (group {category.group})" if category.group else ""
+        lines.append(f"{category.scheme:24}{category.category}{group}")
+        lines.append(f"{'':24}{category.reason}")
+    lines += [f"{tag} (tag)" for tag in result.tags]
+    lines += [f"{finding.code}: {FLAGS[finding.code].sentence}" for finding in result.findings]
+    lines.append(f"Arithmetic categories. {RESEARCH_USE}")
+    return "\n".join(lines)

@@ -1,0 +1,73 @@
+"""The group of commands, and how an error reaches a person: one line, exit code 2."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
+
+import click
+
+import fishcount
+from fishcount.errors import FishcountError
+
+__all__ = ["cli", "main"]
+
+# Command -> module below fishcount.cli; imported when it is called, so that --help is quick.
+_COMMANDS = {
+    "classify": "Categories from counts, without images.",
+    "info": "What a file holds, and what is wrong with it.",
+    "schemes": "The schemes that turn counts into categories.",
+    "score": "Score the fields of a case into a case folder.",
+    "simulate": "Draw a case with exact truth.",
+    "verify": "Check a case folder against its inputs and hashes.",
+}
+
+
+class _LazyGroup(click.Group):
+    """A group that imports a command when it is called, not when the group is shown."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = import_module(f"fishcount.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(fishcount.__version__, prog_name="fishcount")
+def cli() -> None:
+    """HER2 FISH images to signals, copies and arithmetic categories.
+
+    For research use only. Not for use in diagnostic procedures.
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; what a person did wrong ends in one line and exit code 2."""
+    try:
+        code: Any = cli.main(args=arguments, prog_name="fishcount", standalone_mode=False)
+    except click.exceptions.Abort:
+        _fail("interrupted", code=130)
+    except click.ClickException as error:
+        _fail(error.format_message(), code=error.exit_code if error.exit_code != 1 else 2)
+    except FishcountError as error:
+        _fail(str(error), code=2)
+    except BrokenPipeError:
+        sys.exit(141)
+    else:
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+def _fail(message: str, *, code: int) -> None:
+    line = " ".join(message.split())
+    click.echo(f"fishcount: error: {line}", err=True)
+    sys.exit(code)

@@ -1,0 +1,95 @@
+"""Options that several commands share, and how their text becomes values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+import click
+
+from fishcount.errors import ChannelError
+from fishcount.image import ROLES
+
+__all__ = ["image_options", "parse_assignments", "parse_roles", "print_json"]
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+IHC = click.Choice(["0", "1+", "2+", "3+"])
+
+
+def image_options(command: Command) -> Command:
+    """Options that say what the pixels of a file are."""
+    for option in reversed(
+        (
+            click.option(
+                "--channel",
+                "channels",
+                multiple=True,
+                metavar="ROLE=WHAT",
+                help="Which channel is DAPI, HER2 or CEP17: its name or number (from 0) in the "
+                "file; or, without FIELD, a grey file of its own. Repeat for each role, and for "
+                "each field in order.",
+            ),
+            click.option(
+                "--rgb",
+                metavar="COLOUR=ROLE,...",
+                help="What the colours of a merged picture show: red=HER2,green=CEP17,blue=DAPI.",
+            ),
+            click.option(
+                "--pixel-size-um",
+                type=float,
+                metavar="UM",
+                help="Edge of a pixel in the sample, where the file does not say.",
+            ),
+            click.option(
+                "--z-step-um",
+                type=float,
+                metavar="UM",
+                help="Distance of planes, where the file does not say.",
+            ),
+            click.option(
+                "--axes",
+                metavar="AXES",
+                help="Order of the axes, such as ZCYX, where the file does not say.",
+            ),
+            click.option(
+                "--series",
+                type=int,
+                metavar="N",
+                help="Which image of a file that holds several (from 0).",
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def parse_assignments(texts: Iterable[str], *, option: str) -> list[tuple[str, str]]:
+    """``["DAPI=a.tif"]`` to ``[("DAPI", "a.tif")]``."""
+    pairs = []
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not equals or not key or not value:
+            raise ChannelError("not an assignment", field=option, found=text, expected="KEY=VALUE")
+        pairs.append((key.strip(), value.strip()))
+    return pairs
+
+
+def parse_roles(texts: Iterable[str]) -> list[tuple[str, str]]:
+    """``--channel`` values as (role, what) pairs; roles in any case."""
+    pairs = []
+    for key, value in parse_assignments(texts, option="--channel"):
+        role = key.upper()
+        if role not in ROLES:
+            raise ChannelError(
+                "unknown role", field="--channel", found=key, expected=" or ".join(ROLES)
+            )
+        pairs.append((role, value))
+    return pairs
+
+
+def print_json(record: Any) -> None:
+    """Print a record for a program: JSON without NaN, indented."""
+    import json
+
+    click.echo(json.dumps(record, indent=2, allow_nan=False, ensure_ascii=False))

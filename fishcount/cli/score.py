@@ -1,0 +1,250 @@
+"""`fishcount score`: the fields of a case into a case folder."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fishcount.cli.options import IHC, image_options, parse_assignments, parse_roles, print_json
+from fishcount.errors import ChannelError, InputError
+
+if TYPE_CHECKING:
+    from fishcount.image import FishImage
+    from fishcount.results import CaseResult, FieldResult
+    from fishcount.settings import Settings
+
+__all__ = ["command"]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldSource:
+    """Where one field comes from: a file, or one grey file for each role."""
+
+    files: Path | Mapping[str, Path]
+    channels: Mapping[str, str] | None = None
+
+    @property
+    def first_file(self) -> Path:
+        """The file that names the field."""
+        return self.files if isinstance(self.files, Path) else next(iter(self.files.values()))
+
+
+@click.command("score")
+@click.argument("fields", nargs=-1, type=click.Path(path_type=Path), metavar="[FIELD]...")
+@click.option(
+    "--out", required=True, type=click.Path(path_type=Path), help="Case folder to be written."
+)
+@image_options
+@click.option(
+    "--roi",
+    "rois",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="GeoJSON polygons (pixels) of the tumour: only nuclei inside are scored. Once for all "
+    "fields, or once for each.",
+)
+@click.option(
+    "--labels",
+    "label_files",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Your own segmentation: a label image for each field, in order.",
+)
+@click.option("--ihc", type=IHC, help="IHC score of the case, where it is known.")
+@click.option("--name", help="Name of the case; the output folder's name where not given.")
+@click.option(
+    "--settings", "settings_file", type=click.Path(path_type=Path), help="Settings as TOML."
+)
+@click.option(
+    "--set",
+    "assignments",
+    multiple=True,
+    metavar="SECTION.KEY=VALUE",
+    help="One setting, such as spots.min_snr=6; repeat for more.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace an existing case folder.")
+@click.option("--json", "as_json", is_flag=True, help="Print summary.json on standard output.")
+def command(
+    fields: tuple[Path, ...],
+    out: Path,
+    channels: tuple[str, ...],
+    rgb: str | None,
+    pixel_size_um: float | None,
+    z_step_um: float | None,
+    axes: str | None,
+    series: int | None,
+    rois: tuple[Path, ...],
+    label_files: tuple[Path, ...],
+    ihc: str | None,
+    name: str | None,
+    settings_file: Path | None,
+    assignments: tuple[str, ...],
+    overwrite: bool,
+    as_json: bool,
+) -> None:
+    """Score the fields of a case: nuclei, signals, copies, categories and a report.
+
+    FIELD is an image with the channels DAPI, HER2 and (dual-probe) CEP17: TIFF, OME-TIFF or
+    ImageJ stack, or a merged colour picture with --rgb. Without FIELD, --channel names one grey
+    file for each role.
+    """
+    from fishcount.io import check_output
+    from fishcount.settings import Settings, read_settings, with_overrides
+
+    check_output(out, overwrite=overwrite)
+    settings = with_overrides(
+        read_settings(settings_file) if settings_file else Settings(), assignments
+    )
+    sources = field_sources(fields, channels)
+    reading = {
+        "pixel_size_um": pixel_size_um,
+        "z_step_um": z_step_um,
+        "axes": axes,
+        "series": series,
+        "rgb": dict(parse_assignments(rgb.split(","), option="--rgb")) if rgb else None,
+    }
+    results = _score_fields(
+        sources,
+        reading,
+        rois=_one_each(rois, len(sources), option="--roi", shared=True),
+        label_files=_one_each(label_files, len(sources), option="--labels"),
+        settings=settings,
+    )
+    case = _score_case(results, name or out.resolve().name, ihc, settings)
+    summary = write_case(out, case, overwrite=overwrite)
+    if as_json:
+        print_json(summary)
+    else:
+        _print_headline(case, out)
+
+
+def field_sources(fields: Sequence[Path], channels: Sequence[str]) -> list[FieldSource]:
+    """What is to be read: the named files, or one grey file for each role of each field."""
+    roles = parse_roles(channels)
+    if fields:
+        mapping = dict(roles)
+        if len(mapping) != len(roles):
+            raise ChannelError(
+                "a role is given twice", field="--channel", found=", ".join(channels)
+            )
+        return [FieldSource(path, mapping or None) for path in fields]
+    if not roles:
+        raise InputError(
+            "nothing to score", remedy="name at least one FIELD, or --channel ROLE=FILE"
+        )
+    files: dict[str, list[Path]] = {}
+    for role, path in roles:
+        files.setdefault(role, []).append(Path(path))
+    numbers = {len(paths) for paths in files.values()}
+    if len(numbers) > 1:
+        raise ChannelError(
+            "every role needs as many files as there are fields",
+            field="--channel",
+            found=", ".join(f"{role}: {len(paths)}" for role, paths in files.items()),
+        )
+    return [
+        FieldSource(dict(zip(files, paths, strict=True)))
+        for paths in zip(*files.values(), strict=True)
+    ]
+
+
+def write_case(out: Path, case: CaseResult, *, overwrite: bool) -> dict[str, Any]:
+    """Write the case folder with its report; the summary comes back."""
+    from fishcount.guidelines import explain
+    from fishcount.io import provenance_record, write_case_folder
+    from fishcount.report import render_report
+    from fishcount.tables import nuclei_table, signals_table, summary_record
+
+    summary = summary_record(case)
+    provenance = provenance_record(
+        inputs={field.image.path or field.image.name: field.image.sha256 for field in case.fields},
+        settings_sha256=case.settings.sha256(),
+        command=sys.argv,
+    )
+    write_case_folder(
+        out,
+        summary=summary,
+        nuclei=nuclei_table(case.fields),
+        signals=signals_table(case.fields),
+        labels={field.image.name: field.nuclei.labels for field in case.fields},
+        settings_toml=case.settings.to_toml(),
+        provenance=provenance,
+        report_html=render_report(case, provenance=provenance, explanation=explain(case)),
+        overwrite=overwrite,
+    )
+    return summary
+
+
+def _one_each(
+    files: Sequence[Path], n_fields: int, *, option: str, shared: bool = False
+) -> list[Path | None]:
+    if not files:
+        return [None] * n_fields
+    if shared and len(files) == 1:
+        return [files[0]] * n_fields
+    if len(files) != n_fields:
+        raise InputError(
+            "one file for each field is needed",
+            field=option,
+            found=len(files),
+            expected=n_fields,
+        )
+    return list(files)
+
+
+def _score_fields(
+    sources: Sequence[FieldSource],
+    reading: Mapping[str, Any],
+    *,
+    rois: Sequence[Path | None],
+    label_files: Sequence[Path | None],
+    settings: Settings,
+) -> list[FieldResult]:
+    from fishcount.io import read_labels, unique_names
+    from fishcount.pipeline import score_field
+
+    names = unique_names([source.first_file for source in sources])
+    jobs = list(zip(sources, names, rois, label_files, strict=True))
+    results = []
+    with _progress(jobs) as bar:
+        for source, field_name, roi, label_file in bar:
+            image = _read(source, field_name, roi, reading)
+            labels = read_labels(label_file) if label_file else None
+            results.append(score_field(image, labels=labels, settings=settings))
+    return results
+
+
+def _read(
+    source: FieldSource, name: str, roi: Path | None, reading: Mapping[str, Any]
+) -> FishImage:
+    from fishcount.io import read_image
+
+    return read_image(source.files, channels=source.channels, name=name, roi=roi, **reading)
+
+
+def _progress(jobs: list[Any]) -> Any:
+    """A bar on a terminal, nothing in a pipe."""
+    return click.progressbar(jobs, label="fields", file=sys.stderr, hidden=not sys.stderr.isatty())
+
+
+def _score_case(
+    results: Sequence[FieldResult], name: str, ihc: str | None, settings: Settings
+) -> CaseResult:
+    from fishcount.pipeline import score_case
+
+    return score_case(results, name=name, ihc=ihc, settings=settings)
+
+
+def _print_headline(case: CaseResult, out: Path) -> None:
+    from fishcount.guidelines import explain
+
+    click.echo(explain(case))
+    for category in case.categories[:2]:
+        group = f", group {category.group}" if category.group else ""
+        click.echo(f"  {category.scheme}: {category.category}{group}")
+    click.echo(f"report: {out / 'report.html'}")
