@@ -11,7 +11,7 @@ from fishcount.cli.options import IHC, print_json
 from fishcount.errors import CountError
 
 if TYPE_CHECKING:
-    from fishcount.guidelines import Classification
+    from fishcount.guidelines import Classification, Scheme
 
 __all__ = ["command"]
 
@@ -72,7 +72,7 @@ def command(
     from fishcount.guidelines import classify, read_scheme
     from fishcount.settings import Settings, with_overrides
 
-    chosen = [*schemes, *(read_scheme(path) for path in scheme_files)]
+    chosen: list[str | Scheme] = [*schemes, *(read_scheme(path) for path in scheme_files)]
     settings = with_overrides(Settings(), [f"scoring.two_copies={two_copies}"])
     result = classify(
         n_nuclei,
