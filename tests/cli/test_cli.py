@@ -1,0 +1,279 @@
+"""The command line as a person and as a program meet it: answers, one-line errors, exit codes."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tifffile
+
+from fishcount.cli import main
+
+CHANNELS = ("DAPI", "HER2", "CEP17")
+
+
+@pytest.fixture
+def run(capsys):
+    """Call the command line in this process: exit code, standard output, standard error."""
+
+    def call(*arguments):
+        with pytest.raises(SystemExit) as ended:
+            main([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return ended.value.code, captured.out, captured.err
+
+    return call
+
+
+def write_field(path, planes, names=CHANNELS, pixel_size_um=0.1):
+    tifffile.imwrite(
+        path,
+        planes,
+        photometric="minisblack",
+        metadata={
+            "axes": "CYX",
+            "Channel": {"Name": list(names)},
+            "PhysicalSizeX": pixel_size_um,
+            "PhysicalSizeY": pixel_size_um,
+        },
+    )
+    return path
+
+
+@pytest.fixture(scope="module")
+def case_files(tmp_path_factory):
+    """Two drawn fields of a negative case."""
+    from fishcount.synthetic import simulate_case, write_case
+
+    drawn = simulate_case("negative", seed=5, n_fields=2, size=512, snr="easy")
+    return write_case(tmp_path_factory.mktemp("case"), drawn)
+
+
+def one_line(err):
+    """The message of an error that is one line and no traceback."""
+    assert err.count("\n") == 1
+    assert err.startswith("fishcount: error: ")
+    return err
+
+
+def test_classify_answers_a_program(run):
+    code, out, _ = run(
+        "classify", "--nuclei", 20, "--her2", 80, "--cep17", 40, "--ihc", "2+", "--json"
+    )
+    categories = {entry["scheme"]: entry for entry in json.loads(out)["categories"]}
+    assert code == 0
+    assert categories["asco-cap-2018-dual"]["category"] == "POSITIVE"
+    assert categories["asco-cap-2018-dual"]["group"] == 1
+    assert categories["seed-copies"]["category"] == "EQUIVOCAL"
+
+
+def test_classify_answers_a_person_with_the_research_sentence(run):
+    code, out, _ = run("classify", "--nuclei", 20, "--her2", 40, "--cep17", 40)
+    assert code == 0
+    assert "For research use only." in out
+    assert "NEGATIVE (group 5)" in out
+
+
+def test_classify_keeps_the_recount_beside_the_first_count(run):
+    counts = ("--nuclei", 20, "--her2", 60, "--cep17", 30, "--ihc", "2+", "--json")
+    first = json.loads(run("classify", *counts)[1])["categories"]
+    second = json.loads(run("classify", *counts, "--recount", "20/62/30")[1])["categories"]
+    assert [c["category"] for c in first if c["scheme"] == "asco-cap-2018-dual"] == [
+        "NEEDS_RECOUNT"
+    ]
+    assert [c["category"] for c in second if c["scheme"] == "asco-cap-2018-dual"] == ["NEGATIVE"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["--nuclei", "20", "--her2", "-1"], "negative"),
+        (["--nuclei", "20"], "--her2"),
+        (["--nuclei", "20", "--her2", "4", "--ihc", "4+"], "4+"),
+        (["--nuclei", "20", "--her2", "4", "--recount", "20/x"], "NUCLEI/HER2/CEP17"),
+        (["--nuclei", "20", "--her2", "4", "--scheme", "asco"], "seed-copies"),
+    ],
+)
+def test_classify_refuses_in_one_line(run, arguments, word):
+    code, out, err = run("classify", *arguments)
+    assert (code, out) == (2, "")
+    assert word in one_line(err)
+
+
+def test_schemes_show_their_table_and_citation(run):
+    assert "asco-cap-2018-dual" in run("schemes")[1]
+    code, out, _ = run("schemes", "show", "asco-cap-2018-dual")
+    assert code == 0
+    assert "J Clin Oncol 2018" in out
+    assert "group 5" in out
+
+
+def test_score_writes_the_case_folder(run, case_files, tmp_path):
+    out_dir = tmp_path / "case"
+    code, out, err = run("score", *case_files, "--out", out_dir, "--ihc", "1+", "--json")
+    assert (code, err) == (0, "")
+    summary = json.loads(out)
+    assert summary == json.loads((out_dir / "summary.json").read_text())
+    assert [field["name"] for field in summary["fields"]] == ["field_1", "field_2"]
+    assert summary["ihc"] == "1+"
+    for name in ("nuclei.csv", "signals.csv", "settings.toml", "provenance.json", "report.html"):
+        assert (out_dir / name).stat().st_size > 0
+    assert tifffile.imread(out_dir / "labels" / "field_2.tif").shape == (512, 512)
+
+
+def test_score_never_overwrites_unless_told(run, case_files, tmp_path):
+    out_dir = tmp_path / "case"
+    assert run("score", case_files[0], "--out", out_dir)[0] == 0
+    before = (out_dir / "summary.json").read_bytes()
+    code, _, err = run("score", case_files[0], "--out", out_dir)
+    assert code == 2
+    assert "--overwrite" in one_line(err)
+    assert (out_dir / "summary.json").read_bytes() == before
+    assert run("score", case_files[0], "--out", out_dir, "--overwrite")[0] == 0
+
+
+def test_one_grey_file_for_each_role(run, case_files, tmp_path):
+    pixels = tifffile.imread(case_files[0])
+    options = []
+    for role, plane in zip(CHANNELS, pixels, strict=True):
+        tifffile.imwrite(tmp_path / f"{role}.tif", plane)
+        options += ["--channel", f"{role}={tmp_path / role}.tif"]
+    grey = json.loads(
+        run("score", *options, "--pixel-size-um", 0.1, "--out", tmp_path / "a", "--json")[1]
+    )
+    whole = json.loads(run("score", case_files[0], "--out", tmp_path / "b", "--json")[1])
+    for key in ("n_scored", "her2_signals", "cep17_signals"):
+        assert grey[key] == whole[key]
+
+
+def test_own_labels_are_scored(run, case_files, tmp_path):
+    truth = case_files[0].parent / "truth" / "field_1_labels.tif"
+    code, out, _ = run(
+        "score", case_files[0], "--labels", truth, "--out", tmp_path / "case", "--json"
+    )
+    assert code == 0
+    assert json.loads(out)["fields"][0]["n_nuclei"] == len(np.unique(tifffile.imread(truth))) - 1
+
+
+def test_a_setting_changes_the_result_and_is_kept(run, case_files, tmp_path):
+    settings = tmp_path / "settings.toml"
+    settings.write_text("[spots]\nmin_snr = 30\n")
+    strict = run("score", case_files[0], "--settings", settings, "--out", tmp_path / "a", "--json")[
+        1
+    ]
+    plain = run("score", case_files[0], "--out", tmp_path / "b", "--json")[1]
+    assert json.loads(strict)["her2_signals"] < json.loads(plain)["her2_signals"]
+    assert "min_snr = 30" in (tmp_path / "a" / "settings.toml").read_text()
+
+
+def test_verify_sees_an_altered_table(run, case_files, tmp_path):
+    out_dir = tmp_path / "case"
+    run("score", case_files[0], "--out", out_dir)
+    assert run("verify", out_dir)[0] == 0
+    with (out_dir / "nuclei.csv").open("a") as stream:
+        stream.write("\n")
+    code, out, _ = run("verify", out_dir)
+    assert code == 2
+    assert "nuclei.csv" in out
+
+
+def bad_input(name, folder):
+    """Arguments of a bad call, and a word of the answer that it must get."""
+    blank = np.zeros((3, 64, 64), np.uint16)
+    path = folder / "field.ome.tif"
+    if name == "missing channel":
+        return [write_field(path, blank[:2], names=("DAPI", "CEP17"))], "HER2"
+    if name == "empty file":
+        path.touch()
+        return [path], "empty"
+    if name == "text named .tif":
+        path.write_text("<!DOCTYPE html><title>not found</title>")
+        return [path], "HTML"
+    if name == "truncated":
+        whole = write_field(path, np.full((3, 64, 64), 7, np.uint16)).read_bytes()
+        path.write_bytes(whole[:-9000])
+        return [path], "bytes"
+    if name == "no pixel size":
+        tifffile.imwrite(path, blank, photometric="minisblack")
+        roles = [o for n, role in enumerate(CHANNELS) for o in ("--channel", f"{role}={n}")]
+        return [path, *roles, "--axes", "CYX"], "--pixel-size-um"
+    if name == "no file":
+        return [path], "no such file"
+    if name == "unknown setting":
+        return [write_field(path, blank), "--set", "spots.min_snrr=3"], "min_snrr"
+    return [], "FIELD"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "missing channel",
+        "empty file",
+        "text named .tif",
+        "truncated",
+        "no pixel size",
+        "no file",
+        "unknown setting",
+        "nothing",
+    ],
+)
+def test_bad_input_is_one_line_and_leaves_nothing(run, tmp_path, name):
+    arguments, word = bad_input(name, tmp_path)
+    code, out, err = run("score", *arguments, "--out", tmp_path / "case")
+    assert (code, out) == (2, "")
+    assert word in one_line(err)
+    assert not (tmp_path / "case").exists()
+
+
+def test_unwritable_folder_is_said_before_the_work(run, case_files, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    code, _, err = run("score", case_files[0], "--out", tmp_path / "file" / "case")
+    assert code == 2
+    assert str(tmp_path / "file") in one_line(err)
+
+
+@pytest.mark.parametrize("role", ["HER2", "CEP17"])
+def test_a_blank_probe_is_not_evaluable(run, case_files, tmp_path, role):
+    pixels = tifffile.imread(case_files[0])
+    pixels[CHANNELS.index(role)] = 100
+    field = write_field(tmp_path / "blank.ome.tif", pixels)
+    code, out, _ = run("score", field, "--out", tmp_path / "case", "--json")
+    summary = json.loads(out)
+    assert code == 0
+    assert "BLANK_CHANNEL" in summary["fields"][0]["flags"]
+    assert {entry["category"] for entry in summary["categories"]} == {"NOT_EVALUABLE"}
+
+
+def test_a_field_without_nuclei_is_not_evaluable(run, tmp_path):
+    pixels = np.random.default_rng(1).poisson(100, (3, 128, 128)).astype(np.uint16)
+    field = write_field(tmp_path / "empty.ome.tif", pixels)
+    code, out, _ = run("score", field, "--out", tmp_path / "case", "--json")
+    summary = json.loads(out)
+    assert code == 0
+    assert "NO_NUCLEI" in summary["fields"][0]["flags"]
+    assert {entry["category"] for entry in summary["categories"]} == {"NOT_EVALUABLE"}
+
+
+def test_info_says_what_a_file_holds(run, case_files, tmp_path):
+    code, out, _ = run("info", case_files[0], "--json")
+    assert code == 0
+    assert json.loads(out)
+    (tmp_path / "bad.tif").write_bytes(b"II*\0")
+    assert run("info", tmp_path / "bad.tif")[0] == 2
+
+
+def test_simulate_draws_the_same_twice(run, tmp_path):
+    options = ("--case", "negative", "--size", 256, "--fields", 1, "--seed", 4)
+    assert run("simulate", "--out", tmp_path / "a", *options)[0] == 0
+    assert run("simulate", "--out", tmp_path / "b", *options)[0] == 0
+    first, second = (tifffile.imread(tmp_path / name / "field_1.ome.tif") for name in "ab")
+    np.testing.assert_array_equal(first, second)
+    assert run("simulate", "--out", tmp_path / "a", *options)[0] == 2
+
+
+def test_the_command_is_installed():
+    done = subprocess.run(
+        [sys.executable, "-m", "fishcount", "--version"], capture_output=True, text=True, check=True
+    )
+    assert "fishcount" in done.stdout
