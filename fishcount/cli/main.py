@@ -17,11 +17,9 @@ __all__ = ["cli", "main"]
 # Command -> module below fishcount.cli; imported when it is called, so that --help is quick.
 _COMMANDS = {
     "classify": "Categories from counts, without images.",
-    "info": "What a file holds, and what is wrong with it.",
     "schemes": "The schemes that turn counts into categories.",
     "score": "Score the fields of a case into a case folder.",
     "simulate": "Draw a case with exact truth.",
-    "verify": "Check a case folder against its inputs and hashes.",
 }
 
 

@@ -93,10 +93,10 @@ def command(
     ImageJ stack, or a merged colour picture with --rgb. Without FIELD, --channel names one grey
     file for each role.
     """
-    from fishcount.io import check_output
+    from fishcount.io import check_out_folder
     from fishcount.settings import Settings, read_settings, with_overrides
 
-    check_output(out, overwrite=overwrite)
+    check_out_folder(out, overwrite=overwrite)
     settings = with_overrides(
         read_settings(settings_file) if settings_file else Settings(), assignments
     )
@@ -155,15 +155,14 @@ def field_sources(fields: Sequence[Path], channels: Sequence[str]) -> list[Field
 
 def write_case(out: Path, case: CaseResult, *, overwrite: bool) -> dict[str, Any]:
     """Write the case folder with its report; the summary comes back."""
-    from fishcount.guidelines import explain
-    from fishcount.io import provenance_record, write_case_folder
+    from fishcount.io import provenance, write_case_folder
     from fishcount.report import render_report
     from fishcount.tables import nuclei_table, signals_table, summary_record
 
     summary = summary_record(case)
-    provenance = provenance_record(
-        inputs={field.image.path or field.image.name: field.image.sha256 for field in case.fields},
-        settings_sha256=case.settings.sha256(),
+    record = provenance(
+        {path: digest for field in case.fields for path, digest in field.image.files.items()},
+        case.settings,
         command=sys.argv,
     )
     write_case_folder(
@@ -173,8 +172,8 @@ def write_case(out: Path, case: CaseResult, *, overwrite: bool) -> dict[str, Any
         signals=signals_table(case.fields),
         labels={field.image.name: field.nuclei.labels for field in case.fields},
         settings_toml=case.settings.to_toml(),
-        provenance=provenance,
-        report_html=render_report(case, provenance=provenance, explanation=explain(case)),
+        provenance=record,
+        report_html=render_report(case, provenance=record),
         overwrite=overwrite,
     )
     return summary
@@ -214,7 +213,7 @@ def _score_fields(
     with _progress(jobs) as bar:
         for source, field_name, roi, label_file in bar:
             image = _read(source, field_name, roi, reading)
-            labels = read_labels(label_file) if label_file else None
+            labels = read_labels(label_file, shape=image.shape) if label_file else None
             results.append(score_field(image, labels=labels, settings=settings))
     return results
 
@@ -241,9 +240,6 @@ def _score_case(
 
 
 def _print_headline(case: CaseResult, out: Path) -> None:
-    from fishcount.guidelines import explain
-
-    click.echo(explain(case))
     for category in case.categories[:2]:
         group = f", group {category.group}" if category.group else ""
         click.echo(f"  {category.scheme}: {category.category}{group}")

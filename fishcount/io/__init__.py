@@ -5,6 +5,7 @@ from __future__ import annotations
 from fishcount.io.atomic import check_out_folder, replace_file
 from fishcount.io.case_folder import CaseFolder, read_case_folder, write_case_folder
 from fishcount.io.files import check_unchanged, sha256_of
+from fishcount.io.labels import read_labels
 from fishcount.io.names import slug_of, stem_of, unique_names
 from fishcount.io.provenance import provenance
 from fishcount.io.read import read_image
@@ -22,6 +23,7 @@ __all__ = [
     "provenance",
     "read_case_folder",
     "read_image",
+    "read_labels",
     "read_roi",
     "replace_file",
     "sha256_of",

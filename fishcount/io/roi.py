@@ -14,7 +14,7 @@ from skimage.draw import polygon2mask
 from fishcount.errors import FileFormatError, MetadataError
 from fishcount.io.files import check_file
 
-__all__ = ["read_roi"]
+__all__ = ["polygons_of", "read_roi"]
 
 _MAX_BYTES = 64 * 2**20
 
@@ -42,7 +42,7 @@ def read_roi(path: str | Path, *, shape: tuple[int, int]) -> NDArray[np.bool_]:
         raise FileFormatError("too large for regions", file=path, expected="at most 64 MiB")
     try:
         tree = json.loads(path.read_text(encoding="utf-8-sig"))
-        polygons = list(_polygons(tree))
+        polygons = list(polygons_of(tree))
         rings = [[np.asarray(ring, float)[:, :2] for ring in polygon] for polygon in polygons]
     except (OSError, ValueError, TypeError, KeyError, IndexError, RecursionError) as error:
         raise FileFormatError(
@@ -65,20 +65,20 @@ def read_roi(path: str | Path, *, shape: tuple[int, int]) -> NDArray[np.bool_]:
     return mask
 
 
-def _polygons(tree: Any) -> Iterator[Any]:
+def polygons_of(tree: Any) -> Iterator[Any]:
     """Coordinates of every polygon, whatever it is wrapped in."""
     if isinstance(tree, list):
         for item in tree:
-            yield from _polygons(item)
+            yield from polygons_of(item)
         return
     kind = tree["type"]
     if kind == "FeatureCollection":
-        yield from _polygons(tree["features"])
+        yield from polygons_of(tree["features"])
     elif kind == "Feature":
         if tree["geometry"] is not None:
-            yield from _polygons(tree["geometry"])
+            yield from polygons_of(tree["geometry"])
     elif kind == "GeometryCollection":
-        yield from _polygons(tree["geometries"])
+        yield from polygons_of(tree["geometries"])
     elif kind == "Polygon":
         yield tree["coordinates"]
     elif kind == "MultiPolygon":
