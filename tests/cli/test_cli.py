@@ -167,6 +167,33 @@ def test_a_setting_changes_the_result_and_is_kept(run, case_files, tmp_path):
     assert "min_snr = 30" in (tmp_path / "a" / "settings.toml").read_text()
 
 
+def bad_input(name, folder):
+    """Arguments of a bad call, and a word of the answer that it must get."""
+    blank = np.zeros((3, 64, 64), np.uint16)
+    path = folder / "field.ome.tif"
+    if name == "missing channel":
+        return [write_field(path, blank[:2], names=("DAPI", "CEP17"))], "HER2"
+    if name == "empty file":
+        path.touch()
+        return [path], "empty"
+    if name == "text named .tif":
+        path.write_text("<!DOCTYPE html><title>not found</title>")
+        return [path], "HTML"
+    if name == "truncated":
+        whole = write_field(path, np.full((3, 64, 64), 7, np.uint16)).read_bytes()
+        path.write_bytes(whole[:-9000])
+        return [path], "bytes"
+    if name == "no pixel size":
+        tifffile.imwrite(path, blank, photometric="minisblack")
+        roles = [o for n, role in enumerate(CHANNELS) for o in ("--channel", f"{role}={n}")]
+        return [path, *roles, "--axes", "CYX"], "--pixel-size-um"
+    if name == "no file":
+        return [path], "no such file"
+    if name == "unknown setting":
+        return [write_field(path, blank), "--set", "spots.min_snrr=3"], "min_snrr"
+    return [], "FIELD"
+
+
 @pytest.mark.parametrize(
     "name",
     [
