@@ -1,0 +1,250 @@
+"""Fields and results as layers: pure functions that return napari's layer tuples, no window.
+
+A layer tuple is ``(data, options, kind)``. Every layer is scaled to micrometres, and says in
+``metadata["fishcount"]`` what it shows, so that the widget finds it again under any name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from napari.layers import Labels, Layer
+from napari.utils.colormaps import DirectLabelColormap
+from numpy.typing import NDArray
+
+from fishcount.flags import FLAGS
+from fishcount.image import DAPI, PROBES, FishImage
+from fishcount.results import FieldResult
+from fishcount.tables import nuclei_table, signals_table
+
+__all__ = [
+    "CHANNEL_COLOURS",
+    "LayerTuple",
+    "add_layers",
+    "count_text",
+    "image_layers",
+    "nuclei_layer",
+    "result_layers",
+    "signal_layers",
+]
+
+LayerTuple = tuple[Any, dict[str, Any], str]
+
+# Magenta and green are told apart by nearly everybody; the marks differ in shape as well.
+CHANNEL_COLOURS = {DAPI: "gray", "HER2": "magenta", "CEP17": "green"}
+# Of a probe all but the brightest tenth is black: haze and nuclei must not veil the signals.
+DARK_SHARE = {DAPI: 0.05, "HER2": 0.9, "CEP17": 0.9}
+# Symbol, colour, and the width of a black border in sizes of the mark.
+MARKS = {"HER2": ("ring", "#ff9cf5", 0.0), "CEP17": ("cross", "#9dff9d", 0.1)}
+LEFT_OUT_MARK = ("x", "#ffb000", 0.1)
+SCORED_COLOUR = "#ffe14d"
+LEFT_OUT_COLOUR = "#9a9a9a"
+CONTOUR_PX = 1
+
+# Wider than a signal, which is about 0.3 um, so that the mark does not hide it.
+MARK_SIZE_UM = 0.9
+TEXT_LIFT_UM = 0.6
+
+
+def add_layers(viewer: Any, layers: Iterable[LayerTuple]) -> list[Layer]:
+    """Create layers and add them to a viewer, or to a viewer model without a window.
+
+    Nuclei become contours here, because that is no option that a layer can be created with.
+    """
+    added = []
+    for layer in (Layer.create(*one) for one in layers):
+        if isinstance(layer, Labels):
+            layer.contour = CONTOUR_PX
+        added.append(viewer.add_layer(layer))
+    return added
+
+
+def image_layers(image: FishImage) -> list[LayerTuple]:
+    """One image layer for each channel: DAPI grey, HER2 magenta, CEP17 green.
+
+    Parameters
+    ----------
+    image
+        A plane or a stack; the layers are (y, x) or (z, y, x) and share its pixels.
+
+    Returns
+    -------
+    list of layer tuples
+        In the order DAPI, HER2, CEP17, whatever the order of the file.
+    """
+    return [
+        (
+            image.raw(role),
+            {
+                "name": f"{image.name} {role}",
+                "colormap": CHANNEL_COLOURS[role],
+                "blending": "additive",
+                "contrast_limits": contrast_limits(image.raw(role), dark_share=DARK_SHARE[role]),
+                "opacity": 0.5 if role == DAPI else 1.0,
+                "metadata": {"fishcount": {"shows": role, "image": image}},
+                **_calibration(image, image.raw(role).ndim),
+            },
+            "image",
+        )
+        for role in (DAPI, *PROBES)
+        if role in image.channels
+    ]
+
+
+def result_layers(result: FieldResult) -> list[LayerTuple]:
+    """Candidates that were left out (hidden), nuclei, kept signals of each probe, counts."""
+    *kept, left_out = signal_layers(result)
+    return [left_out, nuclei_layer(result), *kept, counts_layer(result)]
+
+
+def nuclei_layer(result: FieldResult) -> LayerTuple:
+    """Contours of all nuclei, yellow where scored and grey where not, with their table.
+
+    The labels are a copy: painting must not change the result.
+    """
+    labels = result.nuclei.labels
+    colours: dict[int | None, Any] = {None: "transparent", 0: "transparent"}
+    for label, scored in enumerate(result.scored, start=1):
+        colours[label] = SCORED_COLOUR if scored else LEFT_OUT_COLOUR
+    features = nuclei_table([result]).drop(columns="field")
+    features.insert(0, "index", features["nucleus"])
+    return (
+        labels.copy(),
+        {
+            "name": f"{result.image.name} nuclei",
+            "colormap": DirectLabelColormap(color_dict=colours),
+            "features": features,
+            "opacity": 1.0,
+            "metadata": _shows("nuclei", result),
+            **_calibration(result.image, labels.ndim),
+        },
+        "labels",
+    )
+
+
+def counts_layer(result: FieldResult) -> LayerTuple:
+    """A text above every nucleus: its copies, or why it is not scored."""
+    top, left, _, right = result.nuclei.bbox_px.T
+    says = np.array(count_text(result), dtype=object)
+    return (
+        np.column_stack([top - TEXT_LIFT_UM / result.image.pixel_size_um, (left + right - 1) / 2]),
+        {
+            "name": f"{result.image.name} counts",
+            "features": {
+                "nucleus": np.arange(1, len(says) + 1),
+                "says": says,
+                "colour": np.where(result.scored, SCORED_COLOUR, LEFT_OUT_COLOUR).astype(object),
+            },
+            "text": {
+                "string": "{says}",
+                "color": {"feature": "colour"},
+                "size": 9,
+                "anchor": "center",
+            },
+            "size": 1,
+            "opacity": 1.0,
+            "face_color": "transparent",
+            "border_color": "transparent",
+            "metadata": _shows("counts", result),
+            **_calibration(result.image, 2),
+        },
+        "points",
+    )
+
+
+def count_text(result: FieldResult) -> list[str]:
+    """What is written on each nucleus.
+
+    Returns
+    -------
+    list of str
+        ``"6 : 2"`` for 6 copies of HER2 and 2 of CEP17, a tilde before a number that was
+        estimated, and the name of the reason where the nucleus is not scored.
+    """
+    columns = [_numbers(result.counts.copies[probe]) for probe in result.image.probes]
+    return [
+        " : ".join(numbers) if scored else FLAGS[str(reason)].name
+        for numbers, scored, reason in zip(
+            zip(*columns, strict=True), result.scored, result.reject_reason, strict=True
+        )
+    ]
+
+
+def _numbers(copies: Any) -> list[str]:
+    return [
+        f"~{best}" if estimated else str(best)
+        for best, estimated in zip(copies.best, copies.estimated, strict=True)
+    ]
+
+
+def signal_layers(result: FieldResult) -> list[LayerTuple]:
+    """Kept signals of each probe as rings and crosses, and the others as hidden diagonal crosses.
+
+    Every layer carries its rows of the signal table as features, copies and reasons among them.
+    """
+    table = signals_table([result]).drop(columns="field")
+    kept = (table["status"] == "kept").to_numpy(bool)
+    channel = table["channel"].to_numpy(str)
+    layers = [
+        _points(
+            result,
+            table[kept & (channel == probe)],
+            shows=f"{probe} signals",
+            mark=MARKS[probe],
+        )
+        for probe in result.image.probes
+    ]
+    left_out = _points(result, table[~kept], shows="left out", mark=LEFT_OUT_MARK)
+    left_out[1]["visible"] = False
+    return [*layers, left_out]
+
+
+def contrast_limits(pixels: NDArray[np.generic], *, dark_share: float) -> tuple[float, float]:
+    """Display range: black for the darker share of the field, white for its brightest pixels.
+
+    A blank channel gets a range of one count, because napari needs one that is not empty.
+    """
+    step = max(1, int(np.sqrt(pixels.size / 2**20)))
+    sample = pixels[..., ::step, ::step]
+    low, high = (float(value) for value in np.quantile(sample, (dark_share, 0.9995)))
+    return low, max(high, low + 1.0)
+
+
+def _points(
+    result: FieldResult, table: Any, *, shows: str, mark: tuple[str, str, float]
+) -> LayerTuple:
+    symbol, colour, border = mark
+    axes = ["y_px", "x_px"] if result.image.n_planes == 1 else ["z_px", "y_px", "x_px"]
+    return (
+        table[axes].to_numpy(np.float64),
+        {
+            "name": f"{result.image.name} {shows}",
+            "features": table.reset_index(drop=True),
+            "symbol": symbol,
+            "size": MARK_SIZE_UM / result.image.pixel_size_um,
+            "face_color": colour,
+            "border_color": "black",
+            "border_width": border,
+            "opacity": 1.0,
+            # A signal lies in one plane; in a thick slice its mark is seen beside it as well.
+            "projection_mode": "all",
+            "metadata": _shows(shows, result),
+            **_calibration(result.image, len(axes)),
+        },
+        "points",
+    )
+
+
+def _shows(what: str, result: FieldResult) -> dict[str, Any]:
+    return {"fishcount": {"shows": what, "result": result}}
+
+
+def _calibration(image: FishImage, ndim: int) -> dict[str, Any]:
+    scale = (image.z_step_um or 1.0, image.pixel_size_um, image.pixel_size_um)
+    return {
+        "scale": scale[-ndim:],
+        "units": ("um",) * ndim,
+        "axis_labels": ("z", "y", "x")[-ndim:],
+    }

@@ -1,0 +1,37 @@
+"""Sample fields for File > Open Sample: drawn on the spot, so that they need no network."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from fishcount.synthetic import simulate_case
+from napari_fishcount.layers import LayerTuple, image_layers
+
+__all__ = ["amplified", "group4", "negative", "stack"]
+
+SEED = 7
+
+
+def negative() -> list[LayerTuple]:
+    """A field without amplification."""
+    return _drawn("negative")
+
+
+def group4() -> list[LayerTuple]:
+    """A field of ASCO/CAP group 4: four to six HER2 copies, a ratio under 2."""
+    return _drawn("equivocal")
+
+
+def amplified() -> list[LayerTuple]:
+    """An amplified field, with HER2 in clusters in many nuclei."""
+    return _drawn("amplified")
+
+
+def stack() -> list[LayerTuple]:
+    """A field in nine planes."""
+    return _drawn("negative", size=512, planes=9)
+
+
+def _drawn(case: str, *, size: int = 768, planes: int = 1) -> list[LayerTuple]:
+    ((image, _),) = simulate_case(case, seed=SEED, n_fields=1, size=size, planes=planes)
+    return image_layers(replace(image, name=f"{case}_stack" if planes > 1 else case))
