@@ -1,7 +1,19 @@
 """Counts of nuclei to means, ratio and their uncertainty."""
 
 from fishcount.scoring.counts import score_counts
+from fishcount.scoring.heterogeneity import Heterogeneity, Pattern, Population, heterogeneity
 from fishcount.scoring.pooled import CaseScore
 from fishcount.scoring.replicates import Replicates
+from fishcount.scoring.selection import SelectionCheck, check_selection
 
-__all__ = ["CaseScore", "Replicates", "score_counts"]
+__all__ = [
+    "CaseScore",
+    "Heterogeneity",
+    "Pattern",
+    "Population",
+    "Replicates",
+    "SelectionCheck",
+    "check_selection",
+    "heterogeneity",
+    "score_counts",
+]

@@ -1,0 +1,229 @@
+"""Whether the nuclei of a case are of one kind: the 2009 definition and a second population."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fishcount.errors import CountError
+
+__all__ = ["Heterogeneity", "Pattern", "Population", "heterogeneity"]
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+# Least standard deviation of the transformed counts: that of Poisson counts, which is 1.
+POISSON_SD = 1.0
+# Two populations are apart from an Ashman's D of 2 (Ashman et al. 1994, Astron J 108:2348).
+SEPARATED = 2.0
+_MAX_ROUNDS = 200
+
+
+class Pattern(StrEnum):
+    """How many nuclei have a ratio of their own above 2.2 (Vance et al. 2009)."""
+
+    HOMOGENEOUS = "homogeneous"
+    HETEROGENEOUS = "heterogeneous"
+    AMPLIFIED = "amplified"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Population:
+    """Some of the nuclei, counted apart.
+
+    Attributes
+    ----------
+    n_nuclei, her2_signals, cep17_signals : int
+        Nuclei and the sums of their signals.
+    """
+
+    n_nuclei: int
+    her2_signals: int
+    cep17_signals: int
+
+    @property
+    def mean_her2_per_nucleus(self) -> float | None:
+        """HER2 copies per nucleus; None without nuclei."""
+        return self.her2_signals / self.n_nuclei if self.n_nuclei else None
+
+    @property
+    def her2_cep17_ratio(self) -> float | None:
+        """Ratio of sums; None without CEP17."""
+        return self.her2_signals / self.cep17_signals if self.cep17_signals else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Heterogeneity:
+    """What the counts of single nuclei say beyond their sums.
+
+    Attributes
+    ----------
+    pattern : Pattern
+        After Vance et al., Arch Pathol Lab Med 2009;133:611: heterogeneous with more than 5 %
+        and less than 50 % of nuclei above ratio 2.2; unknown without nuclei that have a ratio.
+    n_amplified, n_with_ratio : int
+        Nuclei above ratio 2.2, and nuclei with CEP17.
+    exactly_half : bool
+        Exactly half are above: called amplified, a choice of this project.
+    separation : float
+        Ashman's D between two populations of HER2 copies: from 2 they are apart. 0 where all
+        nuclei are alike.
+    populations : tuple of Population
+        The population with few and the one with many HER2 copies, where two are apart and the
+        smaller holds more than 10 % of the nuclei; otherwise one, of all nuclei.
+    high : ndarray of bool, (n,)
+        Nuclei of the population with many copies; none where there is one population.
+    share_high_by_field : ndarray of float64, (fields,)
+        Share of these nuclei in each field, in the order of the field names: where it sits.
+    """
+
+    pattern: Pattern
+    n_amplified: int
+    n_with_ratio: int
+    exactly_half: bool
+    separation: float
+    populations: tuple[Population, ...]
+    high: NDArray[np.bool_]
+    share_high_by_field: Floats
+
+    @property
+    def share_amplified(self) -> float | None:
+        """Share of nuclei above ratio 2.2; None where no nucleus has a ratio."""
+        return self.n_amplified / self.n_with_ratio if self.n_with_ratio else None
+
+
+def heterogeneity(
+    her2: ArrayLike, cep17: ArrayLike, *, field: ArrayLike | None = None
+) -> Heterogeneity:
+    """Look for a second population among scored nuclei.
+
+    Parameters
+    ----------
+    her2, cep17 : array_like of int, (n,)
+        Copies of each nucleus.
+    field : array_like, (n,)
+        Field of each nucleus; one field where left out.
+
+    Returns
+    -------
+    Heterogeneity
+        For no nuclei: an unknown pattern and one empty population.
+
+    Raises
+    ------
+    CountError
+        When the columns differ in length.
+
+    Notes
+    -----
+    Populations are two normal components of equal width in ``2 * sqrt(copies + 3/8)``, in which
+    Poisson counts have unit variance whatever their mean (Anscombe 1948). Two are taken over one
+    when the Bayesian information criterion prefers them and Ashman's D is at least 2.
+
+    Examples
+    --------
+    >>> from fishcount.scoring import heterogeneity
+    >>> mixed = heterogeneity([2] * 30 + [12] * 10, [2] * 40)
+    >>> str(mixed.pattern), [p.n_nuclei for p in mixed.populations]
+    ('heterogeneous', [30, 10])
+    """
+    copies, reference = np.asarray(her2, np.int64), np.asarray(cep17, np.int64)
+    fields = np.zeros(len(copies), np.int64) if field is None else np.asarray(field)
+    if not copies.shape == reference.shape == fields.shape:
+        raise CountError(
+            "one value for each nucleus",
+            field="heterogeneity",
+            found=f"{copies.shape}, {reference.shape} and {fields.shape}",
+        )
+    has_ratio = reference > 0
+    n_with_ratio = int(has_ratio.sum())
+    n_amplified = int((has_ratio & (5 * copies > 11 * reference)).sum())
+    separation, high = _split(copies)
+    parts = (~high, high) if high.any() else (~high,)
+    names, index = np.unique(fields, return_inverse=True)
+    in_field = np.bincount(index, minlength=len(names))
+    return Heterogeneity(
+        pattern=_pattern(n_amplified, n_with_ratio),
+        n_amplified=n_amplified,
+        n_with_ratio=n_with_ratio,
+        exactly_half=n_with_ratio > 0 and 2 * n_amplified == n_with_ratio,
+        separation=separation,
+        populations=tuple(
+            Population(
+                n_nuclei=int(part.sum()),
+                her2_signals=int(copies[part].sum()),
+                cep17_signals=int(reference[part].sum()),
+            )
+            for part in parts
+        ),
+        high=high,
+        share_high_by_field=np.bincount(index, high, minlength=len(names)) / in_field,
+    )
+
+
+def _pattern(n_amplified: int, n_with_ratio: int) -> Pattern:
+    if not n_with_ratio:
+        return Pattern.UNKNOWN
+    if 2 * n_amplified >= n_with_ratio:
+        return Pattern.AMPLIFIED
+    return Pattern.HETEROGENEOUS if 20 * n_amplified > n_with_ratio else Pattern.HOMOGENEOUS
+
+
+def _split(copies: Integers) -> tuple[float, NDArray[np.bool_]]:
+    """Ashman's D of the best two populations, and the nuclei of the upper one if it counts."""
+    nobody = np.zeros(len(copies), np.bool_)
+    if len(np.unique(copies)) < 2:
+        return 0.0, nobody
+    scaled = 2 * np.sqrt(copies + 0.375)
+    means, weight, sd, gain = _two_normals(scaled)
+    separation = float((means[1] - means[0]) / sd)
+    high = _share_of_upper(scaled, means, weight, sd) > 0.5
+    smaller = min(int(high.sum()), int((~high).sum()))
+    if gain <= 0 or separation < SEPARATED or 10 * smaller <= len(copies):
+        return separation, nobody
+    return separation, high
+
+
+def _two_normals(scaled: Floats) -> tuple[Floats, float, float, float]:
+    """Means, weight of the upper one, common width, and how much BIC falls against one normal."""
+    ordered = np.sort(scaled)
+    means = np.array([ordered[: len(ordered) // 2].mean(), ordered[len(ordered) // 2 :].mean()])
+    weight, sd = 0.5, max(float(scaled.std()), POISSON_SD)
+    for _ in range(_MAX_ROUNDS):
+        upper = _share_of_upper(scaled, means, weight, sd)
+        new_weight = float(np.clip(upper.mean(), 1e-9, 1 - 1e-9))
+        lower = 1 - upper
+        new = np.array([lower @ scaled / lower.sum(), upper @ scaled / upper.sum()])
+        scatter = lower @ (scaled - new[0]) ** 2 + upper @ (scaled - new[1]) ** 2
+        new_sd = max(float(np.sqrt(scatter / len(scaled))), POISSON_SD)
+        moved = float(np.abs(new - means).max()) + abs(new_sd - sd) + abs(new_weight - weight)
+        means, weight, sd = new, new_weight, new_sd
+        if moved < 1e-9:
+            break
+    two = np.logaddexp(
+        np.log(1 - weight) + _log_normal(scaled, means[0], sd),
+        np.log(weight) + _log_normal(scaled, means[1], sd),
+    ).sum()
+    one = _log_normal(scaled, scaled.mean(), max(float(scaled.std()), POISSON_SD)).sum()
+    # Two more parameters: the second mean and the weight.
+    return means, weight, sd, float(2 * (two - one) - 2 * np.log(len(scaled)))
+
+
+def _share_of_upper(scaled: Floats, means: Floats, weight: float, sd: float) -> Floats:
+    """Probability that each nucleus belongs to the upper population."""
+    logit = (
+        np.log(weight / (1 - weight))
+        + _log_normal(scaled, means[1], sd)
+        - _log_normal(scaled, means[0], sd)
+    )
+    result: Floats = 1 / (1 + np.exp(-np.clip(logit, -500, 500)))
+    return result
+
+
+def _log_normal(values: Floats, mean: float, sd: float) -> Floats:
+    result: Floats = -0.5 * ((values - mean) / sd) ** 2 - np.log(sd)
+    return result
