@@ -19,6 +19,8 @@ from fishcount.report.wording import (
     number,
     percent,
     scheme_name,
+    signs,
+    small,
     tone,
 )
 from fishcount.results import CaseResult, Category, FieldResult
@@ -60,7 +62,6 @@ class CategoryRow:
     needs: tuple[str, ...]
     flags: tuple[tuple[str, str], ...]
     probability: tuple[tuple[str, str], ...]
-    headline: bool = False
 
 
 def category_rows(categories: Iterable[Category]) -> tuple[CategoryRow, ...]:
@@ -78,7 +79,7 @@ def _category_row(category: Category) -> CategoryRow:
         words=category_words(category.category),
         tone=tone(category.category),
         group=category.group,
-        reason=category.reason,
+        reason=signs(category.reason),
         needs=tuple(need_words(need) for need in category.needs),
         flags=tuple((flag_name(code), flag_sentence(code)) for code in category.flags),
         probability=tuple((category_words(code), percent(share)) for code, share in likely),
@@ -166,7 +167,7 @@ def paragraph(case: CaseResult) -> str:
         )
     for row in headline(case.categories):
         group = f", group {row.group}" if row.group else ""
-        text += f" Under {row.name}, the arithmetic category is: {row.words.lower()}{group}."
+        text += f" The arithmetic category under {row.name} is: {small(row.words)}{group}."
     return text
 
 

@@ -21,6 +21,7 @@ from fishcount.report import content, wording
 from fishcount.report.fields import field_pictures
 from fishcount.report.figures import Histogram, draw_histogram, draw_plane
 from fishcount.report.gallery import draw_cards
+from fishcount.report.thresholds import group_rows, scheme_note
 from fishcount.results import CaseResult
 
 __all__ = ["environment", "fingerprint", "render_report"]
@@ -75,6 +76,9 @@ def render_report(
             roles=roles,
             head=head,
             rows=rows,
+            notes={row.scheme: scheme_note(row.scheme, case.settings.scoring) for row in rows},
+            groups=group_rows("asco-cap-2018-dual"),
+            group=group,
             needs=content.needs_of(head),
             measures=content.measures(case),
             paragraphs=[
@@ -108,6 +112,7 @@ def environment() -> jinja2.Environment:
     )
     env.filters["number"] = wording.number
     env.filters["css_string"] = css_string
+    env.filters["small"] = wording.small
     return env
 
 

@@ -16,6 +16,8 @@ __all__ = [
     "number",
     "percent",
     "scheme_name",
+    "signs",
+    "small",
     "tone",
 ]
 
@@ -57,7 +59,7 @@ _NEEDS = {
 }
 
 _SCHEMES = {
-    "seed-copies": "Seed scheme: HER2 copies per nucleus",
+    "seed-copies": "Seed scheme, HER2 copies",
     "asco-cap-2018-dual": "ASCO/CAP 2018, dual probe",
     "asco-cap-2018-single": "ASCO/CAP 2018, single probe",
     "asco-cap-2013-dual": "ASCO/CAP 2013, dual probe",
@@ -136,6 +138,16 @@ def percent(share: float) -> str:
     if 0.99 < share < 1:
         return "over 99 %"
     return f"{100 * share:.0f} %"
+
+
+def signs(text: str) -> str:
+    """Comparisons as they are printed: "≥" for ">="."""
+    return text.replace(">=", "≥").replace("<=", "≤")
+
+
+def small(words: str) -> str:
+    """Words for the middle of a sentence: the first letter small, abbreviations as they are."""
+    return words[:1].lower() + words[1:]
 
 
 def _plain(code: str) -> str:
