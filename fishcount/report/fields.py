@@ -21,7 +21,15 @@ from fishcount.report.wording import flag_name, number
 from fishcount.results import FieldResult
 from fishcount.signals import Status
 
-__all__ = ["FieldPicture", "Mark", "Outline", "field_pictures", "mark_signals", "outline_nuclei"]
+__all__ = [
+    "ClusterMark",
+    "FieldPicture",
+    "Mark",
+    "Outline",
+    "field_pictures",
+    "mark_signals",
+    "outline_nuclei",
+]
 
 _TOLERANCE_PX = 0.5
 
@@ -47,8 +55,18 @@ class Mark:
     nucleus: int
     y_px: float
     x_px: float
-    copies: str
     title: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterMark:
+    """Copies that were estimated for one cluster, written beside its signals."""
+
+    role: str
+    nucleus: int
+    y_px: float
+    x_px: float
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +92,7 @@ class FieldPicture:
     layers: tuple[Layer, ...]
     outlines: tuple[Outline, ...]
     marks: tuple[Mark, ...]
+    clusters: tuple[ClusterMark, ...]
     roi_path: str
     scale_um: int
     shown: dict[str, NDArray[np.uint8]]
@@ -124,6 +143,7 @@ def field_pictures(fields: Sequence[FieldResult], *, budget_bytes: int) -> tuple
                 layers=tuple(Layer(role, next(encoded), own[role]) for role in grey),
                 outlines=outline_nuclei(field),
                 marks=mark_signals(field),
+                clusters=mark_clusters(field),
                 roi_path="" if image.roi is None else _path(image.roi, 0, 0),
                 scale_um=_scale_um(width * image.pixel_size_um),
                 shown=grey,
@@ -133,16 +153,20 @@ def field_pictures(fields: Sequence[FieldResult], *, budget_bytes: int) -> tuple
 
 
 def _ranges(field: FieldResult) -> dict[str, DisplayRange]:
-    signals = field.counts.signals
-    kept = signals.status == Status.KEPT
     image: FishImage = field.image
+    # Scored nuclei set the range of DAPI; without any, all nuclei do.
+    chosen = field.scored if field.scored.any() else np.ones_like(field.scored)
+    inside = np.concatenate([[False], chosen])[field.nuclei.labels]
+    signals = field.counts.signals
     ranges = {}
     for role in image.channels:
-        chosen = kept & (signals.channel == role)
-        peaks = (signals.amplitude_counts + signals.background_counts)[chosen]
-        ranges[role] = display_range(
-            project(image.channel(role)), role=role, peaks_counts=peaks[np.isfinite(peaks)]
+        shown = project(image.channel(role))
+        rows = (signals.status == Status.KEPT) & (signals.channel == role)
+        y, x = (
+            np.clip(np.rint(place[rows]).astype(int), 0, side - 1)
+            for place, side in zip((signals.y_px, signals.x_px), shown.shape, strict=True)
         )
+        ranges[role] = display_range(shown, role=role, inside=inside, at_signals=shown[y, x])
     return ranges
 
 
@@ -189,7 +213,6 @@ def mark_signals(field: FieldResult) -> tuple[Mark, ...]:
             nucleus=nucleus,
             y_px=round(y, 1),
             x_px=round(x, 1),
-            copies=f"{copies:.0f}" if copies > 1.5 else "",
             title=_signal_title(str(role), str(status), str(reason), snr, copies),
         )
         for role, status, reason, nucleus, y, x, snr, copies in zip(
@@ -201,6 +224,22 @@ def mark_signals(field: FieldResult) -> tuple[Mark, ...]:
             signals.x_px.tolist(),
             signals.snr.tolist(),
             signals.copies.tolist(),
+            strict=True,
+        )
+    )
+
+
+def mark_clusters(field: FieldResult) -> tuple[ClusterMark, ...]:
+    """The estimate of every cluster at its middle; none where nothing was estimated."""
+    clusters = field.counts.clusters
+    return tuple(
+        ClusterMark(str(role), nucleus, round(y, 1), round(x, 1), f"≈{best}")
+        for role, nucleus, y, x, best in zip(
+            clusters.channel,
+            clusters.nucleus.tolist(),
+            clusters.y_px.tolist(),
+            clusters.x_px.tolist(),
+            clusters.best.tolist(),
             strict=True,
         )
     )

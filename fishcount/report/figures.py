@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +20,7 @@ RATIO_BORDER = 2.0
 MEAN_BORDERS = (4.0, 6.0)
 
 _MAX_BARS = 26
+_CLOUD_POINTS = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +164,7 @@ class Plane:
     y: float | None
     x_span: tuple[float, float] | None
     y_span: tuple[float, float] | None
+    cloud: str
     alt: str
 
 
@@ -211,7 +213,25 @@ def draw_plane(
         y=None if mean is None or ratio is None else up(ratio),
         x_span=None if mean_span is None else (across(mean_span[0]), across(mean_span[1])),
         y_span=None if ratio_span is None else (up(ratio_span[0]), up(ratio_span[1])),
+        cloud=_cloud(score, across, up, x_top, y_top),
         alt=_plane_words(mean, ratio, group),
+    )
+
+
+def _cloud(
+    score: CaseScore,
+    across: Callable[[float], float],
+    up: Callable[[float], float],
+    x_top: float,
+    y_top: float,
+) -> str:
+    """Replicates as the dots of one path; those beyond the axes are left out."""
+    if not score.replicates.has_cep17:
+        return ""
+    return "".join(
+        f"M{across(her2)} {up(her2 / cep17)}h0"
+        for her2, cep17 in score.replicates.means()[:_CLOUD_POINTS].tolist()
+        if cep17 > 0 and her2 <= x_top and her2 / cep17 <= y_top
     )
 
 

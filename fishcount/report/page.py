@@ -79,6 +79,7 @@ def render_report(
             notes={row.scheme: scheme_note(row.scheme, case.settings.scoring) for row in rows},
             groups=group_rows("asco-cap-2018-dual"),
             group=group,
+            likely=any(row.probability for row in rows),
             needs=content.needs_of(head),
             measures=content.measures(case),
             paragraphs=[

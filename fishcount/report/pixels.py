@@ -1,7 +1,7 @@
 """Camera counts to small pictures for the eye: display range, size, encoding.
 
-Nothing here measures anything. The display range is linear, the same for every nucleus of a
-field, and written under each picture.
+Nothing here measures anything. The display range is the same for every nucleus of a field, and
+written under each picture.
 """
 
 from __future__ import annotations
@@ -41,16 +41,24 @@ _LADDER = (
     (256, 30),
 )
 _STRIP_QUALITY = 85
+_DAPI_GAMMA = 0.6
 # Channels that are flat but for their noise must look flat: never stretch fewer sigmas than this.
 _LEAST_SPAN_SIGMAS = 12.0
 
 
 @dataclass(frozen=True, slots=True)
 class DisplayRange:
-    """Camera counts that are shown as black and as white."""
+    """Camera counts that are shown as black and as white, and the exponent between them."""
 
     black_counts: float
     white_counts: float
+    gamma: float = 1.0
+
+    @property
+    def words(self) -> str:
+        """As it stands under a picture: "34 to 105 (gamma 0.6)"."""
+        gamma = "" if self.gamma == 1 else f" (gamma {self.gamma:g})"
+        return f"{self.black_counts:.0f} to {self.white_counts:.0f}{gamma}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,37 +71,48 @@ class Encoded:
 
 
 def display_range(
-    pixels: NDArray[np.float32], *, role: str, peaks_counts: NDArray[np.float64]
+    pixels: NDArray[np.float32],
+    *,
+    role: str,
+    inside: NDArray[np.bool_],
+    at_signals: NDArray[np.float32],
 ) -> DisplayRange:
     """The counts to show as black and white for one channel of one field.
 
-    Black lies one noise sigma above the median, so that camera noise stays dark. White lies at
-    the brightest percent of the nuclei for DAPI, and at the upper tenth of the signals for a
-    probe, so that single signals are seen beside bright clusters.
+    DAPI goes from the level between the nuclei to the brightest percents of them, whatever
+    debris lies beside them; an exponent below 1 shows dim nuclei beside bright ones. A probe
+    goes from the darker quarter of the nuclei, so that noise and haze stay dark, to the median
+    of its signals, so that single signals are seen beside bright clusters.
 
     Parameters
     ----------
     pixels : (y, x)
     role
         "DAPI" or a probe.
-    peaks_counts
-        Peak height of each scored signal, background included; may be empty.
+    inside : (y, x)
+        Where nuclei are; may be empty or full.
+    at_signals : (n,)
+        Pixels at the kept signals of this channel; may be empty.
     """
-    median = float(np.median(pixels))
-    sigma = 1.4826 * float(np.median(np.abs(pixels - median)))
-    black = median if role == DAPI else median + sigma
-    if role != DAPI and len(peaks_counts):
-        white = float(np.quantile(peaks_counts, 0.9))
+    between = pixels[~inside] if not inside.all() else pixels
+    level = float(np.median(between))
+    sigma = 1.4826 * float(np.median(np.abs(between - level)))
+    if role == DAPI:
+        black = level
+        white = float(np.quantile(pixels[inside] if inside.any() else pixels, 0.98))
     else:
-        white = float(np.quantile(pixels, 0.995 if role == DAPI else 0.9995))
-    return DisplayRange(black, max(white, black + _LEAST_SPAN_SIGMAS * sigma, black + 1.0))
+        haze = float(np.quantile(pixels[inside], 0.25)) if inside.any() else level
+        black = max(haze, level + sigma)
+        white = float(np.median(at_signals) if len(at_signals) else np.quantile(pixels, 0.9995))
+    white = max(white, black + _LEAST_SPAN_SIGMAS * sigma, black + 1.0)
+    return DisplayRange(black, white, _DAPI_GAMMA if role == DAPI else 1.0)
 
 
 def to_display(pixels: NDArray[np.float32], shown: DisplayRange) -> NDArray[np.uint8]:
-    """Counts as grey levels, linear between black and white."""
+    """Counts as grey levels between black and white."""
     span = shown.white_counts - shown.black_counts
     scaled = (pixels - np.float32(shown.black_counts)) / np.float32(span)
-    return as_grey(scaled)
+    return as_grey(scaled if shown.gamma == 1 else np.maximum(scaled, 0) ** np.float32(shown.gamma))
 
 
 def as_grey(brightness: NDArray[np.float32]) -> NDArray[np.uint8]:

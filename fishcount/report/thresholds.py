@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 from fishcount.errors import SchemeError
 from fishcount.guidelines import Rule, Scheme, find_scheme
+from fishcount.guidelines.tally import Measure
 from fishcount.report.wording import category_words, signs
 from fishcount.settings import ScoringSettings
 
 __all__ = ["GroupRow", "SchemeNote", "group_rows", "scheme_note"]
 
+_SHORT = {Measure.MEAN_HER2: "copies"}
 _IHC_COLUMNS = ("unknown", "0", "1+", "2+", "3+")
 
 
@@ -23,15 +25,19 @@ class SchemeNote:
     ----------
     name, citation : str
     lines : tuple of (str, str)
-        What is given, and where: ("Positive", "ratio > 2.2").
+        What is given, and where: ("Positive", "ratio > 2.2"); empty for a scheme of groups,
+        which has a table of its own (`group_rows`).
     remarks : tuple of str
         What a reader should know, known defects last.
+    caveat : str
+        What must be said beside a result under this scheme; mostly empty.
     """
 
     name: str
     citation: str
     lines: tuple[tuple[str, str], ...]
     remarks: tuple[str, ...]
+    caveat: str = ""
 
 
 def scheme_note(scheme_id: str, settings: ScoringSettings) -> SchemeNote:
@@ -40,18 +46,22 @@ def scheme_note(scheme_id: str, settings: ScoringSettings) -> SchemeNote:
     if scheme is None:
         return SchemeNote(scheme_id, "", (), ())
     lines: dict[str, list[str]] = {}
+    if group_rows(scheme_id):
+        return SchemeNote(scheme.name, scheme.citation, (), (*scheme.comments, *scheme.defects))
     for rule in scheme.rules(scheme.variant(settings)):
         found = lines.setdefault(_compared(rule), [])
-        words = f"Group {rule.group}" if rule.group else category_words(rule.category)
+        words = category_words(rule.category)
         if words not in found:
             found.append(words)
     return SchemeNote(
         name=scheme.name,
         citation=scheme.citation,
         lines=tuple(
-            (words[0] if len(words) == 1 else "With IHC", where) for where, words in lines.items()
+            (words[0] if len(words) == 1 else "By IHC", where) for where, words in lines.items()
         ),
         remarks=(*scheme.comments, *scheme.defects),
+        # The seed's scheme stands in the headline and is no clinical guideline.
+        caveat=scheme.defects[0] if scheme.probes == "any" and scheme.defects else "",
     )
 
 
@@ -105,9 +115,11 @@ def _found(scheme_id: str) -> Scheme | None:
 
 
 def _compared(rule: Rule) -> str:
-    parts = [f"{measure.words} {_bounds(interval)}" for measure, interval in rule.intervals.items()]
-    return " and ".join(parts)
+    return ", ".join(
+        f"{_SHORT.get(measure, measure.words)} {_bounds(interval)}"
+        for measure, interval in rule.intervals.items()
+    )
 
 
 def _bounds(interval: object) -> str:
-    return "any" if interval is None else signs(str(interval)).replace(", ", " and ")
+    return "any" if interval is None else signs(str(interval)).replace(" and ", ", ")

@@ -9,7 +9,7 @@ for (const viewport of document.querySelectorAll(".viewport")) {
 
   const show = () => {
     svg.setAttribute("viewBox", `${box.x} ${box.y} ${box.w} ${box.h}`);
-    bar.firstElementChild.style.width = `${(bar.dataset.px / box.w) * svg.clientWidth}px`;
+    bar.firstElementChild.style.width = `${bar.dataset.px * svg.getScreenCTM().a}px`;
   };
   const place = (next) => {
     const w = Math.min(full.w, Math.max(full.w / 40, next.w));
@@ -27,10 +27,12 @@ for (const viewport of document.querySelectorAll(".viewport")) {
   const pan = (u, v) => place({ ...box, x: box.x + u * box.w, y: box.y + v * box.h });
 
   viewport.addEventListener("wheel", (event) => {
-    if (document.activeElement !== viewport && !event.ctrlKey && box.w === full.w) return;
+    const out = event.deltaY > 0;
+    const engaged = document.activeElement === viewport || event.ctrlKey || box.w < full.w;
+    if (!engaged || (out && box.w === full.w)) return;
     event.preventDefault();
-    const r = svg.getBoundingClientRect();
-    zoom(event.deltaY < 0 ? 1.25 : 0.8, (event.clientX - r.left) / r.width, (event.clientY - r.top) / r.height);
+    const at = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
+    zoom(out ? 0.8 : 1.25, (at.x - box.x) / box.w, (at.y - box.y) / box.h);
   }, { passive: false });
   viewport.addEventListener("pointerdown", (event) => {
     drag = { x: event.clientX, y: event.clientY, moved: false };
@@ -40,7 +42,8 @@ for (const viewport of document.querySelectorAll(".viewport")) {
     const dx = event.clientX - drag.x, dy = event.clientY - drag.y;
     if (!drag.moved && Math.hypot(dx, dy) < 4) return;
     if (!drag.moved) viewport.setPointerCapture(event.pointerId);
-    pan(-dx / svg.clientWidth, -dy / svg.clientHeight);
+    const scale = svg.getScreenCTM().a;
+    pan(-dx / scale / box.w, -dy / scale / box.h);
     drag = { x: event.clientX, y: event.clientY, moved: true };
   });
   viewport.addEventListener("click", (event) => {
