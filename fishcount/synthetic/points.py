@@ -171,7 +171,7 @@ def _in_clusters(
     cluster = rng.choice(n_clusters, size=n, p=shares)
     size = np.bincount(cluster, minlength=n_clusters)
     # In a heap of n points of this pitch, the radius grows with the root of n.
-    heap = pitch_px * np.sqrt(np.maximum(size, 1) / np.pi) * rng.uniform(0.85, 1.35, n_clusters)
+    heap = pitch_px * np.sqrt(np.maximum(size, 1) / np.pi) * np.exp(rng.normal(0, 0.3, n_clusters))
     stretch = np.exp(rng.normal(0, 0.3, n_clusters))
     centre = 0.75 * _anywhere(table, (n_clusters,), rng)
     angle, turn = rng.uniform(0, 2 * np.pi, n), rng.uniform(0, np.pi, n_clusters)[cluster]

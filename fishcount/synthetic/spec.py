@@ -98,7 +98,7 @@ class SignalShapes(_Spec):
         0.9, description="Distance that copies keep where there is room."
     )
     cluster_pitch_um: Positive = Field(
-        0.26, description="Typical distance of neighbours inside a cluster."
+        0.34, description="Typical pitch of copies inside a cluster; each cluster has its own."
     )
 
 
