@@ -16,6 +16,7 @@ from fishcount.nuclei import Nuclei
 from fishcount.report import render_report
 from fishcount.report.fields import outline_nuclei
 from fishcount.report.page import css_string, fingerprint
+from fishcount.report.wording import signs
 from fishcount.results import Category
 from fishcount.signals import Signals
 
@@ -99,7 +100,7 @@ def test_every_category_of_every_scheme_is_there(page):
     for category in CATEGORIES:
         assert category.scheme in page.words
         assert category.category in page.words
-        assert category.reason in page.words
+        assert signs(category.reason) in page.words
 
 
 def test_the_research_sentence_is_on_the_page_and_on_every_printed_page(html, page):
