@@ -27,7 +27,8 @@ def pixel_size(series: Sequence[Series], given: float | None, *, file: str) -> f
     known = [one.pixel_size_um for one in series if one.pixel_size_um is not None]
     heights = [one.pixel_height_um for one in series if one.pixel_height_um is not None]
     if given is None and any(
-        abs(height - width) > _AGREE * width for height, width in zip(heights, known, strict=False)
+        abs(height - width) > _AGREE * abs(width)
+        for height, width in zip(heights, known, strict=False)
     ):
         raise CalibrationError(
             "pixels are not square",
@@ -64,7 +65,7 @@ def _settled(
 ) -> float:
     if given is None and not known:
         raise CalibrationError(f"no {what}", file=file, remedy=f"give it with {option}")
-    if given is None and max(known) > min(known) * (1 + _AGREE):
+    if given is None and max(known) - min(known) > _AGREE * abs(max(known)):
         raise CalibrationError(
             f"{what} differs between the channels",
             file=file,

@@ -41,6 +41,9 @@ CODECS = {
 }
 _BITS = (8, 16, 32, 64)
 _MAX_SAMPLES = 64
+# Camera noise hardly compresses: a large page that shrinks so far holds no image.
+_BOMB_BYTES = 256 * 2**20
+_BOMB_RATIO = 300
 
 
 def check_pages(
@@ -136,6 +139,16 @@ def _storage_faults(
             f"{int(page.byte_counts.sum())} bytes stored",
             expected=f"at most {limits.max_memory_mib} MiB",
             remedy="raise it with --set reading.max_memory_mib=...",
+        )
+        return
+    stored = int(page.byte_counts.sum())
+    if page.raw_bytes > _BOMB_BYTES and page.raw_bytes > _BOMB_RATIO * stored:
+        yield TooLargeError(
+            "inflates far beyond what an image does",
+            file=path,
+            field=where,
+            found=f"{stored} bytes stored, {page.raw_bytes / 2**20:.0f} MiB declared",
+            expected=f"at most {_BOMB_RATIO} times as much",
         )
         return
     if height < 1 or width < 1:

@@ -224,12 +224,17 @@ class _Walker:
         if offset == 0 or (offset >= self.size and self.size <= 16):
             self._truncated("the header; it holds no page")
             return
-        seen: set[int] = set()
+        self._follow(offset)
+
+    def _follow(self, offset: int) -> None:
+        """Walk the chain first, which is cheap; read the tags when its length is bearable."""
+        count_size, entry_size, link_size = (8, 20, 8) if self.big else (2, 12, 4)
+        chain: dict[int, bytes] = {}
         while offset:
-            if offset in seen:
-                self._broken(f"directory {len(self.pages)}", "points back to an earlier one")
-                return
-            if len(self.pages) >= self.limits.max_planes:
+            if offset in chain:
+                self._broken(f"directory {len(chain)}", "points back to an earlier one")
+                break
+            if len(chain) >= self.limits.max_planes:
                 self.faults.append(
                     TooLargeError(
                         "too many pages",
@@ -239,37 +244,31 @@ class _Walker:
                     )
                 )
                 return
-            seen.add(offset)
-            following = self._directory(offset)
-            if following is None:
-                return
-            offset = following
-
-    def _directory(self, offset: int) -> int | None:
-        """Read one directory; the offset of the next, or None when it cannot be followed."""
-        where = f"directory {len(self.pages)}"
-        count_size, entry_size, link_size = (8, 20, 8) if self.big else (2, 12, 4)
-        if offset + count_size > self.size:
-            self._truncated(f"{len(self.pages)} pages; the next would start at byte {offset}")
-            return None
-        raw = self._bytes(offset, count_size)
-        n_tags = struct.unpack(self.order + ("Q" if self.big else "H"), raw)[0]
-        if not 0 < n_tags <= _MAX_TAGS:
-            self._broken(where, "number of tags", n_tags, f"1 to {_MAX_TAGS}")
-            return None
-        start = offset + count_size
-        if start + n_tags * entry_size + link_size > self.size:
-            self._truncated(f"{len(self.pages)} pages; the next is cut off at byte {self.size}")
-            return None
-        raw = self._bytes(start, n_tags * entry_size + link_size)
-        tags: dict[str, Any] = {}
-        for i in range(n_tags):
-            self._entry(raw, i * entry_size, start + i * entry_size, tags, where)
-        self.pages.append(Page(len(self.pages), tags))
-        link = struct.unpack_from(
-            self.order + ("Q" if self.big else "I"), raw, n_tags * entry_size
-        )[0]
-        return int(link)
+            if offset + count_size > self.size:
+                self._truncated(_so_far(len(chain)), offset + count_size)
+                break
+            head = self._bytes(offset, count_size)
+            n_tags = struct.unpack(self.order + ("Q" if self.big else "H"), head)[0]
+            if not 0 < n_tags <= _MAX_TAGS:
+                self._broken(
+                    f"directory {len(chain)}", "number of tags", n_tags, f"1 to {_MAX_TAGS}"
+                )
+                break
+            start = offset + count_size
+            end = start + n_tags * entry_size + link_size
+            if end > self.size:
+                self._truncated(_so_far(len(chain)), end)
+                break
+            chain[offset] = self._bytes(start, end - start)
+            link = struct.unpack_from(
+                self.order + ("Q" if self.big else "I"), chain[offset], n_tags * entry_size
+            )
+            offset = link[0]
+        for index, (offset, raw) in enumerate(chain.items()):
+            tags: dict[str, Any] = {}
+            for at in range(0, len(raw) - link_size, entry_size):
+                self._entry(raw, at, offset + count_size + at, tags, f"directory {index}")
+            self.pages.append(Page(index, tags))
 
     def _entry(self, raw: bytes, at: int, position: int, tags: dict[str, Any], where: str) -> None:
         layout = "HHQ" if self.big else "HHI"
@@ -317,15 +316,20 @@ class _Walker:
             )
         )
 
-    def _truncated(self, what: str) -> None:
+    def _truncated(self, what: str, needed: int | None = None) -> None:
         self.faults.append(
             TruncatedFileError(
                 f"the file ends after {what}",
                 file=self.path,
                 found=f"{self.size} bytes",
+                expected=None if needed is None else f"{needed} bytes or more",
                 remedy="was the copy interrupted?",
             )
         )
+
+
+def _so_far(n_pages: int) -> str:
+    return f"{n_pages} page{'' if n_pages == 1 else 's'}, and there are more"
 
 
 def _values(raw: bytes, item: str, order: Literal["<", ">"]) -> Any:
