@@ -41,6 +41,11 @@ class Category:
         The comparison that decided, in words: "ratio 80/40 >= 2 and mean 80/20 >= 4".
     probability : mapping of str to float
         Share of bootstrap replicates in each category; empty where it was not computed.
+    more_nuclei : int or None
+        Further nuclei that would bring the chance of another category under 5 %. None without
+        probabilities; with them, None is more than 500: counting will not settle it.
+    change : str
+        The least change of the HER2 count that changes the category, in words.
     """
 
     scheme: str
@@ -51,6 +56,8 @@ class Category:
     flags: tuple[str, ...] = ()
     reason: str = ""
     probability: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    more_nuclei: int | None = None
+    change: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

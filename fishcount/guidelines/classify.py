@@ -7,10 +7,14 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import SupportsIndex
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from fishcount.flags import Finding
+from fishcount.guidelines.certainty import (
+    category_probability,
+    nearest_change,
+    nuclei_to_settle,
+)
 from fishcount.guidelines.counts import (
     NucleusCounts,
     Recount,
@@ -25,13 +29,12 @@ from fishcount.guidelines.evaluate import (
     INDETERMINATE,
     Outcome,
     Setting,
-    category_shares,
     decide,
 )
 from fishcount.guidelines.findings import case_findings, shown_across_cutoff
 from fishcount.guidelines.library import find_scheme
 from fishcount.guidelines.scheme import UNKNOWN_IHC, Scheme
-from fishcount.guidelines.tally import Measure, Tally
+from fishcount.guidelines.tally import Tally
 from fishcount.results import Category
 from fishcount.scoring import Replicates
 from fishcount.settings import ScoringSettings
@@ -230,6 +233,8 @@ def _category(scheme: Scheme, case: _Case, nuclei: NucleusCounts | None) -> Cate
     flags = [*own, *_flags(scheme, case, secondary=secondary)]
     if shown_across_cutoff(scheme, tally, variant):
         flags.append("SHOWN_ACROSS_CUTOFF")
+    probability = category_probability(scheme, case.replicates, setting=setting)
+    more = nuclei_to_settle(scheme, case.replicates, setting=setting, category=outcome.category)
     return Category(
         scheme=scheme.id,
         edition=scheme.edition,
@@ -238,17 +243,10 @@ def _category(scheme: Scheme, case: _Case, nuclei: NucleusCounts | None) -> Cate
         needs=needs,
         flags=tuple(flags),
         reason="; ".join(part for part in (why, outcome.reason) if part),
-        probability=MappingProxyType(_probability(scheme, case, setting)),
+        probability=MappingProxyType(probability),
+        more_nuclei=more,
+        change=nearest_change(scheme, tally, setting=setting),
     )
-
-
-def _probability(scheme: Scheme, case: _Case, setting: Setting) -> dict[str, float]:
-    replicates = case.replicates
-    if not len(replicates) or Measure.SHARE in scheme.measures:
-        return {}
-    her2, cep17 = replicates.sums()
-    tally = Tally(n=np.full(len(her2), replicates.n_scored), her2=her2, cep17=cep17)
-    return category_shares(scheme, tally, setting=setting)
 
 
 def _recount_group(scheme: Scheme, recount: Recount | None, setting: Setting) -> int | None:
@@ -256,7 +254,10 @@ def _recount_group(scheme: Scheme, recount: Recount | None, setting: Setting) ->
     if recount is None or recount.objection or scheme.probes != "dual":
         return None
     rule = decide(scheme, recount.tally, setting=setting).rule
-    return None if rule is None else rule.group
+    if rule is None:
+        return None
+    # A rule without a group is another group than any.
+    return rule.group or 0
 
 
 def _with_objection(outcome: Outcome, recount: Recount | None) -> Outcome:

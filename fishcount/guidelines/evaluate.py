@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fishcount.guidelines.scheme import IHC_SCORES, UNKNOWN_IHC, Rule, Scheme
 from fishcount.guidelines.tally import Measure, Tally
 
-__all__ = ["Outcome", "Setting", "category_shares", "decide"]
+__all__ = ["Outcome", "Setting", "categorise", "decide"]
 
 NOT_EVALUABLE = "NOT_EVALUABLE"
 INDETERMINATE = "INDETERMINATE"
@@ -81,35 +81,29 @@ def decide(scheme: Scheme, tally: Tally, *, setting: Setting) -> Outcome:
     return Outcome(category=category, rule=rule, flags=flags, reason=reason)
 
 
-def category_shares(scheme: Scheme, tally: Tally, *, setting: Setting) -> dict[str, float]:
-    """Share of many replicates in each category, the largest first.
+def categorise(scheme: Scheme, tally: Tally, *, setting: Setting) -> NDArray[np.str_]:
+    """The category of each of many counts, without a loop over them.
 
     Parameters
     ----------
     scheme
         A checked scheme.
     tally
-        int64 arrays of one length, one entry for each replicate.
+        int64 arrays of one length.
     setting
-        As for `decide`; the recount and the IHC are the same in all replicates.
+        As for `decide`, the same for all.
 
     Returns
     -------
-    dict of str to float
-        Adds up to 1; empty when there are no replicates.
+    ndarray of str, (n,)
+        What `decide` gives for each.
     """
-    n_replicates = len(tally.n)
-    if not n_replicates:
-        return {}
+    result = np.full(len(tally.n), NOT_EVALUABLE, dtype="U24")
     evaluable = _evaluable(scheme, tally)
-    counts = {NOT_EVALUABLE: n_replicates - int(evaluable.sum())}
     for rule in scheme.rules(setting.variant):
         if setting.ihc in rule.ihc:
-            hits = int((evaluable & rule.holds(tally)).sum())
-            category = _resolve(rule, setting)[0]
-            counts[category] = counts.get(category, 0) + hits
-    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    return {category: hits / n_replicates for category, hits in ranked if hits}
+            result[evaluable & rule.holds(tally)] = _resolve(rule, setting)[0]
+    return result
 
 
 def _resolve(rule: Rule, setting: Setting) -> tuple[str, tuple[str, ...], str]:
