@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import doctest
+import inspect
 import json
 import subprocess
 import sys
@@ -136,6 +138,25 @@ def test_importing_fishcount_loads_nothing_heavy_and_changes_nothing() -> None:
     assert [name for name in modules if name.startswith("fishcount.")] == []
     assert environment_is_the_same
     assert handlers == 0
+
+
+@pytest.mark.parametrize("name", fishcount.__all__)
+def test_public_name_resolves_and_explains_itself_by_example(name: str) -> None:
+    public = getattr(fishcount, name)
+
+    assert inspect.getdoc(public)
+    if not inspect.isroutine(public):
+        return
+    examples = doctest.DocTestFinder(recurse=False).find(public, name)
+    assert sum(len(example.examples) for example in examples) > 0
+    # What is passed by position is the thing itself, and one more at most; the three counts of a
+    # case are one thing.
+    by_position = [
+        parameter
+        for parameter in inspect.signature(public).parameters.values()
+        if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
+    ]
+    assert len(by_position) <= (3 if name == "classify" else 2)
 
 
 def test_public_names_are_declared_once() -> None:

@@ -1,0 +1,77 @@
+"""What the README and its neighbours tell people to type works."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+
+import fishcount
+from fishcount.cli.main import cli
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+GUIDES = README + (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", GUIDES, flags=re.MULTILINE | re.DOTALL)
+
+
+def typed(program: str) -> list[list[str]]:
+    """Every line that starts with a program, as its words."""
+    text = "\n".join(blocks("sh"))
+    lines = [shlex.split(line, comments=True) for line in text.splitlines()]
+    return [words[1:] for words in lines if words and Path(words[0]).name == program]
+
+
+def test_readme_opens_with_the_two_commands() -> None:
+    first = re.search(r"^```sh\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
+
+    assert first is not None
+    commands = [line.split("#")[0].strip() for line in first[1].splitlines()]
+    assert commands == ["make demo", "make test"]
+
+
+def test_python_of_the_readme_runs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    (example,) = blocks("python")
+
+    exec(compile(example, "README.md", "exec"), {})
+
+    said = capsys.readouterr().out
+    assert re.search(r"^asco-cap-2018-dual [A-Z_]+ .+$", said, flags=re.MULTILINE)
+    assert re.search(r"^field_2 \d+ \[", said, flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize("words", typed("fishcount"), ids=" ".join)
+def test_command_lines_exist(words: list[str]) -> None:
+    command = cli.get_command(click.Context(cli), words[0])
+    assert command is not None, f"no command {words[0]}"
+    known = {option for parameter in command.params for option in parameter.opts}
+
+    assert {word for word in words if word.startswith("--")} <= known
+
+
+@pytest.mark.parametrize("words", typed("make"), ids=" ".join)
+def test_make_targets_exist(words: list[str]) -> None:
+    assert re.search(rf"^{words[0]}:", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
+
+
+def test_paths_that_are_named_exist() -> None:
+    links = re.findall(r"\]\(([^)#:]+)\)", GUIDES)
+    named = links + re.findall(r"^\| `([^`]+)`", GUIDES, flags=re.MULTILINE)
+
+    assert len(named) > 5
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_every_public_function_is_in_the_readme() -> None:
+    functions = [name for name in fishcount.__all__ if name.islower()]
+
+    assert [name for name in functions if name not in README] == []
