@@ -96,6 +96,7 @@ def score_case(
     *,
     name: str = "case",
     ihc: str | None = None,
+    faint_staining: bool = False,
     settings: Settings | None = None,
 ) -> CaseResult:
     """Pool the scored nuclei of all fields and classify the case under every scheme.
@@ -108,6 +109,8 @@ def score_case(
         Name of the case.
     ihc
         IHC score where it is known: "0", "1+", "2+" or "3+".
+    faint_staining
+        IHC 0 with faint membrane staining in at most 10 % of cells: the HER2-ultralow tag.
     settings
         Defaults where not given.
 
@@ -150,6 +153,7 @@ def score_case(
         score.her2_signals,
         score.cep17_signals,
         ihc=ihc,
+        faint_staining=faint_staining,
         areas=score.areas,
         nucleus_counts=_nucleus_counts(results),
         settings=settings.scoring,

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from fishcount.cli.options import IHC, image_options, parse_assignments, parse_roles, print_json
-from fishcount.errors import ChannelError, InputError
+from fishcount.cli.options import IHC, image_options, parse_assignments, print_json
+from fishcount.cli.sources import FieldSource, field_sources, one_each
 
 if TYPE_CHECKING:
     from fishcount.image import FishImage
@@ -19,19 +18,6 @@ if TYPE_CHECKING:
     from fishcount.settings import Settings
 
 __all__ = ["command"]
-
-
-@dataclass(frozen=True, slots=True)
-class FieldSource:
-    """Where one field comes from: a file, or one grey file for each role."""
-
-    files: Path | Mapping[str, Path]
-    channels: Mapping[str, str] | None = None
-
-    @property
-    def first_file(self) -> Path:
-        """The file that names the field."""
-        return self.files if isinstance(self.files, Path) else next(iter(self.files.values()))
 
 
 @click.command("score")
@@ -56,6 +42,9 @@ class FieldSource:
     help="Your own segmentation: a label image for each field, in order.",
 )
 @click.option("--ihc", type=IHC, help="IHC score of the case, where it is known.")
+@click.option(
+    "--faint-staining", is_flag=True, help="IHC 0 with faint membranes in at most 10 % of cells."
+)
 @click.option("--name", help="Name of the case; the output folder's name where not given.")
 @click.option(
     "--settings", "settings_file", type=click.Path(path_type=Path), help="Settings as TOML."
@@ -81,6 +70,7 @@ def command(
     rois: tuple[Path, ...],
     label_files: tuple[Path, ...],
     ihc: str | None,
+    faint_staining: bool,
     name: str | None,
     settings_file: Path | None,
     assignments: tuple[str, ...],
@@ -93,7 +83,8 @@ def command(
     ImageJ stack, or a merged colour picture with --rgb. Without FIELD, --channel names one grey
     file for each role.
     """
-    from fishcount.io import check_out_folder
+    from fishcount.io import check_out_folder, check_unchanged
+    from fishcount.pipeline import score_case
     from fishcount.settings import Settings, read_settings, with_overrides
 
     check_out_folder(out, overwrite=overwrite)
@@ -107,50 +98,29 @@ def command(
         "axes": axes,
         "series": series,
         "rgb": dict(parse_assignments(rgb.split(","), option="--rgb")) if rgb else None,
+        "settings": settings.reading,
     }
     results = _score_fields(
         sources,
         reading,
-        rois=_one_each(rois, len(sources), option="--roi", shared=True),
-        label_files=_one_each(label_files, len(sources), option="--labels"),
+        rois=one_each(rois, len(sources), option="--roi", shared=True),
+        label_files=one_each(label_files, len(sources), option="--labels"),
         settings=settings,
     )
-    case = _score_case(results, name or out.resolve().name, ihc, settings)
+    case = score_case(
+        results,
+        name=name or out.resolve().name,
+        ihc=ihc,
+        faint_staining=faint_staining,
+        settings=settings,
+    )
+    for result in results:
+        check_unchanged(result.image.files)
     summary = write_case(out, case, overwrite=overwrite)
     if as_json:
         print_json(summary)
     else:
         _print_headline(case, out)
-
-
-def field_sources(fields: Sequence[Path], channels: Sequence[str]) -> list[FieldSource]:
-    """What is to be read: the named files, or one grey file for each role of each field."""
-    roles = parse_roles(channels)
-    if fields:
-        mapping = dict(roles)
-        if len(mapping) != len(roles):
-            raise ChannelError(
-                "a role is given twice", field="--channel", found=", ".join(channels)
-            )
-        return [FieldSource(path, mapping or None) for path in fields]
-    if not roles:
-        raise InputError(
-            "nothing to score", remedy="name at least one FIELD, or --channel ROLE=FILE"
-        )
-    files: dict[str, list[Path]] = {}
-    for role, path in roles:
-        files.setdefault(role, []).append(Path(path))
-    numbers = {len(paths) for paths in files.values()}
-    if len(numbers) > 1:
-        raise ChannelError(
-            "every role needs as many files as there are fields",
-            field="--channel",
-            found=", ".join(f"{role}: {len(paths)}" for role, paths in files.items()),
-        )
-    return [
-        FieldSource(dict(zip(files, paths, strict=True)))
-        for paths in zip(*files.values(), strict=True)
-    ]
 
 
 def write_case(out: Path, case: CaseResult, *, overwrite: bool) -> dict[str, Any]:
@@ -177,23 +147,6 @@ def write_case(out: Path, case: CaseResult, *, overwrite: bool) -> dict[str, Any
         overwrite=overwrite,
     )
     return summary
-
-
-def _one_each(
-    files: Sequence[Path], n_fields: int, *, option: str, shared: bool = False
-) -> list[Path | None]:
-    if not files:
-        return [None] * n_fields
-    if shared and len(files) == 1:
-        return [files[0]] * n_fields
-    if len(files) != n_fields:
-        raise InputError(
-            "one file for each field is needed",
-            field=option,
-            found=len(files),
-            expected=n_fields,
-        )
-    return list(files)
 
 
 def _score_fields(
@@ -229,14 +182,6 @@ def _read(
 def _progress(jobs: list[Any]) -> Any:
     """A bar on a terminal, nothing in a pipe."""
     return click.progressbar(jobs, label="fields", file=sys.stderr, hidden=not sys.stderr.isatty())
-
-
-def _score_case(
-    results: Sequence[FieldResult], name: str, ihc: str | None, settings: Settings
-) -> CaseResult:
-    from fishcount.pipeline import score_case
-
-    return score_case(results, name=name, ihc=ihc, settings=settings)
 
 
 def _print_headline(case: CaseResult, out: Path) -> None:

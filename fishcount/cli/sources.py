@@ -1,0 +1,73 @@
+"""Which files make up which field of a case."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from fishcount.cli.options import parse_roles
+from fishcount.errors import ChannelError, InputError
+
+__all__ = ["FieldSource", "field_sources", "one_each"]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldSource:
+    """Where one field comes from: a file, or one grey file for each role."""
+
+    files: Path | Mapping[str, Path]
+    channels: Mapping[str, str] | None = None
+
+    @property
+    def first_file(self) -> Path:
+        """The file that names the field."""
+        return self.files if isinstance(self.files, Path) else next(iter(self.files.values()))
+
+
+def field_sources(fields: Sequence[Path], channels: Sequence[str]) -> list[FieldSource]:
+    """What is to be read: the named files, or one grey file for each role of each field."""
+    roles = parse_roles(channels)
+    if fields:
+        mapping = dict(roles)
+        if len(mapping) != len(roles):
+            raise ChannelError(
+                "a role is given twice", field="--channel", found=", ".join(channels)
+            )
+        return [FieldSource(path, mapping or None) for path in fields]
+    if not roles:
+        raise InputError(
+            "nothing to score", remedy="name at least one FIELD, or --channel ROLE=FILE"
+        )
+    files: dict[str, list[Path]] = {}
+    for role, path in roles:
+        files.setdefault(role, []).append(Path(path))
+    numbers = {len(paths) for paths in files.values()}
+    if len(numbers) > 1:
+        raise ChannelError(
+            "every role needs as many files as there are fields",
+            field="--channel",
+            found=", ".join(f"{role}: {len(paths)}" for role, paths in files.items()),
+        )
+    return [
+        FieldSource(dict(zip(files, paths, strict=True)))
+        for paths in zip(*files.values(), strict=True)
+    ]
+
+
+def one_each(
+    files: Sequence[Path], n_fields: int, *, option: str, shared: bool = False
+) -> list[Path | None]:
+    """A file for each field: none at all, one for each, or one for all where it is shared."""
+    if not files:
+        return [None] * n_fields
+    if shared and len(files) == 1:
+        return [files[0]] * n_fields
+    if len(files) != n_fields:
+        raise InputError(
+            "one file for each field is needed",
+            field=option,
+            found=len(files),
+            expected=n_fields,
+        )
+    return list(files)
