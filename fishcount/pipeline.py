@@ -156,6 +156,7 @@ def score_case(
         faint_staining=faint_staining,
         areas=score.areas,
         nucleus_counts=_nucleus_counts(results),
+        replicates=score.replicates,
         settings=settings.scoring,
     )
     return CaseResult(
