@@ -19,12 +19,13 @@ from fishcount.guidelines import RESEARCH_USE
 from fishcount.image import PROBES
 from fishcount.report import content, wording
 from fishcount.report.fields import field_pictures
-from fishcount.report.figures import Histogram, draw_histogram, draw_plane
 from fishcount.report.gallery import draw_cards
+from fishcount.report.histogram import Histogram, draw_histogram
+from fishcount.report.plane import draw_plane
 from fishcount.report.thresholds import group_rows, scheme_note
 from fishcount.results import CaseResult
 
-__all__ = ["environment", "fingerprint", "render_report"]
+__all__ = ["asset", "csp_hash", "environment", "fingerprint", "render_report"]
 
 # All channels of all fields together, as text in the page; thumbnails come on top.
 PICTURE_BUDGET_BYTES = 4_500_000
@@ -59,7 +60,7 @@ def render_report(
     )
     group = next((row.group for row in rows if row.scheme == "asco-cap-2018-dual"), None)
     cards = draw_cards(case.fields, pictures)
-    script = _asset("report.js")
+    script = asset("report.js")
     return (
         environment()
         .get_template("report.html.j2")
@@ -70,9 +71,9 @@ def render_report(
             fingerprint=fingerprint(case),
             settings_sha256=case.settings.sha256(),
             settings_toml=case.settings.to_toml(),
-            style=Markup(_asset("report.css")),
+            style=Markup(asset("report.css")),
             script=Markup(script),
-            script_hash=_csp_hash(script),
+            script_hash=csp_hash(script),
             roles=roles,
             head=head,
             rows=rows,
@@ -184,10 +185,12 @@ def _scored_copies(case: CaseResult, role: str) -> NDArray[np.float64]:
     return np.concatenate([*parts, np.zeros(0)]).astype(np.float64)
 
 
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """Text of a file of the package, to be put into a page."""
     return (files("fishcount.report") / "templates" / name).read_text(encoding="utf-8")
 
 
-def _csp_hash(script: str) -> str:
+def csp_hash(script: str) -> str:
+    """What a page must say to let this script run, and no other."""
     digest = hashlib.sha256(script.encode()).digest()
     return f"sha256-{base64.b64encode(digest).decode('ascii')}"

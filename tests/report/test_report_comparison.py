@@ -1,0 +1,86 @@
+"""The page of a batch of cases."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from drawn_cases import draw_field_result, make_case
+from report_pages import Page
+
+from fishcount.guidelines import RESEARCH_USE
+from fishcount.report import render_comparison
+from fishcount.tables import summary_record
+
+
+@pytest.fixture(scope="module")
+def summaries():
+    cases = [
+        make_case([draw_field_result()], name="b"),
+        make_case([draw_field_result(cep17=None)], name="a"),
+        make_case([draw_field_result(her2=(), cep17=())], name="c"),
+    ]
+    return [json.loads(json.dumps(summary_record(case))) for case in cases]
+
+
+def test_each_case_has_a_row_with_its_link(summaries):
+    page = Page(render_comparison(summaries, links=["b/report.html", "a/report.html", "c d.html"]))
+    assert page.open == []
+    assert [attrs["data-name"] for attrs in page.all("tr") if "data-name" in attrs] == [
+        "b",
+        "a",
+        "c",
+    ]
+    links = {attrs["href"] for attrs in page.all("a")}
+    assert {"b/report.html", "a/report.html", "c%20d.html"} <= links
+
+
+def test_figures_and_categories_are_those_of_the_summary(summaries):
+    page = Page(render_comparison(summaries))
+    row = next(attrs for attrs in page.all("tr") if attrs.get("data-name") == "b")
+    assert float(row["data-ratio"]) == summaries[0]["her2_cep17_ratio"]
+    assert row["data-scored"] == "3"
+    assert row["data-guideline"] == "Needs IHC2"
+    assert "an IHC score of the same specimen" in page.words
+
+
+def test_what_does_not_exist_is_empty_and_never_nan(summaries):
+    html = render_comparison(summaries)
+    row = next(attrs for attrs in Page(html).all("tr") if attrs.get("data-name") == "c")
+    assert row["data-ratio"] == row["data-her2"] == ""
+    assert "nan" not in Page(html).words.lower().split()
+
+
+def test_columns_that_sort_say_so(summaries):
+    page = Page(render_comparison(summaries))
+    assert sum("aria-sort" in attrs for attrs in page.all("th")) == 1
+    assert sum("data-sort" in attrs for attrs in page.all("button")) == 8
+
+
+def test_different_settings_are_pointed_out(summaries):
+    assert "different settings" not in Page(render_comparison(summaries)).words
+    other = {**summaries[1], "settings_sha256": "0" * 64}
+    assert "different settings" in Page(render_comparison([summaries[0], other])).words
+
+
+def test_hostile_summaries_stay_text_and_links_stay_paths():
+    hostile = '"><script>alert(1)</script>'
+    html = render_comparison(
+        [{"case": hostile, "flags": [hostile], "categories": [{"scheme": "seed-copies"}]}],
+        links=["javascript:alert(1)"],
+        title=hostile,
+    )
+    page = Page(html)
+    assert len(page.all("script")) == 1
+    assert all(not (attrs["href"] or "").startswith("javascript:") for attrs in page.all("a"))
+
+
+def test_a_batch_without_cases_is_a_page():
+    page = Page(render_comparison([]))
+    assert "No case was given." in page.words
+    assert RESEARCH_USE in page.words
+
+
+def test_links_must_be_one_for_each_case(summaries):
+    with pytest.raises(ValueError, match="one for each case"):
+        render_comparison(summaries, links=["a"])
