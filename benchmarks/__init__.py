@@ -1,1 +1,7 @@
 """Speed, accuracy and scale of fishcount, against named peers in the same run."""
+
+import os
+
+# One thread for everybody; set before numpy is loaded, or its threads are already there.
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")

@@ -9,6 +9,7 @@ from fishcount.synthetic.field import draw_field, draw_stack
 from fishcount.synthetic.files import read_truth, write_case, write_phantom
 from fishcount.synthetic.optics import diffraction_sigma_um
 from fishcount.synthetic.population import CASES, Kind, NucleusCopies, draw_copies, population_of
+from fishcount.synthetic.saturation import SaturationCurve, resolvable_copies, saturation_curve
 from fishcount.synthetic.spec import (
     Artefacts,
     Background,
@@ -32,6 +33,7 @@ __all__ = [
     "NucleusCopies",
     "NucleusShapes",
     "Optics",
+    "SaturationCurve",
     "SignalShapes",
     "SpotKind",
     "SpotsTruth",
@@ -43,6 +45,8 @@ __all__ = [
     "population_of",
     "random_spec",
     "read_truth",
+    "resolvable_copies",
+    "saturation_curve",
     "simulate_case",
     "spec_of_case",
     "write_case",
