@@ -129,8 +129,8 @@ def saturation_curve(
     >>> curve = saturation_curve(
     ...     lambda image, labels: np.zeros(labels.max(), int),
     ...     rng=np.random.default_rng(0), copies=[2, 40], n_fields=1,
-    ...     spec=FieldSpec(shape=(512, 512)))
-    >>> curve.true, bool(curve.resolvable[1] < 30)
+    ...     clustered=0.75, spec=FieldSpec(shape=(512, 512)))
+    >>> curve.true, bool(curve.resolvable[1] < 25)
     (array([ 2, 40]), True)
     """
     spec = _ladder(spec or FieldSpec(), copies, clustered)
