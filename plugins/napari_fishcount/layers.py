@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 
 from fishcount.flags import FLAGS
 from fishcount.image import DAPI, PROBES, FishImage
-from fishcount.results import FieldResult
-from fishcount.tables import nuclei_table, signals_table
+from napari_fishcount.scored import ScoredField
 
 __all__ = [
     "CHANNEL_COLOURS",
@@ -93,49 +92,48 @@ def image_layers(image: FishImage) -> list[LayerTuple]:
     ]
 
 
-def result_layers(result: FieldResult) -> list[LayerTuple]:
+def result_layers(field: ScoredField) -> list[LayerTuple]:
     """Candidates that were left out (hidden), nuclei, kept signals of each probe, counts."""
-    *kept, left_out = signal_layers(result)
-    return [left_out, nuclei_layer(result), *kept, counts_layer(result)]
+    *kept, left_out = signal_layers(field)
+    return [left_out, nuclei_layer(field), *kept, counts_layer(field)]
 
 
-def nuclei_layer(result: FieldResult) -> LayerTuple:
+def nuclei_layer(field: ScoredField) -> LayerTuple:
     """Contours of all nuclei, yellow where scored and grey where not, with their table.
 
     The labels are a copy: painting must not change the result.
     """
-    labels = result.nuclei.labels
-    colours: dict[int | None, Any] = {None: "transparent", 0: "transparent"}
-    for label, scored in enumerate(result.scored, start=1):
-        colours[label] = SCORED_COLOUR if scored else LEFT_OUT_COLOUR
-    features = nuclei_table([result]).drop(columns="field")
+    colours = {None: "transparent", 0: "transparent"}
+    colours |= dict(zip(field.nuclei["nucleus"], _colours(field), strict=True))
+    features = field.nuclei.drop(columns="field")
     features.insert(0, "index", features["nucleus"])
     return (
-        labels.copy(),
+        field.labels.copy(),
         {
-            "name": f"{result.image.name} nuclei",
+            "name": f"{field.name} nuclei",
             "colormap": DirectLabelColormap(color_dict=colours),
             "features": features,
             "opacity": 1.0,
-            "metadata": _shows("nuclei", result),
-            **_calibration(result.image, labels.ndim),
+            "metadata": _shows("nuclei", field),
+            **_calibration(field, 2),
         },
         "labels",
     )
 
 
-def counts_layer(result: FieldResult) -> LayerTuple:
+def counts_layer(field: ScoredField) -> LayerTuple:
     """A text above every nucleus: its copies, or why it is not scored."""
-    top, left, _, right = result.nuclei.bbox_px.T
-    says = np.array(count_text(result), dtype=object)
+    nuclei = field.nuclei
+    radius_um = np.sqrt(nuclei["area_um2"] / np.pi)
+    above_px = nuclei["y_px"] - (radius_um + TEXT_LIFT_UM) / field.pixel_size_um
     return (
-        np.column_stack([top - TEXT_LIFT_UM / result.image.pixel_size_um, (left + right - 1) / 2]),
+        np.column_stack([above_px, nuclei["x_px"]]),
         {
-            "name": f"{result.image.name} counts",
+            "name": f"{field.name} counts",
             "features": {
-                "nucleus": np.arange(1, len(says) + 1),
-                "says": says,
-                "colour": np.where(result.scored, SCORED_COLOUR, LEFT_OUT_COLOUR).astype(object),
+                "nucleus": nuclei["nucleus"],
+                "says": np.array(count_text(field), dtype=object),
+                "colour": _colours(field),
             },
             "text": {
                 "string": "{says}",
@@ -147,14 +145,14 @@ def counts_layer(result: FieldResult) -> LayerTuple:
             "opacity": 1.0,
             "face_color": "transparent",
             "border_color": "transparent",
-            "metadata": _shows("counts", result),
-            **_calibration(result.image, 2),
+            "metadata": _shows("counts", field),
+            **_calibration(field, 2),
         },
         "points",
     )
 
 
-def count_text(result: FieldResult) -> list[str]:
+def count_text(field: ScoredField) -> list[str]:
     """What is written on each nucleus.
 
     Returns
@@ -163,40 +161,38 @@ def count_text(result: FieldResult) -> list[str]:
         ``"6 : 2"`` for 6 copies of HER2 and 2 of CEP17, a tilde before a number that was
         estimated, and the name of the reason where the nucleus is not scored.
     """
-    columns = [_numbers(result.counts.copies[probe]) for probe in result.image.probes]
+    nuclei = field.nuclei
+    columns = []
+    for probe in field.probes:
+        estimated = nuclei["flags"].str.contains(f"{probe}_ESTIMATED", regex=False)
+        copies = nuclei[probe.lower()].astype(str)
+        columns.append(copies.where(~estimated, "~" + copies))
     return [
-        " : ".join(numbers) if scored else FLAGS[str(reason)].name
+        " : ".join(numbers) if scored else FLAGS[reason].name
         for numbers, scored, reason in zip(
-            zip(*columns, strict=True), result.scored, result.reject_reason, strict=True
+            zip(*columns, strict=True), nuclei["scored"], nuclei["reject_reason"], strict=True
         )
     ]
 
 
-def _numbers(copies: Any) -> list[str]:
-    return [
-        f"~{best}" if estimated else str(best)
-        for best, estimated in zip(copies.best, copies.estimated, strict=True)
-    ]
-
-
-def signal_layers(result: FieldResult) -> list[LayerTuple]:
+def signal_layers(field: ScoredField) -> list[LayerTuple]:
     """Kept signals of each probe as rings and crosses, and the others as hidden diagonal crosses.
 
     Every layer carries its rows of the signal table as features, copies and reasons among them.
     """
-    table = signals_table([result]).drop(columns="field")
+    table = field.signals
     kept = (table["status"] == "kept").to_numpy(bool)
     channel = table["channel"].to_numpy(str)
     layers = [
         _points(
-            result,
+            field,
             table[kept & (channel == probe)],
             shows=f"{probe} signals",
             mark=MARKS[probe],
         )
-        for probe in result.image.probes
+        for probe in field.probes
     ]
-    left_out = _points(result, table[~kept], shows="left out", mark=LEFT_OUT_MARK)
+    left_out = _points(field, table[~kept], shows="left out", mark=LEFT_OUT_MARK)
     left_out[1]["visible"] = False
     return [*layers, left_out]
 
@@ -213,36 +209,40 @@ def contrast_limits(pixels: NDArray[np.generic], *, dark_share: float) -> tuple[
 
 
 def _points(
-    result: FieldResult, table: Any, *, shows: str, mark: tuple[str, str, float]
+    field: ScoredField, table: Any, *, shows: str, mark: tuple[str, str, float]
 ) -> LayerTuple:
     symbol, colour, border = mark
-    axes = ["y_px", "x_px"] if result.image.n_planes == 1 else ["z_px", "y_px", "x_px"]
+    axes = ["y_px", "x_px"] if field.n_planes == 1 else ["z_px", "y_px", "x_px"]
     return (
         table[axes].to_numpy(np.float64),
         {
-            "name": f"{result.image.name} {shows}",
-            "features": table.reset_index(drop=True),
+            "name": f"{field.name} {shows}",
+            "features": table.drop(columns="field").reset_index(drop=True),
             "symbol": symbol,
-            "size": MARK_SIZE_UM / result.image.pixel_size_um,
+            "size": MARK_SIZE_UM / field.pixel_size_um,
             "face_color": colour,
             "border_color": "black",
             "border_width": border,
             "opacity": 1.0,
             # A signal lies in one plane; in a thick slice its mark is seen beside it as well.
             "projection_mode": "all",
-            "metadata": _shows(shows, result),
-            **_calibration(result.image, len(axes)),
+            "metadata": _shows(shows, field),
+            **_calibration(field, len(axes)),
         },
         "points",
     )
 
 
-def _shows(what: str, result: FieldResult) -> dict[str, Any]:
-    return {"fishcount": {"shows": what, "result": result}}
+def _colours(field: ScoredField) -> NDArray[np.object_]:
+    return np.where(field.nuclei["scored"], SCORED_COLOUR, LEFT_OUT_COLOUR).astype(object)
 
 
-def _calibration(image: FishImage, ndim: int) -> dict[str, Any]:
-    scale = (image.z_step_um or 1.0, image.pixel_size_um, image.pixel_size_um)
+def _shows(what: str, field: ScoredField) -> dict[str, Any]:
+    return {"fishcount": {"shows": what, "result_of": field.name}}
+
+
+def _calibration(field: FishImage | ScoredField, ndim: int) -> dict[str, Any]:
+    scale = (field.z_step_um or 1.0, field.pixel_size_um, field.pixel_size_um)
     return {
         "scale": scale[-ndim:],
         "units": ("um",) * ndim,

@@ -1,15 +1,21 @@
-"""Opens FISH fields in napari, with the channels in their colours and the scale in micrometres."""
+"""Opens FISH fields and case folders in napari, in their colours and scaled to micrometres."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
+
+from napari.utils.notifications import show_warning
 
 import fishcount
-from fishcount.errors import FishcountError
-from napari_fishcount.layers import LayerTuple, image_layers
+from fishcount.errors import FishcountError, InputError
+from fishcount.image import FishImage
+from fishcount.io import CaseFolder, read_case_folder
+from napari_fishcount.layers import LayerTuple, image_layers, result_layers
+from napari_fishcount.scored import ScoredField
 
-__all__ = ["get_reader", "read_field"]
+__all__ = ["get_reader", "read_case", "read_field"]
 
 Reader = Callable[[str | Sequence[str]], list[LayerTuple]]
 
@@ -22,14 +28,19 @@ def get_reader(path: str | Sequence[str]) -> Reader | None:
     Parameters
     ----------
     path
-        A file, or several.
+        A file or a case folder, or several.
 
     Returns
     -------
     callable or None
-        None where a path is no TIFF, so that napari asks another reader.
+        None where a path is neither TIFF nor case folder, so that napari asks another reader.
     """
-    return read_field if all(_is_field(Path(one)) for one in _listed(path)) else None
+    paths = [Path(one) for one in _listed(path)]
+    if all(_is_field(one) for one in paths):
+        return read_field
+    if all((one / "summary.json").is_file() for one in paths):
+        return read_case
+    return None
 
 
 def read_field(path: str | Sequence[str]) -> list[LayerTuple]:
@@ -53,6 +64,53 @@ def read_field(path: str | Sequence[str]) -> list[LayerTuple]:
             raise
         layers += image_layers(image)
     return layers
+
+
+def read_case(path: str | Sequence[str]) -> list[LayerTuple]:
+    """Images and results of the fields of a case folder, or of several.
+
+    The images are those that were scored: where one is no longer there, or is another file by
+    its hash, napari warns and the results are shown without it.
+
+    Raises
+    ------
+    FishcountError
+        When the folder does not keep the contract of case folders.
+    """
+    folders = [read_case_folder(one) for one in _listed(path)]
+    return [
+        layer
+        for folder in folders
+        for record in folder.summary["fields"]
+        for layer in _case_field(folder, record)
+    ]
+
+
+def _case_field(folder: CaseFolder, record: Mapping[str, Any]) -> Iterator[LayerTuple]:
+    field = ScoredField.from_case_folder(folder, record["name"])
+    try:
+        image = _scored_image(folder, record, field)
+    except FishcountError as error:
+        show_warning(f"{field.name} is shown without its image: {error}")
+    else:
+        yield from image_layers(image)
+    yield from result_layers(field)
+
+
+def _scored_image(folder: CaseFolder, record: Mapping[str, Any], field: ScoredField) -> FishImage:
+    if record["path"] is None:
+        raise InputError("it was scored from memory")
+    # The path is as it was typed: it may start where the case was scored from.
+    places = [Path(), *folder.path.resolve().parents]
+    found = next((p / record["path"] for p in places if (p / record["path"]).is_file()), None)
+    if found is None:
+        raise InputError("the image is not there", file=record["path"])
+    image = fishcount.read_image(
+        found, pixel_size_um=field.pixel_size_um, z_step_um=field.z_step_um, name=field.name
+    )
+    if image.sha256 != record["sha256"]:
+        raise InputError("the file has changed since it was scored", file=found)
+    return image
 
 
 def _is_field(path: Path) -> bool:

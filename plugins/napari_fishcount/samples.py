@@ -10,6 +10,8 @@ from napari_fishcount.layers import LayerTuple, image_layers
 __all__ = ["amplified", "group4", "negative", "stack"]
 
 SEED = 7
+SIZE_PX = 640
+SNR = 11.0
 
 
 def negative() -> list[LayerTuple]:
@@ -28,10 +30,10 @@ def amplified() -> list[LayerTuple]:
 
 
 def stack() -> list[LayerTuple]:
-    """A field in nine planes."""
-    return _drawn("negative", size=512, planes=9)
+    """A field in nine planes, with nuclei of many kinds."""
+    return _drawn("mixed", planes=9)
 
 
-def _drawn(case: str, *, size: int = 768, planes: int = 1) -> list[LayerTuple]:
-    ((image, _),) = simulate_case(case, seed=SEED, n_fields=1, size=size, planes=planes)
+def _drawn(case: str, *, planes: int = 1) -> list[LayerTuple]:
+    ((image, _),) = simulate_case(case, seed=SEED, n_fields=1, size=SIZE_PX, planes=planes, snr=SNR)
     return image_layers(replace(image, name=f"{case}_stack" if planes > 1 else case))

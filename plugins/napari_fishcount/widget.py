@@ -25,6 +25,7 @@ from fishcount.image import DAPI, PROBES, FishImage
 from fishcount.results import CaseResult
 from napari_fishcount.fields import calibration_of, field_from_layers, guess_layers, shown_by
 from napari_fishcount.layers import add_layers, result_layers
+from napari_fishcount.scored import ScoredField
 from napari_fishcount.summary import error_html, summary_html, welcome_html
 
 __all__ = ["ScoreWidget"]
@@ -213,7 +214,7 @@ class ScoreWidget(QWidget):
         self.case = case
         for field in case.fields:
             self._remove_results_of(field.image.name)
-            added = add_layers(self.viewer, result_layers(field))
+            added = add_layers(self.viewer, result_layers(ScoredField.from_result(field)))
             # The status bar then shows the row of the nucleus under the pointer.
             self.viewer.layers.selection.active = next(
                 layer for layer in added if isinstance(layer, Labels)
@@ -226,8 +227,7 @@ class ScoreWidget(QWidget):
 
     def _remove_results_of(self, name: str) -> None:
         for layer in list(self.viewer.layers):
-            result = shown_by(layer).get("result")
-            if result is not None and result.image.name == name:
+            if shown_by(layer).get("result_of") == name:
                 self.viewer.layers.remove(layer)
 
     def _fail(self, error: Exception) -> None:

@@ -22,6 +22,12 @@ from napari_fishcount.layers import (  # noqa: E402
     nuclei_layer,
     result_layers,
 )
+from napari_fishcount.scored import ScoredField  # noqa: E402
+
+
+@pytest.fixture
+def scored(result: FieldResult) -> ScoredField:
+    return ScoredField.from_result(result)
 
 
 def shown(tuples: list[tuple]) -> ViewerModel:
@@ -51,8 +57,8 @@ def test_a_stack_keeps_its_planes(stack: FishImage) -> None:
     assert viewer.layers["deep DAPI"].data.shape == (4, 60, 90)
 
 
-def test_result_layers_lie_on_the_image(image: FishImage, result: FieldResult) -> None:
-    viewer = shown([*image_layers(image), *result_layers(result)])
+def test_result_layers_lie_on_the_image(image: FishImage, scored: ScoredField) -> None:
+    viewer = shown([*image_layers(image), *result_layers(scored)])
 
     assert [layer.name for layer in viewer.layers][3:] == [
         "one left out",
@@ -69,8 +75,8 @@ def test_result_layers_lie_on_the_image(image: FishImage, result: FieldResult) -
     assert viewer.layers["one nuclei"].get_value(world, world=True) == 1
 
 
-def test_nuclei_carry_their_table(result: FieldResult) -> None:
-    data, options, kind = nuclei_layer(result)
+def test_nuclei_carry_their_table(scored: ScoredField) -> None:
+    data, options, kind = nuclei_layer(scored)
     layer = Layer.create(data, options, kind)
 
     assert_array_equal(layer.features["index"], [1, 2, 3])
@@ -81,17 +87,17 @@ def test_nuclei_carry_their_table(result: FieldResult) -> None:
     assert any("her2: 7" in text for text in layer._get_properties((30, 60), world=False))
 
 
-def test_painting_does_not_change_the_result(result: FieldResult) -> None:
-    layer = Layer.create(*nuclei_layer(result))
+def test_painting_does_not_change_the_result(scored: ScoredField) -> None:
+    layer = Layer.create(*nuclei_layer(scored))
 
     layer.fill((20, 20), 9)
 
     assert layer.data[20, 20] == 9
-    assert result.nuclei.labels[20, 20] == 1
+    assert scored.labels[20, 20] == 1
 
 
-def test_probes_differ_in_shape_not_only_in_colour(result: FieldResult) -> None:
-    viewer = shown(result_layers(result))
+def test_probes_differ_in_shape_not_only_in_colour(scored: ScoredField) -> None:
+    viewer = shown(result_layers(scored))
     her2, cep17 = viewer.layers["one HER2 signals"], viewer.layers["one CEP17 signals"]
 
     assert {str(symbol) for symbol in her2.symbol} == {"ring"}
@@ -99,12 +105,12 @@ def test_probes_differ_in_shape_not_only_in_colour(result: FieldResult) -> None:
     assert not np.array_equal(her2.face_color[0], cep17.face_color[0])
 
 
-def test_scored_and_left_out_nuclei_differ_in_text_not_only_in_colour(result: FieldResult) -> None:
-    assert count_text(result) == ["1 : 1", "~7 : 0", "cut by the edge"]
+def test_scored_and_left_out_nuclei_differ_in_text_not_only_in_colour(scored: ScoredField) -> None:
+    assert count_text(scored) == ["1 : 1", "~7 : 0", "cut by the edge"]
 
 
-def test_signals_carry_their_table_and_left_out_ones_their_reason(result: FieldResult) -> None:
-    viewer = shown(result_layers(result))
+def test_signals_carry_their_table_and_left_out_ones_their_reason(scored: ScoredField) -> None:
+    viewer = shown(result_layers(scored))
 
     kept = viewer.layers["one HER2 signals"]
     assert_array_equal(kept.features["nucleus"], [1, 2])
@@ -118,7 +124,9 @@ def test_signals_carry_their_table_and_left_out_ones_their_reason(result: FieldR
 def test_signals_of_a_stack_lie_in_their_planes(
     stack: FishImage, as_scored: Callable[[FishImage], FieldResult]
 ) -> None:
-    viewer = shown([*image_layers(stack), *result_layers(as_scored(stack))])
+    viewer = shown(
+        [*image_layers(stack), *result_layers(ScoredField.from_result(as_scored(stack)))]
+    )
 
     assert viewer.dims.ndim == 3
     assert_allclose(viewer.layers["deep CEP17 signals"].data, [[3, 22, 24]])
@@ -145,7 +153,7 @@ def test_a_field_without_anything_gives_empty_layers(image: FishImage) -> None:
         reject_reason=none.astype("U8"),
     )
 
-    viewer = shown(result_layers(empty))
+    viewer = shown(result_layers(ScoredField.from_result(empty)))
 
     assert not viewer.layers["one nuclei"].data.any()
     points = [layer for layer in viewer.layers if isinstance(layer, Points)]
