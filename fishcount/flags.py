@@ -128,12 +128,25 @@ _ENTRIES: dict[Subject, tuple[tuple[str, str, str], ...]] = {
         ("AREAS_UNKNOWN", "areas not stated", "The number of areas is not known."),
         ("NO_CEP17", "no CEP17", "No CEP17 signal was counted, so there is no ratio."),
         ("HER2_ABSENT", "HER2 absent", "No HER2 signal at all: did the probe fail?"),
-        ("BORDERLINE_RATIO", "borderline ratio", "1.80 to 2.20: count 20 more nuclei and pool."),
+        (
+            "BORDERLINE_RATIO",
+            "borderline ratio",
+            "The ratio is from 1.80 to 2.20: the probe kit asks for 20 more nuclei, pooled.",
+        ),
         ("SHOWN_ACROSS_CUTOFF", "rounding", "The rounded figure lies across a cut-off."),
         ("POLYSOMY", "CEP17 raised", "Mean CEP17 is 3.0 or more."),
         ("MONOSOMY", "CEP17 low", "Ratio 2 or more with few HER2 and fewer than 2 CEP17."),
         ("COAMPLIFICATION", "co-amplification", "Ratio under 2 with 6 or more HER2."),
-        ("HETEROGENEOUS", "heterogeneous", "5 to 50 % of nuclei have a ratio over 2.2."),
+        (
+            "HETEROGENEOUS",
+            "heterogeneous",
+            "More than 5 % and less than 50 % of nuclei have a ratio over 2.2.",
+        ),
+        (
+            "SECOND_POPULATION",
+            "second population",
+            "More than 10 % of nuclei form a second population of HER2 copies: count it apart.",
+        ),
         ("DISCORDANT", "discordant", "IHC and ISH contradict each other."),
         ("LIMITED_EVIDENCE", "comment group 2", "Ratio 2 or more, few copies: little evidence."),
         (

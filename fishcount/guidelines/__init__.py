@@ -2,23 +2,37 @@
 
 from fishcount.guidelines.classify import Classification, classify
 from fishcount.guidelines.counts import Recount
+from fishcount.guidelines.explain import RESEARCH_USE, explain
 from fishcount.guidelines.library import builtin_schemes, find_scheme, read_scheme
 from fishcount.guidelines.scheme import IHC_SCORES, Rule, Scheme
 from fishcount.guidelines.stability import Stability, leave_one_out
+from fishcount.guidelines.workup import (
+    Count,
+    WorkUp,
+    add_ihc,
+    add_nuclei,
+    add_recount,
+    start_workup,
+)
 
 __all__ = [
     "IHC_SCORES",
     "RESEARCH_USE",
     "Classification",
+    "Count",
     "Recount",
     "Rule",
     "Scheme",
     "Stability",
+    "WorkUp",
+    "add_ihc",
+    "add_nuclei",
+    "add_recount",
     "builtin_schemes",
     "classify",
+    "explain",
     "find_scheme",
     "leave_one_out",
     "read_scheme",
+    "start_workup",
 ]
-
-RESEARCH_USE = "For research use only. Not for use in diagnostic procedures."

@@ -31,7 +31,8 @@ from fishcount.guidelines.evaluate import (
     Setting,
     decide,
 )
-from fishcount.guidelines.findings import case_findings, shown_across_cutoff
+from fishcount.guidelines.explain import headline
+from fishcount.guidelines.findings import case_findings, nucleus_findings, shown_across_cutoff
 from fishcount.guidelines.library import find_scheme
 from fishcount.guidelines.scheme import UNKNOWN_IHC, Scheme
 from fishcount.guidelines.tally import Tally
@@ -91,8 +92,7 @@ class Classification:
     @property
     def headline(self) -> tuple[Category, ...]:
         """The seed's scheme and ASCO/CAP 2018, as far as they were evaluated."""
-        heads = [c for c in self.categories if c.scheme.startswith(("seed-", "asco-cap-2018-"))]
-        return tuple(category for category in heads if "SECONDARY" not in category.flags)
+        return headline(self.categories)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +145,8 @@ def classify(
     recount
         A second, blinded count, as `Recount` or (nuclei, HER2, CEP17).
     nucleus_counts
-        HER2 and CEP17 of each scored nucleus; only some schemes read them.
+        HER2 and CEP17 of each scored nucleus: some schemes read them, and so do the findings on
+        heterogeneity and a second population.
     replicates
         The bootstrap of the case, `CaseScore.replicates`: gives each category its probability,
         whatever the minimum of nuclei and areas. Schemes that read single nuclei have none.
@@ -191,7 +192,7 @@ def classify(
         ihc=checked_ihc(ihc, faint_staining=faint_staining),
         areas=n_areas,
         recount=checked_recount(recount),
-        findings=case_findings(tally, areas=n_areas),
+        findings=(*case_findings(tally, areas=n_areas), *nucleus_findings(nuclei)),
         replicates=replicates or Replicates.empty(),
         settings=settings,
     )

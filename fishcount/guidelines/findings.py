@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from fishcount.flags import Finding
+from fishcount.guidelines.counts import NucleusCounts
 from fishcount.guidelines.scheme import Rule, Scheme
 from fishcount.guidelines.tally import Measure, Tally
+from fishcount.scoring import Pattern, heterogeneity
 
-__all__ = ["case_findings", "is_borderline", "shown_across_cutoff"]
+__all__ = ["case_findings", "is_borderline", "nucleus_findings", "shown_across_cutoff"]
 
 # ASCO/CAP: at least 20 nuclei in at least 2 areas.
 FEW_NUCLEI_BELOW = 20
@@ -62,6 +64,23 @@ def _ratio_findings(tally: Tally) -> Iterator[Finding]:
         yield Finding("MONOSOMY", mean_cep17)
     if her2 < 2 * cep17 and her2 >= 6 * n:
         yield Finding("COAMPLIFICATION", ratio)
+
+
+def nucleus_findings(nuclei: NucleusCounts | None) -> tuple[Finding, ...]:
+    """What the counts of single nuclei say beside their sums."""
+    if nuclei is None:
+        return ()
+    found = heterogeneity(*nuclei)
+    findings = []
+    if found.pattern is Pattern.HETEROGENEOUS:
+        findings.append(Finding("HETEROGENEOUS", found.share_amplified))
+    if found.exactly_half:
+        findings.append(Finding("HALF_OF_NUCLEI", found.share_amplified, "ratio over 2.2"))
+    if len(found.populations) > 1:
+        smaller = min(found.populations, key=lambda population: population.n_nuclei)
+        share = smaller.n_nuclei / sum(one.n_nuclei for one in found.populations)
+        findings.append(Finding("SECOND_POPULATION", share))
+    return tuple(findings)
 
 
 def shown_across_cutoff(scheme: Scheme, tally: Tally, variant: str | None) -> tuple[Measure, ...]:

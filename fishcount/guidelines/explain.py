@@ -1,0 +1,163 @@
+"""One paragraph for people: what was counted, the categories, why, and what is still needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from fishcount.flags import FLAGS, Finding
+from fishcount.results import Category
+from fishcount.scoring import CaseScore
+
+__all__ = ["RESEARCH_USE", "explain", "headline"]
+
+RESEARCH_USE = "For research use only. Not for use in diagnostic procedures."
+
+_NEEDED = {
+    "more_nuclei": "at least 20 scored nuclei",
+    "more_areas": "at least 2 scored areas",
+    "ihc": "an IHC score",
+    "recount": "a second count by another observer who does not know the first, of at least "
+    "20 nuclei that include the area of IHC 2+",
+    "adjudication": "adjudication by people, because the two counts fall in different groups",
+    "dual_probe": "a dual-probe assay",
+    "ihc_or_dual_probe": "an IHC score or a dual-probe assay",
+}
+COMMENTS = frozenset({"LIMITED_EVIDENCE", "INSUFFICIENT_DATA", "UNCERTAIN_BENEFIT"})
+# A category this probable needs no sentence on its chances; a chance this small needs none.
+SURE = 0.99
+WORTH_SAYING = 0.01
+
+
+def headline(categories: Sequence[Category]) -> tuple[Category, ...]:
+    """The seed's scheme and ASCO/CAP 2018 for the assay that was done, as far as they are there."""
+    heads = [c for c in categories if c.scheme.startswith(("seed-", "asco-cap-2018-"))]
+    return tuple(category for category in heads if "SECONDARY" not in category.flags)
+
+
+def explain(
+    score: CaseScore,
+    categories: Sequence[Category],
+    *,
+    ihc: str | None = None,
+    tags: Sequence[str] = (),
+    findings: Sequence[Finding] = (),
+) -> str:
+    """One paragraph about a case, for people.
+
+    Parameters
+    ----------
+    score
+        Sums and intervals of the case.
+    categories
+        Of `classify`; those of the headline schemes are told, or all where none is among them.
+    ihc, tags, findings
+        Of `classify`.
+
+    Returns
+    -------
+    str
+        Without line breaks; it ends in the sentence about research use and says nothing about
+        therapy.
+
+    Examples
+    --------
+    >>> from fishcount.guidelines import classify, explain
+    >>> from fishcount.scoring import CaseScore
+    >>> result = classify(20, 80, 40, ihc="2+", areas=2)
+    >>> score = CaseScore(n_scored=20, her2_signals=80, cep17_signals=40, areas=2)
+    >>> print(explain(score, result.categories, ihc="2+").split(". ")[1])
+    The arithmetic category under scheme seed-copies (2025-04-10) is EQUIVOCAL: mean HER2 80/20
+    >= 2 and <= 4
+    """
+    told = headline(categories) or tuple(categories)
+    sentences = [_counted(score, ihc)]
+    for category in told:
+        sentences += [_category(category), *_sureness(category)]
+    sentences += [f"The tag {tag} stands beside the category." for tag in tags]
+    sentences.append(_needed(told))
+    sentences += _advice(findings)
+    sentences.append(RESEARCH_USE)
+    return " ".join(sentences)
+
+
+def _counted(score: CaseScore, ihc: str | None) -> str:
+    if not score.n_scored:
+        return "No nucleus could be scored, so nothing was counted."
+    where = {None: "an unknown number of areas", 1: "1 area"}.get(
+        score.areas, f"{score.areas} areas"
+    )
+    nuclei = "1 nucleus was" if score.n_scored == 1 else f"{score.n_scored} nuclei were"
+    figures = [
+        f"{score.her2_signals} HER2 signals"
+        + _figure(score, "mean_her2_per_nucleus", "copies per nucleus")
+    ]
+    if score.cep17_signals is not None:
+        figures.append(
+            f"{score.cep17_signals} CEP17 signals"
+            + _figure(score, "mean_cep17_per_nucleus", "per nucleus")
+        )
+    text = f"{nuclei} scored in {where}: {' and '.join(figures)}"
+    ratio = _figure(score, "her2_cep17_ratio", "").strip(", ")
+    if ratio:
+        text += f"; the HER2/CEP17 ratio of sums is {ratio}"
+    return f"{text}; IHC {ihc}." if ihc else f"{text}; IHC is not known."
+
+
+def _figure(score: CaseScore, name: str, unit: str) -> str:
+    value = getattr(score, name)
+    if value is None:
+        return ""
+    text = f", {value:.2f} {unit}".rstrip()
+    if name in score.intervals_95:
+        low, high = score.intervals_95[name]
+        text += f" (95 % interval {low:.2f} to {high:.2f})"
+    return text
+
+
+def _category(category: Category) -> str:
+    group = f", group {category.group}" if category.group else ""
+    comment = " with comment" if COMMENTS.intersection(category.flags) else ""
+    return (
+        f"The arithmetic category under scheme {category.scheme} ({category.edition}) is "
+        f"{category.category}{comment}{group}: {category.reason}."
+    )
+
+
+def _sureness(category: Category) -> Iterator[str]:
+    """What speaks for another category, and what would make it so."""
+    likely = max(category.probability.values(), default=0.0)
+    if likely > SURE:
+        return
+    if category.probability:
+        shares = [
+            f"{name} in {100 * share:.0f} %"
+            for name, share in category.probability.items()
+            if share >= WORTH_SAYING
+        ]
+        fall = ", ".join(shares)
+        yield f"Repeated counts of such nuclei would fall under {fall}{_more(category)}."
+    if category.change:
+        yield f"{category.change}."
+
+
+def _more(category: Category) -> str:
+    if category.more_nuclei is None:
+        return "; more than 500 further nuclei would not settle it"
+    if not category.more_nuclei:
+        return ""
+    return f"; about {category.more_nuclei} further nuclei would settle it"
+
+
+def _needed(told: Sequence[Category]) -> str:
+    """What the categories wait for, each once."""
+    needs = dict.fromkeys(need for category in told for need in category.needs)
+    if any(category.category == "NOT_EVALUABLE" for category in told):
+        return "Still needed: counts that can be evaluated."
+    if not needs:
+        return "Nothing further is needed for these categories."
+    return f"Still needed: {'; '.join(_NEEDED[need] for need in needs)}."
+
+
+def _advice(findings: Sequence[Finding]) -> Iterator[str]:
+    for finding in findings:
+        yield FLAGS[finding.code].sentence

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+from fishcount.guidelines import RESEARCH_USE, classify, explain
+from fishcount.scoring import CaseScore, score_counts
+
+
+def told(n, her2, cep17=None, *, areas=2, **more):
+    result = classify(n, her2, cep17, areas=areas, **more)
+    score = CaseScore(n_scored=n, her2_signals=her2, cep17_signals=cep17, areas=areas)
+    return explain(
+        score, result.categories, ihc=result.ihc, tags=result.tags, findings=result.findings
+    )
+
+
+def test_it_says_counts_categories_and_the_research_use():
+    text = told(20, 80, 40, ihc="2+")
+    assert "20 nuclei were scored in 2 areas: 80 HER2 signals, 4.00 copies per nucleus" in text
+    assert "the HER2/CEP17 ratio of sums is 2.00; IHC 2+." in text
+    assert "arithmetic category under scheme seed-copies (2025-04-10) is EQUIVOCAL" in text
+    assert "under scheme asco-cap-2018-dual (2018 (affirmed 2023)) is POSITIVE, group 1" in text
+    assert "1 HER2 signal fewer would make it NEGATIVE." in text
+    assert "20 more nuclei, pooled" in text
+    assert text.endswith(RESEARCH_USE)
+    assert "\n" not in text
+
+
+@pytest.mark.parametrize(
+    ("case", "needed"),
+    [
+        ({"n": 20, "her2": 100, "cep17": 60}, "Still needed: an IHC score."),
+        ({"n": 20, "her2": 100, "cep17": 60, "ihc": "2+"}, "a second count by another observer"),
+        (
+            {"n": 20, "her2": 100, "cep17": 60, "ihc": "2+", "recount": (20, 100, 48)},
+            "adjudication by people",
+        ),
+        ({"n": 19, "her2": 57, "cep17": 38, "areas": 1}, "20 scored nuclei; at least 2 scored"),
+        ({"n": 20, "her2": 100}, "an IHC score or a dual-probe assay"),
+        ({"n": 20, "her2": 40, "cep17": 40}, "Nothing further is needed"),
+        ({"n": 0, "her2": 0, "cep17": 0}, "counts that can be evaluated"),
+    ],
+)
+def test_it_says_what_is_still_needed(case, needed):
+    case = dict(case)
+    assert needed in told(case.pop("n"), case.pop("her2"), **case)
+
+
+def test_it_says_that_there_is_a_comment():
+    assert "is NEGATIVE with comment, group 2" in told(20, 60, 30, ihc="1+")
+
+
+def test_it_says_how_sure_it_is():
+    rng = np.random.default_rng(0)
+    her2, cep17 = rng.poisson(3, 100) + 1, np.full(100, 2)
+    score = score_counts(her2, cep17, field=np.repeat(np.arange(5), 20))
+    result = classify(
+        100, score.her2_signals, score.cep17_signals, areas=5, replicates=score.replicates
+    )
+    text = explain(score, result.categories)
+    assert "95 % interval" in text
+    assert re.search(r"Repeated counts of such nuclei would fall under .* in \d+ %", text)
+
+
+@pytest.mark.parametrize("ihc", [None, "0", "1+", "2+", "3+"])
+@pytest.mark.parametrize("her2", [0, 30, 79, 80, 81, 119, 120, 300])
+def test_no_therapy_and_no_patient(her2, ihc):
+    text = told(20, her2, 40, ihc=ihc).lower()
+    for word in ("patient", "treat", "therap", "trastuzumab", "nan", "inf ", "benefit"):
+        assert word not in text
