@@ -13,6 +13,8 @@ The methods:
 - ``fishcount, true nuclei``: detection and counting inside the true outlines.
 - ``true spots, true nuclei``: counting alone, as if detection saw every point that is farther
   than one sigma from a brighter one; it shows what the rules of counting cost.
+- ``ideal observer, true nuclei``: our counting of what `benchmarks.ideal` sees: how far the data
+  can carry it at all.
 - ``scikit-image``: Otsu and a distance watershed, `blob_log` at the threshold that gives the
   best F1 against the truth of each case, one point one copy.
 - ``scikit-image, true nuclei``: the same points inside the true outlines.
@@ -34,6 +36,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.ideal import ideal_of_all
 from benchmarks.plain_scripts import best_blobs, count_points, otsu_nuclei
 from benchmarks.report import markdown_table, provenance, write_report
 from benchmarks.truth_fields import TrueField, perfect_spots, read_folder
@@ -232,6 +235,8 @@ def run(folder: Path, *, most_fields: int | None = None, peers: bool = True) -> 
         add("fishcount", true_field, whole_chain(result))
         add("fishcount, true nuclei", true_field, in_true_outlines(true_field, result.spots))
         add("true spots, true nuclei", true_field, in_true_outlines(true_field, perfect))
+        seen = ideal_of_all(true_field)
+        add("ideal observer, true nuclei", true_field, in_true_outlines(true_field, seen))
     if peers:
         points = {probe: best_blobs(fields, probe) for probe in PROBES}
         for i, true_field in enumerate(fields):

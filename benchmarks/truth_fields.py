@@ -77,7 +77,12 @@ def perfect_spots(field: TrueField, probe: str) -> Spots:
     rows = rows[np.argsort(-spots.amp[rows], kind="stable")]
     gap = _gaps(spots.y[rows], spots.x[rows])
     hidden = np.tril(gap < spots.sigma[rows][:, None], -1).any(axis=1)
-    rows = rows[~hidden]
+    return spots_at(field, rows[~hidden])
+
+
+def spots_at(field: TrueField, rows: NDArray[np.int64]) -> Spots:
+    """Rows of the true points as if they had been detected, in their order in the image."""
+    spots = field.truth.spots
     rows = rows[np.lexsort((spots.x[rows], spots.y[rows]))]
     sigma, amplitude = spots.sigma[rows], spots.amp[rows]
     typical = float(np.median(sigma)) if len(rows) else float("nan")
