@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fishcount.metrics.assignment import assign_pairs
 from fishcount.metrics.score import DetectionScore
+from fishcount.read_only import ReadOnlyArrays
 
 __all__ = ["LabelMatch", "match_labels"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class LabelMatch:
+class LabelMatch(ReadOnlyArrays):
     """Overlaps of found with true objects: one row for each pair that shares a pixel.
 
     Attributes
@@ -37,10 +38,6 @@ class LabelMatch:
     pair_true: NDArray[np.int64]
     intersection_px: NDArray[np.int64]
     iou: NDArray[np.float64]
-
-    def __post_init__(self) -> None:
-        for column in fields(self):
-            getattr(self, column.name).flags.writeable = False
 
     def pairs(self, min_iou: float = 0.5) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Labels of found and true objects that are one and the same, one to one.

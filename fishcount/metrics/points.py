@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,12 +10,13 @@ from scipy.spatial import KDTree
 
 from fishcount.metrics.assignment import assign_pairs
 from fishcount.metrics.score import DetectionScore
+from fishcount.read_only import ReadOnlyArrays
 
 __all__ = ["PointMatch", "match_points"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class PointMatch:
+class PointMatch(ReadOnlyArrays):
     """Found points paired with true ones.
 
     Attributes
@@ -35,10 +36,6 @@ class PointMatch:
     distance_px: NDArray[np.float64]
     false: NDArray[np.int64]
     missed: NDArray[np.int64]
-
-    def __post_init__(self) -> None:
-        for column in fields(self):
-            getattr(self, column.name).flags.writeable = False
 
     @property
     def score(self) -> DetectionScore:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from fishcount.read_only import ReadOnlyArrays
 
 __all__ = ["Nuclei"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Nuclei:
+class Nuclei(ReadOnlyArrays):
     """Segmented nuclei of one field; row ``i`` describes label ``i + 1``.
 
     Attributes
@@ -62,12 +64,6 @@ class Nuclei:
     flags: NDArray[np.uint32]
     diameter_px: float
     threshold_counts: float
-
-    def __post_init__(self) -> None:
-        for column in fields(self):
-            value = getattr(self, column.name)
-            if isinstance(value, np.ndarray):
-                value.flags.writeable = False
 
     def __len__(self) -> int:
         return len(self.y_px)

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fishcount.read_only import ReadOnlyArrays
 from fishcount.settings import ScoringSettings
 
 __all__ = ["Replicates"]
@@ -36,7 +37,7 @@ ENOUGH_DF = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Replicates:
+class Replicates(ReadOnlyArrays):
     """What the count of a case might have been, had it been repeated.
 
     Attributes
@@ -59,10 +60,6 @@ class Replicates:
     mean: tuple[float, ...]
     estimate_shift: Floats
     has_cep17: bool
-
-    def __post_init__(self) -> None:
-        self.log_deviation.flags.writeable = False
-        self.estimate_shift.flags.writeable = False
 
     def __len__(self) -> int:
         return len(self.log_deviation)

@@ -10,6 +10,8 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
+from fishcount.read_only import ReadOnlyArrays
+
 __all__ = ["Clusters", "Copies", "SignalCounts", "Signals", "Status"]
 
 
@@ -23,7 +25,7 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Signals:
+class Signals(ReadOnlyArrays):
     """All candidates of all probes of one field, with what became of each.
 
     Attributes
@@ -54,10 +56,6 @@ class Signals:
     copies: NDArray[np.float64]
     status: NDArray[np.str_]
     reason: NDArray[np.str_]
-
-    def __post_init__(self) -> None:
-        for column in fields(self):
-            getattr(self, column.name).flags.writeable = False
 
     def __len__(self) -> int:
         return len(self.y_px)
@@ -95,7 +93,7 @@ class Signals:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Clusters:
+class Clusters(ReadOnlyArrays):
     """Clusters of one or more probes: what was resolved in them and what was estimated.
 
     Attributes
@@ -126,10 +124,6 @@ class Clusters:
     best: NDArray[np.int64]
     high: NDArray[np.int64]
     disagree: NDArray[np.bool_]
-
-    def __post_init__(self) -> None:
-        for column in fields(self):
-            getattr(self, column.name).flags.writeable = False
 
     def __len__(self) -> int:
         return len(self.nucleus)
@@ -168,7 +162,7 @@ _DTYPES: dict[str, object] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Copies:
+class Copies(ReadOnlyArrays):
     """Copies of one probe in each nucleus, as integers; low <= best <= high.
 
     Attributes

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from fishcount.read_only import ReadOnlyArrays
 
 __all__ = ["Spots"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Spots:
+class Spots(ReadOnlyArrays):
     """Candidates of one probe channel, ordered by z, then y, then x.
 
     Attributes
@@ -52,12 +54,6 @@ class Spots:
     cluster: NDArray[np.int64]
     psf_sigma_px: float
     min_snr: float
-
-    def __post_init__(self) -> None:
-        for column in fields(self):
-            value = getattr(self, column.name)
-            if isinstance(value, np.ndarray):
-                value.flags.writeable = False
 
     def __len__(self) -> int:
         return len(self.y_px)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Annotated
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from fishcount.errors import SettingsError
+from fishcount.read_only import ReadOnlyArrays
 
 __all__ = ["CASES", "Kind", "NucleusCopies", "Population", "draw_copies", "population_of"]
 
@@ -38,7 +39,7 @@ Population = tuple[tuple[Annotated[float, Field(gt=0)], Kind], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class NucleusCopies:
+class NucleusCopies(ReadOnlyArrays):
     """What each nucleus holds; columns of length n.
 
     Attributes
@@ -58,10 +59,6 @@ class NucleusCopies:
     cep17: NDArray[np.int64]
     clusters: NDArray[np.int64]
     clustered: NDArray[np.float64]
-
-    def __post_init__(self) -> None:
-        for column in fields(self):
-            getattr(self, column.name).flags.writeable = False
 
 
 def _falling(low: int, high: int, power: float = 1.0) -> dict[int, float]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from fishcount.read_only import ReadOnlyArrays
 
 __all__ = ["NucleiTruth", "SpotKind", "SpotsTruth", "Truth"]
 
@@ -19,16 +21,8 @@ class SpotKind:
     DEBRIS = 9
 
 
-class _Columns:
-    __slots__ = ()
-
-    def __post_init__(self) -> None:
-        for column in fields(self):  # type: ignore[arg-type]
-            getattr(self, column.name).flags.writeable = False
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class NucleiTruth(_Columns):
+class NucleiTruth(ReadOnlyArrays):
     """One row for each nucleus; the columns of ``FIELD_nuclei.csv``.
 
     Attributes
@@ -74,7 +68,7 @@ class NucleiTruth(_Columns):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class SpotsTruth(_Columns):
+class SpotsTruth(ReadOnlyArrays):
     """One row for each true point inside the field; the columns of ``FIELD_spots.csv``.
 
     Attributes
@@ -111,7 +105,7 @@ class SpotsTruth(_Columns):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Truth:
+class Truth(ReadOnlyArrays):
     """What is in a drawn field.
 
     Attributes
@@ -125,6 +119,3 @@ class Truth:
     labels: NDArray[np.int32]
     nuclei: NucleiTruth
     spots: SpotsTruth
-
-    def __post_init__(self) -> None:
-        self.labels.flags.writeable = False
