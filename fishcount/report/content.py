@@ -44,6 +44,7 @@ __all__ = [
 ]
 
 _SEED = "seed-copies"
+_EVALUABLE = "images in which nuclei and signals of every probe can be scored"
 _GUIDELINE = ("asco-cap-2018-dual", "asco-cap-2018-single")
 
 
@@ -96,7 +97,11 @@ def headline(categories: Iterable[Category]) -> tuple[CategoryRow, ...]:
 
 def needs_of(rows: Iterable[CategoryRow]) -> tuple[str, ...]:
     """What is still needed, each thing once."""
-    return tuple(dict.fromkeys(need for row in rows for need in row.needs))
+    rows = tuple(rows)
+    needs = dict.fromkeys(need for row in rows for need in row.needs)
+    if any(row.code == "NOT_EVALUABLE" for row in rows):
+        needs[_EVALUABLE] = None
+    return tuple(needs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +152,10 @@ def paragraph(case: CaseResult) -> str:
     found = sum(len(field.nuclei) for field in case.fields)
     fields = f"{len(case.fields)} field{'' if len(case.fields) == 1 else 's'}"
     if not score.n_scored:
+        what = f"Of {found} nuclei in {fields} none" if found else f"No nucleus in {fields}"
         return (
-            f"{found} nuclei were found in {fields} and none could be scored, so there are no "
-            "copies per nucleus and no ratio. That is no negative result: nothing was measured."
+            f"{what} could be scored, so there are no copies per nucleus and no ratio. "
+            "That is no negative result: nothing was measured."
         )
     text = (
         f"{score.n_scored} of {found} nuclei in {fields} were scored. They hold "

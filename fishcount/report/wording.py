@@ -23,6 +23,9 @@ __all__ = [
 
 NOT_AVAILABLE = "not available"
 
+# A figure and its unit stay on one line.
+_NBSP = "\u00a0"
+
 _CATEGORIES = {
     "POSITIVE": "Positive",
     "EQUIVOCAL": "Equivocal",
@@ -125,19 +128,19 @@ def interval(bounds: Iterable[float] | None) -> str:
 
 
 def percent(share: float) -> str:
-    """A share as a percentage; what is not quite none or all never looks like it.
+    r"""A share as a percentage; what is not quite none or all never looks like it.
 
     Examples
     --------
     >>> from fishcount.report.wording import percent
     >>> percent(0.256), percent(0.001), percent(0.999)
-    ('26 %', 'under 1 %', 'over 99 %')
+    ('26\xa0%', 'under 1\xa0%', 'over 99\xa0%')
     """
     if 0 < share < 0.01:
-        return "under 1 %"
+        return f"under 1{_NBSP}%"
     if 0.99 < share < 1:
-        return "over 99 %"
-    return f"{100 * share:.0f} %"
+        return f"over 99{_NBSP}%"
+    return f"{100 * share:.0f}{_NBSP}%"
 
 
 def signs(text: str) -> str:

@@ -166,6 +166,8 @@ def test_a_field_without_nuclei_is_not_evaluable_and_says_so():
     page = Page(render_report(make_case([field], categories=[category])))
     assert "Not evaluable" in page.words
     assert "nothing was measured" in page.words
+    assert "images in which nuclei and signals of every probe can be scored" in page.words
+    assert "Nothing more under these two schemes" not in page.words
     assert "not available" in page.words
     assert FLAGS["NO_NUCLEI"].sentence in page.words
     assert "nan" not in page.words.lower().split()
