@@ -239,6 +239,27 @@ class TestDrawing:
         image, truth = draw_field(spec, rng=rng(seed))
         assert image.shape == truth.labels.shape == (256, 256)
 
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"shape": (16, 200)},
+            {"background": {"haze_electrons": 0, "nucleus_electrons": 0, "glow": 0}},
+            {"nuclei": {"per_mm2": 60_000, "roughness": 0, "elongation": 0, "nucleoli": 0}},
+            {"nuclei": {"overlapping": 1.0, "out_of_focus": 1.0, "diameter_cv": 0}},
+            {"camera": {"offset_counts": 0, "read_noise": 0, "hot_pixels": 0.01}},
+            {"pixel_size_um": 0.5, "optics": {"na": 0.4}},
+            {"population": ((1.0, Kind(cls=0, her2={0: 1.0}, cep17={0: 1.0})),)},
+            {"artefacts": {"granules_per_mm2": 50_000, "granule_um": (0.1, 3.0)}},
+        ],
+    )
+    def test_extreme_conditions_draw_and_stay_consistent(self, changes):
+        spec = FieldSpec(shape=(128, 128), population=population_of("amplified")).changed(**changes)
+        image, truth = draw_field(spec, rng=rng(1))
+        assert image.shape == truth.labels.shape == spec.shape
+        assert_array_equal(np.unique(truth.labels[truth.labels > 0]), truth.nuclei.id)
+        assert (truth.nuclei.visible > 0).all()
+        assert set(truth.spots.nucleus) <= {0, *truth.nuclei.id}
+
     def test_unknown_names_are_errors(self):
         with pytest.raises(SettingsError, match="unknown case"):
             spec_of_case("negativ")
