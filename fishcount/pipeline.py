@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fishcount.errors import CountError
 from fishcount.flags import Finding, mask_of
-from fishcount.guidelines import classify
+from fishcount.guidelines import Scheme, classify
 from fishcount.image import DAPI, FishImage
 from fishcount.nuclei import Nuclei, nuclei_from_labels, segment_nuclei, select_nuclei
 from fishcount.quality import image_findings
@@ -97,6 +97,7 @@ def score_case(
     name: str = "case",
     ihc: str | None = None,
     faint_staining: bool = False,
+    schemes: Iterable[str | Scheme] | None = None,
     settings: Settings | None = None,
 ) -> CaseResult:
     """Pool the scored nuclei of all fields and classify the case under every scheme.
@@ -111,6 +112,8 @@ def score_case(
         IHC score where it is known: "0", "1+", "2+" or "3+".
     faint_staining
         IHC 0 with faint membrane staining in at most 10 % of cells: the HER2-ultralow tag.
+    schemes
+        Schemes to evaluate, as for `fishcount.classify`; those of the settings when left out.
     settings
         Defaults where not given.
 
@@ -157,6 +160,7 @@ def score_case(
         areas=score.areas,
         nucleus_counts=_nucleus_counts(results),
         replicates=score.replicates,
+        schemes=schemes,
         settings=settings.scoring,
     )
     return CaseResult(

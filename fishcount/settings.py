@@ -25,6 +25,7 @@ __all__ = [
     "Settings",
     "SignalSettings",
     "SpotSettings",
+    "parse_settings",
     "read_settings",
     "with_overrides",
 ]
@@ -262,9 +263,17 @@ def read_settings(path: str | Path) -> Settings:
     """
     try:
         text = Path(path).read_text(encoding="utf-8")
-        return _validated(tomllib.loads(text), source=str(path))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"cannot be read as settings: {error}", file=path) from error
+    return parse_settings(text, source=str(path))
+
+
+def parse_settings(text: str, *, source: str = "settings") -> Settings:
+    """Settings from TOML text; `source` is what errors call it. Raises as `read_settings`."""
+    try:
+        return _validated(tomllib.loads(text), source=source)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"cannot be read as settings: {error}", file=source) from error
 
 
 def with_overrides(settings: Settings, assignments: Iterable[str]) -> Settings:

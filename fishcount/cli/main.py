@@ -17,9 +17,11 @@ __all__ = ["cli", "main"]
 # Command -> module below fishcount.cli; imported when it is called, so that --help is quick.
 _COMMANDS = {
     "classify": "Categories from counts, without images.",
+    "info": "What a file holds, and what is wrong with it.",
     "schemes": "The schemes that turn counts into categories.",
     "score": "Score the fields of a case into a case folder.",
     "simulate": "Draw a case with exact truth.",
+    "workup": "What a scored case still needs, and what has come in.",
 }
 
 

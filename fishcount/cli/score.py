@@ -45,6 +45,13 @@ __all__ = ["command"]
 @click.option(
     "--faint-staining", is_flag=True, help="IHC 0 with faint membranes in at most 10 % of cells."
 )
+@click.option(
+    "--scheme-file",
+    "scheme_files",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A scheme of your own, as TOML, beside the built-in ones; repeat for more.",
+)
 @click.option("--name", help="Name of the case; the output folder's name where not given.")
 @click.option(
     "--settings", "settings_file", type=click.Path(path_type=Path), help="Settings as TOML."
@@ -71,6 +78,7 @@ def command(
     label_files: tuple[Path, ...],
     ihc: str | None,
     faint_staining: bool,
+    scheme_files: tuple[Path, ...],
     name: str | None,
     settings_file: Path | None,
     assignments: tuple[str, ...],
@@ -83,6 +91,7 @@ def command(
     ImageJ stack, or a merged colour picture with --rgb. Without FIELD, --channel names one grey
     file for each role.
     """
+    from fishcount.guidelines import read_scheme
     from fishcount.io import check_out_folder, check_unchanged
     from fishcount.pipeline import score_case
     from fishcount.settings import Settings, read_settings, with_overrides
@@ -91,6 +100,7 @@ def command(
     settings = with_overrides(
         read_settings(settings_file) if settings_file else Settings(), assignments
     )
+    schemes = [read_scheme(path) for path in scheme_files]
     sources = field_sources(fields, channels)
     reading = {
         "pixel_size_um": pixel_size_um,
@@ -112,6 +122,7 @@ def command(
         name=name or out.resolve().name,
         ihc=ihc,
         faint_staining=faint_staining,
+        schemes=[*settings.scoring.schemes, *schemes] if schemes else None,
         settings=settings,
     )
     for result in results:
@@ -143,7 +154,7 @@ def write_case(out: Path, case: CaseResult, *, overwrite: bool) -> dict[str, Any
         labels={field.image.name: field.nuclei.labels for field in case.fields},
         settings_toml=case.settings.to_toml(),
         provenance=record,
-        report_html=render_report(case, provenance=record),
+        report_html=render_report(case, provenance=record, explanation=_explained(case)),
         overwrite=overwrite,
     )
     return summary
@@ -184,7 +195,16 @@ def _progress(jobs: list[Any]) -> Any:
     return click.progressbar(jobs, label="fields", file=sys.stderr, hidden=not sys.stderr.isatty())
 
 
+def _explained(case: CaseResult) -> str:
+    from fishcount.guidelines import explain
+
+    return explain(
+        case.score, case.categories, ihc=case.ihc, tags=case.tags, findings=case.findings
+    )
+
+
 def _print_headline(case: CaseResult, out: Path) -> None:
+    click.echo(click.wrap_text(_explained(case), width=88))
     for category in case.categories[:2]:
         group = f", group {category.group}" if category.group else ""
         click.echo(f"  {category.scheme}: {category.category}{group}")

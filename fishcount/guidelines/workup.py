@@ -127,6 +127,7 @@ class WorkUp:
         return {
             "counts": [_plain(count) for count in self.counts],
             "ihc": self.ihc,
+            "faint_staining": self.faint_staining,
             "recount": None if self.recount is None else _plain(self.recount),
             "outcome": None
             if outcome is None

@@ -1,6 +1,7 @@
 """The command line as a person and as a program meet it: answers, one-line errors, exit codes."""
 
 import json
+import shutil
 import subprocess
 import sys
 
@@ -244,6 +245,14 @@ def test_a_field_without_nuclei_is_not_evaluable(run, tmp_path):
     assert {entry["category"] for entry in summary["categories"]} == {"NOT_EVALUABLE"}
 
 
+def test_info_says_what_a_file_holds(run, case_files, tmp_path):
+    code, out, _ = run("info", case_files[0], "--json")
+    assert code == 0
+    assert json.loads(out)
+    (tmp_path / "bad.tif").write_bytes(b"II*\0")
+    assert run("info", tmp_path / "bad.tif")[0] == 2
+
+
 def test_simulate_draws_the_same_twice(run, tmp_path):
     options = ("--case", "negative", "--size", 256, "--fields", 1, "--seed", 4)
     assert run("simulate", "--out", tmp_path / "a", *options)[0] == 0
@@ -258,3 +267,56 @@ def test_the_command_is_installed():
         [sys.executable, "-m", "fishcount", "--version"], capture_output=True, text=True, check=True
     )
     assert "fishcount" in done.stdout
+
+
+@pytest.fixture(scope="module")
+def group4_folder(tmp_path_factory):
+    """A scored case folder whose numbers are then set: group 4 with IHC 2+, and its recount."""
+    from fishcount.cli.score import write_case
+    from fishcount.pipeline import score_case
+    from fishcount.synthetic import simulate_case
+
+    images = [image for image, _ in simulate_case("negative", seed=5, n_fields=2, size=512)]
+    folder = tmp_path_factory.mktemp("workup")
+    for name, her2, cep17 in (("first", 100, 60), ("same", 104, 62), ("other", 100, 48)):
+        write_case(folder / name, score_case(images, name=name, ihc="2+"), overwrite=False)
+        path = folder / name / "summary.json"
+        summary = json.loads(path.read_text())
+        summary |= {"n_scored": 20, "her2_signals": her2, "cep17_signals": cep17}
+        for field in summary["fields"]:
+            field["n_scored"] = 10
+        path.write_text(json.dumps(summary))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("recount", "state", "category"),
+    [("same", "done", "NEGATIVE"), ("other", "adjudication", "ADJUDICATE")],
+)
+def test_workup_keeps_the_recount_and_never_settles_it(
+    run, group4_folder, tmp_path, recount, state, category
+):
+    folder = tmp_path / "case"
+    shutil.copytree(group4_folder / "first", folder)
+    before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    assert json.loads(run("workup", folder, "--json")[1])["state"] == "recount"
+    code, out, err = run(
+        "workup", folder, "--recount", group4_folder / recount, "--reader", "B", "--json"
+    )
+    assert (code, err) == (0, "")
+    record = json.loads(out)
+    assert (record["state"], record["outcome"]["category"]) == (state, category)
+    assert record["recount"]["reader"] == "B"
+    assert json.loads(run("workup", folder, "--json")[1]) == record
+    for name, content in before.items():
+        assert (folder / name).read_bytes() == content
+    code, _, err = run("workup", folder, "--recount", group4_folder / recount, "--reader", "C")
+    assert code == 2
+    assert "recount" in one_line(err)
+
+
+def test_workup_refuses_a_second_opinion_without_a_name(run, group4_folder):
+    folder = group4_folder / "first"
+    code, _, err = run("workup", folder, "--recount", folder)
+    assert code == 2
+    assert "--reader" in one_line(err)
