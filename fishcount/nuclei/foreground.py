@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy import ndimage as ndi
 from skimage.filters import threshold_otsu
 
-__all__ = ["find_foreground", "typical_diameter"]
+__all__ = ["find_foreground"]
 
 
 def find_foreground(
@@ -24,15 +24,3 @@ def find_foreground(
     threshold = max(float(threshold_otsu(root)) ** 2, floor_counts)  # type: ignore[no-untyped-call]
     mask = ndi.binary_fill_holes(signal > threshold)
     return np.asarray(mask, bool), threshold
-
-
-def typical_diameter(mask: NDArray[np.bool_]) -> float:
-    """Diameter of most of the foreground, from the inner radii of its parts; NaN when empty."""
-    distance = ndi.distance_transform_edt(np.pad(mask, 1))[1:-1, 1:-1].astype(np.float32)
-    distance = ndi.gaussian_filter(distance, 1.0)
-    peaks = (distance == ndi.maximum_filter(distance, size=5)) & (distance > 1)
-    radius = np.sort(distance[peaks])
-    if not len(radius):
-        return float("nan")
-    share = np.cumsum(radius**2)
-    return 2.2 * float(radius[np.searchsorted(share, 0.5 * share[-1])])

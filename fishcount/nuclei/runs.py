@@ -8,9 +8,10 @@ to nothing after that.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 __all__ = ["Runs", "find_runs"]
 
@@ -51,21 +52,29 @@ class Runs:
 
     def sum_of(self, image: NDArray[np.number]) -> NDArray[np.float64]:
         """Sum of an image (y, x) over each label."""
+        return self.total(self._per_run(np.add, image, np.float64)) if len(self) else np.zeros(0)
+
+    def largest_of(self, image: NDArray[np.number]) -> NDArray[np.number]:
+        """Largest value of an image (y, x) in each label."""
         if not len(self):
-            return np.zeros(0)
-        flat = image.ravel()
-        width = image.shape[1]
-        # A closed run ends where the next may start: pairs (start, stop), every other sum is ours.
-        edges = np.empty(2 * len(self.y), np.int64)
-        edges[0::2] = self.y * width + self.x0
-        edges[1::2] = self.y * width + self.x1
-        in_raster_order = np.argsort(edges[0::2], kind="stable")
-        edges = edges.reshape(-1, 2)[in_raster_order].ravel()
-        inside = edges < flat.size
-        sums = np.add.reduceat(flat, edges[inside], dtype=np.float64)[0::2]
-        per_run = np.empty(len(self.y))
-        per_run[in_raster_order] = sums
-        return self.total(per_run)
+            return np.zeros(0, image.dtype)
+        return np.maximum.reduceat(self._per_run(np.maximum, image, image.dtype), self.first)
+
+    def _per_run(
+        self, reduce: np.ufunc, image: NDArray[np.number], dtype: DTypeLike
+    ) -> NDArray[Any]:
+        flat, width = image.ravel(), image.shape[1]
+        start = self.y * width + self.x0
+        order = np.argsort(start, kind="stable")
+        edges = np.empty(2 * len(start), np.int64)
+        edges[0::2] = start[order]
+        edges[1::2] = edges[0::2] + self.length[order]
+        # From start to stop is a run, from stop to the next start is not; the last run may end
+        # with the image, where no edge can lie.
+        results = reduce.reduceat(flat, edges[edges < flat.size], dtype=dtype)[0::2]
+        per_run = np.empty(len(start), results.dtype)
+        per_run[order] = results
+        return per_run
 
 
 def find_runs(labels: NDArray[np.integer]) -> Runs:

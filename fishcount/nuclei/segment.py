@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,19 +12,26 @@ from scipy import ndimage as ndi
 
 from fishcount.errors import MetadataError, PixelError
 from fishcount.nuclei.focus import best_focus, best_planes
-from fishcount.nuclei.foreground import find_foreground, typical_diameter
-from fishcount.nuclei.illumination import background_mesh, enlarge, noise_sigma, reduce_by
+from fishcount.nuclei.foreground import find_foreground
+from fishcount.nuclei.illumination import background_mesh, noise_sigma, reduce_by
+from fishcount.nuclei.ladder import climb_ladder
 from fishcount.nuclei.measure import in_centroid_order, measure_nuclei
+from fishcount.nuclei.outline import draw_outlines, enlarge_outlines
 from fishcount.nuclei.result import Nuclei
 from fishcount.nuclei.runs import find_runs
-from fishcount.nuclei.split import split_by_distance
+from fishcount.nuclei.size import diameter_of, guess_diameter
 from fishcount.settings import NucleiSettings
 
 __all__ = ["nuclei_from_labels", "segment_nuclei"]
 
 # Without a pixel size, the size of nuclei is first guessed on an image of about this width.
 GUESS_WIDTH_PX = 512
-MIN_DIAMETER_PX = 5.0
+MIN_DIAMETER_PX = 6.0
+# Cell of the background mesh, and smoothing of the image, in nuclear diameters.
+MESH_DIAMETERS = 2.5
+SMOOTHING = 0.045
+# Found nuclei of another size than was guessed, by this much of a log: search once more.
+RETRY_ABOVE = 0.2
 
 
 def segment_nuclei(
@@ -73,17 +80,16 @@ def segment_nuclei(
     limit = _camera_limit(stack, np.asarray(dapi).dtype)
     image, sharpness = (stack, None) if stack.ndim == 2 else best_focus(stack)
     prior_px = None if pixel_size_um is None else settings.diameter_um / pixel_size_um
-    factor = _working_factor(image, prior_px, settings)
-    small = reduce_by(image, factor)
-    labels, background, diameter, threshold = _find(small, settings)
-    full = in_centroid_order(_enlarge_labels(labels, small - background, image.shape))
+    found = _find(image, prior_px, settings)
+    if found is None:
+        return Nuclei.empty((image.shape[0], image.shape[1]))
     nuclei = measure_nuclei(
-        full,
+        in_centroid_order(found.labels),
         image,
-        background=background,
+        background=found.background,
         limit_counts=limit,
-        diameter_px=diameter * factor,
-        threshold_counts=threshold,
+        diameter_px=found.diameter_px,
+        threshold_counts=found.threshold_counts,
         roi=roi,
         settings=settings,
     )
@@ -182,63 +188,66 @@ def _camera_limit(stack: NDArray[np.float32], dtype: np.dtype[Any]) -> float:
     return float(np.iinfo(dtype).max)
 
 
-def _working_factor(
-    image: NDArray[np.float32], prior_px: float | None, settings: NucleiSettings
-) -> int:
-    """By how much the image is reduced so that nuclei are `working_diameter_px` wide."""
-    diameter = prior_px
-    if diameter is None:
-        guess = max(1, round(max(image.shape) / GUESS_WIDTH_PX))
-        small = reduce_by(image, guess)
-        mask, _ = _foreground(small, cell_px=60)
-        diameter = typical_diameter(mask) * guess
-    if not math.isfinite(diameter):
-        return 1
-    return max(1, int(diameter / settings.working_diameter_px + 0.25))
-
-
-def _foreground(
-    small: NDArray[np.float32], *, cell_px: float, min_snr: float = 5.0
-) -> tuple[NDArray[np.bool_], float]:
-    smooth = ndi.gaussian_filter(small, 1.0, mode="nearest")
-    smooth = smooth - background_mesh(smooth, cell_px=cell_px)
-    # A Gaussian of sigma 1 leaves 1 / (2 sqrt(pi)) of the noise.
-    return find_foreground(smooth, floor_counts=min_snr * 0.28 * noise_sigma(small))
+@dataclass(frozen=True, slots=True, eq=False)
+class _Found:
+    labels: NDArray[np.int32]
+    background: NDArray[np.float32]
+    diameter_px: float
+    threshold_counts: float
 
 
 def _find(
-    small: NDArray[np.float32], settings: NucleiSettings
-) -> tuple[NDArray[np.int32], NDArray[np.float32], float, float]:
-    """Labels, background, diameter and threshold on the working image."""
-    background = background_mesh(small, cell_px=3 * settings.working_diameter_px)
-    mask, threshold = _foreground(
-        small, cell_px=3 * settings.working_diameter_px, min_snr=settings.min_snr
+    image: NDArray[np.float32], prior_px: float | None, settings: NucleiSettings
+) -> _Found | None:
+    """Labels at full size, and what was estimated on the way; None where nothing stands out."""
+    if prior_px is None:
+        factor = max(1, round(max(image.shape) / GUESS_WIDTH_PX))
+    else:
+        factor = _working_factor(prior_px, settings)
+    small = reduce_by(image, factor)
+    diameter = factor * guess_diameter(
+        small, min_snr=settings.min_snr, prior_px=prior_px and prior_px / factor
     )
-    diameter = typical_diameter(mask)
     if not diameter >= MIN_DIAMETER_PX:
-        return np.zeros(small.shape, np.int32), background, float("nan"), float("nan")
-    mask = ndi.binary_opening(mask, iterations=max(1, round(diameter / 20)))
-    labels = split_by_distance(mask, diameter_px=diameter)
-    area = np.bincount(labels.ravel())
-    labels = in_centroid_order(np.where(area[labels] < 0.03 * diameter**2, 0, labels))
-    return labels, background, diameter, threshold
+        return None
+    if prior_px is None:
+        factor = _working_factor(diameter, settings)
+        small = reduce_by(image, factor)
+    diameter /= factor
+    smooth = ndi.gaussian_filter(small, 1.0, mode="nearest", truncate=3)
+    background = background_mesh(smooth, cell_px=MESH_DIAMETERS * diameter)
+    floor = settings.min_snr * 0.28 * noise_sigma(small) + 1e-3
+    mask, _ = find_foreground(smooth - background, floor_counts=floor)
+    if not mask.any():
+        return None
+    typical = float(np.median((smooth - background)[mask]))
+    for _ in range(2):
+        sigma = max(SMOOTHING * diameter, 0.7)
+        signal = ndi.gaussian_filter(small, sigma, mode="nearest", truncate=3) - background
+        cores, quality = climb_ladder(
+            signal, floor_counts=floor, typical_counts=typical, diameter_px=diameter
+        )
+        found = diameter_of(cores, quality)
+        # The first guess counts what stands alone; clumps may have made it too large.
+        if not found > 0 or abs(math.log(found / diameter)) < RETRY_ABOVE:
+            break
+        diameter = found
+    if diameter * factor < MIN_DIAMETER_PX:
+        return None
+    outlines = draw_outlines(
+        cores, signal, quality=quality, diameter_px=diameter, floor_counts=floor
+    )
+    return _Found(
+        labels=enlarge_outlines(outlines, factor, (image.shape[0], image.shape[1])),
+        background=background,
+        diameter_px=diameter * factor,
+        threshold_counts=outlines.cut_counts,
+    )
 
 
-def _enlarge_labels(
-    labels: NDArray[np.int32], signal: NDArray[np.float32], shape: tuple[int, int]
-) -> NDArray[np.int32]:
-    """Labels at full size with a smooth outline: half of each nucleus' own level."""
-    smooth = ndi.gaussian_filter(signal, 0.8, mode="nearest")
-    n = int(labels.max(initial=0))
-    level = np.append(0, ndi.mean(smooth, labels, np.arange(1, n + 1))).astype(np.float32)
-    near = ndi.grey_dilation(labels, size=3)
-    near = np.where(labels > 0, labels, near)
-    margin = np.where(near > 0, smooth - 0.5 * level[near], -0.25 * level.max())
-    rows = np.minimum(np.arange(shape[0]) * labels.shape[0] // shape[0], labels.shape[0] - 1)
-    columns = np.minimum(np.arange(shape[1]) * labels.shape[1] // shape[1], labels.shape[1] - 1)
-    full: NDArray[np.int32] = near[rows][:, columns]
-    full[enlarge(margin.astype(np.float32), shape) <= 0] = 0
-    return full
+def _working_factor(diameter_px: float, settings: NucleiSettings) -> int:
+    """By how much the image is reduced so that nuclei are `working_diameter_px` wide."""
+    return max(1, int(diameter_px / settings.working_diameter_px + 0.25))
 
 
 def _with_planes(nuclei: Nuclei, sharpness: NDArray[np.float32]) -> Nuclei:

@@ -1,0 +1,198 @@
+"""A ladder of thresholds: each nucleus is taken from the one at which it stands alone best.
+
+No single threshold fits a field with haze and with dim nuclei beside bright ones. Here each
+threshold is split on its own, and the components of one compete with what the next higher one
+makes of them, by how much the pieces look like whole nuclei: a dynamic programme over the tree
+of components.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage as ndi
+
+from fishcount.nuclei.pieces import Pieces
+from fishcount.nuclei.split import split_foreground
+
+__all__ = ["climb_ladder"]
+
+LEVEL_RATIO, MAX_LEVELS = 1.3, 10
+# The lowest threshold, as a part of the typical signal of the foreground.
+LOWEST = 0.12
+# Components under this part of a nuclear area are crumbs of texture or noise.
+MIN_AREA = 0.03
+MAX_HOLE = 0.3
+# A component is left as it is when climbing on gains less than this.
+STAY_BONUS = 0.02
+
+
+@dataclass(slots=True, eq=False)
+class _Rung:
+    """One threshold: components, their pieces, and how good those are."""
+
+    components: NDArray[np.int32]
+    labels: NDArray[np.int32]
+    area: NDArray[np.float64]
+    quality: NDArray[np.float64]
+    component_of: NDArray[np.int64]
+    parent_of: NDArray[np.int64]
+    value: NDArray[np.float64]
+    weight: NDArray[np.float64]
+    stays: NDArray[np.bool_]
+
+    def per_component(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        n = len(self.parent_of)
+        return np.bincount(self.component_of, values, minlength=n).astype(np.float64)
+
+
+def climb_ladder(
+    signal: NDArray[np.float32], *, floor_counts: float, typical_counts: float, diameter_px: float
+) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+    """Cores of nuclei, each from its best threshold.
+
+    Parameters
+    ----------
+    signal
+        Smoothed DAPI above background, (y, x).
+    floor_counts
+        Below this it is noise.
+    typical_counts
+        Typical signal of nuclei.
+    diameter_px
+        Typical diameter of nuclei.
+
+    Returns
+    -------
+    labels : ndarray of int32, (y, x)
+        1 to n without gaps.
+    quality : ndarray of float64, (n,)
+        0 to 1: how much each looks like one whole nucleus.
+    """
+    rungs: list[_Rung] = []
+    for level in _levels(signal, floor_counts, typical_counts):
+        rung = _make_rung(signal, level, rungs[-1] if rungs else None, diameter_px)
+        if rung is None:
+            break
+        rungs.append(rung)
+    for lower, upper in zip(rungs[-2::-1], rungs[:0:-1], strict=True):
+        _compete(lower, upper)
+    return _collect(rungs, signal.shape)
+
+
+def _levels(
+    signal: NDArray[np.float32], floor_counts: float, typical_counts: float
+) -> NDArray[np.float64]:
+    bright = signal[signal > floor_counts]
+    lowest = max(floor_counts, LOWEST * typical_counts)
+    if not bright.size:
+        return np.zeros(0)
+    span = max(0.7 * float(np.percentile(bright, 99)) / lowest, 1.0)
+    n = min(MAX_LEVELS, int(math.log(span) / math.log(LEVEL_RATIO)) + 1)
+    return np.asarray(lowest * LEVEL_RATIO ** np.arange(n), np.float64)
+
+
+def _make_rung(
+    signal: NDArray[np.float32], level: float, below: _Rung | None, diameter_px: float
+) -> _Rung | None:
+    nucleus_area = math.pi / 4 * diameter_px**2
+    mask = fill_small_holes(signal > level, max_area_px=MAX_HOLE * nucleus_area)
+    if below is not None:
+        mask &= below.components > 0
+    components, n = ndi.label(mask)
+    area = np.bincount(components.ravel(), minlength=n + 1)
+    mask &= (area >= max(MIN_AREA * nucleus_area, 6))[components]
+    labels, pieces = split_foreground(mask, signal, diameter_px=diameter_px)
+    if not len(pieces):
+        return None
+    # Components without a seed are gone from now on.
+    components, n = ndi.label(labels > 0)
+    where = _first_pixels(labels, len(pieces))
+    component_of = components.ravel()[where].astype(np.int64) - 1
+    parent_of = np.zeros(n, np.int64)
+    if below is not None:
+        parent_of = below.components.ravel()[_first_pixels(components, n)].astype(np.int64) - 1
+    rung = _Rung(
+        components=components.astype(np.int32),
+        labels=labels,
+        area=pieces.area,
+        quality=_quality(pieces, level, nucleus_area),
+        component_of=component_of,
+        parent_of=parent_of,
+        value=np.zeros(n),
+        weight=np.zeros(n),
+        stays=np.ones(n, bool),
+    )
+    rung.weight = rung.per_component(rung.area)
+    rung.value = rung.per_component(rung.area * rung.quality) / np.maximum(rung.weight, 1)
+    return rung
+
+
+def _quality(pieces: Pieces, level: float, nucleus_area: float) -> NDArray[np.float64]:
+    """0 to 1: convex, an ellipse, of nuclear size, and cut near half its height."""
+    hollow = pieces.hollow()
+    shape = 1 - 2.5 * hollow / (pieces.area + hollow) - 2.0 * (1 - pieces.ellipse_fit())
+    far = np.maximum(np.abs(np.log(pieces.area / nucleus_area)) - 0.8, 0)
+    height = level / np.maximum(pieces.brightness, 1e-6)
+    cut = 1 - np.maximum(0.3 - height, 0) - 0.5 * np.maximum(height - 0.65, 0)
+    quality: NDArray[np.float64] = (
+        np.clip(shape, 0, 1) * np.exp(-0.5 * (far / 0.5) ** 2) * np.clip(cut, 0, 1)
+    )
+    return quality
+
+
+def _compete(lower: _Rung, upper: _Rung) -> None:
+    """Let each component of `lower` stay, or give way to its parts in `upper`."""
+    n = len(lower.parent_of)
+    gain = np.bincount(upper.parent_of, upper.value * upper.weight, minlength=n)
+    weight = np.bincount(upper.parent_of, upper.weight, minlength=n).astype(np.float64)
+    # A piece that the higher threshold loses counts against it as much as it was worth.
+    covered = np.bincount(lower.labels[upper.components > 0], minlength=len(lower.area) + 1)[1:]
+    lost = np.clip(1 - 10 * covered / lower.area, 0, 1) * lower.area * lower.quality
+    weight = weight + lower.per_component(lost)
+    above = np.where(gain > 0, gain / np.maximum(weight, 1), -1)
+    lower.stays = lower.value + STAY_BONUS >= above
+    lower.value = np.where(lower.stays, lower.value, above)
+    lower.weight = np.where(lower.stays, lower.weight, weight)
+
+
+def _collect(
+    rungs: list[_Rung], shape: tuple[int, ...]
+) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+    out = np.zeros(shape, np.int32)
+    quality: list[NDArray[np.float64]] = []
+    n_found = 0
+    reached = np.ones(len(rungs[0].stays), bool) if rungs else np.zeros(0, bool)
+    for step, rung in enumerate(rungs):
+        if step:
+            reached = reached[rung.parent_of]
+        taken = (reached & rung.stays)[rung.component_of]
+        new = np.zeros(len(taken) + 1, np.int32)
+        new[1:][taken] = np.arange(n_found + 1, n_found + 1 + taken.sum())
+        n_found += int(taken.sum())
+        quality.append(rung.quality[taken])
+        out += new[rung.labels]
+        reached = reached & ~rung.stays
+    return out, np.concatenate(quality) if quality else np.zeros(0)
+
+
+def _first_pixels(labels: NDArray[np.int32], n: int) -> NDArray[np.int64]:
+    """Flat index of a pixel of each label 1 to n."""
+    inside = np.flatnonzero(labels)
+    where = np.zeros(n, np.int64)
+    where[labels.ravel()[inside[::-1]] - 1] = inside[::-1]
+    return where
+
+
+def fill_small_holes(mask: NDArray[np.bool_], *, max_area_px: float) -> NDArray[np.bool_]:
+    """Fill holes smaller than a given area that do not touch the edge of the field."""
+    labels, n = ndi.label(~mask)
+    small = np.bincount(labels.ravel(), minlength=n + 1) < max_area_px
+    for side in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
+        small[side] = False
+    small[0] = False
+    filled: NDArray[np.bool_] = mask | small[labels]
+    return filled

@@ -1,0 +1,123 @@
+"""Outlines: each nucleus cut at its own half height, smooth, whole, at full resolution."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage as ndi
+from skimage.measure import label as label_equal
+
+from fishcount.nuclei.illumination import enlarge
+from fishcount.nuclei.ladder import fill_small_holes
+
+__all__ = ["Outlines", "draw_outlines", "enlarge_outlines"]
+
+# The outline lies where the signal is this part of the height of the nucleus.
+CUT_HEIGHT = 0.42
+# A core grows by at most this many diameters; smoothing of the outline; largest hole to fill.
+MAX_GROWTH, OUTLINE_SMOOTHING, MAX_HOLE = 0.15, 0.03, 0.2
+# Under this part of a nuclear area, or of the typical height, it is no nucleus but a crumb or
+# glow.
+MIN_AREA, MIN_HEIGHT = 0.05, 0.2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outlines:
+    """Nuclei on the working image.
+
+    Attributes
+    ----------
+    labels : ndarray of int32, (y, x)
+        Not without gaps.
+    nearest : ndarray of int32, (y, x)
+        The same, with a rim around it: which nucleus a pixel would belong to.
+    margin : ndarray of float32, (y, x)
+        Positive inside of nuclei, zero on their outline.
+    cut_counts : float
+        Typical signal at the outline.
+    """
+
+    labels: NDArray[np.int32]
+    nearest: NDArray[np.int32]
+    margin: NDArray[np.float32]
+    cut_counts: float
+
+
+def draw_outlines(
+    cores: NDArray[np.int32],
+    signal: NDArray[np.float32],
+    *,
+    quality: NDArray[np.float64],
+    diameter_px: float,
+    floor_counts: float,
+) -> Outlines:
+    """Grow or shrink each core to where the signal is `CUT_HEIGHT` of its own height."""
+    height = _heights(cores, signal)
+    distance, (row, column) = ndi.distance_transform_edt(cores == 0, return_indices=True)
+    nearest = cores[row, column]
+    nearest[distance > MAX_GROWTH * diameter_px] = 0
+    cut = np.maximum(CUT_HEIGHT * height, floor_counts).astype(np.float32)
+    nucleus_area = np.pi / 4 * diameter_px**2
+    inside = (signal > cut[nearest]) & (nearest > 0)
+    inside = fill_small_holes(inside, max_area_px=MAX_HOLE * nucleus_area) & (nearest > 0)
+    soft = ndi.gaussian_filter(
+        inside.astype(np.float32), max(OUTLINE_SMOOTHING * diameter_px, 0.5), truncate=3
+    )
+    margin = np.where(nearest > 0, soft - 0.5, -0.5).astype(np.float32)
+    labels = largest_parts(np.where(margin > 0, nearest, 0))
+    labels = _drop(labels, height, quality, nucleus_area)
+    margin = np.where(labels > 0, margin, np.minimum(margin, 0)).astype(np.float32)
+    margin[(labels == 0) & (soft > 0.5)] = -0.5
+    typical = float(np.median(cut[1:])) if len(cut) > 1 else float("nan")
+    return Outlines(labels, nearest, margin, typical)
+
+
+def _heights(cores: NDArray[np.int32], signal: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Mean of the brighter part of each core; row 0 is background."""
+    inside = np.flatnonzero(cores)
+    label, values = cores.ravel()[inside], signal.ravel()[inside]
+    n = int(cores.max(initial=0)) + 1
+    mean = np.bincount(label, values, n) / np.maximum(np.bincount(label, minlength=n), 1)
+    upper = values >= mean[label]
+    label, values = label[upper], values[upper]
+    return np.bincount(label, values, n) / np.maximum(np.bincount(label, minlength=n), 1)
+
+
+def largest_parts(labels: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Of each label only its largest connected part; the first in raster order of equals."""
+    parts = label_equal(labels, background=0, connectivity=1)  # type: ignore[no-untyped-call]
+    area = np.bincount(parts.ravel())
+    owner = np.zeros(len(area), np.int64)
+    owner[parts.ravel()] = labels.ravel()
+    order = np.lexsort((np.arange(len(area)), -area, owner))
+    first = np.flatnonzero(np.diff(owner[order], prepend=-1))
+    kept = np.zeros(len(area), bool)
+    kept[order[first]] = True
+    return np.where(kept[parts], labels, 0).astype(np.int32)
+
+
+def _drop(
+    labels: NDArray[np.int32],
+    height: NDArray[np.float64],
+    quality: NDArray[np.float64],
+    nucleus_area: float,
+) -> NDArray[np.int32]:
+    area = np.bincount(labels.ravel(), minlength=len(height))
+    whole = height[1:][quality > 0.8]
+    typical = float(np.median(whole)) if len(whole) else 0.0
+    kept = (area >= MIN_AREA * nucleus_area) & (height >= MIN_HEIGHT * typical)
+    kept[0] = False
+    return np.where(kept[labels], labels, 0).astype(np.int32)
+
+
+def enlarge_outlines(outlines: Outlines, factor: int, shape: tuple[int, int]) -> NDArray[np.int32]:
+    """Labels at full size: the margin interpolated, the label of the nearest nucleus."""
+    if factor == 1:
+        return outlines.labels
+    rim = ndi.grey_dilation(outlines.labels, size=3)
+    nearest = np.where(outlines.labels > 0, outlines.labels, rim)
+    full: NDArray[np.int32] = nearest.repeat(factor, 0)[: shape[0]].repeat(factor, 1)[:, : shape[1]]
+    full[enlarge(outlines.margin, shape) <= 0] = 0
+    return full

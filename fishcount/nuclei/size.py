@@ -1,0 +1,101 @@
+"""The typical nuclear diameter of a field, from the image alone."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage as ndi
+
+from fishcount.nuclei.illumination import background_mesh, noise_sigma
+
+__all__ = ["diameter_of", "guess_diameter"]
+
+N_LEVELS = 9
+MIN_AREA_PX = 20
+# A component of at least this ellipse-likeness counts; see `Pieces.ellipse_fit`.
+MIN_FIT = 0.9
+FIRST_CELL_PX = 75.0
+
+
+def guess_diameter(
+    image: NDArray[np.float32], *, min_snr: float, prior_px: float | None = None
+) -> float:
+    """Diameter for which most of the edge in the image is that of ellipses.
+
+    At each of several thresholds the components that look like ellipses are weighed by the slope
+    of the image along their outline. Haze has long outlines without slope, texture has short
+    ones; at the threshold where the sum is largest the outlines are those of nuclei.
+
+    Parameters
+    ----------
+    image
+        Camera counts, (y, x).
+    min_snr
+        Least height above background in sigmas of the smoothed noise.
+    prior_px
+        Expected diameter: components far from it do not count.
+
+    Returns
+    -------
+    float
+        In pixels; NaN where nothing stands out.
+    """
+    smooth: NDArray[np.float32] = ndi.gaussian_filter(image, 1.0, mode="nearest", truncate=3)
+    cell = FIRST_CELL_PX if prior_px is None else 2.5 * prior_px
+    smooth = smooth - background_mesh(smooth, cell_px=cell)
+    floor = min_snr * 0.28 * noise_sigma(image) + 1e-3
+    bright = smooth[smooth > floor]
+    if bright.size < MIN_AREA_PX:
+        return math.nan
+    top = float(np.percentile(bright, 98))
+    low = max(floor, 0.05 * top)
+    slope = np.hypot(*np.gradient(smooth)).astype(np.float32)
+    best, diameter = 0.0, math.nan
+    for level in low * (top / low) ** np.linspace(0, 0.95, N_LEVELS):
+        area, edge = _ellipses(smooth > level, slope)
+        if prior_px is not None:
+            near = (area > 0.05 * prior_px**2) & (area < 8 * prior_px**2)
+            area, edge = area[near], edge[near]
+        if edge.sum() > best:
+            best, diameter = float(edge.sum()), _middle_diameter(area, edge)
+    return diameter
+
+
+def diameter_of(labels: NDArray[np.int32], quality: NDArray[np.float64]) -> float:
+    """Diameter of found nuclei of good `quality`, the middle one by area; NaN under three."""
+    area = np.bincount(labels.ravel())[1:][quality > 0.8].astype(np.float64)
+    return _middle_diameter(area, area) if len(area) >= 3 else math.nan
+
+
+def _ellipses(
+    mask: NDArray[np.bool_], slope: NDArray[np.float32]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Area and summed slope along the outline of the ellipse-like components."""
+    labels, n = ndi.label(mask)
+    if n == 0:
+        return np.zeros(0), np.zeros(0)
+    inside = np.flatnonzero(labels)
+    row = labels.ravel()[inside] - 1
+    y, x = np.divmod(inside.astype(np.float64), mask.shape[1])
+    area = np.bincount(row, minlength=n).astype(np.float64)
+    mean_y, mean_x = np.bincount(row, y, n) / area, np.bincount(row, x, n) / area
+    y, x = y - mean_y[row], x - mean_x[row]
+    yy = np.bincount(row, y * y, n) / area + 1 / 12
+    xx = np.bincount(row, x * x, n) / area + 1 / 12
+    yx = np.bincount(row, y * x, n) / area
+    fit = area / (4 * np.pi * np.sqrt(np.maximum(yy * xx - yx * yx, 1e-9)))
+    outline = mask.copy()
+    outline[1:-1, 1:-1] &= ~(mask[:-2, 1:-1] & mask[2:, 1:-1] & mask[1:-1, :-2] & mask[1:-1, 2:])
+    outline[[0, -1]] = outline[:, [0, -1]] = False
+    edge = np.bincount(labels[outline] - 1, slope[outline], n).astype(np.float64)
+    good = (fit > MIN_FIT) & (area >= MIN_AREA_PX)
+    return area[good], edge[good]
+
+
+def _middle_diameter(area: NDArray[np.float64], weight: NDArray[np.float64]) -> float:
+    order = np.argsort(area, kind="stable")
+    share = np.cumsum(weight[order])
+    middle = area[order][np.searchsorted(share, 0.5 * share[-1])]
+    return math.sqrt(4 / math.pi * float(middle))
