@@ -7,40 +7,39 @@ Run: ``python benchmarks/bad_inputs.py [--json FILE]``.
 from __future__ import annotations
 
 import json
+import multiprocessing
 import resource
 import sys
 import tempfile
 import time
 from pathlib import Path
-from subprocess import PIPE, run
+
+from fishcount import read_image
+from fishcount.errors import FishcountError
+from fishcount.quality import image_findings
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "io"))
 
+from bad_inputs import CASES, Case
 
-def measure(index: int) -> dict[str, object]:
-    """Read one input here; called in a fresh process."""
-    from bad_inputs import CASES
+FORK = multiprocessing.get_context("fork")
 
-    from fishcount import read_image
-    from fishcount.errors import FishcountError
-    from fishcount.quality import image_findings
 
-    case = CASES[index]
-    with tempfile.TemporaryDirectory() as folder:
-        path = case.build(Path(folder))
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        start = time.perf_counter()
-        try:
-            image = read_image(path, **case.options)
-            findings = [*image.findings, *image_findings(image)]
-            kind, message = "read", "; ".join(f.code for f in findings) or "exact values"
-            right = case.error is None and (not case.match or case.match in message)
-        except FishcountError as error:
-            kind = type(error).__name__
-            message = str(error).replace(f"{folder}/", "").replace(folder, "FOLDER")
-            right = case.error is not None and isinstance(error, case.error)
-        seconds = time.perf_counter() - start
-        after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+def measure(case: Case, path: object, folder: str) -> dict[str, object]:
+    """Read one input; called in a process of its own."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    start = time.perf_counter()
+    try:
+        image = read_image(path, **case.options)
+        findings = [*image.findings, *image_findings(image)]
+        kind, message = "read", "; ".join(f.code for f in findings) or "exact values"
+        right = case.error is None and (not case.match or case.match in message)
+    except FishcountError as error:
+        kind = type(error).__name__
+        message = str(error).replace(f"{folder}/", "").replace(folder, "FOLDER")
+        right = case.error is not None and isinstance(error, case.error)
+    seconds = time.perf_counter() - start
+    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return {
         "number": case.number,
         "name": case.name,
@@ -52,16 +51,21 @@ def measure(index: int) -> dict[str, object]:
     }
 
 
-def main() -> None:
-    if len(sys.argv) == 3 and sys.argv[1] == "--one":
-        print(json.dumps(measure(int(sys.argv[2]))))
-        return
-    from bad_inputs import CASES
+def in_own_process(case: Case) -> dict[str, object]:
+    """Build one input here, read it in a fork, whose peak of memory is its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = case.build(Path(folder))
+        receiver, sender = FORK.Pipe(duplex=False)
+        child = FORK.Process(target=lambda: sender.send(measure(case, path, folder)))
+        child.start()
+        child.join(60)
+        return receiver.recv()
 
+
+def main() -> None:
     rows = []
-    for index in range(len(CASES)):
-        done = run([sys.executable, __file__, "--one", str(index)], stdout=PIPE, check=True)
-        row = json.loads(done.stdout)
+    for case in CASES:
+        row = in_own_process(case)
         rows.append(row)
         print(
             f"| {row['number']} | {row['name']} | {row['class']} | {row['message']} "

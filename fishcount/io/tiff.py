@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fishcount.errors import FishcountError, TooLargeError
+from fishcount.errors import FileFormatError, FishcountError, TooLargeError
 from fishcount.flags import Finding
 from fishcount.io.series import Series
 from fishcount.io.tiff_checks import check_pages
@@ -88,6 +88,7 @@ def open_tiff(path: Path, *, limits: ReadingSettings) -> TiffSource:
         except FishcountError as error:
             faults.append(error)
     faults += [fault for layout in layouts for fault in _size_faults(layout, path, limits)]
+    faults += [fault for layout in layouts for fault in _mixed_faults(layout, structures)]
     return TiffSource(
         path=path,
         format=name,
@@ -114,6 +115,23 @@ def _size_faults(layout: Layout, path: Path, limits: ReadingSettings) -> list[Fi
             found=f"{series.nbytes / 2**20:.0f} MiB in {series.sizes} (C, Z, Y, X)",
             expected=f"at most {limits.max_memory_mib} MiB",
             remedy="raise it with --set reading.max_memory_mib=...",
+        )
+    ]
+
+
+def _mixed_faults(layout: Layout, structures: dict[Path, Structure]) -> list[FishcountError]:
+    """Planes of one image are stored alike; one that is not has lost or gained a tag."""
+    planes = [plane for row in layout.planes for plane in row]
+    predictors = {structures[p.path].pages[p.page].one("predictor", 1) for p in planes}
+    if len(predictors) == 1:
+        return []
+    return [
+        FileFormatError(
+            "broken structure: predictor",
+            file=planes[0].path,
+            found=", ".join(map(str, sorted(predictors))),
+            expected="the same for all planes of an image",
+            remedy="copy or export the file again",
         )
     ]
 
