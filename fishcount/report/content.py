@@ -1,15 +1,11 @@
-"""What the page says, before it is drawn: headline, counts, categories, exclusions, quality."""
+"""What the page says, before it is drawn: headline, counts, categories, the paragraph."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from fishcount.flags import FLAGS, Finding
 from fishcount.report.wording import (
     category_words,
     flag_name,
@@ -23,19 +19,12 @@ from fishcount.report.wording import (
     small,
     tone,
 )
-from fishcount.results import CaseResult, Category, FieldResult
+from fishcount.results import CaseResult, Category
 
 __all__ = [
     "CategoryRow",
-    "Excluded",
-    "FieldRow",
-    "FindingRow",
     "Measure",
     "category_rows",
-    "excluded_nuclei",
-    "excluded_signals",
-    "field_rows",
-    "finding_rows",
     "flatten",
     "headline",
     "measures",
@@ -175,132 +164,6 @@ def paragraph(case: CaseResult) -> str:
         group = f", group {row.group}" if row.group else ""
         text += f" The arithmetic category under {row.name} is: {small(row.words)}{group}."
     return text
-
-
-@dataclass(frozen=True, slots=True)
-class Excluded:
-    """How many were left out for one reason."""
-
-    code: str
-    name: str
-    sentence: str
-    counts: tuple[int, ...]
-    share: str
-
-
-def excluded_nuclei(fields: Iterable[FieldResult]) -> tuple[Excluded, ...]:
-    """Nuclei that were not scored, by reason, the most frequent first."""
-    fields = tuple(fields)
-    total = sum(len(field.nuclei) for field in fields)
-    reasons = Counter(
-        str(reason)
-        for field in fields
-        for reason, scored in zip(field.reject_reason, field.scored, strict=True)
-        if not scored
-    )
-    return tuple(
-        Excluded(code, _reason_name(code), flag_sentence(code), (count,), percent(count / total))
-        for code, count in sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0]))
-    )
-
-
-def excluded_signals(fields: Iterable[FieldResult], roles: tuple[str, ...]) -> tuple[Excluded, ...]:
-    """Candidates that count nothing, by reason, with one number for each probe."""
-    tallies: dict[str, Counter[str]] = {}
-    total = 0
-    for field in fields:
-        signals = field.counts.signals
-        total += len(signals)
-        left_out = np.flatnonzero(signals.status != "kept")
-        for row in left_out:
-            reason = str(signals.reason[row]) or str(signals.status[row]).upper()
-            tallies.setdefault(reason, Counter())[str(signals.channel[row])] += 1
-    return tuple(
-        Excluded(
-            code,
-            _reason_name(code),
-            flag_sentence(code),
-            tuple(tally[role] for role in roles),
-            percent(tally.total() / total),
-        )
-        for code, tally in sorted(tallies.items(), key=lambda pair: (-pair[1].total(), pair[0]))
-    )
-
-
-def _reason_name(code: str) -> str:
-    return flag_name(code) if code else "no reason recorded"
-
-
-@dataclass(frozen=True, slots=True)
-class FindingRow:
-    """One quality finding in words."""
-
-    where: str
-    name: str
-    sentence: str
-    figure: str
-    code: str
-
-
-def finding_rows(case: CaseResult) -> tuple[FindingRow, ...]:
-    """Quality findings of the case, then of each field; what was noticed in reading included."""
-    rows = [_finding_row("case", finding) for finding in case.findings]
-    for field in case.fields:
-        seen = dict.fromkeys((*field.image.findings, *field.findings))
-        rows.extend(_finding_row(field.image.name, finding) for finding in seen)
-    return tuple(rows)
-
-
-def _finding_row(where: str, finding: Finding) -> FindingRow:
-    flag = FLAGS[finding.code]
-    figure = "" if finding.figure is None else f"{finding.figure:.3g}"
-    text = " · ".join(part for part in (finding.detail, figure) if part)
-    return FindingRow(where, flag.name, flag.sentence, text, flag.code)
-
-
-@dataclass(frozen=True, slots=True)
-class FieldRow:
-    """One field in figures."""
-
-    key: str
-    name: str
-    size: str
-    sampling: str
-    n_nuclei: int
-    n_scored: int
-    signals: tuple[str, ...]
-    path: str
-    sha256: str
-
-
-def field_rows(case: CaseResult, roles: tuple[str, ...]) -> tuple[FieldRow, ...]:
-    """What was measured in each field, and where it came from."""
-    return tuple(
-        FieldRow(
-            key=f"field-{index}",
-            name=field.image.name,
-            size=f"{field.image.shape[1]} × {field.image.shape[0]} px"
-            + (f" × {field.image.n_planes} planes" if field.image.n_planes > 1 else ""),
-            sampling=f"{field.image.pixel_size_um:g} µm"
-            + (f", {field.image.z_step_um:g} µm apart" if field.image.z_step_um else ""),
-            n_nuclei=len(field.nuclei),
-            n_scored=int(field.scored.sum()),
-            signals=tuple(_signal_quality(field, role) for role in roles),
-            path=field.image.path or "",
-            sha256=field.image.sha256,
-        )
-        for index, field in enumerate(case.fields, start=1)
-    )
-
-
-def _signal_quality(field: FieldResult, role: str) -> str:
-    signals = field.counts.signals
-    chosen = (signals.status == "kept") & (signals.channel == role)
-    if not chosen.any():
-        return "none kept"
-    return (
-        f"{int(chosen.sum())} kept, median SNR {number(np.median(signals.snr[chosen]), decimals=1)}"
-    )
 
 
 def flatten(tree: Mapping[str, Any], *, prefix: str = "") -> tuple[tuple[str, str], ...]:

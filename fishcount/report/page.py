@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 import fishcount
 from fishcount.guidelines import RESEARCH_USE
 from fishcount.image import PROBES
-from fishcount.report import content, wording
+from fishcount.report import content, quality, wording
 from fishcount.report.fields import field_pictures
 from fishcount.report.gallery import draw_cards
 from fishcount.report.histogram import Histogram, draw_histogram
@@ -93,10 +93,10 @@ def render_report(
             pictures=pictures,
             cards=cards,
             reasons=sorted({(card.reason, card.reason_name) for card in cards if card.reason}),
-            excluded_nuclei=content.excluded_nuclei(case.fields),
-            excluded_signals=content.excluded_signals(case.fields, roles),
-            findings=content.finding_rows(case),
-            fields=content.field_rows(case, roles),
+            excluded_nuclei=quality.excluded_nuclei(case.fields),
+            excluded_signals=quality.excluded_signals(case.fields, roles),
+            findings=quality.finding_rows(case),
+            fields=quality.field_rows(case, roles),
             provenance=content.flatten(provenance or {}),
         )
     )

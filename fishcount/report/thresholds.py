@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fishcount.errors import SchemeError
 from fishcount.guidelines import Rule, Scheme, find_scheme
 from fishcount.guidelines.tally import Measure
-from fishcount.report.wording import category_words, signs
+from fishcount.report.wording import category_words, nowrap, signs
 from fishcount.settings import ScoringSettings
 
 __all__ = ["GroupRow", "SchemeNote", "group_rows", "scheme_note"]
@@ -122,4 +122,8 @@ def _compared(rule: Rule) -> str:
 
 
 def _bounds(interval: object) -> str:
-    return "any" if interval is None else signs(str(interval)).replace(" and ", ", ")
+    return (
+        "any"
+        if interval is None
+        else ", ".join(nowrap(part) for part in signs(str(interval)).split(" and "))
+    )

@@ -13,6 +13,7 @@ __all__ = [
     "flag_sentence",
     "interval",
     "need_words",
+    "nowrap",
     "number",
     "percent",
     "scheme_name",
@@ -146,6 +147,11 @@ def percent(share: float) -> str:
 def signs(text: str) -> str:
     """Comparisons as they are printed: "≥" for ">="."""
     return text.replace(">=", "≥").replace("<=", "≤")
+
+
+def nowrap(text: str) -> str:
+    """Text that stays on one line."""
+    return text.replace(" ", _NBSP)
 
 
 def small(words: str) -> str:
