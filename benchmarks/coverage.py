@@ -1,21 +1,26 @@
 """How often the 95 % intervals of a case hold the truth, over simulated counts.
 
+    python -m benchmarks.coverage [--cases 400] [--seed 1] [--out FILE.md]
+
 Counts of nuclei are drawn from three kinds of tissue, in fields that differ, and scored as a
-case is. Run ``python benchmarks/coverage.py --cases 1000``; the table is Markdown.
+case is.
 """
 
 from __future__ import annotations
 
 import argparse
-import time
 from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.report import markdown_table, provenance, write_report
 from fishcount.scoring import score_counts
 from fishcount.settings import ScoringSettings
 
+RESULTS = Path(__file__).parent / "results"
 FIGURES = ("mean_her2_per_nucleus", "mean_cep17_per_nucleus", "her2_cep17_ratio")
 NUCLEI = (20, 50, 200)
 FIELDS = (1, 2, 5, 10)
@@ -112,34 +117,60 @@ def coverage(
     return held.mean(axis=0), np.median(width, axis=0)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+def measure(n_cases: int, seed: int) -> list[dict[str, object]]:
+    """One row for each tissue, difference of fields, number of nuclei and of fields."""
+    rows: list[dict[str, object]] = []
+    for tissue, field_sd, n_nuclei, n_fields in product(TISSUES, FIELD_SD, NUCLEI, FIELDS):
+        held, width = coverage(tissue, n_nuclei, n_fields, field_sd, n_cases=n_cases, seed=seed)
+        row: dict[str, object] = {
+            "tissue": tissue.name,
+            "fields differ": f"{100 * field_sd:.0f} %",
+            "nuclei": n_nuclei,
+            "fields": n_fields,
+        }
+        names = ("HER2", "CEP17", "ratio")
+        row |= {name: f"{100 * one:.1f}" for name, one in zip(names, held, strict=True)}
+        row["half widths"] = ", ".join(f"{100 * one:.0f}" for one in width) + " %"
+        rows.append(row)
+    return rows
+
+
+def summary(rows: list[dict[str, object]], n_cases: int) -> str:
+    """How the bar is met: 93 to 97 % from 50 nuclei in 5 fields."""
+    shares = np.array(
+        [
+            float(str(row[name]))
+            for row in rows
+            if int(str(row["nuclei"])) >= 50 and int(str(row["fields"])) >= 5
+            for name in ("HER2", "CEP17", "ratio")
+        ]
+    )
+    within = int(((shares >= 93) & (shares <= 97)).sum())
+    chance = 100 * np.sqrt(0.95 * 0.05 / n_cases)
+    return (
+        f"From 50 nuclei in 5 fields: {shares.mean():.1f} % on average, {shares.min():.1f} to "
+        f"{shares.max():.1f} %; {within} of {len(shares)} lie within 93 to 97 %. The standard "
+        f"error of each, of {n_cases} cases, is {chance:.1f} %."
+    )
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Print the table and write it."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cases", type=int, default=400, help="simulated cases for each line")
     parser.add_argument("--seed", type=int, default=1)
-    arguments = parser.parse_args()
-    start = time.perf_counter()
-    print("| tissue | field sd | nuclei | fields | HER2 | CEP17 | ratio | half width |")
-    print("|---|---|---|---|---|---|---|---|")
-    for tissue in TISSUES:
-        for field_sd in FIELD_SD:
-            for n_nuclei in NUCLEI:
-                for n_fields in FIELDS:
-                    held, width = coverage(
-                        tissue,
-                        n_nuclei,
-                        n_fields,
-                        field_sd,
-                        n_cases=arguments.cases,
-                        seed=arguments.seed,
-                    )
-                    shares = " | ".join(f"{100 * share:.1f}" for share in held)
-                    widths = ", ".join(f"{100 * one:.0f}" for one in width)
-                    print(
-                        f"| {tissue.name} | {field_sd} | {n_nuclei} | {n_fields} "
-                        f"| {shares} | {widths} % |",
-                        flush=True,
-                    )
-    print(f"\n{arguments.cases} cases a line, {time.perf_counter() - start:.0f} s")
+    parser.add_argument("--out", type=Path, default=RESULTS / "coverage.md")
+    given = parser.parse_args(arguments)
+    rows = measure(given.cases, given.seed)
+    text = markdown_table(rows)
+    print(text)
+    note = (
+        "Share of cases in % whose nominal 95 % interval holds the truth, and the median half "
+        "width of the intervals relative to it. " + provenance()
+    )
+    head = summary(rows, given.cases)
+    print(head)
+    write_report(given.out, "# Coverage of the intervals", note, head, text)
 
 
 if __name__ == "__main__":
