@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
 
 from fishcount.image import FishImage
+from fishcount.read_only import ReadOnlyArrays
 from fishcount.synthetic.field import draw_field
 from fishcount.synthetic.population import Kind
 from fishcount.synthetic.spec import FieldSpec
@@ -27,7 +28,7 @@ Counter = Callable[[FishImage, NDArray[np.int32]], NDArray[np.integer]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class SaturationCurve:
+class SaturationCurve(ReadOnlyArrays):
     """Counted against true HER2 copies; one row for each number of true copies.
 
     Attributes
@@ -50,10 +51,6 @@ class SaturationCurve:
     high: NDArray[np.float64]
     resolvable: NDArray[np.float64]
     n: NDArray[np.int64]
-
-    def __post_init__(self) -> None:
-        for column in fields(self):
-            getattr(self, column.name).flags.writeable = False
 
 
 def resolvable_copies(yx_px: NDArray[np.float64], *, resolution_px: float) -> int:
