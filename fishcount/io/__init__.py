@@ -12,10 +12,13 @@ from fishcount.io.read import read_image
 from fishcount.io.report import FileReport, inspect_file
 from fishcount.io.roi import read_roi
 from fishcount.io.roles import guess_role
+from fishcount.io.verify import Check, Verification, verify_case_folder
 
 __all__ = [
     "CaseFolder",
+    "Check",
     "FileReport",
+    "Verification",
     "check_out_folder",
     "check_unchanged",
     "guess_role",
@@ -30,5 +33,6 @@ __all__ = [
     "slug_of",
     "stem_of",
     "unique_names",
+    "verify_case_folder",
     "write_case_folder",
 ]

@@ -6,6 +6,7 @@ import platform
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 import fishcount
@@ -41,7 +42,7 @@ def provenance(
     settings
         What the run used.
     command
-        The command line, as it was given.
+        The command line, as it was given; of the program only the name is kept.
     started, finished
         When the run began and ended; now, where not given.
 
@@ -72,7 +73,7 @@ def provenance(
             "release": platform.release(),
             "machine": platform.machine(),
         },
-        "command": list(command),
+        "command": [Path(part).name if i == 0 else part for i, part in enumerate(command)],
         "inputs": [{"path": path, "sha256": digest} for path, digest in inputs.items()],
         "settings_sha256": settings.sha256(),
         "times": {
