@@ -94,13 +94,7 @@ class FieldPicture:
     marks: tuple[Mark, ...]
     clusters: tuple[ClusterMark, ...]
     roi_path: str
-    scale_um: int
     shown: dict[str, NDArray[np.uint8]]
-
-    @property
-    def scale_px(self) -> float:
-        """Length of the scale bar."""
-        return self.scale_um / self.pixel_size_um
 
     @property
     def alt(self) -> str:
@@ -145,7 +139,6 @@ def field_pictures(fields: Sequence[FieldResult], *, budget_bytes: int) -> tuple
                 marks=mark_signals(field),
                 clusters=mark_clusters(field),
                 roi_path="" if image.roi is None else _path(image.roi, 0, 0),
-                scale_um=_scale_um(width * image.pixel_size_um),
                 shown=grey,
             )
         )
@@ -252,9 +245,3 @@ def _signal_title(role: str, status: str, reason: str, snr: float, copies: float
     if snr == snr:
         parts.append(f"SNR {number(snr, decimals=1)}")
     return ", ".join(parts)
-
-
-def _scale_um(width_um: float) -> int:
-    return max(
-        (length for length in (1, 2, 5, 10, 20, 50, 100) if length <= width_um / 5), default=1
-    )

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fishcount.flags import codes_of
 from fishcount.image import DAPI
 from fishcount.report.fields import FieldPicture, Mark, Outline
-from fishcount.report.pixels import as_grey, encode_strip
+from fishcount.report.pixels import as_grey, encode_strip, strip_quality
 from fishcount.report.wording import flag_name, flag_sentence
 from fishcount.results import FieldResult
 from fishcount.signals import Copies, Status
@@ -22,8 +22,6 @@ __all__ = ["Card", "draw_cards"]
 # Merged picture: DAPI dimmed to grey, HER2 magenta, CEP17 green; told apart without red or blue.
 _TINTS = {DAPI: (0.55, 0.55, 0.55), "HER2": (1.0, 0.25, 1.0), "CEP17": (0.1, 1.0, 0.25)}
 _MARGIN_PX = 4
-# Enlarged beyond this, a crop only repeats pixels.
-_LARGEST_CROP_PX = 160
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +57,17 @@ class Card:
 
 def draw_cards(fields: Sequence[FieldResult], pictures: Sequence[FieldPicture]) -> tuple[Card, ...]:
     """A card for every nucleus, in the order of fields and labels."""
+    quality, crop_px = strip_quality(sum(len(field.nuclei) for field in fields))
     return tuple(
         card
         for field, picture in zip(fields, pictures, strict=True)
-        for card in _cards_of(field, picture)
+        for card in _cards_of(field, picture, quality=quality, crop_px=crop_px)
     )
 
 
-def _cards_of(field: FieldResult, picture: FieldPicture) -> list[Card]:
+def _cards_of(
+    field: FieldResult, picture: FieldPicture, *, quality: int, crop_px: int
+) -> list[Card]:
     nuclei = field.nuclei
     side_px = _crop_side_px(nuclei.bbox_px)
     merged = _merge(picture.shown)
@@ -79,7 +80,7 @@ def _cards_of(field: FieldResult, picture: FieldPicture) -> list[Card]:
     for row, outline in enumerate(picture.outlines):
         box = nuclei.bbox_px[row]
         top, left, side = _window(box, side_px)
-        panels = [_crop(panel, top, left, side) for panel in (merged, *greys.values())]
+        panels = [_crop(panel, top, left, side, crop_px) for panel in (merged, *greys.values())]
         reason = str(field.reject_reason[row])
         counts = {role: copies_text(copies, row) for role, copies in field.counts.copies.items()}
         cards.append(
@@ -101,7 +102,7 @@ def _cards_of(field: FieldResult, picture: FieldPicture) -> list[Card]:
                 flags=tuple(
                     flag_name(code) for code in codes_of(int(field.flags[row])) if code != reason
                 ),
-                strip=encode_strip(panels),
+                strip=encode_strip(panels, quality=quality),
                 panels=("merged", *greys),
                 window_px=(left - 0.5, top - 0.5, side, side),
                 outline=outline,
@@ -146,12 +147,19 @@ def _window(box: NDArray[np.int64], side_px: int) -> tuple[int, int, int]:
     return (top + bottom - side) // 2, (left + right - side) // 2, side
 
 
-def _crop(picture: NDArray[np.uint8], top: int, left: int, side: int) -> NDArray[np.uint8]:
-    """A square of the picture; what lies beyond its edge is black."""
+def _crop(
+    picture: NDArray[np.uint8], top: int, left: int, side: int, longest_px: int
+) -> NDArray[np.uint8]:
+    """A square of the picture, black beyond its edge, thinned to `longest_px` at most."""
     crop = np.zeros((side, side, 3), np.uint8)
     height, width = picture.shape[:2]
     y0, y1 = max(top, 0), min(top + side, height)
     x0, x1 = max(left, 0), min(left + side, width)
     crop[y0 - top : y1 - top, x0 - left : x1 - left] = picture[y0:y1, x0:x1]
-    step = -(-side // _LARGEST_CROP_PX)
-    return crop[::step, ::step]
+    step = -(-side // longest_px)
+    # The brightest of each block, so that thinning loses no signal.
+    edge = (-side) % step
+    padded = np.pad(crop, ((0, edge), (0, edge), (0, 0)))
+    n = len(padded) // step
+    thin: NDArray[np.uint8] = padded.reshape(n, step, n, step, 3).max(axis=(1, 3))
+    return thin

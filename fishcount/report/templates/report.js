@@ -9,7 +9,10 @@ for (const viewport of document.querySelectorAll(".viewport")) {
 
   const show = () => {
     svg.setAttribute("viewBox", `${box.x} ${box.y} ${box.w} ${box.h}`);
-    bar.firstElementChild.style.width = `${bar.dataset.px * svg.getScreenCTM().a}px`;
+    const pxPerUm = svg.getScreenCTM().a / bar.dataset.um;
+    const length = [100, 50, 20, 10, 5, 2, 1, 0.5].find((um) => um * pxPerUm < viewport.clientWidth / 5) || 0.2;
+    bar.firstElementChild.style.width = `${length * pxPerUm}px`;
+    bar.lastElementChild.textContent = `${length} µm`;
   };
   const place = (next) => {
     const w = Math.min(full.w, Math.max(full.w / 40, next.w));
