@@ -129,6 +129,11 @@ class SpotSettings(_Model):
     min_snr: Positive = Field(
         4.0, description="Least height of the filtered spot in sigmas of the filtered noise."
     )
+    min_score: float = Field(
+        0.0,
+        description="Least log odds, from how it looks, that a spot is a signal; 0 keeps what "
+        "is more likely one than not.",
+    )
 
 
 class SignalSettings(_Model):

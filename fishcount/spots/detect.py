@@ -5,19 +5,22 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fishcount.background import background_map, is_blank, noise_by_brightness
+from fishcount.background import is_blank
 from fishcount.errors import PixelError
 from fishcount.settings import SpotSettings
-from fishcount.spots.filters import blob_response, passes_for, point_gain
-from fishcount.spots.fit import PointFits, fit_points
-from fishcount.spots.maxima import local_maxima, parabolic_offsets
+from fishcount.spots.candidates import find_candidates
+from fishcount.spots.groups import connected_groups
+from fishcount.spots.judge import reject_reasons
 from fishcount.spots.psf import estimate_psf_sigma
 from fishcount.spots.result import Spots
+from fishcount.spots.scene import Points
+from fishcount.spots.score import signal_score
 
 __all__ = ["detect_spots"]
 
 _MIN_SIDE_PX = 9
-_FIT_REACH_SIGMAS = 3.5
+# Kept points closer than so many widths are one crowded group.
+_CLUSTER_REACH = 3.0
 
 
 def detect_spots(
@@ -95,69 +98,39 @@ def _checked(image: NDArray[np.float32]) -> NDArray[np.float32]:
 def _detect_in_plane(
     plane: NDArray[np.float32], psf_sigma_px: float, settings: SpotSettings
 ) -> Spots:
-    passes = passes_for(psf_sigma_px)
-    response = blob_response(plane, passes)
-    brightness = background_map(plane)
-    noise = noise_by_brightness(response, brightness)
-    if noise.floor_counts <= 0:
+    found = find_candidates(plane, psf_sigma_px=psf_sigma_px, min_snr=settings.min_snr)
+    if found is None:
         return Spots.empty(psf_sigma_px=psf_sigma_px, min_snr=settings.min_snr)
-    maxima = local_maxima(response, settings.min_snr * noise.floor_counts)
-    at = maxima.astype(np.float64)
-    snr = response[tuple(maxima.T)] / noise.at(brightness.at(at[:, 0], at[:, 1]))
-    strong = snr >= settings.min_snr
-    maxima, snr = maxima[strong], snr[strong]
-    start = maxima + parabolic_offsets(response, maxima)
-    fits = fit_points(
-        plane,
-        start[:, 0],
-        start[:, 1],
-        sigma_px=psf_sigma_px,
-        radius_px=round(_FIT_REACH_SIGMAS * psf_sigma_px),
-    )
-    coarse = blob_response(plane, 4 * passes)[tuple(maxima.T)] / point_gain(
-        4 * passes, psf_sigma_px
-    )
-    fine = response[tuple(maxima.T)] / point_gain(passes, psf_sigma_px)
-    reason = _judge(fits, start, coarse / fine, psf_sigma_px)
-    return _table(fits, snr, reason, psf_sigma_px, settings.min_snr)
-
-
-def _judge(
-    fits: PointFits,
-    start: NDArray[np.float64],
-    coarse_to_fine: NDArray[np.float64],
-    psf_sigma_px: float,
-) -> NDArray[np.str_]:
-    width = fits.sigma_px / psf_sigma_px
-    moved = np.hypot(fits.y_px - start[:, 0], fits.x_px - start[:, 1])
-    reason = np.full(len(width), "", "U16")
-    reason[(moved > 1.5 * psf_sigma_px) | (fits.amplitude_counts <= 0)] = "POOR_FIT"
-    reason[(width > 1.8) | (coarse_to_fine > 2.4)] = "TOO_WIDE"
-    reason[width < 0.55] = "TOO_NARROW"
-    return reason
-
-
-def _table(
-    fits: PointFits,
-    snr: NDArray[np.float64],
-    reason: NDArray[np.str_],
-    psf_sigma_px: float,
-    min_snr: float,
-) -> Spots:
-    order = np.lexsort((fits.x_px, fits.y_px))
-    flux = 2 * np.pi * fits.amplitude_counts * np.square(fits.sigma_px)
+    score = signal_score(found.appearance.figures)
+    reason = reject_reasons(found, score, min_score=settings.min_score)
+    points, fits = found.points, found.appearance.fits
+    kept = reason == ""
+    # Light of a point of the known width: the free width of a faint point is mostly noise.
+    flux = 2 * np.pi * points.amplitude_counts * psf_sigma_px**2
     return Spots(
-        z_px=np.zeros(len(order)),
-        y_px=fits.y_px[order],
-        x_px=fits.x_px[order],
-        amplitude_counts=fits.amplitude_counts[order],
-        background_counts=fits.background_counts[order],
-        sigma_px=fits.sigma_px[order],
-        flux_counts=flux[order],
-        snr=snr[order].astype(np.float64),
-        kept=reason[order] == "",
-        reason=reason[order],
-        cluster=np.zeros(len(order), np.int64),
+        z_px=np.zeros(len(points)),
+        y_px=points.y_px,
+        x_px=points.x_px,
+        amplitude_counts=points.amplitude_counts,
+        background_counts=fits.background_counts,
+        sigma_px=fits.sigma_px,
+        flux_counts=flux,
+        snr=found.figure("snr"),
+        kept=kept,
+        reason=reason,
+        cluster=_clusters(points, kept, _CLUSTER_REACH * psf_sigma_px),
+        score=score,
         psf_sigma_px=psf_sigma_px,
-        min_snr=min_snr,
+        min_snr=settings.min_snr,
     )
+
+
+def _clusters(points: Points, kept: NDArray[np.bool_], reach_px: float) -> NDArray[np.int64]:
+    """Numbers of crowded groups of kept points, from 1; 0 for the others."""
+    rows = np.flatnonzero(kept)
+    group = connected_groups(points.y_px[rows], points.x_px[rows], reach_px)
+    crowded = np.bincount(group, minlength=1) > 1
+    number = np.where(crowded, np.cumsum(crowded), 0)
+    cluster = np.zeros(len(kept), np.int64)
+    cluster[rows] = number[group]
+    return cluster

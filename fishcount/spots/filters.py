@@ -9,14 +9,35 @@ depend on threads, on where a tile begins, or on the linear algebra library.
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["blob_response", "passes_for", "point_gain", "smooth", "white_noise_gain"]
+__all__ = [
+    "blob_response",
+    "halve",
+    "passes_for",
+    "point_gain",
+    "smooth",
+    "subtract_points",
+    "white_noise_gain",
+]
 
 # Rows filtered at once: a strip and its buffer stay in the processor's second-level cache.
 _STRIP_ROWS = 64
+
+
+class PointsLike(Protocol):
+    """Positions and heights, as `fishcount.spots.scene.Points` has them."""
+
+    @property
+    def y_px(self) -> NDArray[np.float64]: ...
+    @property
+    def x_px(self) -> NDArray[np.float64]: ...
+    @property
+    def amplitude_counts(self) -> NDArray[np.float64]: ...
+    def __len__(self) -> int: ...
 
 
 def passes_for(sigma_px: float) -> int:
@@ -53,6 +74,15 @@ def blob_response(image: NDArray[np.float32], passes: int) -> NDArray[np.float32
     Constant and linearly changing backgrounds give zero. Parameters as in `smooth`.
     """
     return _filtered(image, passes, laplacian=True)
+
+
+def halve(image: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Means of two by two pixels; an odd last row or column is repeated."""
+    height, width = image.shape
+    even = np.pad(image, ((0, height % 2), (0, width % 2)), mode="edge")
+    rows = even[::2] + even[1::2]
+    halved: NDArray[np.float32] = np.float32(0.25) * (rows[:, ::2] + rows[:, 1::2])
+    return halved
 
 
 @lru_cache(maxsize=64)
@@ -124,3 +154,45 @@ def _negative_laplacian(smoothed: NDArray[np.float32], out: NDArray[np.float32])
     np.multiply(smoothed[1:-1, 1:-1], np.float32(4), out=out)
     out -= smoothed[:-2, 1:-1] + smoothed[2:, 1:-1]
     out -= smoothed[1:-1, :-2] + smoothed[1:-1, 2:]
+
+
+def subtract_points(
+    response: NDArray[np.float32],
+    points: PointsLike,
+    sigma_px: float,
+    passes: int,
+    *,
+    sign: int = 1,
+) -> None:
+    """Take the responses of Gaussian points out of a blob response, in place.
+
+    The filter is separable, so two filtered profiles for each point are enough.
+    ``sign=-1`` puts them back. What lies beyond the edge is cut off.
+    """
+    if len(points) == 0:
+        return
+    reach = int(np.ceil(3 * sigma_px)) + passes // 2
+    rows, flat_y, bent_y = _filtered_profiles(points.y_px, sigma_px, passes, reach)
+    columns, flat_x, bent_x = _filtered_profiles(points.x_px, sigma_px, passes, reach)
+    height = np.float32(sign) * points.amplitude_counts.astype(np.float32)[:, None]
+    stamp = (height * bent_y)[:, :, None] * flat_x[:, None, :]
+    stamp += (height * flat_y)[:, :, None] * bent_x[:, None, :]
+    inside = ((rows >= 0) & (rows < response.shape[0]))[:, :, None] & (
+        (columns >= 0) & (columns < response.shape[1])
+    )[:, None, :]
+    flat = (rows * response.shape[1])[:, :, None] + columns[:, None, :]
+    np.subtract.at(response.reshape(-1), flat[inside], stamp[inside])
+
+
+def _filtered_profiles(
+    centre: NDArray[np.float64], sigma_px: float, passes: int, reach: int
+) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float32]]:
+    """Pixels around each centre, and there a smoothed Gaussian and its negative bend."""
+    home = np.rint(centre).astype(np.int64)
+    half = passes // 2 + 1
+    pixel = home[:, None] + np.arange(-reach - half, reach + half + 1)
+    profile = np.exp(-0.5 * np.square((pixel - centre[:, None]) / sigma_px))
+    for _ in range(passes):
+        profile = 0.5 * (profile[:, 1:] + profile[:, :-1])
+    bent = 2 * profile[:, 1:-1] - profile[:, :-2] - profile[:, 2:]
+    return pixel[:, half:-half], profile[:, 1:-1].astype(np.float32), bent.astype(np.float32)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["PointFits", "fit_points", "patches"]
+__all__ = ["PointFits", "fit_patches", "fit_points", "patches"]
 
 _DAMPING = 1e-3
 
@@ -63,36 +63,57 @@ def fit_points(
     values given and what the patch shows. A width stays within a factor of 4 of the start, a
     position within `radius_px`/2.
     """
-    n = len(y_px)
     home_y, home_x = np.rint(y_px).astype(np.int64), np.rint(x_px).astype(np.int64)
-    counts, inside = patches(image, home_y, home_x, radius_px)
-    n_pixels = (2 * radius_px + 1) ** 2
-    data: NDArray[np.float64] = counts.reshape(n, n_pixels).astype(np.float64)
-    weight = inside.reshape(n, n_pixels).astype(np.float64)
-    reach = np.arange(-radius_px, radius_px + 1.0)
+    data, inside = patches(image, home_y, home_x, radius_px)
+    fits = fit_patches(
+        data,
+        y_px - home_y,
+        x_px - home_x,
+        sigma_px=sigma_px,
+        inside=inside,
+        iterations=iterations,
+    )
+    return replace(fits, y_px=home_y + fits.y_px, x_px=home_x + fits.x_px)
+
+
+def fit_patches(
+    data: NDArray[np.floating],
+    dy_px: NDArray[np.float64],
+    dx_px: NDArray[np.float64],
+    *,
+    sigma_px: float,
+    inside: NDArray[np.bool_] | None = None,
+    iterations: int = 5,
+) -> PointFits:
+    """As `fit_points`, on patches (n, side, side); positions are from the centre of a patch."""
+    n, side, _ = data.shape
+    radius = side // 2
+    counts: NDArray[np.float64] = data.reshape(n, side * side).astype(np.float64)
+    weight = np.ones_like(counts)
+    if inside is not None:
+        weight = inside.reshape(n, side * side).astype(np.float64)
+    reach = np.arange(-radius, radius + 1.0)
     grid_y, grid_x = (grid.reshape(-1) for grid in np.meshgrid(reach, reach, indexing="ij"))
-    dy, dx = y_px - home_y, x_px - home_x
-    sigma = np.full(n, sigma_px)
-    plane = np.stack([np.ones_like(grid_y), grid_y / radius_px, grid_x / radius_px])
+    plane = np.stack([np.ones_like(grid_y), grid_y / radius, grid_x / radius])
+    dy, dx, sigma = dy_px, dx_px, np.full(n, sigma_px)
     for _ in range(iterations):
         shape, columns = _design(dy, dx, sigma, grid_y, grid_x, plane)
-        amplitude = _linear(shape, plane, data, weight)
-        columns[:, 1:4] *= amplitude[:, :1, None]
-        step = _solve(columns, data - _model(shape, plane, amplitude), weight)
-        dy = np.clip(dy + np.clip(step[:, 1], -1, 1), -radius_px / 2, radius_px / 2)
-        dx = np.clip(dx + np.clip(step[:, 2], -1, 1), -radius_px / 2, radius_px / 2)
+        linear = _linear(shape, plane, counts, weight)
+        columns[:, 1:4] *= linear[:, :1, None]
+        step = _solve(columns, counts - _model(shape, plane, linear), weight)
+        dy = np.clip(dy + np.clip(step[:, 1], -1, 1), -radius / 2, radius / 2)
+        dx = np.clip(dx + np.clip(step[:, 2], -1, 1), -radius / 2, radius / 2)
         grown = sigma * np.exp(np.clip(step[:, 3], -0.4, 0.4))
         sigma = np.clip(grown, sigma_px / 4, sigma_px * 4)
     shape, _ = _design(dy, dx, sigma, grid_y, grid_x, plane)
-    linear = _linear(shape, plane, data, weight)
-    left = weight * np.square(data - _model(shape, plane, linear))
-    at_point = linear[:, 1] + (linear[:, 2] * dy + linear[:, 3] * dx) / radius_px
+    linear = _linear(shape, plane, counts, weight)
+    left = weight * np.square(counts - _model(shape, plane, linear))
     return PointFits(
-        y_px=home_y + dy,
-        x_px=home_x + dx,
+        y_px=dy,
+        x_px=dx,
         amplitude_counts=linear[:, 0],
         sigma_px=sigma,
-        background_counts=at_point,
+        background_counts=linear[:, 1] + (linear[:, 2] * dy + linear[:, 3] * dx) / radius,
         residual_counts=np.sqrt(left.sum(1) / np.maximum(weight.sum(1) - 7, 1)),
     )
 

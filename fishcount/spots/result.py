@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +39,8 @@ class Spots(ReadOnlyArrays):
         The threshold that was applied, in sigmas.
     cluster : ndarray of int64, (n,)
         0 for an isolated spot; spots of one unresolved or crowded group share a number from 1.
+    score : ndarray of float64, (n,)
+        Log odds that it is a signal, from how it looks; NaN where it was not computed.
     """
 
     z_px: NDArray[np.float64]
@@ -54,6 +56,12 @@ class Spots(ReadOnlyArrays):
     cluster: NDArray[np.int64]
     psf_sigma_px: float
     min_snr: float
+    score: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+
+    def __post_init__(self) -> None:
+        if len(self.score) != len(self.y_px):
+            object.__setattr__(self, "score", np.full(len(self.y_px), np.nan))
+        ReadOnlyArrays.__post_init__(self)
 
     def __len__(self) -> int:
         return len(self.y_px)

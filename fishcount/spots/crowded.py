@@ -1,0 +1,316 @@
+"""Close signals: points are added, split and taken away until the image is explained.
+
+In the manner of CLEAN (Hoegbom, Astron. Astrophys. Suppl. 15, 1974), but all points of a group
+are fitted anew after every change, and a change stays only when it pays: the misfit must fall by
+more than the point costs. The cost is a prior: heights of signals of one probe scatter
+log-normally around a typical one, and a second point is likely only where others are near.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import KDTree
+
+from fishcount.background import BackgroundMap, NoiseModel
+from fishcount.spots.filters import point_gain, subtract_points, white_noise_gain
+from fishcount.spots.groups import close_pairs, connected_groups, count_neighbours
+from fishcount.spots.maxima import local_maxima, parabolic_offsets
+from fishcount.spots.scene import (
+    GROUP_REACH,
+    Points,
+    Scene,
+    amplitude_errors,
+    energy,
+    fit_jointly,
+    residual_moments,
+)
+
+__all__ = ["Noise", "resolve"]
+
+_ROUNDS = 6
+# A maximum of the residual becomes a point from this SNR on: beside other points, and alone.
+_MIN_SNR_BESIDE = 3.0
+_LEAST_DISTANCE_PX = 1.0
+# Log-normal spread of heights of one probe; the cost of a point in log likelihood, in a crowd.
+_HEIGHT_SPREAD = 0.5
+_POINT_COST = 1.5
+_CROWD_REACH = 5.0
+_SPLIT_REACH_PX = 2.0
+_EMPTY_CROWD = 0.05
+_PROMISING = -2.0
+_ALONE_SIGNIFICANCE = 3.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Noise:
+    """Noise of the blob response, by local brightness, for one channel.
+
+    Attributes
+    ----------
+    brightness : BackgroundMap
+    model : NoiseModel
+        Of the response.
+    passes : int
+        Of the response.
+    """
+
+    brightness: BackgroundMap
+    model: NoiseModel
+    passes: int
+
+    def of_response(
+        self, y_px: NDArray[np.float64], x_px: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Sigma of the response at positions."""
+        return np.maximum(self.model.at(self.brightness.at(y_px, x_px)), 1e-9)
+
+    def of_pixels(
+        self, y_px: NDArray[np.float64], x_px: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Sigma of a pixel at positions."""
+        return self.of_response(y_px, x_px) / white_noise_gain(self.passes)
+
+
+def resolve(
+    scene: Scene,
+    points: Points,
+    *,
+    response: NDArray[np.float32],
+    noise: Noise,
+    typical_counts: float,
+    min_snr: float,
+) -> Points:
+    """The points that explain the image, starting from those whose maxima are seen at once.
+
+    Parameters
+    ----------
+    scene : Scene
+    points : Points
+        Where to start.
+    response : ndarray of float32, (y, x)
+        Blob response of the image.
+    noise : Noise
+    typical_counts : float
+        Height of a typical single signal.
+    min_snr : float
+        Least SNR of a new point that lies alone.
+    """
+    points = fit_jointly(scene, points, iterations=4)
+    residual = response.copy()
+    subtract_points(residual, points, scene.sigma_px, noise.passes)
+    active = np.ones(len(points), bool)
+    for _ in range(_ROUNDS):
+        born = _births(scene, points, residual, noise, min_snr, near=points.take(active))
+        fresh = np.arange(len(points) + len(born)) >= len(points)
+        points = points.joined(born)
+        busy = _in_groups_with(scene, points, fresh | np.append(active, np.ones(len(born), bool)))
+        settled, work, fresh = points.take(~busy), points.take(busy), fresh[busy]
+        rendered = work.take(~fresh)
+        if len(born):
+            work = fit_jointly(scene, work, iterations=4)
+            work, fresh = _without_needless(scene, work, fresh, noise, typical_counts)
+        work, fresh = _with_splits(scene, work, fresh, noise, typical_counts)
+        subtract_points(residual, rendered, scene.sigma_px, noise.passes, sign=-1)
+        subtract_points(residual, work, scene.sigma_px, noise.passes)
+        active = np.append(np.zeros(len(settled), bool), _in_groups_with(scene, work, fresh))
+        points = settled.joined(work)
+        if not fresh.any():
+            break
+    return fit_jointly(scene, points, iterations=2)
+
+
+def _in_groups_with(scene: Scene, points: Points, marked: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Points whose group holds a marked one."""
+    group = connected_groups(points.y_px, points.x_px, GROUP_REACH * scene.sigma_px)
+    return np.bincount(group, marked, minlength=1)[group] > 0
+
+
+def _births(
+    scene: Scene,
+    points: Points,
+    residual: NDArray[np.float32],
+    noise: Noise,
+    min_snr: float,
+    near: Points,
+) -> Points:
+    """Maxima of the residual response that become points.
+
+    Beside points (`near`: where something changed) a lower SNR is enough.
+    """
+    beside_snr = min(_MIN_SNR_BESIDE, min_snr)
+    maxima = local_maxima(residual, beside_snr * noise.model.floor_counts)
+    at = maxima.astype(np.float64)
+    height = residual[tuple(maxima.T)].astype(np.float64)
+    snr = height / noise.of_response(at[:, 0], at[:, 1])
+    beside = _distance(near, at) < GROUP_REACH * scene.sigma_px
+    wanted = np.where(beside, snr >= beside_snr, snr >= min_snr)
+    wanted &= _distance(points, at) >= _LEAST_DISTANCE_PX
+    maxima, height = maxima[wanted], height[wanted]
+    place = maxima + parabolic_offsets(residual, maxima)
+    return Points(
+        y_px=place[:, 0],
+        x_px=place[:, 1],
+        amplitude_counts=height / point_gain(noise.passes, scene.sigma_px),
+    )
+
+
+def _distance(points: Points, places: NDArray[np.float64]) -> NDArray[np.float64]:
+    """From each place to the nearest point; infinite without points."""
+    if len(points) == 0 or len(places) == 0:
+        return np.full(len(places), np.inf)
+    tree = KDTree(np.stack([points.y_px, points.x_px], axis=1))
+    return np.asarray(tree.query(places)[0], np.float64)
+
+
+def _height_prior(height_counts: NDArray[np.float64], typical_counts: float) -> NDArray[np.float64]:
+    """Log of the prior of a height, up to a constant."""
+    deviation = np.log(np.maximum(height_counts, 1e-9) / typical_counts) / _HEIGHT_SPREAD
+    return np.asarray(-0.5 * deviation**2, np.float64)
+
+
+def _point_cost(scene: Scene, points: Points) -> NDArray[np.float64]:
+    """What a further point costs at each point: more where few others are near."""
+    reach = _CROWD_REACH * scene.sigma_px
+    others = count_neighbours(points.y_px, points.x_px, reach) + _EMPTY_CROWD
+    rarity = np.log(reach**2 / (_SPLIT_REACH_PX**2 * others))
+    return np.asarray(_POINT_COST + np.maximum(rarity, 0), np.float64)
+
+
+def _without_needless(
+    scene: Scene,
+    points: Points,
+    fresh: NDArray[np.bool_],
+    noise: Noise,
+    typical_counts: float,
+) -> tuple[Points, NDArray[np.bool_]]:
+    """Points that pay for themselves; of needless neighbours the worst goes first."""
+    for _ in range(3):
+        if len(points) == 0:
+            break
+        gain = _worth(scene, points, noise, typical_counts)
+        needless = gain < 0
+        first, second = close_pairs(points.y_px, points.x_px, 3 * scene.sigma_px).T
+        both = needless[first] & needless[second]
+        better = np.where(gain[first] <= gain[second], second, first)[both]
+        needless[better] = False
+        if not needless.any():
+            break
+        points, fresh = points.take(~needless), fresh[~needless]
+        points = fit_jointly(scene, points, iterations=2)
+    return points, fresh
+
+
+def _worth(
+    scene: Scene, points: Points, noise: Noise, typical_counts: float
+) -> NDArray[np.float64]:
+    """Log likelihood that each point brings, less its cost; its neighbour would take its light."""
+    height = points.amplitude_counts
+    sigma = noise.of_pixels(points.y_px, points.x_px) * amplitude_errors(scene, points)
+    significance = height / sigma
+    places = np.stack([points.y_px, points.x_px], axis=1)
+    distance, nearest = KDTree(places).query(places, k=2)
+    near = distance[:, 1] < 2.5 * scene.sigma_px
+    beside = height[np.where(near, nearest[:, 1], 0)]
+    prior = _height_prior(height, typical_counts)
+    merged = _height_prior(beside, typical_counts) - _height_prior(beside + height, typical_counts)
+    gain = 0.5 * significance**2 + prior + np.where(near, merged, 0) - _point_cost(scene, points)
+    sure = ~near & (significance >= _ALONE_SIGNIFICANCE)
+    return np.where(sure, np.maximum(gain, 0), gain)
+
+
+def _with_splits(
+    scene: Scene,
+    points: Points,
+    fresh: NDArray[np.bool_],
+    noise: Noise,
+    typical_counts: float,
+) -> tuple[Points, NDArray[np.bool_]]:
+    """Split the most promising point of each group in two, where the group gains by it."""
+    if len(points) == 0:
+        return points, fresh
+    group = connected_groups(points.y_px, points.x_px, GROUP_REACH * scene.sigma_px)
+    angle, promise = _split_promise(scene, points, noise, typical_counts)
+    chosen = _best_of_groups(group, promise)
+    chosen = chosen[promise[chosen] > _PROMISING]
+    if len(chosen) == 0:
+        return points, fresh
+    involved = np.flatnonzero(np.isin(group, group[chosen]))
+    old = points.take(involved)
+    old_group = group[involved]
+    position = np.searchsorted(involved, chosen)
+    new = _split_at(old, position, angle[chosen], 0.7 * scene.sigma_px)
+    new = fit_jointly(scene, new, iterations=5)
+    new_group = np.append(old_group, group[chosen])
+    n_groups = int(group.max()) + 1
+    change = _score(scene, new, new_group, n_groups, noise, typical_counts)
+    change -= _score(scene, old, old_group, n_groups, noise, typical_counts)
+    change[group[chosen]] += _point_cost(scene, points)[chosen]
+    accepted = np.zeros(n_groups, bool)
+    accepted[group[chosen]] = change[group[chosen]] < 0
+    stay, grown = ~accepted[group], accepted[new_group]
+    is_new = np.arange(len(new)) >= len(old)
+    is_new[position] = True
+    carried = np.append(fresh[involved], np.ones(len(chosen), bool)) | is_new
+    return (
+        points.take(stay).joined(new.take(grown)),
+        np.concatenate([fresh[stay], carried[grown]]),
+    )
+
+
+def _split_promise(
+    scene: Scene, points: Points, noise: Noise, typical_counts: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Direction in which each point is longest, and what splitting it may gain."""
+    left = residual_moments(scene, points)
+    mean, half = 0.5 * (left.yy + left.xx), 0.5 * (left.yy - left.xx)
+    stretch = mean + np.hypot(half, left.yx)
+    angle = 0.5 * np.arctan2(left.yx, half)
+    variance = np.square(noise.of_pixels(points.y_px, points.x_px))
+    # 3/4: square norm of the second derivative of a Gaussian, in units of pi / s^2.
+    norm = 0.75 * np.pi / scene.sigma_px**2
+    shape = np.sign(stretch) * stretch**2 / (2 * variance * norm)
+    height = points.amplitude_counts
+    prior = 2 * _height_prior(height / 2, typical_counts) - _height_prior(height, typical_counts)
+    return angle, shape + prior - _point_cost(scene, points)
+
+
+def _best_of_groups(group: NDArray[np.int64], promise: NDArray[np.float64]) -> NDArray[np.int64]:
+    """The point with the largest promise of each group, in the order of points."""
+    order = np.lexsort((-promise, group))
+    first = np.append(True, np.diff(group[order]) != 0)
+    return np.sort(order[first])
+
+
+def _split_at(
+    points: Points,
+    position: NDArray[np.int64],
+    angle: NDArray[np.float64],
+    offset_px: float,
+) -> Points:
+    """Two halves in place of some points; second halves come last."""
+    dy, dx = offset_px * np.cos(angle), offset_px * np.sin(angle)
+    y, x = points.y_px.copy(), points.x_px.copy()
+    height = points.amplitude_counts.copy()
+    height[position] /= 2
+    second = Points(y_px=y[position] + dy, x_px=x[position] + dx, amplitude_counts=height[position])
+    y[position] -= dy
+    x[position] -= dx
+    return Points(y_px=y, x_px=x, amplitude_counts=height).joined(second)
+
+
+def _score(
+    scene: Scene,
+    points: Points,
+    group: NDArray[np.int64],
+    n_groups: int,
+    noise: Noise,
+    typical_counts: float,
+) -> NDArray[np.float64]:
+    """Misfit less log prior of each group: the smaller the better."""
+    variance = np.square(noise.of_pixels(points.y_px, points.x_px))
+    misfit = energy(scene, points, group=group, n_groups=n_groups, variance=variance)
+    prior = _height_prior(points.amplitude_counts, typical_counts)
+    return misfit - np.bincount(group, prior, minlength=n_groups)

@@ -1,0 +1,63 @@
+"""Groups of points whose images overlap, and the stacks of equal groups that are solved at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import KDTree
+
+__all__ = ["blocks_of_equal_size", "close_pairs", "connected_groups", "count_neighbours"]
+
+
+def close_pairs(
+    y_px: NDArray[np.float64], x_px: NDArray[np.float64], reach_px: float
+) -> NDArray[np.int64]:
+    """Pairs (m, 2) of points at most `reach_px` apart, each once, first index smaller; sorted."""
+    if len(y_px) < 2:
+        return np.zeros((0, 2), np.int64)
+    tree = KDTree(np.stack([y_px, x_px], axis=1))
+    pairs = tree.query_pairs(reach_px, output_type="ndarray").astype(np.int64)
+    ordered: NDArray[np.int64] = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
+    return ordered
+
+
+def count_neighbours(
+    y_px: NDArray[np.float64], x_px: NDArray[np.float64], reach_px: float
+) -> NDArray[np.int64]:
+    """How many other points lie within `reach_px` of each."""
+    pairs = close_pairs(y_px, x_px, reach_px)
+    return np.bincount(pairs.reshape(-1), minlength=len(y_px))
+
+
+def connected_groups(
+    y_px: NDArray[np.float64], x_px: NDArray[np.float64], reach_px: float
+) -> NDArray[np.int64]:
+    """Number of the group of each point, from 0 in the order of first members.
+
+    Points of a group are connected by steps of at most `reach_px`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fishcount.spots.groups import connected_groups
+    >>> connected_groups(np.array([0.0, 9, 1]), np.zeros(3), 2.0)
+    array([0, 1, 0])
+    """
+    n = len(y_px)
+    pairs = close_pairs(y_px, x_px, reach_px)
+    graph = coo_array((np.ones(len(pairs), bool), (pairs[:, 0], pairs[:, 1])), shape=(n, n))
+    numbers = connected_components(graph, directed=False)[1]
+    return np.asarray(numbers, np.int64)
+
+
+def blocks_of_equal_size(group: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+    """Members of groups as index arrays (groups, size), one array for each size that occurs."""
+    order = np.argsort(group, kind="stable")
+    size = np.bincount(group)
+    start = np.cumsum(size) - size
+    for members in np.unique(size[size > 0]):
+        yield order[start[size == members][:, None] + np.arange(members)]

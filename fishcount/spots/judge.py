@@ -1,0 +1,36 @@
+"""Why a point is no signal: the score decides whether, its figures say why."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fishcount.spots.candidates import Candidates
+
+__all__ = ["reject_reasons"]
+
+# What a width must exceed, in log widths of a point, to be the reason.
+_WIDE = 0.3
+_NARROW = -0.4
+_COARSE = 1.5
+# A point below this SNR, or this share of the typical height, is called weak.
+_WEAK_SNR = 5.0
+_WEAK_LOG_HEIGHT = -0.9
+
+
+def reject_reasons(
+    found: Candidates, score: NDArray[np.float64], *, min_score: float
+) -> NDArray[np.str_]:
+    """Code of the reason for each point whose score is at most `min_score`; else empty.
+
+    The first that applies: TOO_NARROW, TOO_WIDE, LOW_SNR, POOR_FIT.
+    """
+    width = found.figure("log_width")
+    weak = (found.figure("snr") < _WEAK_SNR) | (found.figure("log_height") < _WEAK_LOG_HEIGHT)
+    wide = (width > _WIDE) | (found.figure("coarse_over_fine") > _COARSE)
+    reason = np.full(len(score), "POOR_FIT", "U16")
+    reason[weak] = "LOW_SNR"
+    reason[wide] = "TOO_WIDE"
+    reason[(width < _NARROW) & ~weak] = "TOO_NARROW"
+    reason[score > min_score] = ""
+    return reason

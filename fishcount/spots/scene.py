@@ -1,0 +1,382 @@
+"""Points on a smooth background, fitted together.
+
+A scene is an image ``I`` that is explained by points of one known width ``s``, on a background
+that is smooth beyond a length ``b``. The points minimise ``<r, H r> / 2`` with
+``r = I - sum(a_i g_i)``, where ``g_i`` is a Gaussian of width ``s`` at the point and ``H`` takes
+away what a Gaussian of width ``b`` passes: least squares that do not see the background. Every
+product of two points is then a difference of two Gaussians of their distance, and the image
+enters through ``<g_i, H I>`` alone, a sum over a small patch. So points that overlap are fitted
+jointly, in groups, at the cost of a few small matrices.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fishcount.spots.filters import halve, smooth
+from fishcount.spots.groups import blocks_of_equal_size, close_pairs, connected_groups
+
+__all__ = [
+    "Moments",
+    "Points",
+    "Scene",
+    "amplitude_errors",
+    "energy",
+    "fit_jointly",
+    "moments",
+    "residual_moments",
+    "without_points",
+]
+
+# Beyond this many widths two points do not change each other's fit.
+GROUP_REACH = 4.0
+_PATCH_REACH = 3.0
+# Pixel^2 that means of two pixels and the linear interpolation back add to a smoothing.
+_HALVING_VARIANCE = 1.0
+_BACKGROUND_WIDTHS = 1.5
+_DAMPING = 1e-2
+_MAX_STEP_PX = 0.6
+# Larger groups are cut apart where they are thinnest would be costly: they share one solution
+# for positions only with their nearest neighbours.
+_LARGEST_GROUP = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Points:
+    """Points of a scene: position and height."""
+
+    y_px: NDArray[np.float64]
+    x_px: NDArray[np.float64]
+    amplitude_counts: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.y_px)
+
+    def take(self, which: NDArray[np.bool_] | NDArray[np.int64]) -> Points:
+        """Some of the points."""
+        return Points(
+            y_px=self.y_px[which],
+            x_px=self.x_px[which],
+            amplitude_counts=self.amplitude_counts[which],
+        )
+
+    def joined(self, more: Points) -> Points:
+        """These points and then `more`."""
+        return Points(
+            y_px=np.concatenate([self.y_px, more.y_px]),
+            x_px=np.concatenate([self.x_px, more.x_px]),
+            amplitude_counts=np.concatenate([self.amplitude_counts, more.amplitude_counts]),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Scene:
+    """An image without its smooth background, and the width of a point in it.
+
+    Attributes
+    ----------
+    detail : ndarray of float32, (y, x)
+        ``H I``, with a margin of `radius_px` on all sides.
+    sigma_px : float
+        Width of a point.
+    background_sigma_px : float
+        Width of the Gaussian whose share was taken away.
+    radius_px : int
+        Half the side of the patches in which points are looked at.
+    """
+
+    detail: NDArray[np.float32]
+    sigma_px: float
+    background_sigma_px: float
+    radius_px: int
+
+    @classmethod
+    def of(cls, image: NDArray[np.float32], *, sigma_px: float) -> Scene:
+        """The scene of a plane (y, x) whose points have the width `sigma_px`."""
+        radius = int(np.ceil(_PATCH_REACH * sigma_px))
+        passes = max(2, 2 * round(((_BACKGROUND_WIDTHS * sigma_px) ** 2 - _HALVING_VARIANCE) / 2))
+        detail = np.pad(image - _background(image, passes), radius, mode="symmetric")
+        return cls(
+            detail=detail,
+            sigma_px=sigma_px,
+            background_sigma_px=float(np.sqrt(passes + _HALVING_VARIANCE)),
+            radius_px=radius,
+        )
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width of the image."""
+        margin = 2 * self.radius_px
+        return self.detail.shape[0] - margin, self.detail.shape[1] - margin
+
+    @property
+    def _terms(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        """Weight and variance of the two Gaussians in the product of two points."""
+        point = self.sigma_px**2
+        blurred = point + self.background_sigma_px**2
+        passed = point / blurred * 2 * np.pi * point * blurred / (point + blurred)
+        return (np.pi * point, 2 * point), (-passed, point + blurred)
+
+    def product(self, dy: NDArray[np.float64], dx: NDArray[np.float64]) -> NDArray[np.float64]:
+        """``<g_i, H g_j>`` for points (dy, dx) apart."""
+        square = dy**2 + dx**2
+        total = np.zeros_like(square)
+        for weight, variance in self._terms:
+            total += weight * np.exp(-square / (2 * variance))
+        return total
+
+    def products(
+        self, dy: NDArray[np.float64], dx: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], ...]:
+        """The product and its derivatives: p, p_y, p_x, p_yy, p_xx, p_xy."""
+        square = dy**2 + dx**2
+        p, p_y, p_x, p_yy, p_xx, p_xy = (np.zeros_like(square) for _ in range(6))
+        for weight, variance in self._terms:
+            e = weight * np.exp(-square / (2 * variance))
+            p += e
+            p_y -= e * dy / variance
+            p_x -= e * dx / variance
+            p_yy += e * (dy**2 / variance - 1) / variance
+            p_xx += e * (dx**2 / variance - 1) / variance
+            p_xy += e * dy * dx / variance**2
+        return p, p_y, p_x, p_yy, p_xx, p_xy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Moments:
+    """Products of the detail with a point and its derivatives, (n,) each."""
+
+    zero: NDArray[np.float64]
+    y: NDArray[np.float64]
+    x: NDArray[np.float64]
+    yy: NDArray[np.float64]
+    xx: NDArray[np.float64]
+    yx: NDArray[np.float64]
+
+
+def moments(scene: Scene, points: Points) -> Moments:
+    """What the image says at each point: products with the point and its derivatives."""
+    radius = scene.radius_px
+    home_y = np.rint(points.y_px).astype(np.int64).clip(0, scene.shape[0] - 1)
+    home_x = np.rint(points.x_px).astype(np.int64).clip(0, scene.shape[1] - 1)
+    reach = np.arange(-radius, radius + 1)
+    rows = home_y[:, None] + reach + radius
+    columns = home_x[:, None] + reach + radius
+    patch = scene.detail[rows[:, :, None], columns[:, None, :]]
+    along_y = _profiles(reach - (points.y_px - home_y)[:, None], scene.sigma_px)
+    along_x = _profiles(reach - (points.x_px - home_x)[:, None], scene.sigma_px)
+    # (n, 3, p) x (n, p, q) x (n, q, 3): all nine products of profiles at once.
+    table = (along_y @ patch @ along_x.transpose(0, 2, 1)).astype(np.float64)
+    return Moments(
+        zero=table[:, 0, 0],
+        y=table[:, 1, 0],
+        x=table[:, 0, 1],
+        yy=table[:, 2, 0],
+        xx=table[:, 0, 2],
+        yx=table[:, 1, 1],
+    )
+
+
+def residual_moments(scene: Scene, points: Points) -> Moments:
+    """As `moments`, of what all points together leave of the image."""
+    seen = moments(scene, points)
+    pairs = close_pairs(points.y_px, points.x_px, 2 * GROUP_REACH * scene.sigma_px)
+    own = np.arange(len(points))
+    at = np.concatenate([pairs[:, 0], pairs[:, 1], own])
+    by = np.concatenate([pairs[:, 1], pairs[:, 0], own])
+    dy, dx = points.y_px[by] - points.y_px[at], points.x_px[by] - points.x_px[at]
+    p, p_y, p_x, p_yy, p_xx, p_xy = scene.products(dy, dx)
+    # Moving the first point turns the sign of the distance, hence of first derivatives.
+    explained = [
+        np.bincount(at, term * points.amplitude_counts[by], minlength=len(points))
+        for term in (p, -p_y, -p_x, p_yy, p_xx, p_xy)
+    ]
+    zero, y, x, yy, xx, yx = explained
+    return Moments(
+        zero=seen.zero - zero,
+        y=seen.y - y,
+        x=seen.x - x,
+        yy=seen.yy - yy,
+        xx=seen.xx - xx,
+        yx=seen.yx - yx,
+    )
+
+
+def without_points(
+    image: NDArray[np.float32], points: Points, sigma_px: float
+) -> NDArray[np.float32]:
+    """The image (y, x) less all points, as a copy."""
+    left = image.copy()
+    reach = np.arange(-np.ceil(4 * sigma_px), np.ceil(4 * sigma_px) + 1).astype(np.int64)
+    rows = np.rint(points.y_px).astype(np.int64)[:, None] + reach
+    columns = np.rint(points.x_px).astype(np.int64)[:, None] + reach
+    along_y = np.exp(-0.5 * np.square((rows - points.y_px[:, None]) / sigma_px))
+    along_x = np.exp(-0.5 * np.square((columns - points.x_px[:, None]) / sigma_px))
+    along_y = (points.amplitude_counts[:, None] * along_y).astype(np.float32)
+    stamp = along_y[:, :, None] * along_x.astype(np.float32)[:, None, :]
+    inside = ((rows >= 0) & (rows < image.shape[0]))[:, :, None] & (
+        (columns >= 0) & (columns < image.shape[1])
+    )[:, None, :]
+    flat = (rows * image.shape[1])[:, :, None] + columns[:, None, :]
+    np.subtract.at(left.reshape(-1), flat[inside], stamp[inside])
+    return left
+
+
+def _profiles(offset: NDArray[np.float64], sigma_px: float) -> NDArray[np.float32]:
+    """A Gaussian, its first and its second derivative by the position, (n, 3, p)."""
+    u = offset / sigma_px
+    value = np.exp(-0.5 * u**2)
+    stack = np.stack([value, value * u / sigma_px, value * (u**2 - 1) / sigma_px**2], axis=1)
+    return stack.astype(np.float32)
+
+
+def fit_jointly(scene: Scene, points: Points, *, iterations: int) -> Points:
+    """Positions and heights of all points, overlapping ones together, by Gauss-Newton steps."""
+    bottom, right = scene.shape[0] - 1.0, scene.shape[1] - 1.0
+    for _ in range(iterations if len(points) else 0):
+        seen = moments(scene, points)
+        step = np.zeros((len(points), 3))
+        for index in _groups(scene, points):
+            step[index] = _newton_step(scene, points, seen, index)
+        move = np.clip(step[:, 1:], -_MAX_STEP_PX, _MAX_STEP_PX)
+        height = points.amplitude_counts
+        points = Points(
+            y_px=np.clip(points.y_px + move[:, 0], 0, bottom),
+            x_px=np.clip(points.x_px + move[:, 1], 0, right),
+            amplitude_counts=np.maximum(height + step[:, 0], 0.05 * height),
+        )
+    return points
+
+
+def _newton_step(
+    scene: Scene, points: Points, seen: Moments, index: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Change of (height, y, x) for groups (m, k), as (m, k, 3)."""
+    height = points.amplitude_counts[index]
+    p, p_y, p_x, *second = scene.products(*_distances(points, index))
+    beside = height[:, None, :]
+    gradient = np.stack(
+        [
+            seen.zero[index] - (p * beside).sum(2),
+            height * (seen.y[index] + (p_y * beside).sum(2)),
+            height * (seen.x[index] + (p_x * beside).sum(2)),
+        ],
+        axis=2,
+    )
+    matrix = _normal_matrix(height, (p, p_y, p_x, *second))
+    diagonal = np.einsum("nii->ni", matrix)
+    diagonal *= 1 + _DAMPING
+    diagonal += 1e-6 * diagonal.max(axis=1, keepdims=True)
+    right = gradient.reshape(len(index), -1, 1)
+    return np.asarray(np.linalg.solve(matrix, right), np.float64).reshape(gradient.shape)
+
+
+def _distances(
+    points: Points, index: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Of the points of groups (m, k) from each other: second minus first, (m, k, k)."""
+    y, x = points.y_px[index], points.x_px[index]
+    return y[:, None, :] - y[:, :, None], x[:, None, :] - x[:, :, None]
+
+
+def _normal_matrix(
+    height: NDArray[np.float64], products: tuple[NDArray[np.float64], ...]
+) -> NDArray[np.float64]:
+    """Curvature of the energy by (height, y, x) of each point of a group, (m, 3k, 3k)."""
+    p, p_y, p_x, p_yy, p_xx, p_xy = products
+    first, second = height[:, :, None], height[:, None, :]
+    n_groups, size = height.shape
+    matrix = np.empty((n_groups, size, 3, size, 3))
+    matrix[:, :, 0, :, 0] = p
+    matrix[:, :, 0, :, 1] = p_y * second
+    matrix[:, :, 0, :, 2] = p_x * second
+    matrix[:, :, 1, :, 0] = -p_y * first
+    matrix[:, :, 2, :, 0] = -p_x * first
+    matrix[:, :, 1, :, 1] = -p_yy * first * second
+    matrix[:, :, 2, :, 2] = -p_xx * first * second
+    matrix[:, :, 1, :, 2] = -p_xy * first * second
+    matrix[:, :, 2, :, 1] = -p_xy * first * second
+    return matrix.reshape(n_groups, 3 * size, 3 * size)
+
+
+def amplitude_errors(scene: Scene, points: Points) -> NDArray[np.float64]:
+    """Error of each height for pixel noise of 1, its neighbours and positions being free."""
+    error = np.zeros(len(points))
+    for index in _groups(scene, points):
+        height = points.amplitude_counts[index]
+        matrix = _normal_matrix(height, scene.products(*_distances(points, index)))
+        diagonal = np.einsum("nii->ni", matrix)
+        diagonal *= 1 + 1e-6
+        diagonal += 1e-9
+        variance = np.einsum("nii->ni", np.linalg.inv(matrix))[:, ::3]
+        error[index] = np.sqrt(np.maximum(variance, 1e-12))
+    return error
+
+
+def energy(
+    scene: Scene,
+    points: Points,
+    *,
+    group: NDArray[np.int64],
+    n_groups: int,
+    variance: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Misfit of each group up to a constant, in units of log likelihood, (n_groups,).
+
+    Parameters
+    ----------
+    group : ndarray of int64, (n,)
+        Points of different groups are taken to be far from each other.
+    variance : ndarray of float64, (n,)
+        Of the pixel noise at each point.
+    """
+    height = points.amplitude_counts
+    alone = float(scene.product(np.zeros(1), np.zeros(1))[0])
+    misfit = 0.5 * height**2 * alone - height * moments(scene, points).zero
+    total = np.bincount(group, misfit, minlength=n_groups)
+    first, second = close_pairs(points.y_px, points.x_px, 2 * GROUP_REACH * scene.sigma_px).T
+    same = group[first] == group[second]
+    first, second = first[same], second[same]
+    shared = scene.product(
+        points.y_px[first] - points.y_px[second], points.x_px[first] - points.x_px[second]
+    )
+    total += np.bincount(group[first], height[first] * height[second] * shared, minlength=n_groups)
+    members = np.maximum(np.bincount(group, minlength=n_groups), 1)
+    mean_variance = np.bincount(group, variance, minlength=n_groups) / members
+    result: NDArray[np.float64] = total / np.maximum(mean_variance, 1e-12)
+    return result
+
+
+def _groups(scene: Scene, points: Points) -> list[NDArray[np.int64]]:
+    reach = GROUP_REACH * scene.sigma_px
+    group = connected_groups(points.y_px, points.x_px, reach)
+    # A crowd without end is cut into parts that are solved with their inner couplings alone.
+    while group.size and np.bincount(group).max() > _LARGEST_GROUP:
+        reach *= 0.8
+        crowd = np.flatnonzero(np.bincount(group)[group] > _LARGEST_GROUP)
+        parts = connected_groups(points.y_px[crowd], points.x_px[crowd], reach)
+        group[crowd] = group.max() + 1 + parts
+        group = np.unique(group, return_inverse=True)[1].astype(np.int64)
+    return list(blocks_of_equal_size(group))
+
+
+def _background(image: NDArray[np.float32], passes: int) -> NDArray[np.float32]:
+    """The smoothed image, computed on pixels twice as large; variance `passes` and a little."""
+    height, width = image.shape
+    coarse = smooth(halve(image), passes)
+    return _doubled(_doubled(coarse).T).T[:height, :width]
+
+
+def _doubled(coarse: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Twice the rows, by linear interpolation between the centres of the old ones."""
+    padded = np.pad(coarse, ((1, 1), (0, 0)), mode="edge")
+    near, above, below = (
+        np.float32(w) * p for w, p in ((0.75, coarse), (0.25, padded[:-2]), (0.25, padded[2:]))
+    )
+    fine = np.empty((2 * coarse.shape[0], coarse.shape[1]), np.float32)
+    np.add(near, above, out=fine[::2])
+    np.add(near, below, out=fine[1::2])
+    return fine

@@ -1,0 +1,44 @@
+"""One figure that says how much a point looks like a signal: a trained logistic score.
+
+Coefficients are data, `spot_score.json`; the file names the script that trained them, on fields
+drawn by `fishcount.synthetic`.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from importlib.resources import files
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fishcount.spots.features import FEATURES
+
+__all__ = ["design_matrix", "signal_score"]
+
+
+def design_matrix(figures: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Figures (n, f) cut to their ranges, and their squares: (n, 2 f)."""
+    low, high = np.array(list(FEATURES.values())).T
+    # Small figures mean little and would blow up a product with a large weight: NaN is neutral.
+    cut = np.clip(np.nan_to_num(figures, nan=0.0), low, high)
+    return np.concatenate([cut, np.square(cut)], axis=1)
+
+
+def signal_score(figures: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Log odds that each point is a signal, (n,); above 0 it is more likely than not."""
+    mean, scale, weights, intercept = _coefficients()
+    scaled = (design_matrix(figures) - mean) / scale
+    # A sum in fixed order, not a matrix product: the same on every machine.
+    return np.asarray((scaled * weights).sum(axis=1) + intercept, np.float64)
+
+
+@lru_cache(maxsize=1)
+def _coefficients() -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], float]:
+    text = files("fishcount.spots").joinpath("spot_score.json").read_text(encoding="utf-8")
+    table = json.loads(text)
+    if table["features"] != list(FEATURES):
+        raise ValueError("spot_score.json was trained on other features; train it again")
+    mean, scale, weights = (np.array(table[key]) for key in ("mean", "scale", "weights"))
+    return mean, scale, weights, float(table["intercept"])
