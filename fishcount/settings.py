@@ -210,6 +210,11 @@ class ScoringSettings(_Model):
         description="Share of the variance of estimated copies that all nuclei have in common, "
         "because they rest on the same single-signal intensity.",
     )
+    many_skipped: Fraction = Field(
+        0.25,
+        description="Largest share of eligible nuclei skipped for their signals before it is "
+        "flagged that this raises the mean.",
+    )
     two_copies: Literal["equivocal", "negative"] = Field(
         "equivocal",
         description="What exactly 2 copies are under seed-copies: its page says both.",

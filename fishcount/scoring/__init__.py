@@ -4,7 +4,7 @@ from fishcount.scoring.counts import score_counts
 from fishcount.scoring.heterogeneity import Heterogeneity, Pattern, Population, heterogeneity
 from fishcount.scoring.pooled import CaseScore
 from fishcount.scoring.replicates import Replicates
-from fishcount.scoring.selection import SelectionCheck, check_selection
+from fishcount.scoring.selection import SelectionCheck, check_selection, selection_findings
 
 __all__ = [
     "CaseScore",
@@ -16,4 +16,5 @@ __all__ = [
     "check_selection",
     "heterogeneity",
     "score_counts",
+    "selection_findings",
 ]

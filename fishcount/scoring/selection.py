@@ -8,9 +8,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fishcount.errors import CountError
+from fishcount.flags import Finding
 from fishcount.scoring.pooled import CaseScore
+from fishcount.settings import ScoringSettings
 
-__all__ = ["SelectionCheck", "check_selection"]
+__all__ = ["SelectionCheck", "check_selection", "selection_findings"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,3 +87,14 @@ def check_selection(
         )
 
     return SelectionCheck(scored=pooled(chosen), eligible=pooled(fit))
+
+
+def selection_findings(
+    check: SelectionCheck, *, settings: ScoringSettings | None = None
+) -> tuple[Finding, ...]:
+    """MANY_SKIPPED where more nuclei were skipped for their signals than the settings allow."""
+    settings = settings or ScoringSettings()
+    share = check.share_skipped
+    if share is None or share <= settings.many_skipped:
+        return ()
+    return (Finding("MANY_SKIPPED", share),)

@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from fishcount.errors import CountError
-from fishcount.scoring import Pattern, check_selection, heterogeneity
+from fishcount.scoring import Pattern, check_selection, heterogeneity, selection_findings
 
 
 @pytest.mark.parametrize(
@@ -86,8 +86,17 @@ def test_skipping_empty_nuclei_raises_the_mean():
     assert check.her2_shift == pytest.approx((7 / 3) / (9 / 5) - 1)
 
 
+def test_many_skipped_is_a_finding():
+    many = check_selection([2, 0, 3], scored=[1, 0, 1], eligible=[1, 1, 1])
+    (finding,) = selection_findings(many)
+    assert (finding.code, finding.figure) == ("MANY_SKIPPED", pytest.approx(1 / 3))
+    few = check_selection([2, 0, 3, 3], scored=[1, 0, 1, 1], eligible=[1, 1, 1, 1])
+    assert selection_findings(few) == ()
+
+
 def test_selection_without_nuclei():
     check = check_selection([], scored=[], eligible=[])
+    assert selection_findings(check) == ()
     assert (check.share_skipped, check.her2_shift) == (None, None)
 
 
