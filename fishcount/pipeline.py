@@ -14,7 +14,13 @@ from fishcount.image import DAPI, FishImage
 from fishcount.nuclei import Nuclei, nuclei_from_labels, segment_nuclei, select_nuclei
 from fishcount.quality import image_findings
 from fishcount.results import CaseResult, FieldResult
-from fishcount.scoring import CaseScore, score_counts
+from fishcount.scoring import (
+    CaseScore,
+    SelectionCheck,
+    check_selection,
+    score_counts,
+    selection_findings,
+)
 from fishcount.settings import Settings
 from fishcount.signals import Copies, count_signals, signal_findings
 from fishcount.spots import Spots, detect_spots
@@ -23,6 +29,8 @@ __all__ = ["score_case", "score_field"]
 
 # A field with one of these cannot be measured: none of its nuclei is scored.
 NOT_EVALUABLE = frozenset({"BLANK_CHANNEL", "IDENTICAL_CHANNELS"})
+# Reasons of nuclei whose outline is fit: the kit skips them for their signals.
+SKIPPED = ("NO_SIGNAL", "ONE_COLOUR")
 
 
 def score_field(
@@ -170,8 +178,27 @@ def score_case(
         categories=classification.categories,
         tags=classification.tags,
         ihc=classification.ihc,
-        findings=classification.findings,
+        findings=(
+            *classification.findings,
+            *selection_findings(_selection(results), settings=settings.scoring),
+        ),
         settings=settings,
+    )
+
+
+def _selection(results: Sequence[FieldResult]) -> SelectionCheck:
+    """The scored nuclei beside all that were skipped for nothing but their signals."""
+    reasons = np.concatenate([result.reject_reason for result in results])
+    scored = np.concatenate([result.scored for result in results])
+    copies = {
+        probe: np.concatenate([result.counts.copies[probe].best for result in results])
+        for probe in results[0].image.probes
+    }
+    return check_selection(
+        copies["HER2"],
+        copies.get("CEP17"),
+        scored=scored,
+        eligible=scored | np.isin(reasons, SKIPPED),
     )
 
 

@@ -133,6 +133,8 @@ def category_record(category: Category) -> dict[str, Any]:
         "flags": list(category.flags),
         "reason": category.reason,
         "probability": dict(category.probability),
+        "more_nuclei": category.more_nuclei,
+        "change": category.change,
     }
 
 
