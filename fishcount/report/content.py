@@ -25,12 +25,15 @@ __all__ = [
     "CategoryRow",
     "Measure",
     "category_rows",
-    "flatten",
     "headline",
     "measures",
     "needs_of",
     "paragraph",
+    "provenance_rows",
 ]
+
+# Rarer categories are not worth a line.
+_LEAST_SHARE = 0.01
 
 _SEED = "seed-copies"
 _EVALUABLE = "images in which nuclei and signals of every probe can be scored"
@@ -60,7 +63,10 @@ def category_rows(categories: Iterable[Category]) -> tuple[CategoryRow, ...]:
 
 
 def _category_row(category: Category) -> CategoryRow:
-    likely = sorted(category.probability.items(), key=lambda pair: (-pair[1], pair[0]))
+    likely = sorted(
+        (pair for pair in category.probability.items() if pair[1] >= _LEAST_SHARE),
+        key=lambda pair: (-pair[1], pair[0]),
+    )
     return CategoryRow(
         scheme=category.scheme,
         name=scheme_name(category.scheme),
@@ -166,22 +172,31 @@ def paragraph(case: CaseResult) -> str:
     return text
 
 
-def flatten(tree: Mapping[str, Any], *, prefix: str = "") -> tuple[tuple[str, str], ...]:
-    """A nested mapping as rows of dotted names and texts; lists count their entries from 1.
+# Said elsewhere on the page, or of use to programs only.
+_NOT_SHOWN = ("inputs", "outputs", "settings_sha256", "schema_version")
+
+
+def provenance_rows(record: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """A provenance record as rows of names and texts; what holds plain values is one row.
 
     Examples
     --------
-    >>> from fishcount.report.content import flatten
-    >>> flatten({"software": {"numpy": "2.0"}, "fields": ["a", "b"]})
-    (('software.numpy', '2.0'), ('fields.1', 'a'), ('fields.2', 'b'))
+    >>> from fishcount.report.content import provenance_rows
+    >>> provenance_rows({"software": {"numpy": "2.0", "scipy": "1.1"}, "command": ["a", "b"]})
+    (('software', 'numpy 2.0, scipy 1.1'), ('command', 'a b'))
     """
-    rows: list[tuple[str, str]] = []
-    for key, value in tree.items():
-        name = f"{prefix}{key}"
-        if isinstance(value, list | tuple):
-            value = {str(index): entry for index, entry in enumerate(value, start=1)}
-        if isinstance(value, Mapping):
-            rows.extend(flatten(value, prefix=f"{name}."))
-        else:
-            rows.append((name, "" if value is None else str(value)))
-    return tuple(rows)
+    return tuple(
+        row for key, value in record.items() if key not in _NOT_SHOWN for row in _rows(key, value)
+    )
+
+
+def _rows(name: str, value: Any) -> list[tuple[str, str]]:
+    if isinstance(value, Mapping):
+        if not any(isinstance(entry, Mapping | list | tuple) for entry in value.values()):
+            return [(name, ", ".join(f"{key} {entry}" for key, entry in value.items()))]
+        return [row for key, entry in value.items() for row in _rows(f"{name}.{key}", entry)]
+    if isinstance(value, list | tuple):
+        if not any(isinstance(entry, Mapping | list | tuple) for entry in value):
+            return [(name, " ".join(map(str, value)))]
+        return [row for i, entry in enumerate(value, 1) for row in _rows(f"{name}.{i}", entry)]
+    return [(name, "" if value is None else str(value))]

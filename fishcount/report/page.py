@@ -83,11 +83,7 @@ def render_report(
             likely=any(row.probability for row in rows),
             needs=content.needs_of(head),
             measures=content.measures(case),
-            paragraphs=[
-                text
-                for text in (explanation or content.paragraph(case)).split("\n")
-                if text.strip()
-            ],
+            paragraphs=wording.prose(explanation or content.paragraph(case)),
             plane=draw_plane(case.score, group=group) if "CEP17" in roles else None,
             histograms=_histograms(case, roles),
             pictures=pictures,
@@ -97,7 +93,7 @@ def render_report(
             excluded_signals=quality.excluded_signals(case.fields, roles),
             findings=quality.finding_rows(case),
             fields=quality.field_rows(case, roles),
-            provenance=content.flatten(provenance or {}),
+            provenance=content.provenance_rows(provenance or {}),
         )
     )
 

@@ -124,8 +124,7 @@ class FieldRow:
     n_nuclei: int
     n_scored: int
     signals: tuple[str, ...]
-    path: str
-    sha256: str
+    files: tuple[tuple[str, str], ...]
 
 
 def field_rows(case: CaseResult, roles: tuple[str, ...]) -> tuple[FieldRow, ...]:
@@ -141,8 +140,7 @@ def field_rows(case: CaseResult, roles: tuple[str, ...]) -> tuple[FieldRow, ...]
             n_nuclei=len(field.nuclei),
             n_scored=int(field.scored.sum()),
             signals=tuple(_signal_quality(field, role) for role in roles),
-            path=field.image.path or "",
-            sha256=field.image.sha256,
+            files=tuple(field.image.files.items()) or (("from memory", field.image.sha256),),
         )
         for index, field in enumerate(case.fields, start=1)
     )

@@ -16,6 +16,7 @@ __all__ = [
     "nowrap",
     "number",
     "percent",
+    "prose",
     "scheme_name",
     "signs",
     "small",
@@ -147,6 +148,12 @@ def percent(share: float) -> str:
 def signs(text: str) -> str:
     """Comparisons as they are printed: "≥" for ">="."""
     return text.replace(">=", "≥").replace("<=", "≤")
+
+
+def prose(text: str) -> list[str]:
+    """The paragraphs of a text, one to a line, with signs and figures set for print."""
+    lines = (line.strip() for line in text.splitlines())
+    return [signs(line).replace(" %", f"{_NBSP}%") for line in lines if line]
 
 
 def nowrap(text: str) -> str:
