@@ -170,8 +170,13 @@ class SignalSettings(_Model):
     axial_elongation: Annotated[float, Field(ge=1)] = Field(
         3.0, description="How much longer than wide a signal is along z, in a stack."
     )
+    cluster_gap_diameters: Annotated[float, Field(ge=0)] = Field(
+        0.75,
+        description="Signals whose edges are at most this many diameters apart are of one "
+        "crowded group.",
+    )
     cluster_least_signals: Annotated[int, Field(ge=2)] = Field(
-        3,
+        4,
         description="Crowded groups with fewer resolved signals, or with the light of fewer, "
         "are counted, not estimated.",
     )

@@ -13,6 +13,7 @@ from fishcount.nuclei import Nuclei
 from fishcount.settings import SignalSettings
 from fishcount.signals.assign import assign_to_nuclei
 from fishcount.signals.clusters import SingleFlux, estimate_clusters, single_flux
+from fishcount.signals.crowd import crowded_groups
 from fishcount.signals.faint import faint_spots
 from fishcount.signals.result import Clusters, Copies, SignalCounts, Signals, Status
 from fishcount.signals.split import FWHM_PER_SIGMA, chance_distance_px, split_partners
@@ -125,34 +126,53 @@ def _count_channel(
         nuclei.labels,
         tolerance_px=settings.border_tolerance_um / pixel_size_um,
     )
+    position = np.column_stack([z_scale * spots.z_px, spots.y_px, spots.x_px])
     faint = faint_spots(
         spots.amplitude_counts,
         kept=spots.kept,
-        alone=spots.cluster == 0,
+        alone=_alone(position, nucleus, spots.kept, _typical_diameter_px(spots, spots.kept)),
         nucleus=nucleus,
         min_share=settings.min_share_of_typical,
     )
     seen = spots.kept & ~faint
     inside = seen & (nucleus > 0)
+    diameter_px = _typical_diameter_px(spots, inside)
     single = single_flux(
-        spots.flux_counts[inside & (spots.cluster == 0)], least=settings.least_single_signals
+        spots.flux_counts[_alone(position, nucleus, inside, diameter_px)],
+        least=settings.least_single_signals,
     )
-    group = _cluster_of_each(spots, nucleus, inside, single, settings)
-    into = _merge(
-        spots,
+    cluster = _cluster_of_each(
+        position,
         nucleus,
         inside,
-        mergeable=group < 0,
+        flux_counts=spots.flux_counts,
+        reach_px=diameter_px * (1.0 + settings.cluster_gap_diameters),
+        single=single,
+        least=settings.cluster_least_signals,
+    )
+    into = _merge(
+        spots,
+        position,
+        nucleus,
+        rows=np.flatnonzero(inside & (cluster < 0)),
         area_px=nuclei.area_px,
-        min_diameter_px=settings.min_diameter_um / pixel_size_um,
-        z_scale=z_scale,
+        diameter_px=max(diameter_px, settings.min_diameter_um / pixel_size_um),
         settings=settings,
     )
     merged = into >= 0
     counted = inside & ~merged
-    clusters = _estimate(role, spots, nucleus, group, single, inside)
+    members = np.flatnonzero(cluster >= 0)
+    clusters = estimate_clusters(
+        cluster[members],
+        spots.flux_counts[members],
+        channel=role,
+        nucleus=nucleus[members],
+        yx_px=position[members, 1:],
+        single=single,
+        diameter_px=diameter_px,
+    )
     copies_of_signal = counted.astype(np.float64)
-    _add_remainder(copies_of_signal, group, clusters, spots.amplitude_counts)
+    _add_remainder(copies_of_signal, cluster, clusters, spots.amplitude_counts)
     status = np.full(len(spots), Status.KEPT.value, dtype="U16")
     status[merged] = Status.MERGED
     status[seen & ~inside] = Status.OUTSIDE
@@ -178,23 +198,68 @@ def _count_channel(
     return _Channel(signals=signals, copies=copies, clusters=clusters, single=single)
 
 
-def _merge(
-    spots: Spots,
+def _typical_diameter_px(spots: Spots, chosen: NDArray[np.bool_]) -> float:
+    """Full width at half maximum of the chosen spots: their median, or what detection assumed."""
+    sigma = spots.sigma_px[chosen]
+    sigma = sigma[np.isfinite(sigma) & (sigma > 0)]
+    assumed = spots.psf_sigma_px if math.isfinite(spots.psf_sigma_px) else 0.0
+    return FWHM_PER_SIGMA * (float(np.median(sigma)) if sigma.size else assumed)
+
+
+def _alone(
+    position_px: NDArray[np.float64],
+    nucleus: NDArray[np.int64],
+    chosen: NDArray[np.bool_],
+    diameter_px: float,
+) -> NDArray[np.bool_]:
+    """Which of the chosen spots have no other of them within two diameters."""
+    rows = np.flatnonzero(chosen)
+    group = crowded_groups(position_px[rows], nucleus[rows], reach_px=2.0 * diameter_px)
+    alone = np.zeros(len(chosen), bool)
+    alone[rows] = np.bincount(group, minlength=1)[group] == 1
+    return alone & (nucleus > 0)
+
+
+def _cluster_of_each(
+    position_px: NDArray[np.float64],
     nucleus: NDArray[np.int64],
     inside: NDArray[np.bool_],
     *,
-    mergeable: NDArray[np.bool_],
+    flux_counts: NDArray[np.float64],
+    reach_px: float,
+    single: SingleFlux,
+    least: int,
+) -> NDArray[np.int64]:
+    """Number of the cluster of each spot from 0; -1 for spots that are counted one by one.
+
+    A crowded group is a cluster when it has enough resolved signals and, as far as the light of
+    a single signal is known, the light of as many: a split signal beside others has not.
+    """
+    cluster = np.full(len(inside), -1, np.int64)
+    rows = np.flatnonzero(inside)
+    if not rows.size:
+        return cluster
+    group = crowded_groups(position_px[rows], nucleus[rows], reach_px=reach_px)
+    resolved = np.bincount(group)
+    copies = np.bincount(group, flux_counts[rows]) / single.typical_counts
+    # An unknown single flux decides nothing.
+    is_cluster = (resolved >= least) & ~(copies < resolved)
+    number = np.cumsum(is_cluster) - 1
+    cluster[rows] = np.where(is_cluster[group], number[group], -1)
+    return cluster
+
+
+def _merge(
+    spots: Spots,
+    position_px: NDArray[np.float64],
+    nucleus: NDArray[np.int64],
+    *,
+    rows: NDArray[np.int64],
     area_px: NDArray[np.int64],
-    min_diameter_px: float,
-    z_scale: float,
+    diameter_px: float,
     settings: SignalSettings,
 ) -> NDArray[np.int64]:
     """Index of the signal that each spot is merged into; -1 for none."""
-    into = np.full(len(spots), -1, np.int64)
-    rows = np.flatnonzero(inside)
-    if len(rows) < 2:
-        return into
-    diameter_px = max(FWHM_PER_SIGMA * _typical_sigma_px(spots, inside), min_diameter_px)
     reach_px = np.minimum(
         diameter_px * (1.0 + settings.split_gap_diameters),
         chance_distance_px(
@@ -205,76 +270,17 @@ def _merge(
     with np.errstate(divide="ignore", invalid="ignore"):
         error = np.nan_to_num(amplitude / spots.snr[rows], posinf=0.0, neginf=0.0)
     local = split_partners(
-        np.column_stack([z_scale * spots.z_px, spots.y_px, spots.x_px])[rows],
+        position_px[rows],
         amplitude,
         nucleus=nucleus[rows],
         strength_error=np.abs(error),
-        reach_px=np.where(mergeable[rows], reach_px, 0.0),
+        reach_px=reach_px,
         min_similarity=settings.split_min_similarity,
     )
+    into = np.full(len(spots), -1, np.int64)
     gone = local >= 0
     into[rows[gone]] = rows[local[gone]]
     return into
-
-
-def _typical_sigma_px(spots: Spots, inside: NDArray[np.bool_]) -> float:
-    """Width of a signal: the median of the kept ones, or else what detection assumed."""
-    sigma = spots.sigma_px[inside]
-    sigma = sigma[np.isfinite(sigma) & (sigma > 0)]
-    assumed = spots.psf_sigma_px if math.isfinite(spots.psf_sigma_px) else 0.0
-    return float(np.median(sigma)) if sigma.size else assumed
-
-
-def _cluster_of_each(
-    spots: Spots,
-    nucleus: NDArray[np.int64],
-    inside: NDArray[np.bool_],
-    single: SingleFlux,
-    settings: SignalSettings,
-) -> NDArray[np.int64]:
-    """Number of the cluster of each spot from 0; -1 for spots that are counted one by one.
-
-    A crowded group is a cluster when it has enough resolved signals and, as far as the light of
-    a single signal is known, the light of as many: a split signal beside a third one has not.
-    """
-    cluster = np.full(len(spots), -1, np.int64)
-    rows = np.flatnonzero(inside & (spots.cluster > 0))
-    if not rows.size:
-        return cluster
-    keys = np.column_stack([nucleus[rows], spots.cluster[rows]])
-    _, group = np.unique(keys, axis=0, return_inverse=True)
-    group = group.reshape(-1)
-    resolved = np.bincount(group)
-    least = settings.cluster_least_signals
-    copies = np.bincount(group, spots.flux_counts[rows]) / single.typical_counts
-    # Half a copy less, as estimates are rounded; an unknown single flux decides nothing.
-    is_cluster = (resolved >= least) & ~(copies < least - 0.5)
-    number = np.cumsum(is_cluster) - 1
-    cluster[rows] = np.where(is_cluster[group], number[group], -1)
-    return cluster
-
-
-def _estimate(
-    role: str,
-    spots: Spots,
-    nucleus: NDArray[np.int64],
-    cluster: NDArray[np.int64],
-    single: SingleFlux,
-    inside: NDArray[np.bool_],
-) -> Clusters:
-    """Estimates of all clusters."""
-    rows = np.flatnonzero(cluster >= 0)
-    if not rows.size:
-        return Clusters.empty()
-    return estimate_clusters(
-        cluster[rows],
-        spots.flux_counts[rows],
-        channel=role,
-        nucleus=nucleus[rows],
-        yx_px=np.column_stack([spots.y_px, spots.x_px])[rows],
-        single=single,
-        diameter_px=FWHM_PER_SIGMA * _typical_sigma_px(spots, inside),
-    )
 
 
 def _add_remainder(

@@ -20,6 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from fishcount.signals.crowd import frame_of_nuclei
+
 __all__ = ["FWHM_PER_SIGMA", "chance_distance_px", "split_partners"]
 
 FWHM_PER_SIGMA = 2.0 * math.sqrt(2.0 * math.log(2.0))
@@ -96,10 +98,9 @@ def split_partners(
     if len(position_px) < 2:
         return into
     reach_px = np.where(np.isfinite(reach_px), reach_px, 0.0)
-    # Nuclei are set far apart along one more axis, so that a neighbour is always of one's own.
-    apart = 2.0 * float(reach_px.max()) + 2.0
-    frame = np.column_stack([position_px, nucleus * apart])
-    distance, neighbour = cKDTree(frame).query(frame, k=2, distance_upper_bound=apart / 2)
+    longest = float(reach_px.max())
+    frame = frame_of_nuclei(position_px, nucleus, reach_px=longest)
+    distance, neighbour = cKDTree(frame).query(frame, k=2, distance_upper_bound=longest + 1.0)
     neighbour = _other_of_two(neighbour)
     distance = distance[:, 1]
     found = np.flatnonzero((neighbour < len(into)) & (distance <= reach_px))

@@ -1,0 +1,61 @@
+"""Which signals of one colour lie so close together that they may hide others between them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
+
+__all__ = ["crowded_groups", "frame_of_nuclei"]
+
+
+def frame_of_nuclei(
+    position_px: NDArray[np.float64], nucleus: NDArray[np.int64], *, reach_px: float
+) -> NDArray[np.float64]:
+    """Positions with one more axis that sets nuclei apart by more than `reach_px`.
+
+    A search for neighbours in this frame finds those of the same nucleus only.
+    """
+    return np.column_stack([position_px, nucleus * (2.0 * reach_px + 2.0)])
+
+
+def crowded_groups(
+    position_px: NDArray[np.float64], nucleus: NDArray[np.int64], *, reach_px: float
+) -> NDArray[np.int64]:
+    """Groups of signals of one nucleus in which each has a neighbour within `reach_px`.
+
+    Parameters
+    ----------
+    position_px : ndarray of float64, (n, d)
+        Positions in an isotropic frame.
+    nucleus : ndarray of int64, (n,)
+    reach_px
+        Signals at most this far apart are of one group.
+
+    Returns
+    -------
+    ndarray of int64, (n,)
+        Number of the group of each signal, from 0 in the order of their first signals; a signal
+        alone is a group of its own.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fishcount.signals import crowded_groups
+    >>> position = np.array([[10.0, 10.0], [10.0, 50.0], [12.0, 12.0], [14.0, 10.0]])
+    >>> crowded_groups(position, np.array([1, 1, 1, 2]), reach_px=5.0)
+    array([0, 1, 0, 2])
+    """
+    n = len(position_px)
+    if n == 0:
+        return np.zeros(0, np.int64)
+    tree = cKDTree(frame_of_nuclei(position_px, nucleus, reach_px=reach_px))
+    pairs = tree.query_pairs(reach_px, output_type="ndarray")
+    links = csr_matrix((np.ones(len(pairs), np.int8), (pairs[:, 0], pairs[:, 1])), shape=(n, n))
+    _, group = connected_components(links, directed=False)
+    _, first, number = np.unique(group, return_index=True, return_inverse=True)
+    rank = np.empty(len(first), np.int64)
+    rank[np.argsort(first)] = np.arange(len(first))
+    return rank[number.reshape(-1)]
