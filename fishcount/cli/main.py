@@ -21,6 +21,7 @@ _COMMANDS = {
     "schemes": "The schemes that turn counts into categories.",
     "score": "Score the fields of a case into a case folder.",
     "simulate": "Draw a case with exact truth.",
+    "verify": "Whether a case folder and its inputs are as they were.",
     "workup": "What a scored case still needs, and what has come in.",
 }
 

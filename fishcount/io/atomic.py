@@ -35,6 +35,9 @@ def check_out_folder(out: str | Path, *, overwrite: bool) -> Path:
     """
     out = Path(out)
     try:
+        old = _put_away(out)
+        if old.is_dir() and not out.exists():
+            old.rename(out)  # a run was killed between putting this away and the new one in place
         if out.is_symlink():
             raise OutputError("is a link", file=out, expected="a folder", remedy="name its target")
         if out.exists():
@@ -136,7 +139,7 @@ def replace_file(path: str | Path, data: bytes) -> None:
 
 
 def _put_in_place(partial: Path, out: Path) -> None:
-    old = out.with_name(f".{out.name}.old")
+    old = _put_away(out)
     _remove(old)
     if out.exists() and any(out.iterdir()):
         out.rename(old)
@@ -150,6 +153,11 @@ def _put_in_place(partial: Path, out: Path) -> None:
     if out.exists():
         out.rmdir()
     partial.rename(out)
+
+
+def _put_away(out: Path) -> Path:
+    """Where the earlier folder waits while the new one takes its place."""
+    return out.with_name(f".{out.name}.old")
 
 
 def _write_flushed(path: Path, data: bytes) -> None:

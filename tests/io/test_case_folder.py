@@ -179,6 +179,14 @@ def test_overwrite_spares_what_is_not_ours(tmp_path):
     assert (home / "thesis.txt").read_text() == "years of work"
 
 
+def test_a_folder_that_a_kill_left_put_away_comes_back(tmp_path):
+    out = write(tmp_path / "case")
+    out.rename(tmp_path / ".case.old")
+    with pytest.raises(OutputError, match="exists already"):
+        check_out_folder(out, overwrite=False)
+    assert read_case_folder(out).summary["case"] == "example"
+
+
 def test_an_empty_folder_is_used(tmp_path):
     (tmp_path / "case").mkdir()
     assert read_case_folder(write(tmp_path / "case")).summary["case"] == "example"
