@@ -237,6 +237,11 @@ class ScoringSettings(_Model):
         description="Schemes that are evaluated as far as the data allow, in this order; "
         "`fishcount schemes` lists all.",
     )
+    headline: tuple[str, ...] = Field(
+        (),
+        description="Schemes that stand first beside seed-copies and ASCO/CAP 2018, which always "
+        "do.",
+    )
 
 
 class Settings(_Model):

@@ -74,6 +74,8 @@ class Classification:
         The IHC score that was given.
     recount : Recount or None
         The second count, a record of its own.
+    also : tuple of str
+        Schemes of the headline beside the seed's and ASCO/CAP 2018.
     """
 
     categories: tuple[Category, ...]
@@ -81,6 +83,7 @@ class Classification:
     findings: tuple[Finding, ...] = ()
     ihc: str | None = None
     recount: Recount | None = None
+    also: tuple[str, ...] = ()
 
     def under(self, scheme: str) -> Category:
         """The category under the scheme with this identifier; KeyError where it is not shown."""
@@ -91,8 +94,8 @@ class Classification:
 
     @property
     def headline(self) -> tuple[Category, ...]:
-        """The seed's scheme and ASCO/CAP 2018, as far as they were evaluated."""
-        return headline(self.categories)
+        """The seed's scheme, ASCO/CAP 2018 and what was asked for, as far as evaluated."""
+        return headline(self.categories, also=self.also)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,6 +212,7 @@ def classify(
         findings=(*case.findings, *(Finding(code) for code in _OF_CASE if code in raised)),
         ihc=case.ihc,
         recount=case.recount,
+        also=settings.headline,
     )
 
 

@@ -28,10 +28,21 @@ SURE = 0.99
 WORTH_SAYING = 0.01
 
 
-def headline(categories: Sequence[Category]) -> tuple[Category, ...]:
-    """The seed's scheme and ASCO/CAP 2018 for the assay that was done, as far as they are there."""
+def headline(categories: Sequence[Category], *, also: Sequence[str] = ()) -> tuple[Category, ...]:
+    """The categories that stand first.
+
+    Parameters
+    ----------
+    categories
+        Of `classify`.
+    also
+        Schemes beside the seed's and ASCO/CAP 2018 for the assay that was done, which are always
+        there, together: `ScoringSettings.headline`.
+    """
     heads = [c for c in categories if c.scheme.startswith(("seed-", "asco-cap-2018-"))]
-    return tuple(category for category in heads if "SECONDARY" not in category.flags)
+    first = [category for category in heads if "SECONDARY" not in category.flags]
+    more = [c for c in categories if c.scheme in also and c not in first]
+    return (*first, *more)
 
 
 def explain(
@@ -41,6 +52,7 @@ def explain(
     ihc: str | None = None,
     tags: Sequence[str] = (),
     findings: Sequence[Finding] = (),
+    also: Sequence[str] = (),
 ) -> str:
     """One paragraph about a case, for people.
 
@@ -52,6 +64,8 @@ def explain(
         Of `classify`; those of the headline schemes are told, or all where none is among them.
     ihc, tags, findings
         Of `classify`.
+    also
+        Further schemes of the headline, as in `headline`.
 
     Returns
     -------
@@ -69,7 +83,7 @@ def explain(
     The arithmetic category under scheme seed-copies (2025-04-10) is EQUIVOCAL: mean HER2 80/20
     >= 2 and <= 4
     """
-    told = headline(categories) or tuple(categories)
+    told = headline(categories, also=also) or tuple(categories)
     sentences = [_counted(score, ihc)]
     for category in told:
         sentences += [_category(category), *_sureness(category)]

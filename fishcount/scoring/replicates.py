@@ -15,6 +15,10 @@ Application, 3.8; Hesterberg 2015, Am Stat 69:371). So the bootstrap gives the s
 
 The range of estimated counts is added to each replicate: in part independent between nuclei, in
 part shared, because they all rest on the intensity of a single signal.
+
+Measured coverage of the nominal 95 % intervals (`benchmarks/coverage.py`): 94.7 % on average from
+50 nuclei in 5 fields; with one or two fields 97 to 100 % where fields differ by up to the prior
+10 %, and down to 83 % where they differ by 20 %.
 """
 
 from __future__ import annotations

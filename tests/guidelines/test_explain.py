@@ -7,6 +7,7 @@ import pytest
 
 from fishcount.guidelines import RESEARCH_USE, classify, explain
 from fishcount.scoring import CaseScore, score_counts
+from fishcount.settings import ScoringSettings
 
 
 def told(n, her2, cep17=None, *, areas=2, **more):
@@ -71,3 +72,15 @@ def test_no_therapy_and_no_patient(her2, ihc):
     text = told(20, her2, 40, ihc=ihc).lower()
     for word in ("patient", "treat", "therap", "trastuzumab", "nan", "inf ", "benefit"):
         assert word not in text
+
+
+def test_options_add_to_the_headline_and_never_take_away():
+    settings = ScoringSettings(headline=("asco-cap-2007-dual",))
+    result = classify(20, 80, 40, areas=2, settings=settings)
+    assert [one.scheme for one in result.headline] == [
+        "seed-copies",
+        "asco-cap-2018-dual",
+        "asco-cap-2007-dual",
+    ]
+    score = CaseScore(n_scored=20, her2_signals=80, cep17_signals=40, areas=2)
+    assert "scheme asco-cap-2007-dual" in explain(score, result.categories, also=result.also)

@@ -1,0 +1,12 @@
+from __future__ import annotations
+
+import doctest
+from pathlib import Path
+
+GUIDE = Path(__file__).parents[2] / "docs" / "categories.md"
+
+
+def test_every_block_of_the_guide_runs():
+    result = doctest.testfile(str(GUIDE), module_relative=False, optionflags=doctest.ELLIPSIS)
+    assert result.attempted > 10
+    assert result.failed == 0
