@@ -32,6 +32,7 @@ __all__ = [
 ]
 
 _TOLERANCE_PX = 0.5
+_SCALES_UM = (100, 50, 20, 10, 5, 2, 1, 0.5, 0.2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,12 @@ class FieldPicture:
     clusters: tuple[ClusterMark, ...]
     roi_path: str
     shown: dict[str, NDArray[np.uint8]]
+
+    @property
+    def scale_um(self) -> float:
+        """A round length that fits five times into the width, for the scale bar."""
+        width_um = self.width_px * self.pixel_size_um
+        return next((length for length in _SCALES_UM if length <= width_um / 5), _SCALES_UM[-1])
 
     @property
     def alt(self) -> str:

@@ -9,9 +9,12 @@ for (const viewport of document.querySelectorAll(".viewport")) {
 
   const show = () => {
     svg.setAttribute("viewBox", `${box.x} ${box.y} ${box.w} ${box.h}`);
-    const pxPerUm = svg.getScreenCTM().a / bar.dataset.um;
-    const length = [100, 50, 20, 10, 5, 2, 1, 0.5].find((um) => um * pxPerUm < viewport.clientWidth / 5) || 0.2;
-    bar.firstElementChild.style.width = `${length * pxPerUm}px`;
+    const scale = svg.getScreenCTM().a;
+    // One screen pixel in image pixels: text keeps its size on the screen.
+    svg.style.setProperty("--u", 1 / scale);
+    const length = [100, 50, 20, 10, 5, 2, 1, 0.5].find((um) => um / bar.dataset.um < box.w / 5) || 0.2;
+    bar.setAttribute("transform", `translate(${box.x + 0.02 * box.w} ${box.y + 0.96 * box.h})`);
+    bar.firstElementChild.setAttribute("width", length / bar.dataset.um);
     bar.lastElementChild.textContent = `${length} µm`;
   };
   const place = (next) => {
