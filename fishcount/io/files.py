@@ -92,13 +92,29 @@ def kind_of(path: Path) -> str:
     )
 
 
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file's bytes, in hexadecimal."""
+def sha256_of(path: str | Path) -> str:
+    """SHA-256 of a file's bytes, in hexadecimal; of a folder, of the names and hashes in it.
+
+    Raises
+    ------
+    InputError
+        When it cannot be read.
+    """
+    path = Path(path)
+    if path.is_dir():
+        inside = sorted(file for file in path.rglob("*") if file.is_file())
+        lines = [f"{file.relative_to(path).as_posix()} {sha256_of(file)}\n" for file in inside]
+        return hashlib.sha256("".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
     try:
         with path.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
-        raise InputError("cannot be read", file=path, found=_reason(error)) from error
+        gone = isinstance(error, FileNotFoundError)
+        raise InputError(
+            "no such file" if gone else "cannot be read",
+            file=path,
+            found=None if gone else _reason(error),
+        ) from error
 
 
 def check_unchanged(files: Mapping[str, str]) -> None:
@@ -115,7 +131,7 @@ def check_unchanged(files: Mapping[str, str]) -> None:
         When a file has changed or gone.
     """
     for path, expected in files.items():
-        if sha256_of(check_file(path)) != expected:
+        if sha256_of(path) != expected:
             raise InputError(
                 "changed during the run",
                 file=path,

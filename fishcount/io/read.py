@@ -34,6 +34,8 @@ from fishcount.io.roi import read_roi
 from fishcount.io.roles import assign_roles, check_roles
 from fishcount.io.series import Source
 from fishcount.io.tiff import open_tiff
+from fishcount.io.zarr import open_zarr
+from fishcount.io.zarr_metadata import is_zarr
 from fishcount.settings import ReadingSettings
 
 logger = logging.getLogger(__name__)
@@ -149,6 +151,8 @@ def open_source(path: str | Path, limits: ReadingSettings) -> Source:
     InputError
         When the path is no readable file, or no image of a known kind.
     """
+    if Path(path).is_dir() and is_zarr(Path(path)):
+        return open_zarr(Path(path), limits=limits)
     file = check_file(path)
     kind = kind_of(file)
     if kind == "TIFF":

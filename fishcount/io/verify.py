@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from fishcount.errors import InputError, MetadataError
 from fishcount.io.case_folder import CaseFolder, read_case_folder
-from fishcount.io.files import check_file, sha256_of
+from fishcount.io.files import sha256_of
 
 __all__ = ["Check", "Verification", "verify_case_folder"]
 
@@ -150,6 +150,6 @@ def _settings(folder: CaseFolder) -> Check:
 
 def _status(file: Path, expected: str) -> Status:
     try:
-        return "unchanged" if sha256_of(check_file(file)) == expected else "changed"
+        return "unchanged" if sha256_of(file) == expected else "changed"
     except InputError as error:
         return "missing" if error.problem == "no such file" else "changed"
