@@ -5,29 +5,47 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 NO_OUTSIDE_IMAGES = "no outside images"
 NO_SCREEN = "no screen for the viewer"
+PLUGIN_TESTS = Path(__file__).parent / "plugin"
 
 # Fixtures that open a window, whether or not the test says that it is a viewer test.
 WINDOW_FIXTURES = {"make_napari_viewer", "make_napari_viewer_proxy", "qtbot", "qapp"}
 
 TRY_A_WINDOW = """
 import sys
-from importlib.util import find_spec
-lacking = [name for name in ("napari", "qtpy") if find_spec(name) is None]
-if lacking:
-    sys.exit("not installed: " + ", ".join(lacking))
 from qtpy.QtWidgets import QApplication
 platform = QApplication([]).platformName()
 if platform in ("offscreen", "minimal"):
     sys.exit(f"the Qt platform {platform} draws no canvas")
 """
+
+
+def why_no_napari() -> str:
+    """Why napari cannot be imported; empty where it can."""
+    if find_spec("napari") is None:
+        return "napari is not installed"
+    try:
+        from qtpy import QtWidgets  # noqa: F401
+    except Exception as error:  # without its system libraries it raises what it likes
+        return f"napari does not start: {error}"
+    return ""
+
+
+WHY_NO_NAPARI = why_no_napari()
+
+# These end pytest where Qt or OpenGL are not there, so `addopts` keeps them from loading on their
+# own, and they are loaded here.
+pytest_plugins = [] if WHY_NO_NAPARI else ["napari.utils._testsupport"]
+if not WHY_NO_NAPARI and find_spec("pytestqt") is not None:
+    pytest_plugins.append("pytestqt.plugin")
 
 
 @pytest.fixture(scope="session")
@@ -68,6 +86,24 @@ def why_no_screen() -> str:
     return said[-1] if done.returncode == 1 else said[0]
 
 
+class SkippedModule(pytest.Module):
+    """Tests that import napari, where it cannot be imported."""
+
+    def collect(self) -> list[pytest.Item]:
+        pytest.skip(f"{NO_SCREEN}: {WHY_NO_NAPARI}", allow_module_level=True)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file(
+    file_path: Path, parent: pytest.Collector
+) -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
+    """Skip the tests of the plugin where they could not be imported, their doctests as well."""
+    found = yield
+    if found and WHY_NO_NAPARI and file_path.match(f"{PLUGIN_TESTS}/test_*.py"):
+        return [SkippedModule.from_parent(parent, path=file_path)]
+    return found
+
+
 def opens_a_window(item: pytest.Item) -> bool:
     """Whether a test needs a screen."""
     fixtures = set(getattr(item, "fixturenames", ()))
@@ -79,8 +115,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: Sequence[pytest.
     windowed = [item for item in items if opens_a_window(item)]
     if not windowed:
         return
-    has_qt_plugin = config.pluginmanager.hasplugin("pytest-qt")
-    reason = why_no_screen() if has_qt_plugin else "pytest-qt is not installed or switched off"
+    has_qt_plugin = config.pluginmanager.hasplugin("pytestqt.plugin")
+    reason = why_no_screen() if has_qt_plugin else "pytest-qt is not installed"
     for item in windowed:
         item.add_marker(pytest.mark.viewer)
         if reason:
@@ -97,7 +133,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         count = sum(cause in reason for reason in skipped)
         if count:
             terminalreporter.write_line(
-                f"NOT RUN: {count} test{'s' * (count > 1)}, {cause}; {remedy}",
+                f"NOT RUN: {count} tests or files of tests, {cause}; {remedy}",
                 yellow=True,
                 bold=True,
             )

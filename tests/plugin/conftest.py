@@ -16,8 +16,6 @@ from fishcount.scoring import CaseScore
 from fishcount.settings import Settings
 from fishcount.signals import Copies, SignalCounts, Signals
 
-pytest.importorskip("napari", reason="napari is not installed")
-
 SHAPE = (60, 90)
 PIXEL_UM = 0.1
 CENTRES = np.array([[20, 20], [30, 60], [55, 5]])

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from napari.layers import Image, Layer, Points
 from numpy.testing import assert_array_equal
 
 from fishcount.errors import CalibrationError, ChannelError
 from fishcount.image import FishImage
-
-pytest.importorskip("napari", reason="napari is not installed")
-from napari.layers import Image, Layer, Points
-
 from napari_fishcount.fields import calibration_of, field_from_layers, guess_layers
 from napari_fishcount.layers import image_layers
 

@@ -6,23 +6,20 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from napari.components import ViewerModel
+from napari.layers import Layer, Points
 from numpy.testing import assert_allclose, assert_array_equal
 
 from fishcount.image import FishImage
 from fishcount.results import FieldResult
-
-napari = pytest.importorskip("napari", reason="napari is not installed")
-from napari.components import ViewerModel  # noqa: E402
-from napari.layers import Layer, Points  # noqa: E402
-
-from napari_fishcount.layers import (  # noqa: E402
+from napari_fishcount.layers import (
     contrast_limits,
     count_text,
     image_layers,
     nuclei_layer,
     result_layers,
 )
-from napari_fishcount.scored import ScoredField  # noqa: E402
+from napari_fishcount.scored import ScoredField
 
 
 @pytest.fixture

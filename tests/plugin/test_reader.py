@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import npe2
 import numpy as np
 import pytest
 import tifffile
+from napari.components import ViewerModel
 from numpy.testing import assert_allclose, assert_array_equal
 
 from fishcount import FishImage, Settings, read_image
@@ -15,11 +17,6 @@ from fishcount.errors import CalibrationError, MetadataError
 from fishcount.io import write_case_folder
 from fishcount.results import CaseResult, FieldResult
 from fishcount.tables import nuclei_table, signals_table, summary_record
-
-pytest.importorskip("napari", reason="napari is not installed")
-import npe2
-from napari.components import ViewerModel
-
 from napari_fishcount import reader, samples
 from napari_fishcount.layers import add_layers
 from napari_fishcount.reader import get_reader

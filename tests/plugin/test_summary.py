@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
-
 from fishcount.guidelines import RESEARCH_USE
 from fishcount.results import CaseResult
 from fishcount.scoring import CaseScore
-
-pytest.importorskip("napari", reason="napari is not installed")
 from napari_fishcount.summary import error_html, summary_html, welcome_html
 
 

@@ -8,22 +8,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from napari.layers import Image, Layer
 from numpy.testing import assert_allclose
 
 from fishcount.errors import CountError
 from fishcount.image import FishImage
 from fishcount.results import CaseResult, FieldResult
-
-pytest.importorskip("qtpy", reason="napari is not installed")
-pytest.importorskip("napari", reason="napari is not installed")
-try:
-    from napari_fishcount import widget as widget_module
-    from napari_fishcount.widget import ScoreWidget
-except ImportError as error:
-    pytest.skip(f"no screen for the viewer: {error}", allow_module_level=True)
-from napari.layers import Image, Layer
-
+from napari_fishcount import widget as widget_module
 from napari_fishcount.layers import image_layers
+from napari_fishcount.widget import ScoreWidget
 
 pytestmark = pytest.mark.viewer
 
