@@ -98,6 +98,18 @@ def test_pictures_fit_the_budget_all_at_one_size():
     assert decode(small[0].uri).shape[:2] == small[0].size_px
 
 
+def test_shrinking_keeps_brightness_and_place():
+    picture = np.zeros((400, 600), np.uint8)
+    picture[100:200, 300:450] = 200
+    (small,) = encode_within([picture] * 1, budget_bytes=0)
+    assert small.size_px == (171, 256)
+    grey = decode(small.uri)[..., 0].astype(float)
+    assert_allclose(grey.mean(), picture.mean(), atol=1.5)
+    y, x = np.nonzero(grey > 100)
+    assert_allclose([y.min(), y.max() + 1], [100 * 171 / 400, 200 * 171 / 400], atol=1.5)
+    assert_allclose([x.min(), x.max() + 1], [300 * 256 / 600, 450 * 256 / 600], atol=1.5)
+
+
 def test_a_strip_keeps_colour_at_full_resolution():
     panel = np.zeros((32, 32, 3), np.uint8)
     panel[16, 16] = (255, 64, 255)
