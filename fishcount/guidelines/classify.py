@@ -279,13 +279,17 @@ def _enough(scheme: Scheme, outcome: Outcome, case: _Case) -> tuple[str, tuple[s
     needs, why = [], []
     if case.tally.n < scheme.min_nuclei:
         needs.append("more_nuclei")
-        why.append(f"{case.tally.n} nuclei were scored, fewer than {scheme.min_nuclei}")
+        why.append(f"{_were(case.tally.n, 'nucleus', 'nuclei')}, fewer than {scheme.min_nuclei}")
     if case.areas is not None and case.areas < scheme.min_areas:
         needs.append("more_areas")
-        why.append(f"{case.areas} area was scored, fewer than {scheme.min_areas}")
+        why.append(f"{_were(case.areas, 'area', 'areas')}, fewer than {scheme.min_areas}")
     if needs:
         return INDETERMINATE, tuple(needs), " and ".join(why)
     return outcome.category, _NEEDS.get(outcome.category, ()), ""
+
+
+def _were(number: int, one: str, many: str) -> str:
+    return f"{number} {one} was scored" if number == 1 else f"{number} {many} were scored"
 
 
 def _flags(scheme: Scheme, case: _Case, *, secondary: bool) -> list[str]:

@@ -115,6 +115,15 @@ def test_seed_copies_has_no_minimum_but_a_flag():
     assert "FEW_NUCLEI" in seed.flags
 
 
+@pytest.mark.parametrize(
+    ("n", "areas", "words"),
+    [(1, 2, "1 nucleus was"), (19, 2, "19 nuclei were"), (20, 1, "1 area was")],
+)
+def test_what_is_too_few_is_said_in_numbers(n, areas, words):
+    now = classify(n, 2 * n, 2 * n, areas=areas).under("asco-cap-2018-dual")
+    assert now.reason.startswith(f"{words} scored, fewer than")
+
+
 def test_areas_that_are_not_stated_are_flagged_and_no_more():
     now = classify(20, 40, 40).under("asco-cap-2018-dual")
     assert now.category == "NEGATIVE"
