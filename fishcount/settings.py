@@ -177,8 +177,13 @@ class SignalSettings(_Model):
     )
     cluster_least_signals: Annotated[int, Field(ge=2)] = Field(
         4,
-        description="Crowded groups with fewer resolved signals, or with the light of fewer, "
-        "are counted, not estimated.",
+        description="Crowded groups with fewer members, or with less light than they have "
+        "resolved signals, are counted, not estimated.",
+    )
+    cluster_least_resolved: Annotated[int, Field(ge=1)] = Field(
+        3,
+        description="Crowded groups with fewer resolved signals are no clusters, whatever "
+        "misshapen light lies beside them.",
     )
     least_single_signals: Annotated[int, Field(ge=1)] = Field(
         5,

@@ -79,6 +79,7 @@ def estimate_clusters(
     group: NDArray[np.int64],
     flux_counts: NDArray[np.float64],
     *,
+    resolved: NDArray[np.bool_],
     channel: str,
     nucleus: NDArray[np.int64],
     yx_px: NDArray[np.float64],
@@ -93,6 +94,8 @@ def estimate_clusters(
         Cluster of each signal, numbered from 0 without gaps.
     flux_counts : ndarray of float64, (n,)
         Integrated intensity of each signal.
+    resolved : ndarray of bool, (n,)
+        False for members that are no signals by their shape, and yet light of the cluster.
     channel
         Role of the probe.
     nucleus : ndarray of int64, (n,)
@@ -109,22 +112,23 @@ def estimate_clusters(
         One row for each group.
     """
     n = int(group.max()) + 1 if len(group) else 0
-    resolved = np.bincount(group, minlength=n)
+    n_resolved = np.bincount(group[resolved], minlength=n)
     from_flux = np.bincount(group, flux_counts, minlength=n) / single.typical_counts
     from_area = _footprint_px(group, yx_px, diameter_px, n) / _footprint_of_one_px(diameter_px)
     low, high = _flux_range(from_flux, single)
     known = np.isfinite(from_flux)
-    best = np.where(known, np.maximum(np.rint(np.nan_to_num(from_flux)), resolved), resolved)
-    low = np.where(known, np.minimum(np.floor(np.nan_to_num(low)), best), resolved)
-    high = np.where(known, np.maximum(np.ceil(np.nan_to_num(high)), best), resolved)
+    members = np.bincount(group, minlength=n)
+    best = np.where(known, np.maximum(np.rint(np.nan_to_num(from_flux)), n_resolved), n_resolved)
+    low = np.where(known, np.minimum(np.floor(np.nan_to_num(low)), best), n_resolved)
+    high = np.where(known, np.maximum(np.ceil(np.nan_to_num(high)), best), n_resolved)
     first = np.zeros(n, np.int64)
     first[group[::-1]] = np.arange(len(group))[::-1]
     return Clusters(
         channel=np.full(n, channel, dtype="U16"),
         nucleus=nucleus[first],
-        y_px=np.bincount(group, yx_px[:, 0], minlength=n) / np.maximum(resolved, 1),
-        x_px=np.bincount(group, yx_px[:, 1], minlength=n) / np.maximum(resolved, 1),
-        n_resolved=resolved,
+        y_px=np.bincount(group, yx_px[:, 0], minlength=n) / np.maximum(members, 1),
+        x_px=np.bincount(group, yx_px[:, 1], minlength=n) / np.maximum(members, 1),
+        n_resolved=n_resolved,
         from_flux=from_flux,
         from_area=from_area,
         low=np.maximum(low, 1).astype(np.int64),

@@ -13,13 +13,15 @@ from fishcount.nuclei import Nuclei
 from fishcount.settings import SignalSettings
 from fishcount.signals.assign import assign_to_nuclei
 from fishcount.signals.clusters import SingleFlux, estimate_clusters, single_flux
-from fishcount.signals.crowd import crowded_groups
+from fishcount.signals.crowd import crowded_groups, distance_in_nucleus
 from fishcount.signals.faint import faint_spots
 from fishcount.signals.result import Clusters, Copies, SignalCounts, Signals, Status
 from fishcount.signals.split import FWHM_PER_SIGMA, chance_distance_px, split_partners
 from fishcount.spots import Spots
 
 __all__ = ["count_signals"]
+
+_MISSHAPEN = ("TOO_WIDE", "POOR_FIT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,14 +143,17 @@ def _count_channel(
         spots.flux_counts[_alone(position, nucleus, inside, diameter_px)],
         least=settings.least_single_signals,
     )
+    reach_px = diameter_px * (1.0 + settings.cluster_gap_diameters)
+    beside = _misshapen_beside(spots, position, nucleus, inside, reach_px=reach_px)
     cluster = _cluster_of_each(
         position,
         nucleus,
         inside,
+        beside=beside,
         flux_counts=spots.flux_counts,
-        reach_px=diameter_px * (1.0 + settings.cluster_gap_diameters),
+        reach_px=reach_px,
         single=single,
-        least=settings.cluster_least_signals,
+        settings=settings,
     )
     into = _merge(
         spots,
@@ -165,6 +170,7 @@ def _count_channel(
     clusters = estimate_clusters(
         cluster[members],
         spots.flux_counts[members],
+        resolved=inside[members],
         channel=role,
         nucleus=nucleus[members],
         yx_px=position[members, 1:],
@@ -220,30 +226,66 @@ def _alone(
     return alone & (nucleus > 0)
 
 
+def _misshapen_beside(
+    spots: Spots,
+    position_px: NDArray[np.float64],
+    nucleus: NDArray[np.int64],
+    inside: NDArray[np.bool_],
+    *,
+    reach_px: float,
+) -> NDArray[np.bool_]:
+    """Rejected spots that lie beside kept ones, and may be copies on top of each other.
+
+    Where copies lie so, some of what is found is no spot by its shape, and rightly rejected as
+    one; but its light is that of copies. What lies beside no kept spot is a granule.
+    """
+    rows = np.flatnonzero(inside)
+    misshapen = np.flatnonzero(
+        ~spots.kept & np.isin(spots.reason, _MISSHAPEN) & (nucleus > 0) & (spots.flux_counts > 0)
+    )
+    distance = distance_in_nucleus(
+        position_px[misshapen],
+        nucleus[misshapen],
+        position_px[rows],
+        nucleus[rows],
+        reach_px=reach_px,
+    )
+    beside = np.zeros(len(spots), bool)
+    beside[misshapen[np.isfinite(distance)]] = True
+    return beside
+
+
 def _cluster_of_each(
     position_px: NDArray[np.float64],
     nucleus: NDArray[np.int64],
     inside: NDArray[np.bool_],
     *,
+    beside: NDArray[np.bool_],
     flux_counts: NDArray[np.float64],
     reach_px: float,
     single: SingleFlux,
-    least: int,
+    settings: SignalSettings,
 ) -> NDArray[np.int64]:
     """Number of the cluster of each spot from 0; -1 for spots that are counted one by one.
 
-    A crowded group is a cluster when it has enough resolved signals and, as far as the light of
-    a single signal is known, the light of as many: a split signal beside others has not.
+    A crowded group is a cluster when it has enough members, enough of them resolved, and, as
+    far as the light of a single signal is known, the light of as many as were resolved: a split
+    signal beside others has not.
     """
     cluster = np.full(len(inside), -1, np.int64)
-    rows = np.flatnonzero(inside)
+    rows = np.flatnonzero(inside | beside)
     if not rows.size:
         return cluster
     group = crowded_groups(position_px[rows], nucleus[rows], reach_px=reach_px)
-    resolved = np.bincount(group)
+    members = np.bincount(group)
+    resolved = np.bincount(group, inside[rows])
     copies = np.bincount(group, flux_counts[rows]) / single.typical_counts
     # An unknown single flux decides nothing.
-    is_cluster = (resolved >= least) & ~(copies < resolved)
+    is_cluster = (
+        (members >= settings.cluster_least_signals)
+        & (resolved >= settings.cluster_least_resolved)
+        & ~(copies < resolved)
+    )
     number = np.cumsum(is_cluster) - 1
     cluster[rows] = np.where(is_cluster[group], number[group], -1)
     return cluster
@@ -290,7 +332,7 @@ def _add_remainder(
     amplitude_counts: NDArray[np.float64],
 ) -> None:
     """Give what a cluster holds beyond its resolved signals to its brightest one."""
-    rows = np.flatnonzero(members >= 0)
+    rows = np.flatnonzero((members >= 0) & (copies > 0))
     order = rows[np.lexsort((rows, -amplitude_counts[rows], members[rows]))]
     _, first = np.unique(members[order], return_index=True)
     copies[order[first]] += clusters.best - clusters.n_resolved

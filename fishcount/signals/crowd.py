@@ -8,7 +8,7 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-__all__ = ["crowded_groups", "frame_of_nuclei"]
+__all__ = ["crowded_groups", "distance_in_nucleus", "frame_of_nuclei"]
 
 
 def frame_of_nuclei(
@@ -59,3 +59,26 @@ def crowded_groups(
     rank = np.empty(len(first), np.int64)
     rank[np.argsort(first)] = np.arange(len(first))
     return rank[number.reshape(-1)]
+
+
+def distance_in_nucleus(
+    position_px: NDArray[np.float64],
+    nucleus: NDArray[np.int64],
+    other_px: NDArray[np.float64],
+    other_nucleus: NDArray[np.int64],
+    *,
+    reach_px: float,
+) -> NDArray[np.float64]:
+    """Distance of each position to the nearest of the others in the same nucleus.
+
+    Returns
+    -------
+    ndarray of float64, (n,)
+        Infinite where there is none within `reach_px`.
+    """
+    if not (len(position_px) and len(other_px)):
+        return np.full(len(position_px), np.inf)
+    tree = cKDTree(frame_of_nuclei(other_px, other_nucleus, reach_px=reach_px))
+    frame = frame_of_nuclei(position_px, nucleus, reach_px=reach_px)
+    distance, _ = tree.query(frame, distance_upper_bound=np.nextafter(reach_px, np.inf))
+    return np.asarray(distance, np.float64)

@@ -102,7 +102,7 @@ class Clusters(ReadOnlyArrays):
         Role of the probe.
     nucleus : ndarray of int64, (n,)
     y_px, x_px : ndarray of float64, (n,)
-        Mean position of the resolved signals.
+        Mean position of what it is made of.
     n_resolved : ndarray of int64, (n,)
         Signals that were resolved and kept.
     from_flux, from_area : ndarray of float64, (n,)

@@ -203,6 +203,25 @@ def test_cluster_is_estimated_from_its_light(make_spots, two_nuclei):
     assert counts.signals.status.tolist() == ["kept"] * 10
 
 
+def test_misshapen_light_beside_signals_belongs_to_their_cluster(make_spots, two_nuclei):
+    singles = [(20, 50), (50, 20), (80, 50), (50, 80), (20, 150), (80, 150)]
+    dense = [(50, 150), (50, 156), (55, 153)]
+    core, granule = (52, 153), (50, 125)
+    spots = make_spots(
+        [*singles, *dense, core, granule],
+        amplitude=[100] * 9 + [600, 600],
+        kept=[True] * 9 + [False] * 2,
+        reason=[""] * 9 + ["TOO_WIDE", "POOR_FIT"],
+    )
+    counts = count({"HER2": spots}, two_nuclei)
+    assert counts.copies["HER2"].best.tolist() == [4, 2 + 9]
+    assert counts.clusters.n_resolved.tolist() == [3]
+    # The core stays rejected, with its reason; its copies are with a signal that is kept.
+    assert counts.signals.status[9:].tolist() == ["rejected", "rejected"]
+    assert counts.signals.copies[9:].tolist() == [0, 0]
+    assert counts.signals.copies[:9].sum() == 15
+
+
 def test_cluster_without_light_for_more_is_what_was_resolved(make_spots, two_nuclei):
     counts = count({"HER2": _cluster(make_spots, brightness=1.0)}, two_nuclei)
     assert counts.copies["HER2"].best.tolist() == [4, 6]
