@@ -19,7 +19,7 @@ __all__ = ["command"]
     default="negative",
     show_default=True,
     help="Kind of case: negative, equivocal, amplified, scattered, polysomy, monosomy, "
-    "coamplified or mixed.",
+    "coamplified, heterogeneous or mixed.",
 )
 @click.option(
     "--snr",

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import csr_array
 
 from fishcount.metrics.assignment import assign_pairs
 from fishcount.metrics.score import DetectionScore
 from fishcount.read_only import ReadOnlyArrays
 
 __all__ = ["LabelMatch", "match_labels"]
+
+DSB_THRESHOLDS = tuple(round(0.5 + 0.05 * step, 2) for step in range(10))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -96,6 +99,20 @@ class LabelMatch(ReadOnlyArrays):
             true_positives=hits, false_positives=n_found - hits, false_negatives=n_true - hits
         )
 
+    def mean_ap(
+        self,
+        min_ious: ArrayLike = DSB_THRESHOLDS,
+        *,
+        ignored_labels: ArrayLike | None = None,
+    ) -> float:
+        """Mean of `DetectionScore.ap` over thresholds of IoU, 0.5 to 0.95 in steps of 0.05.
+
+        Source: the measure of the 2018 Data Science Bowl (Caicedo et al., Nature Methods 2019).
+        """
+        thresholds = np.asarray(min_ious, np.float64).ravel()
+        scores = [self.score(float(t), ignored_labels=ignored_labels).ap for t in thresholds]
+        return float(np.mean(scores))
+
     def partner_of_found(self) -> NDArray[np.int64]:
         """For each found object the true label with which it shares most pixels; 0 for none."""
         partner = np.zeros(self.found_labels.size, np.int64)
@@ -177,13 +194,17 @@ def match_labels(found: ArrayLike, truth: ArrayLike) -> LabelMatch:
     found_image, true_image = _as_labels(found, "found"), _as_labels(truth, "truth")
     if found_image.shape != true_image.shape:
         raise ValueError(f"shapes differ: {found_image.shape} and {true_image.shape}")
-    found_labels, found_area = _areas(found_image)
-    true_labels, true_area = _areas(true_image)
-    both = (found_image > 0) & (true_image > 0)
-    row = np.searchsorted(found_labels, found_image[both])
-    col = np.searchsorted(true_labels, true_image[both])
-    keys, shared = np.unique(row * max(true_labels.size, 1) + col, return_counts=True)
-    pair_found, pair_true = np.divmod(keys, max(true_labels.size, 1))
+    found_labels, found_area, row = _numbered(found_image)
+    true_labels, true_area, col = _numbered(true_image)
+    both = (row >= 0) & (col >= 0)
+    table = csr_array(
+        (np.ones(int(both.sum()), np.int64), (row[both], col[both])),
+        shape=(found_labels.size, true_labels.size),
+    )
+    table.sum_duplicates()
+    pairs = table.tocoo()
+    pair_found, pair_true = pairs.row.astype(np.int64), pairs.col.astype(np.int64)
+    shared = pairs.data
     union = found_area[pair_found] + true_area[pair_true] - shared
     return LabelMatch(
         found_labels=found_labels,
@@ -206,6 +227,20 @@ def _as_labels(image: ArrayLike, name: str) -> NDArray[np.int64]:
     return labels.astype(np.int64)
 
 
-def _areas(labels: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    values, areas = np.unique(labels[labels > 0], return_counts=True)
-    return values, areas
+def _numbered(
+    labels: NDArray[np.int64],
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Labels that occur, their areas, and for each pixel the place of its label; -1 for none."""
+    flat = labels.ravel()
+    top = int(flat.max(initial=0))
+    if top <= max(flat.size, 1 << 16):
+        area = np.bincount(flat, minlength=top + 1)
+        area[0] = 0
+        values = np.flatnonzero(area)
+        place = np.full(top + 1, -1, np.int64)
+        place[values] = np.arange(values.size)
+        return values, area[values], place[flat]
+    # Labels far larger than the image: number them by sorting.
+    everything, inverse, count = np.unique(flat, return_inverse=True, return_counts=True)
+    skip = int(everything[0] == 0)
+    return everything[skip:], count[skip:], inverse.ravel() - skip

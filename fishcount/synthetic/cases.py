@@ -31,7 +31,7 @@ def spec_of_case(
     ----------
     case
         A key of `CASES`: "negative", "equivocal", "amplified", "scattered", "polysomy",
-        "monosomy", "coamplified", "mixed".
+        "monosomy", "coamplified", "heterogeneous", "mixed".
     size
         Height and width in pixels.
     planes

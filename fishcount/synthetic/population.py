@@ -90,6 +90,7 @@ CASES: Mapping[str, Population] = MappingProxyType(
         "polysomy": ((22.0, _NORMAL), (78.0, _POLYSOMY)),
         "monosomy": ((12.0, _NORMAL), (88.0, _MONOSOMY)),
         "coamplified": ((6.0, _NORMAL), (94.0, _COAMPLIFIED)),
+        "heterogeneous": ((72.0, _NORMAL), (28.0, _SCATTERED)),
         "mixed": (
             (46.0, _NORMAL),
             (16.0, _POLYSOMY),
@@ -103,7 +104,8 @@ CASES: Mapping[str, Population] = MappingProxyType(
 
 negative (group 5 of ASCO/CAP 2018), equivocal (group 4), amplified (group 1, most of the copies in
 clusters), scattered (group 1, copies apart), polysomy (CEP17 raised), monosomy (group 2),
-coamplified (group 3), mixed (some of everything).
+coamplified (group 3), heterogeneous (an amplified clone among normal nuclei), mixed (some of
+everything).
 """
 
 

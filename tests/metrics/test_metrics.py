@@ -77,6 +77,19 @@ class TestLabels:
         # Found 1 overlaps both; giving it to the true 1 leaves the true 2 for found 2.
         assert match_labels(found, truth).score(0.2).true_positives == 2
 
+    def test_labels_may_be_larger_than_the_image(self):
+        truth = squares((0, 0), (20, 20))
+        found = np.choose(truth, np.array([0, 2**40, 7]))
+        match = match_labels(found, truth)
+        assert_array_equal(match.pairs(), [[2**40, 7], [1, 2]])
+        assert_array_equal(match.found_area_px, [100, 100])
+
+    def test_mean_ap_falls_with_the_overlap(self):
+        truth, found = squares((0, 0), size=20), squares((0, 2), size=20)
+        # IoU is 18 / 22: a hit at 0.5 to 0.8, none at 0.85, 0.9 and 0.95.
+        assert match_labels(found, truth).mean_ap() == pytest.approx(0.7)
+        assert match_labels(found, truth).mean_ap([0.9]) == 0
+
     def test_shapes_and_types_are_checked(self):
         with pytest.raises(ValueError, match="shapes differ"):
             match_labels(np.zeros((2, 2), int), np.zeros((3, 2), int))

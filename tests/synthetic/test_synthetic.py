@@ -229,7 +229,14 @@ class TestDrawing:
         group = {
             (True, True): 1, (True, False): 2, (False, False): 5,
         }.get((ratio >= 2, mean >= 4), 3 if mean >= 6 else 4)  # fmt: skip
-        expected = {"equivocal": 4, "amplified": 1, "scattered": 1, "monosomy": 2, "coamplified": 3}
+        expected = {
+            "equivocal": 4,
+            "amplified": 1,
+            "scattered": 1,
+            "monosomy": 2,
+            "coamplified": 3,
+            "heterogeneous": 1,
+        }
         if case != "mixed":
             assert group == expected.get(case, 5)
 
