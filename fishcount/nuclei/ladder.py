@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
-from fishcount.nuclei.pieces import Pieces
+from fishcount.nuclei.pieces import Pieces, measure_pieces
 from fishcount.nuclei.split import split_foreground
 
 __all__ = ["climb_ladder"]
 
-LEVEL_RATIO, MAX_LEVELS = 1.3, 10
+LEVEL_RATIO, MAX_LEVELS = 1.45, 7
 # The lowest threshold, as a part of the typical signal of the foreground.
 LOWEST = 0.12
 # Components under this part of a nuclear area are crumbs of texture or noise.
@@ -28,14 +28,22 @@ MIN_AREA = 0.03
 MAX_HOLE = 0.3
 # A component is left as it is when climbing on gains less than this.
 STAY_BONUS = 0.02
+# A component of this quality is settled: higher thresholds are not tried.
+SETTLED = 0.9
+# Where a piece is trimmed before it is judged, in parts of its brightness; thresholds over
+# TOO_HIGH of it are penalized.
+TRIM_HEIGHT = 0.38
+TOO_HIGH, TOO_HIGH_WEIGHT = 0.6, 0.5
+TOO_LOW, TOO_LOW_WEIGHT = 0.4, 0.5
 
 
 @dataclass(slots=True, eq=False)
 class _Rung:
-    """One threshold: components, their pieces, and how good those are."""
+    """One threshold: components, their pieces and cores, and how good those are."""
 
     components: NDArray[np.int32]
     labels: NDArray[np.int32]
+    cores: NDArray[np.int32]
     area: NDArray[np.float64]
     quality: NDArray[np.float64]
     component_of: NDArray[np.int64]
@@ -101,7 +109,8 @@ def _make_rung(
     nucleus_area = math.pi / 4 * diameter_px**2
     mask = fill_small_holes(signal > level, max_area_px=MAX_HOLE * nucleus_area)
     if below is not None:
-        mask &= below.components > 0
+        open_ = np.append(False, below.value < SETTLED)
+        mask &= open_[below.components]
     components, n = ndi.label(mask)
     area = np.bincount(components.ravel(), minlength=n + 1)
     mask &= (area >= max(MIN_AREA * nucleus_area, 6))[components]
@@ -115,11 +124,14 @@ def _make_rung(
     parent_of = np.zeros(n, np.int64)
     if below is not None:
         parent_of = below.components.ravel()[_first_pixels(components, n)].astype(np.int64) - 1
+    cores = _trim(labels, signal, pieces)
+    shapes = measure_pieces(cores, signal, signal)
     rung = _Rung(
         components=components.astype(np.int32),
         labels=labels,
         area=pieces.area,
-        quality=_quality(pieces, level, nucleus_area),
+        quality=_quality(shapes, pieces.brightness, level, nucleus_area),
+        cores=cores,
         component_of=component_of,
         parent_of=parent_of,
         value=np.zeros(n),
@@ -131,13 +143,28 @@ def _make_rung(
     return rung
 
 
-def _quality(pieces: Pieces, level: float, nucleus_area: float) -> NDArray[np.float64]:
-    """0 to 1: convex, an ellipse, of nuclear size, and cut near half its height."""
-    hollow = pieces.hollow()
-    shape = 1 - 2.5 * hollow / (pieces.area + hollow) - 2.0 * (1 - pieces.ellipse_fit())
-    far = np.maximum(np.abs(np.log(pieces.area / nucleus_area)) - 0.8, 0)
-    height = level / np.maximum(pieces.brightness, 1e-6)
-    cut = 1 - np.maximum(0.3 - height, 0) - 0.5 * np.maximum(height - 0.65, 0)
+def _trim(
+    labels: NDArray[np.int32], signal: NDArray[np.float32], pieces: Pieces
+) -> NDArray[np.int32]:
+    """Each piece cut at a part of its own brightness, as its outline will be."""
+    cut = np.append(np.inf, TRIM_HEIGHT * pieces.brightness).astype(np.float32)
+    inside = signal > cut[labels]
+    # The brightest pixel may be dimmer than a weighted mean: nothing is trimmed to nothing.
+    empty = np.bincount(labels[inside], minlength=len(pieces) + 1) == 0
+    empty[0] = False
+    return np.where(inside | empty[labels], labels, 0).astype(np.int32)
+
+
+def _quality(
+    shapes: Pieces, brightness: NDArray[np.float64], level: float, nucleus_area: float
+) -> NDArray[np.float64]:
+    """0 to 1: convex, an ellipse, of nuclear size, and not cut too high."""
+    hollow = shapes.hollow()
+    shape = 1 - 2.5 * hollow / (shapes.area + hollow) - 2.0 * (1 - shapes.ellipse_fit())
+    far = np.maximum(np.abs(np.log(shapes.area / nucleus_area)) - 0.8, 0)
+    height = level / np.maximum(brightness, 1e-6)
+    cut = 1 - TOO_LOW_WEIGHT * np.maximum(TOO_LOW - height, 0)
+    cut -= TOO_HIGH_WEIGHT * np.maximum(height - TOO_HIGH, 0)
     quality: NDArray[np.float64] = (
         np.clip(shape, 0, 1) * np.exp(-0.5 * (far / 0.5) ** 2) * np.clip(cut, 0, 1)
     )
@@ -174,7 +201,7 @@ def _collect(
         new[1:][taken] = np.arange(n_found + 1, n_found + 1 + taken.sum())
         n_found += int(taken.sum())
         quality.append(rung.quality[taken])
-        out += new[rung.labels]
+        out += new[rung.cores]
         reached = reached & ~rung.stays
     return out, np.concatenate(quality) if quality else np.zeros(0)
 

@@ -49,7 +49,6 @@ def draw_outlines(
     cores: NDArray[np.int32],
     signal: NDArray[np.float32],
     *,
-    quality: NDArray[np.float64],
     diameter_px: float,
     floor_counts: float,
 ) -> Outlines:
@@ -67,7 +66,7 @@ def draw_outlines(
     )
     margin = np.where(nearest > 0, soft - 0.5, -0.5).astype(np.float32)
     labels = largest_parts(np.where(margin > 0, nearest, 0))
-    labels = _drop(labels, height, quality, nucleus_area)
+    labels = _drop(labels, height, nucleus_area)
     margin = np.where(labels > 0, margin, np.minimum(margin, 0)).astype(np.float32)
     margin[(labels == 0) & (soft > 0.5)] = -0.5
     typical = float(np.median(cut[1:])) if len(cut) > 1 else float("nan")
@@ -101,11 +100,10 @@ def largest_parts(labels: NDArray[np.int32]) -> NDArray[np.int32]:
 def _drop(
     labels: NDArray[np.int32],
     height: NDArray[np.float64],
-    quality: NDArray[np.float64],
     nucleus_area: float,
 ) -> NDArray[np.int32]:
     area = np.bincount(labels.ravel(), minlength=len(height))
-    whole = height[1:][quality > 0.8]
+    whole = height[area > 0.3 * nucleus_area][1:]
     typical = float(np.median(whole)) if len(whole) else 0.0
     kept = (area >= MIN_AREA * nucleus_area) & (height >= MIN_HEIGHT * typical)
     kept[0] = False

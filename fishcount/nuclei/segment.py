@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage as ndi
 
 from fishcount.errors import MetadataError, PixelError
+from fishcount.nuclei.concavity import cut_at_dents
 from fishcount.nuclei.focus import best_focus, best_planes
 from fishcount.nuclei.foreground import find_foreground
 from fishcount.nuclei.illumination import background_mesh, noise_sigma, reduce_by
@@ -234,9 +235,8 @@ def _find(
         diameter = found
     if diameter * factor < MIN_DIAMETER_PX:
         return None
-    outlines = draw_outlines(
-        cores, signal, quality=quality, diameter_px=diameter, floor_counts=floor
-    )
+    cores = cut_at_dents(cores, signal, diameter_px=diameter)
+    outlines = draw_outlines(cores, signal, diameter_px=diameter, floor_counts=floor)
     return _Found(
         labels=enlarge_outlines(outlines, factor, (image.shape[0], image.shape[1])),
         background=background,
