@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from dataclasses import replace
 
@@ -222,3 +224,15 @@ def test_the_same_case_gives_the_same_page(case, html):
 def test_an_empty_nuclei_table_has_no_outline(case):
     field = replace(case.fields[0], nuclei=Nuclei.empty((128, 128)))
     assert outline_nuclei(field) == ()
+
+
+def test_only_the_page_s_own_script_may_run(html, page):
+    (script,) = re.findall(r"<script>(.*?)</script>", html, flags=re.S)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    (policy,) = [
+        attrs["content"]
+        for attrs in page.all("meta")
+        if attrs.get("http-equiv") == "Content-Security-Policy"
+    ]
+    assert f"script-src 'sha256-{digest}'" in policy
+    assert not [key for _, attrs in page.elements for key in attrs if key.startswith("on")]
