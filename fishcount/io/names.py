@@ -13,6 +13,8 @@ __all__ = ["slug_of", "stem_of", "unique_names"]
 _EXTENSIONS = re.compile(
     r"(\.ome)?\.(tiff?|tf[28]|btf|png|jpe?g|zarr|czi|nd2|lif|xml)$", re.IGNORECASE
 )
+# The places of channel and plane in the name of a pattern, and the letter before them.
+_PLACES = re.compile(r"[_-]?(?:ch|c|z)?\{[cz]\}", re.IGNORECASE)
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{d}{i}" for d in ("com", "lpt") for i in range(10))}
 _LONGEST = 80
 
@@ -20,6 +22,7 @@ _LONGEST = 80
 def stem_of(path: str | Path) -> str:
     """File name without its image extensions: "field_1.ome.tif" gives "field_1"."""
     name = re.split(r"[/\\]", str(path).rstrip("/\\"))[-1]
+    name = _PLACES.sub("", name) or name
     return _EXTENSIONS.sub("", name) or name
 
 

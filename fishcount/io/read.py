@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from fishcount.errors import (
     ChannelError,
     CorruptFileError,
-    FileFormatError,
     FishcountError,
     InputError,
     MetadataError,
@@ -28,12 +27,14 @@ from fishcount.io.axes import OneSeries, with_axes
 from fishcount.io.calibration import pixel_size, z_step
 from fishcount.io.files import check_file, kind_of, sha256_of
 from fishcount.io.names import slug_of, stem_of
+from fishcount.io.pattern import is_pattern, open_pattern
 from fishcount.io.photo import open_photo
 from fishcount.io.pixels import as_counts
 from fishcount.io.roi import read_roi
 from fishcount.io.roles import assign_roles, check_roles
 from fishcount.io.series import Source
 from fishcount.io.tiff import open_tiff
+from fishcount.io.vendor import open_vendor
 from fishcount.io.zarr import open_zarr
 from fishcount.io.zarr_metadata import is_zarr
 from fishcount.settings import ReadingSettings
@@ -61,13 +62,15 @@ def read_image(
 ) -> FishImage:
     """Read one field: DAPI and the probes, in camera counts, with its calibration.
 
-    Formats are told apart by content: TIFF, OME-TIFF, ImageJ, PNG and JPEG. Everything a file
-    says is checked against what it stores, and nothing that is missing is filled in.
+    Formats are told apart by content: TIFF, OME-TIFF, ImageJ, PNG, JPEG, OME-Zarr (extra
+    "scale"), CZI, ND2 and LIF (extra "vendor"). Everything a file says is checked against what
+    it stores, and nothing that is missing is filled in.
 
     Parameters
     ----------
     path
-        The file, or role -> file with one grey channel in each.
+        The file; or a pattern such as ``field_c{c}_z{z}.tif`` for one file for each plane; or
+        role -> file (or pattern) with one grey channel in each.
     channels
         Role -> name or index of the channel in the file, or the role of each channel in order,
         "-" for one to leave out. Without it, roles are guessed from usual names, and findings
@@ -153,13 +156,15 @@ def open_source(path: str | Path, limits: ReadingSettings) -> Source:
     """
     if Path(path).is_dir() and is_zarr(Path(path)):
         return open_zarr(Path(path), limits=limits)
+    if is_pattern(path):
+        return open_pattern(Path(path), open_file=lambda file: open_source(file, limits))
     file = check_file(path)
     kind = kind_of(file)
     if kind == "TIFF":
         return open_tiff(file, limits=limits)
     if kind in ("PNG", "JPEG"):
         return open_photo(file, kind=kind, limits=limits)
-    raise FileFormatError(f"{kind} files are not read", file=file, remedy="export as OME-TIFF")
+    return open_vendor(file, kind=kind, limits=limits)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
