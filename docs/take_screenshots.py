@@ -46,4 +46,4 @@ def take(draw: Callable[[], list[LayerTuple]], path: Path, *, zoom: float) -> No
 
 if __name__ == "__main__":
     IMAGES.mkdir(exist_ok=True)
-    take(samples.amplified, IMAGES / "napari.png", zoom=1.8)
+    take(samples.amplified, IMAGES / "napari.png", zoom=1.15)
