@@ -3,11 +3,12 @@
     python -m benchmarks.train_spot_score [--fields N] [--size PX] [--seed S] [--out FILE]
 
 Fields are drawn by `fishcount.synthetic.random_spec`: optics, camera, stain, crowding and
-artefacts are left to chance, and a tenth of the fields hold no signals at all. Every candidate
+artefacts are left to chance; some fields hold no signals at all, some hardly any noise, and some
+channels were exported as 8-bit JPEG. Every candidate
 that `fishcount.spots.find_candidates` finds in them is an example. It is a signal when it is
 paired with a true point within 1.5 widths of a point; a further point on a split signal is one
 too; debris outside nuclei, which looks like a signal, is left out. The score is a logistic
-regression on the figures and their squares, with a ridge.
+regression on the figures and the products of their pairs, with a ridge.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
@@ -26,13 +28,15 @@ from fishcount.spots import estimate_psf_sigma
 from fishcount.spots.candidates import find_candidates
 from fishcount.spots.features import FEATURES
 from fishcount.spots.score import design_matrix
-from fishcount.synthetic import CASES, Truth, draw_field, random_spec
+from fishcount.synthetic import CASES, FieldSpec, Truth, draw_field, random_spec
 
 HOME = Path(__file__).parents[1] / "fishcount" / "spots" / "spot_score.json"
 REACH_PX = 3.0
 DEBRIS = 9
-EMPTY_SHARE = 0.1
-RIDGE = 1e-3
+EMPTY_SHARE = 0.08
+BRIGHT_SHARE = 0.2
+JPEG_SHARE = 0.12
+RIDGE = 3e-3
 
 
 def main() -> None:
@@ -66,13 +70,15 @@ def draw_examples(
     cases = sorted(CASES)
     for number, stream in enumerate(np.random.SeedSequence(seed).spawn(n_fields)):
         rng = np.random.default_rng(stream)
-        spec = random_spec(cases[number % len(cases)], rng=rng, size=size)
+        spec = harder_spec(random_spec(cases[number % len(cases)], rng=rng, size=size), rng)
         empty = rng.random() < EMPTY_SHARE
         if empty:
             spec = spec.changed(signals={"snr": 1e-3}, artefacts={"debris_per_mm2": 0.0})
         image, truth = draw_field(spec, rng=rng)
         for channel, role in enumerate(("HER2", "CEP17")):
             plane = image.channel(role)
+            if rng.random() < JPEG_SHARE:
+                plane = as_jpeg(plane, rng)
             psf = estimate_psf_sigma(plane, pixel_size_um=spec.pixel_size_um)
             found = find_candidates(plane, psf_sigma_px=psf, min_snr=4.0)
             if found is None or len(found.points) == 0:
@@ -83,6 +89,21 @@ def draw_examples(
                 labels[:] = 0
             known = labels >= 0
             yield found.appearance.figures[known], labels[known] > 0
+
+
+def harder_spec(spec: FieldSpec, rng: np.random.Generator) -> FieldSpec:
+    """The same, mostly near the limit of what can be seen, and with sizes that are uneven."""
+    bright = rng.random() < BRIGHT_SHARE
+    snr = float(np.exp(rng.uniform(*np.log((12, 60) if bright else (2.5, 12)))))
+    return spec.changed(signals={"snr": snr, "size_spread": rng.uniform(0.02, 0.15)})
+
+
+def as_jpeg(plane: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+    """As a person would export it: stretched to 8 bits, the black clipped, and compressed."""
+    black, white = np.quantile(plane, (rng.uniform(0.02, 0.3), rng.uniform(0.9985, 1.0)))
+    grey = np.clip((plane - black) / max(white - black, 1.0) * 255, 0, 255).astype(np.uint8)
+    lossy = imagecodecs.jpeg8_encode(grey, level=int(rng.integers(75, 97)))
+    return np.asarray(imagecodecs.jpeg8_decode(lossy), np.float32)
 
 
 def labels_of(yx: NDArray[np.float64], truth: Truth, channel: int) -> NDArray[np.int64]:
@@ -103,7 +124,7 @@ def labels_of(yx: NDArray[np.float64], truth: Truth, channel: int) -> NDArray[np
 
 
 def fit_score(figures: NDArray[np.float64], is_signal: NDArray[np.bool_]) -> dict[str, object]:
-    """Ridge logistic regression on standardised figures and their squares."""
+    """Ridge logistic regression on standardised figures and products of pairs."""
     columns = design_matrix(figures)
     mean, scale = columns.mean(axis=0), columns.std(axis=0) + 1e-6
     scaled = np.column_stack([(columns - mean) / scale, np.ones(len(columns))])

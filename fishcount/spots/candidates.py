@@ -9,10 +9,12 @@ from numpy.typing import NDArray
 
 from fishcount.background import background_map, noise_by_brightness
 from fishcount.spots.crowded import Noise, resolve
-from fishcount.spots.features import FEATURES, Appearance, appearance
+from fishcount.spots.features import FEATURES, Appearance, appearance, coarse_response
 from fishcount.spots.filters import blob_response, passes_for, point_gain
+from fishcount.spots.granules import Granules, find_granules, granule_light
 from fishcount.spots.maxima import local_maxima, parabolic_offsets
 from fishcount.spots.scene import Points, Scene
+from fishcount.spots.typical import typical_height
 
 __all__ = ["Candidates", "find_candidates"]
 
@@ -34,12 +36,15 @@ class Candidates:
     pixel_noise_counts : ndarray of float64, (n,)
     typical_counts : float
         Height of a typical signal, as far as it could be told.
+    granules : Granules
+        Wide blobs that were taken out of the plane first.
     """
 
     points: Points
     appearance: Appearance
     pixel_noise_counts: NDArray[np.float64]
     typical_counts: float
+    granules: Granules
 
     def figure(self, name: str) -> NDArray[np.float64]:
         """One column of the figures, by its name in `FEATURES`."""
@@ -67,6 +72,13 @@ def find_candidates(
     if noise.model.floor_counts <= 0:
         return None
     start, snr = _seeds(response, noise, sigma, min_snr)
+    granules = find_granules(
+        plane, _sharp(plane, start, sigma, passes), sigma_px=sigma, noise=noise
+    )
+    if len(granules):
+        plane = plane - granule_light(granules, plane.shape)
+        response = blob_response(plane, passes)
+        start, snr = _seeds(response, noise, sigma, min_snr)
     scene = Scene.of(plane, sigma_px=sigma)
     sure = start.amplitude_counts[snr >= _SURE_SNR]
     typical = _typical(sure, _visible_counts(noise, sigma))
@@ -74,12 +86,13 @@ def find_candidates(
         scene, start, response=response, noise=noise, typical_counts=typical, min_snr=min_snr
     )
     points = points.take(np.lexsort((points.x_px, points.y_px)))
-    looks = appearance(plane, scene, points, noise=noise, typical_counts=1.0)
+    looks = appearance(plane, scene, points, noise=noise)
     found = Candidates(
         points=points,
         appearance=looks,
         pixel_noise_counts=noise.of_pixels(points.y_px, points.x_px),
         typical_counts=typical,
+        granules=granules,
     )
     return _with_typical(found, _visible_counts(noise, sigma))
 
@@ -101,14 +114,20 @@ def _seeds(
     return points, snr[strong]
 
 
+def _sharp(plane: NDArray[np.float32], points: Points, sigma_px: float, passes: int) -> Points:
+    """Those that do not look wider than a point."""
+    coarse = coarse_response(plane, points, sigma_px=sigma_px, passes=passes)
+    return points.take(coarse < _SURE_COARSE * points.amplitude_counts)
+
+
 def _visible_counts(noise: Noise, sigma_px: float) -> float:
     """Height of a point that stands out for sure against the darkest noise."""
     return _SURE_SNR * noise.model.floor_counts / point_gain(noise.passes, sigma_px)
 
 
 def _typical(heights: NDArray[np.float64], least: float) -> float:
-    """Median of heights, and at least what is visible: noise must not define a signal."""
-    return max(float(np.median(heights)), least) if len(heights) >= _LEAST_SURE else least
+    """Typical height, and at least what is visible: noise must not define a signal."""
+    return max(typical_height(heights), least) if len(heights) >= _LEAST_SURE else least
 
 
 def _with_typical(found: Candidates, least: float) -> Candidates:
@@ -124,4 +143,5 @@ def _with_typical(found: Candidates, least: float) -> Candidates:
         appearance=Appearance(figures=figures, fits=found.appearance.fits),
         pixel_noise_counts=found.pixel_noise_counts,
         typical_counts=typical,
+        granules=found.granules,
     )

@@ -41,6 +41,10 @@ _CROWD_REACH = 5.0
 _SPLIT_REACH_PX = 2.0
 _EMPTY_CROWD = 0.05
 _PROMISING = -2.0
+# No point is a perfect Gaussian: what it leaves is noise in proportion to its height, and a new
+# point beside it must stand out from that.
+_MODEL_ERROR = 0.07
+_LEAST_SHARE_BESIDE = 0.2
 _ALONE_SIGNIFICANCE = 3.0
 
 
@@ -145,24 +149,33 @@ def _births(
     at = maxima.astype(np.float64)
     height = residual[tuple(maxima.T)].astype(np.float64)
     snr = height / noise.of_response(at[:, 0], at[:, 1])
-    beside = _distance(near, at) < GROUP_REACH * scene.sigma_px
+    reach = GROUP_REACH * scene.sigma_px
+    beside = _nearest(near, at)[0] < reach
     wanted = np.where(beside, snr >= beside_snr, snr >= min_snr)
-    wanted &= _distance(points, at) >= _LEAST_DISTANCE_PX
+    height /= point_gain(noise.passes, scene.sigma_px)
+    distance, height_beside = _nearest(points, at)
+    wanted &= distance >= _LEAST_DISTANCE_PX
+    wanted &= (distance >= reach) | (height >= _LEAST_SHARE_BESIDE * height_beside)
     maxima, height = maxima[wanted], height[wanted]
     place = maxima + parabolic_offsets(residual, maxima)
-    return Points(
-        y_px=place[:, 0],
-        x_px=place[:, 1],
-        amplitude_counts=height / point_gain(noise.passes, scene.sigma_px),
-    )
+    return Points(y_px=place[:, 0], x_px=place[:, 1], amplitude_counts=height)
 
 
-def _distance(points: Points, places: NDArray[np.float64]) -> NDArray[np.float64]:
-    """From each place to the nearest point; infinite without points."""
+def _nearest(
+    points: Points, places: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Distance of each place from the nearest point, and how high that is; infinite, 0 if none."""
     if len(points) == 0 or len(places) == 0:
-        return np.full(len(places), np.inf)
+        return np.full(len(places), np.inf), np.zeros(len(places))
     tree = KDTree(np.stack([points.y_px, points.x_px], axis=1))
-    return np.asarray(tree.query(places)[0], np.float64)
+    distance, index = tree.query(places)
+    return np.asarray(distance, np.float64), points.amplitude_counts[index]
+
+
+def _uncertainty(points: Points, noise: Noise) -> NDArray[np.float64]:
+    """Sigma of a pixel at each point: noise, and what its model leaves."""
+    pixel = noise.of_pixels(points.y_px, points.x_px)
+    return np.hypot(pixel, _MODEL_ERROR * points.amplitude_counts)
 
 
 def _height_prior(height_counts: NDArray[np.float64], typical_counts: float) -> NDArray[np.float64]:
@@ -208,7 +221,7 @@ def _worth(
 ) -> NDArray[np.float64]:
     """Log likelihood that each point brings, less its cost; its neighbour would take its light."""
     height = points.amplitude_counts
-    sigma = noise.of_pixels(points.y_px, points.x_px) * amplitude_errors(scene, points)
+    sigma = _uncertainty(points, noise) * amplitude_errors(scene, points)
     significance = height / sigma
     places = np.stack([points.y_px, points.x_px], axis=1)
     distance, nearest = KDTree(places).query(places, k=2)
@@ -245,8 +258,10 @@ def _with_splits(
     new = fit_jointly(scene, new, iterations=5)
     new_group = np.append(old_group, group[chosen])
     n_groups = int(group.max()) + 1
-    change = _score(scene, new, new_group, n_groups, noise, typical_counts)
-    change -= _score(scene, old, old_group, n_groups, noise, typical_counts)
+    # Both sides are weighed with the larger uncertainty, that of the points before the split.
+    variance = _mean_of_groups(np.square(_uncertainty(old, noise)), old_group, n_groups)
+    change = _score(scene, new, new_group, variance, typical_counts)
+    change -= _score(scene, old, old_group, variance, typical_counts)
     change[group[chosen]] += _point_cost(scene, points)[chosen]
     accepted = np.zeros(n_groups, bool)
     accepted[group[chosen]] = change[group[chosen]] < 0
@@ -268,7 +283,7 @@ def _split_promise(
     mean, half = 0.5 * (left.yy + left.xx), 0.5 * (left.yy - left.xx)
     stretch = mean + np.hypot(half, left.yx)
     angle = 0.5 * np.arctan2(left.yx, half)
-    variance = np.square(noise.of_pixels(points.y_px, points.x_px))
+    variance = np.square(_uncertainty(points, noise))
     # 3/4: square norm of the second derivative of a Gaussian, in units of pi / s^2.
     norm = 0.75 * np.pi / scene.sigma_px**2
     shape = np.sign(stretch) * stretch**2 / (2 * variance * norm)
@@ -301,16 +316,22 @@ def _split_at(
     return Points(y_px=y, x_px=x, amplitude_counts=height).joined(second)
 
 
+def _mean_of_groups(
+    values: NDArray[np.float64], group: NDArray[np.int64], n_groups: int
+) -> NDArray[np.float64]:
+    members = np.maximum(np.bincount(group, minlength=n_groups), 1)
+    return np.asarray(np.bincount(group, values, minlength=n_groups) / members, np.float64)
+
+
 def _score(
     scene: Scene,
     points: Points,
     group: NDArray[np.int64],
-    n_groups: int,
-    noise: Noise,
+    variance: NDArray[np.float64],
     typical_counts: float,
 ) -> NDArray[np.float64]:
     """Misfit less log prior of each group: the smaller the better."""
-    variance = np.square(noise.of_pixels(points.y_px, points.x_px))
-    misfit = energy(scene, points, group=group, n_groups=n_groups, variance=variance)
+    misfit = energy(scene, points, group=group, n_groups=len(variance))
     prior = _height_prior(points.amplitude_counts, typical_counts)
-    return misfit - np.bincount(group, prior, minlength=n_groups)
+    likelihood = misfit / np.maximum(variance, 1e-12)
+    return np.asarray(likelihood - np.bincount(group, prior, minlength=len(variance)), np.float64)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -103,23 +105,32 @@ def _detect_in_plane(
         return Spots.empty(psf_sigma_px=psf_sigma_px, min_snr=settings.min_snr)
     score = signal_score(found.appearance.figures)
     reason = reject_reasons(found, score, min_score=settings.min_score)
-    points, fits = found.points, found.appearance.fits
+    points, fits, granules = found.points, found.appearance.fits, found.granules
     kept = reason == ""
+    cluster = _clusters(points, kept, _CLUSTER_REACH * psf_sigma_px)
     # Light of a point of the known width: the free width of a faint point is mostly noise.
     flux = 2 * np.pi * points.amplitude_counts * psf_sigma_px**2
+    granule_flux = 2 * np.pi * granules.amplitude_counts * np.square(granules.sigma_px)
+    y, x = np.append(points.y_px, granules.y_px), np.append(points.x_px, granules.x_px)
+    order = np.lexsort((x, y))
+
+    def both(ours: NDArray[Any], theirs: Any) -> NDArray[Any]:
+        """A column of points and granules, in the order of the table."""
+        return np.append(ours, np.broadcast_to(theirs, len(granules)).astype(ours.dtype))[order]
+
     return Spots(
-        z_px=np.zeros(len(points)),
-        y_px=points.y_px,
-        x_px=points.x_px,
-        amplitude_counts=points.amplitude_counts,
-        background_counts=fits.background_counts,
-        sigma_px=fits.sigma_px,
-        flux_counts=flux,
-        snr=found.figure("snr"),
-        kept=kept,
-        reason=reason,
-        cluster=_clusters(points, kept, _CLUSTER_REACH * psf_sigma_px),
-        score=score,
+        z_px=np.zeros(len(order)),
+        y_px=y[order],
+        x_px=x[order],
+        amplitude_counts=both(points.amplitude_counts, granules.amplitude_counts),
+        background_counts=both(fits.background_counts, granules.background_counts),
+        sigma_px=both(fits.sigma_px, granules.sigma_px),
+        flux_counts=both(flux, granule_flux),
+        snr=both(found.figure("snr"), granules.snr),
+        kept=both(kept, False),
+        reason=both(reason, "TOO_WIDE"),
+        cluster=both(cluster, 0),
+        score=both(score, np.nan),
         psf_sigma_px=psf_sigma_px,
         min_snr=settings.min_snr,
     )

@@ -18,8 +18,10 @@ from fishcount.spots.fit import PointFits, fit_patches, patches
 from fishcount.spots.groups import count_neighbours
 from fishcount.spots.scene import GROUP_REACH, Points, Scene, amplitude_errors, without_points
 
-__all__ = ["FEATURES", "Appearance", "appearance"]
+__all__ = ["FEATURES", "Appearance", "appearance", "coarse_response"]
 
+# No point is known better than this share of its height: optics are no perfect Gaussian.
+_MODEL_ERROR = 0.05
 _FIT_WIDTHS = 3.0
 _RING_WIDTHS = 3.6
 
@@ -65,9 +67,11 @@ def appearance(
     points: Points,
     *,
     noise: Noise,
-    typical_counts: float,
 ) -> Appearance:
-    """Figures of all points of a plane (y, x); no rows for no points."""
+    """Figures of all points of a plane (y, x); no rows for no points.
+
+    Heights are not yet relative to that of a typical signal: it is found from these figures.
+    """
     sigma = scene.sigma_px
     radius = int(np.ceil(_RING_WIDTHS * sigma))
     home_y, home_x = np.rint(points.y_px).astype(np.int64), np.rint(points.x_px).astype(np.int64)
@@ -83,11 +87,12 @@ def appearance(
     fits = fit_patches(
         alone[:, core, core], dy, dx, sigma_px=sigma, inside=inside[:, core, core], iterations=4
     )
-    figures = _figures(image, scene, points, noise, typical_counts)
-    figures |= _fit_figures(fits, dy, dx, sigma, noise.of_pixels(points.y_px, points.x_px))
-    figures |= _ring_figures(
-        alone, left, seen, np.sqrt(square) / sigma, noise.of_pixels(points.y_px, points.x_px)
+    pixel_noise = np.hypot(
+        noise.of_pixels(points.y_px, points.x_px), _MODEL_ERROR * points.amplitude_counts
     )
+    figures = _figures(image, scene, points, noise, pixel_noise)
+    figures |= _fit_figures(fits, dy, dx, sigma, pixel_noise)
+    figures |= _ring_figures(alone, left, seen, np.sqrt(square) / sigma, pixel_noise)
     return Appearance(
         figures=np.stack([figures[name] for name in FEATURES], axis=1),
         fits=_moved(fits, home_y, home_x),
@@ -110,24 +115,30 @@ def _figures(
     scene: Scene,
     points: Points,
     noise: Noise,
-    typical_counts: float,
+    pixel_noise: NDArray[np.float64],
 ) -> dict[str, NDArray[np.float64]]:
     height = points.amplitude_counts
-    pixel_noise = noise.of_pixels(points.y_px, points.x_px)
     norm = float(np.sqrt(scene.product(np.zeros(1), np.zeros(1))[0]))
-    coarse = blob_response(halve(image), noise.passes)
-    # The halved image has points of half the width, so the same filter is twice as coarse.
-    places = np.stack([(points.y_px - 0.5) / 2, (points.x_px - 0.5) / 2])
-    at = ndi.map_coordinates(coarse, places, order=1, mode="nearest", output=np.float64)
-    at /= point_gain(noise.passes, round(scene.sigma_px / 2, 3))
+    at = coarse_response(image, points, sigma_px=scene.sigma_px, passes=noise.passes)
     reach = GROUP_REACH * scene.sigma_px
     return {
         "snr": height * norm / pixel_noise,
         "significance": height / (pixel_noise * amplitude_errors(scene, points)),
-        "log_height": np.log(np.maximum(height, 1e-9) / typical_counts),
+        "log_height": np.log(np.maximum(height, 1e-9)),
         "coarse_over_fine": at / np.maximum(height, 0.2 * pixel_noise),
         "neighbours": count_neighbours(points.y_px, points.x_px, reach).astype(np.float64),
     }
+
+
+def coarse_response(
+    image: NDArray[np.float32], points: Points, *, sigma_px: float, passes: int
+) -> NDArray[np.float64]:
+    """Height of each point as a filter of twice the width sees it."""
+    coarse = blob_response(halve(image), passes)
+    # The halved image has points of half the width, so the same filter is twice as coarse.
+    places = np.stack([(points.y_px - 0.5) / 2, (points.x_px - 0.5) / 2])
+    at = ndi.map_coordinates(coarse, places, order=1, mode="nearest", output=np.float64)
+    return np.asarray(at / point_gain(passes, round(sigma_px / 2, 3)), np.float64)
 
 
 def _fit_figures(

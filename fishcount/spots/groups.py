@@ -1,4 +1,4 @@
-"""Groups of points whose images overlap, and the stacks of equal groups that are solved at once."""
+"""Groups of points whose images overlap, and the stacks of groups that are solved at once."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
 
-__all__ = ["blocks_of_equal_size", "close_pairs", "connected_groups", "count_neighbours"]
+__all__ = ["blocks_of_groups", "close_pairs", "connected_groups", "count_neighbours"]
 
 
 def close_pairs(
@@ -54,10 +54,18 @@ def connected_groups(
     return np.asarray(numbers, np.int64)
 
 
-def blocks_of_equal_size(group: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
-    """Members of groups as index arrays (groups, size), one array for each size that occurs."""
+def blocks_of_groups(group: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+    """Members of groups as index arrays (groups, size), with -1 where a group has no more.
+
+    Sizes are powers of two, so a few arrays hold all groups.
+    """
     order = np.argsort(group, kind="stable")
     size = np.bincount(group)
     start = np.cumsum(size) - size
-    for members in np.unique(size[size > 0]):
-        yield order[start[size == members][:, None] + np.arange(members)]
+    room = np.where(size > 0, 2 ** np.ceil(np.log2(np.maximum(size, 1))).astype(np.int64), 0)
+    for members in np.unique(room[room > 0]):
+        chosen = room == members
+        slot = np.arange(members)
+        taken = slot < size[chosen][:, None]
+        rank = start[chosen][:, None] + slot
+        yield np.where(taken, order[np.where(taken, rank, 0)], -1)

@@ -9,6 +9,7 @@ from fishcount.background import background_map, noise_by_brightness
 from fishcount.spots.filters import blob_response, passes_for
 from fishcount.spots.fit import fit_points
 from fishcount.spots.maxima import local_maxima, parabolic_offsets
+from fishcount.spots.typical import bright_ones
 
 __all__ = ["PSF_FALLBACK_PX", "estimate_psf_sigma", "shorth"]
 
@@ -58,6 +59,7 @@ def estimate_psf_sigma(image: NDArray[np.float32], *, pixel_size_um: float | Non
     moved = np.hypot(fits.y_px - start[:, 0], fits.x_px - start[:, 1])
     low, high = _BOUNDS_PX
     fit_well = (fits.amplitude_counts > 0) & (moved < _START_PX)
+    fit_well &= bright_ones(response[tuple(maxima[best].T)].astype(np.float64))
     fit_well &= (fits.sigma_px > low) & (fits.sigma_px < high)
     if fit_well.sum() < _AT_LEAST:
         return fallback

@@ -17,13 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fishcount.spots.filters import halve, smooth
-from fishcount.spots.groups import blocks_of_equal_size, close_pairs, connected_groups
+from fishcount.spots.groups import blocks_of_groups, close_pairs, connected_groups
 
 __all__ = [
     "Moments",
     "Points",
     "Scene",
     "amplitude_errors",
+    "doubled",
     "energy",
     "fit_jointly",
     "moments",
@@ -206,15 +207,19 @@ def residual_moments(scene: Scene, points: Points) -> Moments:
 
 
 def without_points(
-    image: NDArray[np.float32], points: Points, sigma_px: float
+    image: NDArray[np.float32], points: Points, sigma_px: float | NDArray[np.float64]
 ) -> NDArray[np.float32]:
-    """The image (y, x) less all points, as a copy."""
+    """The image (y, x) less all points, as a copy; widths may differ from point to point."""
     left = image.copy()
-    reach = np.arange(-np.ceil(4 * sigma_px), np.ceil(4 * sigma_px) + 1).astype(np.int64)
+    if len(points) == 0:
+        return left
+    half = int(np.ceil(4 * np.max(sigma_px)))
+    reach = np.arange(-half, half + 1)
+    sigma = np.broadcast_to(sigma_px, (len(points),))[:, None]
     rows = np.rint(points.y_px).astype(np.int64)[:, None] + reach
     columns = np.rint(points.x_px).astype(np.int64)[:, None] + reach
-    along_y = np.exp(-0.5 * np.square((rows - points.y_px[:, None]) / sigma_px))
-    along_x = np.exp(-0.5 * np.square((columns - points.x_px[:, None]) / sigma_px))
+    along_y = np.exp(-0.5 * np.square((rows - points.y_px[:, None]) / sigma))
+    along_x = np.exp(-0.5 * np.square((columns - points.x_px[:, None]) / sigma))
     along_y = (points.amplitude_counts[:, None] * along_y).astype(np.float32)
     stamp = along_y[:, :, None] * along_x.astype(np.float32)[:, None, :]
     inside = ((rows >= 0) & (rows < image.shape[0]))[:, :, None] & (
@@ -240,7 +245,8 @@ def fit_jointly(scene: Scene, points: Points, *, iterations: int) -> Points:
         seen = moments(scene, points)
         step = np.zeros((len(points), 3))
         for index in _groups(scene, points):
-            step[index] = _newton_step(scene, points, seen, index)
+            taken = index >= 0
+            step[index[taken]] = _newton_step(scene, points, seen, index)[taken]
         move = np.clip(step[:, 1:], -_MAX_STEP_PX, _MAX_STEP_PX)
         height = points.amplitude_counts
         points = Points(
@@ -254,8 +260,8 @@ def fit_jointly(scene: Scene, points: Points, *, iterations: int) -> Points:
 def _newton_step(
     scene: Scene, points: Points, seen: Moments, index: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """Change of (height, y, x) for groups (m, k), as (m, k, 3)."""
-    height = points.amplitude_counts[index]
+    """Change of (height, y, x) for groups (m, k), as (m, k, 3); of no use where index is -1."""
+    height = _heights(points, index)
     p, p_y, p_x, *second = scene.products(*_distances(points, index))
     beside = height[:, None, :]
     gradient = np.stack(
@@ -278,8 +284,15 @@ def _distances(
     points: Points, index: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Of the points of groups (m, k) from each other: second minus first, (m, k, k)."""
-    y, x = points.y_px[index], points.x_px[index]
+    # Where a group has no more members, a stand-in far from everything takes the place.
+    nowhere = -1e6 * (1 + np.arange(index.shape[1]))
+    y = np.where(index >= 0, points.y_px[index], nowhere)
+    x = points.x_px[index]
     return y[:, None, :] - y[:, :, None], x[:, None, :] - x[:, :, None]
+
+
+def _heights(points: Points, index: NDArray[np.int64]) -> NDArray[np.float64]:
+    return np.where(index >= 0, points.amplitude_counts[index], 1.0)
 
 
 def _normal_matrix(
@@ -306,13 +319,14 @@ def amplitude_errors(scene: Scene, points: Points) -> NDArray[np.float64]:
     """Error of each height for pixel noise of 1, its neighbours and positions being free."""
     error = np.zeros(len(points))
     for index in _groups(scene, points):
-        height = points.amplitude_counts[index]
+        height = _heights(points, index)
         matrix = _normal_matrix(height, scene.products(*_distances(points, index)))
         diagonal = np.einsum("nii->ni", matrix)
         diagonal *= 1 + 1e-6
         diagonal += 1e-9
         variance = np.einsum("nii->ni", np.linalg.inv(matrix))[:, ::3]
-        error[index] = np.sqrt(np.maximum(variance, 1e-12))
+        taken = index >= 0
+        error[index[taken]] = np.sqrt(np.maximum(variance[taken], 1e-12))
     return error
 
 
@@ -322,16 +336,10 @@ def energy(
     *,
     group: NDArray[np.int64],
     n_groups: int,
-    variance: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Misfit of each group up to a constant, in units of log likelihood, (n_groups,).
+    """``<r, H r> / 2`` of each group, up to a constant of the image, (n_groups,).
 
-    Parameters
-    ----------
-    group : ndarray of int64, (n,)
-        Points of different groups are taken to be far from each other.
-    variance : ndarray of float64, (n,)
-        Of the pixel noise at each point.
+    Points of different groups are taken to be far from each other.
     """
     height = points.amplitude_counts
     alone = float(scene.product(np.zeros(1), np.zeros(1))[0])
@@ -344,10 +352,7 @@ def energy(
         points.y_px[first] - points.y_px[second], points.x_px[first] - points.x_px[second]
     )
     total += np.bincount(group[first], height[first] * height[second] * shared, minlength=n_groups)
-    members = np.maximum(np.bincount(group, minlength=n_groups), 1)
-    mean_variance = np.bincount(group, variance, minlength=n_groups) / members
-    result: NDArray[np.float64] = total / np.maximum(mean_variance, 1e-12)
-    return result
+    return np.asarray(total, np.float64)
 
 
 def _groups(scene: Scene, points: Points) -> list[NDArray[np.int64]]:
@@ -360,23 +365,27 @@ def _groups(scene: Scene, points: Points) -> list[NDArray[np.int64]]:
         parts = connected_groups(points.y_px[crowd], points.x_px[crowd], reach)
         group[crowd] = group.max() + 1 + parts
         group = np.unique(group, return_inverse=True)[1].astype(np.int64)
-    return list(blocks_of_equal_size(group))
+    return list(blocks_of_groups(group))
 
 
 def _background(image: NDArray[np.float32], passes: int) -> NDArray[np.float32]:
     """The smoothed image, computed on pixels twice as large; variance `passes` and a little."""
-    height, width = image.shape
-    coarse = smooth(halve(image), passes)
-    return _doubled(_doubled(coarse).T).T[:height, :width]
+    return doubled(smooth(halve(image), passes), (image.shape[0], image.shape[1]))
 
 
-def _doubled(coarse: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Twice the rows, by linear interpolation between the centres of the old ones."""
-    padded = np.pad(coarse, ((1, 1), (0, 0)), mode="edge")
-    near, above, below = (
-        np.float32(w) * p for w, p in ((0.75, coarse), (0.25, padded[:-2]), (0.25, padded[2:]))
-    )
-    fine = np.empty((2 * coarse.shape[0], coarse.shape[1]), np.float32)
-    np.add(near, above, out=fine[::2])
-    np.add(near, below, out=fine[1::2])
-    return fine
+def doubled(coarse: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.float32]:
+    """An image of pixels half as large, by linear interpolation between old centres.
+
+    `shape` is the height and width of the image that `coarse` was halved from.
+    """
+    near, far = np.float32(0.75), np.float32(0.25)
+    padded = np.pad(coarse, 1, mode="edge")
+    weighted = near * padded[1:-1]
+    rows = np.empty((2 * coarse.shape[0], padded.shape[1]), np.float32)
+    np.add(weighted, far * padded[:-2], out=rows[::2])
+    np.add(weighted, far * padded[2:], out=rows[1::2])
+    weighted = near * rows[:, 1:-1]
+    fine = np.empty((rows.shape[0], 2 * coarse.shape[1]), np.float32)
+    np.add(weighted, far * rows[:, :-2], out=fine[:, ::2])
+    np.add(weighted, far * rows[:, 2:], out=fine[:, 1::2])
+    return fine[: shape[0], : shape[1]]

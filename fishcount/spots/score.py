@@ -19,11 +19,11 @@ __all__ = ["design_matrix", "signal_score"]
 
 
 def design_matrix(figures: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Figures (n, f) cut to their ranges, and their squares: (n, 2 f)."""
+    """Figures (n, f) cut to their ranges, then the products of all pairs: (n, f (f + 3) / 2)."""
     low, high = np.array(list(FEATURES.values())).T
-    # Small figures mean little and would blow up a product with a large weight: NaN is neutral.
     cut = np.clip(np.nan_to_num(figures, nan=0.0), low, high)
-    return np.concatenate([cut, np.square(cut)], axis=1)
+    first, second = np.triu_indices(len(FEATURES))
+    return np.concatenate([cut, cut[:, first] * cut[:, second]], axis=1)
 
 
 def signal_score(figures: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,0 +1,328 @@
+"""Spots against exact truth, and against other detectors in the same run.
+
+    python -m benchmarks.spots FOLDER [--fields N] [--real FOLDER] [--speed] [--skip-peers]
+
+FOLDER is shaped like the phantoms of this project: ``cases.json``, ``CASE/field_N.ome.tif`` and
+``CASE/truth/field_N_spots.csv``. A point counts as found within 3 px; the two points of a split
+signal are one copy; debris outside nuclei is ignored. Crowded copies have another copy within
+5 px; precision among them charges false points within 8 px of a crowded copy. RMSE is that of
+isolated points. Stacks are detected in 3D by fishcount, and by all on their projection.
+
+fishcount is automatic. A peer gets the threshold that gives the best F1 against the truth of
+all fields of a difficulty and probe ("best"), and its own where it has one ("automatic"). Peers
+that are not installed are left out. ``--real FOLDER`` adds images with a table of points beside
+them (``NAME.png``, ``NAME.csv`` with columns y, x; matched within 2 px). ``--speed`` times one
+channel of 2048 x 2048 pixels, made of the fields of FOLDER.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import tifffile
+from numpy.typing import NDArray
+from scipy import ndimage as ndi
+from scipy.spatial import KDTree
+from skimage import feature, io
+
+from fishcount.background import background_map, noise_by_brightness
+from fishcount.metrics import match_points
+from fishcount.spots import detect_spots
+from fishcount.spots.filters import blob_response, passes_for
+from fishcount.spots.maxima import local_maxima
+
+PROBES = ("HER2", "CEP17")
+REACH_PX = 3.0
+REAL_REACH_PX = 2.0
+CROWDED_PX = 5.0
+NEAR_CROWD_PX = 8.0
+DEBRIS, SPLIT = 9, 1
+SIGMA_PX = 1.7
+
+Image = NDArray[np.float32]
+Points = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Channel:
+    """One probe channel with its true points."""
+
+    difficulty: str
+    probe: str
+    image: Image
+    other: Image
+    truth: pd.DataFrame
+
+    @property
+    def plane(self) -> Image:
+        """The plane, or the maximum over planes."""
+        return self.image if self.image.ndim == 2 else self.image.max(axis=0)
+
+
+@dataclass
+class Tally:
+    """Sums over fields."""
+
+    hits: int = 0
+    false: int = 0
+    missed: int = 0
+    crowded: int = 0
+    crowded_hits: int = 0
+    crowded_false: int = 0
+    squares: list[float] = field(default_factory=list)
+
+    @property
+    def f1(self) -> float:
+        """Harmonic mean of precision and recall."""
+        return 2 * self.hits / max(2 * self.hits + self.false + self.missed, 1)
+
+    def row(self) -> dict[str, float]:
+        """The figures of the table."""
+        return {
+            "F1": self.f1,
+            "precision": self.hits / max(self.hits + self.false, 1),
+            "recall": self.hits / max(self.hits + self.missed, 1),
+            "crowded recall": self.crowded_hits / self.crowded if self.crowded else np.nan,
+            "crowded precision": self.crowded_hits / max(self.crowded_hits + self.crowded_false, 1),
+            "RMSE px": float(np.sqrt(np.mean(self.squares))) if self.squares else np.nan,
+        }
+
+
+def read_channels(folder: Path, limit: int | None) -> Iterator[Channel]:
+    cases = json.loads((folder / "cases.json").read_text(encoding="utf-8"))
+    for case, about in cases.items():
+        kind = str(about["snr"]) + (" stack" if about["planes"] > 1 else "")
+        for path in sorted((folder / case).glob("*.ome.tif"))[:limit]:
+            name = path.name.removesuffix(".ome.tif")
+            pixels = tifffile.imread(path).astype(np.float32)
+            pixels = np.moveaxis(pixels, -3, 0)
+            spots = pd.read_csv(folder / case / "truth" / f"{name}_spots.csv")
+            for number, probe in enumerate(PROBES):
+                mine = spots[spots["channel"] == number].reset_index(drop=True)
+                yield Channel(kind, probe, pixels[1 + number], pixels[2 - number], mine)
+
+
+def add_to(tally: Tally, found: Points, truth: pd.DataFrame) -> None:
+    """Count one field."""
+    true = truth[["y", "x"]].to_numpy()
+    copy, kind = truth["copy"].to_numpy(), truth["kind"].to_numpy()
+    debris = kind == DEBRIS
+    match = match_points(found, true, max_distance_px=REACH_PX, group=copy, ignored=debris)
+    tally.hits += match.true.size
+    tally.false += match.false.size
+    tally.missed += match.missed.size
+    crowded = crowded_points(true, copy, debris)
+    in_crowd = np.unique(copy[crowded])
+    tally.crowded += in_crowd.size
+    tally.crowded_hits += int(np.isin(in_crowd, copy[match.true]).sum())
+    if crowded.any() and match.false.size:
+        distance, _ = KDTree(true[crowded]).query(found[match.false])
+        tally.crowded_false += int((distance < NEAR_CROWD_PX).sum())
+    alone = ~crowded[match.true] & (kind[match.true] != SPLIT)
+    tally.squares += list(np.square(match.distance_px[alone]))
+
+
+def crowded_points(
+    true: Points, copy: NDArray[np.int64], debris: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    crowded = np.zeros(len(true), bool)
+    if len(true) > 1:
+        for first, second in KDTree(true).query_pairs(CROWDED_PX):
+            if copy[first] != copy[second] and not (debris[first] or debris[second]):
+                crowded[[first, second]] = True
+    return crowded
+
+
+def ours(channel: Channel) -> Points:
+    spots = detect_spots(channel.image, pixel_size_um=0.1, other=channel.other)
+    return np.stack([spots.y_px, spots.x_px], axis=1)[spots.kept]
+
+
+Peer = Callable[[Image, float], Points]
+
+
+def blob_log(image: Image, threshold: float) -> Points:
+    found = feature.blob_log(unit(image), 1.2, 2.6, num_sigma=5, threshold=threshold, overlap=0.8)
+    return found[:, :2]
+
+
+def blob_dog(image: Image, threshold: float) -> Points:
+    found = feature.blob_dog(unit(image), 1.2, 2.6, threshold=threshold, overlap=0.8)
+    return found[:, :2]
+
+
+def log_maxima(image: Image, threshold: float) -> Points:
+    response = -ndi.gaussian_laplace(unit(image), SIGMA_PX)
+    return feature.peak_local_max(response, threshold_abs=threshold).astype(np.float64)
+
+
+def trackpy_locate(image: Image, threshold: float) -> Points:
+    import trackpy
+
+    found = trackpy.locate(unit(image), 7, minmass=threshold, engine="python")
+    return found[["y", "x"]].to_numpy()
+
+
+def dao_star_finder(image: Image, threshold: float) -> Points:
+    from photutils.detection import DAOStarFinder
+
+    smooth = ndi.gaussian_filter(image, 16)
+    found = DAOStarFinder(threshold=threshold * 1000, fwhm=2.355 * SIGMA_PX)(image - smooth)
+    if found is None:
+        return np.zeros((0, 2))
+    return np.stack([found["ycentroid"], found["xcentroid"]], axis=1)
+
+
+def big_fish(image: Image, threshold: float) -> Points:
+    from bigfish.detection import detect_spots as detect
+
+    counts = image.astype(np.uint16)
+    scale = {"voxel_size": 100, "spot_radius": 100 * SIGMA_PX}
+    if np.isnan(threshold):
+        return detect(counts, **scale).astype(np.float64)
+    return detect(counts, threshold=threshold * 1000, **scale).astype(np.float64)
+
+
+def unit(image: Image) -> Image:
+    low, high = np.percentile(image, (1, 99.9))
+    return ((image - low) / max(high - low, 1e-9)).astype(np.float32)
+
+
+STEPS = np.geomspace(0.01, 0.6, 12)
+PEERS: dict[str, tuple[str, Peer, NDArray[np.float64], bool]] = {
+    "blob_log": ("skimage", blob_log, STEPS, False),
+    "blob_dog": ("skimage", blob_dog, STEPS / 2, False),
+    "LoG + peak_local_max": ("skimage", log_maxima, STEPS / 4, False),
+    "trackpy": ("trackpy", trackpy_locate, STEPS * 40, False),
+    "DAOStarFinder": ("photutils", dao_star_finder, STEPS, False),
+    "big-fish": ("bigfish", big_fish, STEPS, True),
+}
+
+
+def installed_peers() -> dict[str, tuple[str, Peer, NDArray[np.float64], bool]]:
+    import importlib.util
+
+    return {name: peer for name, peer in PEERS.items() if importlib.util.find_spec(peer[0])}
+
+
+def best_of(peer: Peer, steps: NDArray[np.float64], channels: list[Channel]) -> Tally:
+    tallies = []
+    for threshold in steps:
+        tally = Tally()
+        for channel in channels:
+            add_to(tally, peer(channel.plane, float(threshold)), channel.truth)
+        tallies.append(tally)
+    return max(tallies, key=lambda tally: tally.f1)
+
+
+def compare(folder: Path, limit: int | None, *, with_peers: bool) -> pd.DataFrame:
+    groups: dict[tuple[str, str], list[Channel]] = {}
+    for channel in read_channels(folder, limit):
+        groups.setdefault((channel.difficulty, channel.probe), []).append(channel)
+    rows = []
+    for (difficulty, probe), channels in sorted(groups.items()):
+        tally = Tally()
+        for channel in channels:
+            add_to(tally, ours(channel), channel.truth)
+        about = {"fields": difficulty, "probe": probe}
+        rows.append({**about, "detector": "fishcount, automatic", **tally.row()})
+        for name, (_, peer, steps, automatic) in installed_peers().items() if with_peers else ():
+            best = best_of(peer, steps, channels)
+            rows.append({**about, "detector": f"{name}, best", **best.row()})
+            if automatic:
+                own = best_of(peer, np.array([np.nan]), channels)
+                rows.append({**about, "detector": f"{name}, automatic", **own.row()})
+    return pd.DataFrame(rows)
+
+
+def compare_real(folder: Path, *, with_peers: bool) -> pd.DataFrame:
+    rows = []
+    for path in sorted(folder.glob("*.csv")):
+        image = io.imread(path.with_suffix(".png")).astype(np.float32)
+        true = pd.read_csv(path)[["y", "x"]].to_numpy()
+        spots = detect_spots(image)
+        found = {"fishcount, automatic": [np.stack([spots.y_px, spots.x_px], 1)[spots.kept]]}
+        for name, (_, peer, steps, _) in installed_peers().items() if with_peers else ():
+            found[f"{name}, best"] = [peer(image, float(threshold)) for threshold in steps]
+        for detector, tries in found.items():
+            scores = [match_points(one, true, max_distance_px=REAL_REACH_PX) for one in tries]
+            best = max(scores, key=lambda match: match.f1)
+            rows.append(
+                {
+                    "image": path.stem,
+                    "detector": detector,
+                    "F1": best.f1,
+                    "precision": best.precision,
+                    "recall": best.recall,
+                    "RMSE px": best.rmse_px,
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def time_speed(folder: Path) -> pd.DataFrame:
+    planes = [c.plane for c in read_channels(folder, None) if c.image.ndim == 2]
+    size = min(plane.shape[0] for plane in planes)
+    across = -(-2048 // size)
+    tiles = [planes[(2 * i) % len(planes)][:size, :size] for i in range(across**2)]
+    rows = [np.concatenate(tiles[i : i + across], axis=1) for i in range(0, across**2, across)]
+    image = np.ascontiguousarray(np.concatenate(rows)[:2048, :2048])
+
+    def response_and_maxima() -> None:
+        response = blob_response(image, passes_for(SIGMA_PX))
+        floor = noise_by_brightness(response, background_map(image)).floor_counts
+        local_maxima(response, 4 * floor)
+
+    def filter_and_maxima_only() -> None:
+        local_maxima(blob_response(image, passes_for(SIGMA_PX)), 5.0)
+
+    jobs: dict[str, Callable[[], object]] = {
+        "fishcount: response and maxima": filter_and_maxima_only,
+        "fishcount: response, noise and maxima": response_and_maxima,
+        "fishcount: the whole detector": lambda: detect_spots(image, pixel_size_um=0.1),
+    }
+    for name, (_, peer, steps, automatic) in installed_peers().items():
+        threshold = np.nan if automatic else float(steps[6])
+        jobs[name] = lambda peer=peer, threshold=threshold: peer(image, threshold)
+    table = []
+    for name, job in jobs.items():
+        job()
+        taken = []
+        for _ in range(3):
+            start = time.process_time()
+            job()
+            taken.append(time.process_time() - start)
+        table.append({"step": name, "ms": 1000 * float(np.median(taken))})
+    result = pd.DataFrame(table)
+    reference = result.loc[result["step"] == "blob_log", "ms"]
+    if len(reference):
+        result["times faster than blob_log"] = float(reference.iloc[0]) / result["ms"]
+    return result
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path, help="phantoms with truth")
+    parser.add_argument("--fields", type=int, help="fields of each case; all when left out")
+    parser.add_argument("--real", type=Path, help="folder of images with tables of points")
+    parser.add_argument("--speed", action="store_true", help="time one 2048 x 2048 channel")
+    parser.add_argument("--skip-peers", action="store_true")
+    arguments = parser.parse_args()
+    peers = not arguments.skip_peers
+    with pd.option_context("display.width", 140, "display.float_format", "{:.3f}".format):
+        print(compare(arguments.folder, arguments.fields, with_peers=peers).to_string(index=False))
+        if arguments.real:
+            print(compare_real(arguments.real, with_peers=peers).to_string(index=False))
+        if arguments.speed:
+            print(time_speed(arguments.folder).to_string(index=False))
+
+
+if __name__ == "__main__":
+    main()
