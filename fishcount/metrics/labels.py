@@ -194,12 +194,12 @@ def match_labels(found: ArrayLike, truth: ArrayLike) -> LabelMatch:
     found_image, true_image = _as_labels(found, "found"), _as_labels(truth, "truth")
     if found_image.shape != true_image.shape:
         raise ValueError(f"shapes differ: {found_image.shape} and {true_image.shape}")
-    found_labels, found_area, row = _numbered(found_image)
-    true_labels, true_area, col = _numbered(true_image)
+    found_runs, true_runs, length = _runs(found_image, true_image)
+    found_labels, found_area, row = _numbered(found_runs, length)
+    true_labels, true_area, col = _numbered(true_runs, length)
     both = (row >= 0) & (col >= 0)
     table = csr_array(
-        (np.ones(int(both.sum()), np.int64), (row[both], col[both])),
-        shape=(found_labels.size, true_labels.size),
+        (length[both], (row[both], col[both])), shape=(found_labels.size, true_labels.size)
     )
     table.sum_duplicates()
     pairs = table.tocoo()
@@ -218,29 +218,38 @@ def match_labels(found: ArrayLike, truth: ArrayLike) -> LabelMatch:
     )
 
 
-def _as_labels(image: ArrayLike, name: str) -> NDArray[np.int64]:
+def _as_labels(image: ArrayLike, name: str) -> NDArray[np.integer]:
     labels = np.asarray(image)
     if labels.dtype.kind not in "biu":
         raise ValueError(f"{name} must be a label image of integers; got {labels.dtype}")
     if labels.size and labels.min() < 0:
         raise ValueError(f"{name} must have no negative labels; got {labels.min()}")
-    return labels.astype(np.int64)
+    return labels
+
+
+def _runs(
+    found: NDArray[np.integer], truth: NDArray[np.integer]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Both labels and the length of every run of pixels in which neither changes.
+
+    Objects are hundreds of pixels wide, so there are far fewer runs than pixels.
+    """
+    one, other = found.ravel(), truth.ravel()
+    if one.size == 0:
+        none = np.zeros(0, np.int64)
+        return none, none, none
+    changes = np.flatnonzero((one[1:] != one[:-1]) | (other[1:] != other[:-1])) + 1
+    starts = np.concatenate([[0], changes])
+    length = np.diff(np.append(starts, one.size))
+    return one[starts].astype(np.int64), other[starts].astype(np.int64), length
 
 
 def _numbered(
-    labels: NDArray[np.int64],
+    runs: NDArray[np.int64], length: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Labels that occur, their areas, and for each pixel the place of its label; -1 for none."""
-    flat = labels.ravel()
-    top = int(flat.max(initial=0))
-    if top <= max(flat.size, 1 << 16):
-        area = np.bincount(flat, minlength=top + 1)
-        area[0] = 0
-        values = np.flatnonzero(area)
-        place = np.full(top + 1, -1, np.int64)
-        place[values] = np.arange(values.size)
-        return values, area[values], place[flat]
-    # Labels far larger than the image: number them by sorting.
-    everything, inverse, count = np.unique(flat, return_inverse=True, return_counts=True)
-    skip = int(everything[0] == 0)
-    return everything[skip:], count[skip:], inverse.ravel() - skip
+    """Labels that occur, their areas, and for each run the place of its label; -1 for none."""
+    values, place = np.unique(runs, return_inverse=True)
+    area = np.zeros(values.size, np.int64)
+    np.add.at(area, place, length)
+    skip = int(values.size > 0 and values[0] == 0)
+    return values[skip:], area[skip:], place - skip
