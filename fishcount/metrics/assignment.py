@@ -33,6 +33,19 @@ def assign_pairs(
     rearrangement of pairs can outweigh. A full matching then always exists, and scipy's sparse
     Jonker-Volgenant finds the cheapest without a dense matrix.
     """
+    _, row, row_degree = np.unique(rows, return_inverse=True, return_counts=True)
+    _, col, col_degree = np.unique(cols, return_inverse=True, return_counts=True)
+    # Most pairs have no rival, and need no search.
+    contested = (row_degree[row] > 1) | (col_degree[col] > 1)
+    alone = np.flatnonzero(~contested)
+    rest = np.flatnonzero(contested)
+    chosen = rest[_assign_contested(rows[rest], cols[rest], cost[rest])]
+    return np.sort(np.concatenate([alone, chosen])).astype(np.int64)
+
+
+def _assign_contested(
+    rows: NDArray[np.int64], cols: NDArray[np.int64], cost: NDArray[np.float64]
+) -> NDArray[np.int64]:
     if rows.size == 0:
         return np.zeros(0, np.int64)
     row_ids, row = np.unique(rows, return_inverse=True)
@@ -48,4 +61,4 @@ def assign_pairs(
     matched_rows, matched_cols = min_weight_full_bipartite_matching(graph)
     partner = np.full(n_rows, -1, np.int64)
     partner[matched_rows] = matched_cols
-    return np.flatnonzero(partner[row] == col).astype(np.int64)
+    return np.flatnonzero(partner[row] == col)
