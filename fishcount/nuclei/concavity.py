@@ -45,20 +45,26 @@ def cut_at_dents(
     todo = _dented(labels, signal, nucleus_area)
     for _ in range(MAX_ROUNDS):
         pieces = np.zeros_like(labels)
+        depth = np.zeros(labels.shape, np.float32)
         n_pieces = 0
         for label, box in zip(todo, _boxes(labels, todo), strict=True):
             inside = labels[box] == label
             part = _cut_once(inside, diameter_px, nucleus_area)
             if part is not None:
                 pieces[box][inside] = n_pieces + 1 + part[inside]
+                depth[box] = np.where(inside, _depth(inside, diameter_px), depth[box])
                 n_pieces += 2
         if n_pieces == 0:
             break
-        depth = inner_distance(pieces > 0, smoothing_px=max(0.03 * diameter_px, 0.7))
         joined, _ = join_pieces(pieces, signal, depth, nucleus_area_px=nucleus_area)
         labels, fresh = _adopt(labels, joined)
         todo = _dented(labels, signal, nucleus_area, among=fresh)
     return labels
+
+
+def _depth(inside: NDArray[np.bool_], diameter_px: float) -> NDArray[np.float32]:
+    padded = np.pad(inside, 1)
+    return inner_distance(padded, smoothing_px=max(0.03 * diameter_px, 0.7))[1:-1, 1:-1]
 
 
 def _dented(

@@ -14,13 +14,27 @@ def reduce_by(image: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
     if factor == 1:
         return np.ascontiguousarray(image, np.float32)
     height, width = image.shape
-    rows, columns = np.arange(0, height, factor), np.arange(0, width, factor)
-    bands = np.add.reduceat(image, rows, axis=0)
-    sums = np.add.reduceat(bands, columns, axis=1)
-    n_rows = np.minimum(rows + factor, height) - rows
-    n_columns = np.minimum(columns + factor, width) - columns
+    rows = _block_sums(image, factor)
+    sums = _block_sums(rows.T, factor).T
+    n_rows = np.minimum(np.arange(0, height, factor) + factor, height) - np.arange(
+        0, height, factor
+    )
+    n_columns = np.minimum(np.arange(0, width, factor) + factor, width) - np.arange(
+        0, width, factor
+    )
     size = np.multiply.outer(n_rows, n_columns)
-    return (sums / size).astype(np.float32)
+    return np.ascontiguousarray(sums / size, np.float32)
+
+
+def _block_sums(image: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
+    """Sums of `factor` rows each; the last sum may be of fewer."""
+    whole = image.shape[0] // factor * factor
+    sums = np.zeros((-(-image.shape[0] // factor), image.shape[1]), np.float32)
+    for k in range(factor):
+        sums[: whole // factor] += image[k:whole:factor]
+    for row in image[whole:]:
+        sums[-1] += row
+    return sums
 
 
 def enlarge(image: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.float32]:

@@ -15,14 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
+from fishcount.nuclei.canvas import Canvas
 from fishcount.nuclei.pieces import Pieces, measure_pieces
 from fishcount.nuclei.split import split_foreground
 
 __all__ = ["climb_ladder"]
 
-LEVEL_RATIO, MAX_LEVELS = 1.45, 7
+LEVEL_RATIO, MAX_LEVELS = 1.45, 6
 # The lowest threshold, as a part of the typical signal of the foreground.
-LOWEST = 0.12
+LOWEST = 0.16
 # Components under this part of a nuclear area are crumbs of texture or noise.
 MIN_AREA = 0.03
 MAX_HOLE = 0.3
@@ -41,6 +42,7 @@ TOO_LOW, TOO_LOW_WEIGHT = 0.4, 0.5
 class _Rung:
     """One threshold: components, their pieces and cores, and how good those are."""
 
+    canvas: Canvas
     components: NDArray[np.int32]
     labels: NDArray[np.int32]
     cores: NDArray[np.int32]
@@ -51,6 +53,11 @@ class _Rung:
     value: NDArray[np.float64]
     weight: NDArray[np.float64]
     stays: NDArray[np.bool_]
+
+    @property
+    def open(self) -> NDArray[np.bool_]:
+        """Components that a higher threshold may still improve."""
+        return self.value < SETTLED
 
     def per_component(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         n = len(self.parent_of)
@@ -81,8 +88,11 @@ def climb_ladder(
         0 to 1: how much each looks like one whole nucleus.
     """
     rungs: list[_Rung] = []
+    canvas = Canvas.whole(signal)
     for level in _levels(signal, floor_counts, typical_counts):
-        rung = _make_rung(signal, level, rungs[-1] if rungs else None, diameter_px)
+        if rungs:
+            canvas = canvas.packed(rungs[-1].components, rungs[-1].open)
+        rung = _make_rung(canvas, level, rungs[-1] if rungs else None, diameter_px)
         if rung is None:
             break
         rungs.append(rung)
@@ -104,13 +114,14 @@ def _levels(
 
 
 def _make_rung(
-    signal: NDArray[np.float32], level: float, below: _Rung | None, diameter_px: float
+    canvas: Canvas, level: float, below: _Rung | None, diameter_px: float
 ) -> _Rung | None:
+    signal = canvas.signal
     nucleus_area = math.pi / 4 * diameter_px**2
     mask = fill_small_holes(signal > level, max_area_px=MAX_HOLE * nucleus_area)
     if below is not None:
-        open_ = np.append(False, below.value < SETTLED)
-        mask &= open_[below.components]
+        parents = below.canvas.spread(below.components)[canvas.origin]
+        mask &= np.append(False, below.open)[parents]
     components, n = ndi.label(mask)
     area = np.bincount(components.ravel(), minlength=n + 1)
     mask &= (area >= max(MIN_AREA * nucleus_area, 6))[components]
@@ -123,10 +134,11 @@ def _make_rung(
     component_of = components.ravel()[where].astype(np.int64) - 1
     parent_of = np.zeros(n, np.int64)
     if below is not None:
-        parent_of = below.components.ravel()[_first_pixels(components, n)].astype(np.int64) - 1
+        parent_of = parents.ravel()[_first_pixels(components, n)].astype(np.int64) - 1
     cores = _trim(labels, signal, pieces)
     shapes = measure_pieces(cores, signal, signal)
     rung = _Rung(
+        canvas=canvas,
         components=components.astype(np.int32),
         labels=labels,
         area=pieces.area,
@@ -177,7 +189,8 @@ def _compete(lower: _Rung, upper: _Rung) -> None:
     gain = np.bincount(upper.parent_of, upper.value * upper.weight, minlength=n)
     weight = np.bincount(upper.parent_of, upper.weight, minlength=n).astype(np.float64)
     # A piece that the higher threshold loses counts against it as much as it was worth.
-    covered = np.bincount(lower.labels[upper.components > 0], minlength=len(lower.area) + 1)[1:]
+    pieces = lower.canvas.spread(lower.labels)[upper.canvas.origin[upper.components > 0]]
+    covered = np.bincount(pieces, minlength=len(lower.area) + 1)[1:]
     lost = np.clip(1 - 10 * covered / lower.area, 0, 1) * lower.area * lower.quality
     weight = weight + lower.per_component(lost)
     above = np.where(gain > 0, gain / np.maximum(weight, 1), -1)
@@ -189,7 +202,7 @@ def _compete(lower: _Rung, upper: _Rung) -> None:
 def _collect(
     rungs: list[_Rung], shape: tuple[int, ...]
 ) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
-    out = np.zeros(shape, np.int32)
+    out = np.zeros(shape[0] * shape[1] + 1, np.int32)
     quality: list[NDArray[np.float64]] = []
     n_found = 0
     reached = np.ones(len(rungs[0].stays), bool) if rungs else np.zeros(0, bool)
@@ -201,9 +214,9 @@ def _collect(
         new[1:][taken] = np.arange(n_found + 1, n_found + 1 + taken.sum())
         n_found += int(taken.sum())
         quality.append(rung.quality[taken])
-        out += new[rung.cores]
+        out += rung.canvas.spread(new[rung.cores])
         reached = reached & ~rung.stays
-    return out, np.concatenate(quality) if quality else np.zeros(0)
+    return out[:-1].reshape(shape), np.concatenate(quality) if quality else np.zeros(0)
 
 
 def _first_pixels(labels: NDArray[np.int32], n: int) -> NDArray[np.int64]:

@@ -14,36 +14,29 @@ from fishcount.settings import NucleiSettings
 __all__ = ["in_centroid_order", "measure_nuclei"]
 
 
-def in_centroid_order(labels: NDArray[np.integer]) -> NDArray[np.int32]:
-    """The same objects labelled 1 to n without gaps, by centroid: y first, then x."""
-    present, compact = _compact(labels)
-    runs = find_runs(compact)
+def in_centroid_order(labels: NDArray[np.integer]) -> tuple[NDArray[np.int32], Runs]:
+    """The same objects labelled 1 to n without gaps, by centroid (y first, then x), and runs."""
+    top = int(labels.max(initial=0))
+    if top > labels.size:
+        _, inverse = np.unique(np.append(labels.ravel(), 0), return_inverse=True)
+        labels, top = inverse[:-1].reshape(labels.shape), int(inverse.max())
+    runs = find_runs(labels)
     if not len(runs):
-        return np.zeros(labels.shape, np.int32)
+        return np.zeros(labels.shape, np.int32), runs
     length = runs.length
     area = runs.total(length)
     y = runs.total(length * runs.y) / area
     x = runs.total(length * 0.5 * (runs.x0 + runs.x1 - 1)) / area
-    rank = np.zeros(len(present) + 1, np.int32)
+    present = runs.label[runs.first]
+    new = np.zeros(top + 1, np.int32)
     # Rounded: two centroids that differ by less than arithmetic can tell are ordered by x.
-    rank[np.lexsort((x.round(6), y.round(6))) + 1] = np.arange(1, len(present) + 1)
-    return rank[compact]
-
-
-def _compact(labels: NDArray[np.integer]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    top = int(labels.max(initial=0))
-    if top > 4 * labels.size:
-        present, inverse = np.unique(labels, return_inverse=True)
-        offset = 0 if present[0] == 0 else 1
-        return present[present > 0], (inverse.reshape(labels.shape) + offset).astype(np.int32)
-    present = np.flatnonzero(np.bincount(labels.ravel(), minlength=1)[1:]) + 1
-    to_new = np.zeros(top + 1, np.int32)
-    to_new[present] = np.arange(1, len(present) + 1)
-    return present, to_new[labels]
+    new[present[np.lexsort((x.round(6), y.round(6)))]] = np.arange(1, len(present) + 1)
+    return new[labels], runs.renamed(new)
 
 
 def measure_nuclei(
     labels: NDArray[np.int32],
+    runs: Runs,
     dapi: NDArray[np.float32],
     *,
     background: NDArray[np.float32],
@@ -54,7 +47,6 @@ def measure_nuclei(
     settings: NucleiSettings,
 ) -> Nuclei:
     """The table of nuclei; `labels` in centroid order, `background` as coarse as it was made."""
-    runs = find_runs(labels)
     if not len(runs):
         return Nuclei.empty(labels.shape)
     shapes = measure_shapes(runs)
@@ -65,7 +57,8 @@ def measure_nuclei(
     dose = total - base
     mean = dose / area
     spread = np.sqrt(np.maximum(square / area - (total / area) ** 2, 0))
-    saturated = runs.sum_of((dapi >= limit_counts).astype(np.float32)) / area
+    full = dapi >= limit_counts
+    saturated = runs.sum_of(full.astype(np.float32)) / area if full.any() else np.zeros(len(area))
     edge = _edge_width(runs, dapi, mean)
     inside = (
         np.ones(len(area), bool)

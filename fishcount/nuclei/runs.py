@@ -23,7 +23,7 @@ class Runs:
     Attributes
     ----------
     label : ndarray of int64, (m,)
-        1 to n; every label has at least one run.
+        Ascending; n different ones.
     y, x0, x1 : ndarray of int64, (m,)
         Row, first column, last column + 1.
     first : ndarray of int64, (n,)
@@ -49,6 +49,10 @@ class Runs:
         if not len(self):
             return np.zeros(0)
         return np.add.reduceat(per_run.astype(np.float64), self.first)
+
+    def renamed(self, new: NDArray[np.integer]) -> Runs:
+        """The same runs under other labels: `new[old]`."""
+        return _sorted_runs(new[self.label].astype(np.int64), self.y, self.x0, self.x1)
 
     def sum_of(self, image: NDArray[np.number]) -> NDArray[np.float64]:
         """Sum of an image (y, x) over each label."""
@@ -78,7 +82,7 @@ class Runs:
 
 
 def find_runs(labels: NDArray[np.integer]) -> Runs:
-    """Runs of a label image (y, x) whose labels are 1 to n without gaps; 0 is background."""
+    """Runs of a label image (y, x); 0 is background."""
     width = labels.shape[1]
     flat = labels.ravel()
     starts = np.concatenate([[0], np.flatnonzero(flat[1:] != flat[:-1]) + 1])
@@ -88,8 +92,14 @@ def find_runs(labels: NDArray[np.integer]) -> Runs:
     label = flat[starts].astype(np.int64)
     kept = label > 0
     label, starts, stops = label[kept], starts[kept], stops[kept]
-    order = np.argsort(label, kind="stable")
-    label, starts, stops = label[order], starts[order], stops[order]
     y = starts // width
+    return _sorted_runs(label, y, starts - y * width, stops - y * width)
+
+
+def _sorted_runs(
+    label: NDArray[np.int64], y: NDArray[np.int64], x0: NDArray[np.int64], x1: NDArray[np.int64]
+) -> Runs:
+    order = np.argsort(label, kind="stable")
+    label = label[order]
     first = np.flatnonzero(np.diff(label, prepend=0))
-    return Runs(label, y, starts - y * width, stops - y * width, first)
+    return Runs(label, y[order], x0[order], x1[order], first)

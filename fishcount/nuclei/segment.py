@@ -19,7 +19,7 @@ from fishcount.nuclei.ladder import climb_ladder
 from fishcount.nuclei.measure import in_centroid_order, measure_nuclei
 from fishcount.nuclei.outline import draw_outlines, enlarge_outlines
 from fishcount.nuclei.result import Nuclei
-from fishcount.nuclei.runs import find_runs
+from fishcount.nuclei.runs import Runs
 from fishcount.nuclei.size import diameter_of, guess_diameter
 from fishcount.settings import NucleiSettings
 
@@ -84,8 +84,10 @@ def segment_nuclei(
     found = _find(image, prior_px, settings)
     if found is None:
         return Nuclei.empty((image.shape[0], image.shape[1]))
+    labels, runs = in_centroid_order(found.labels)
     nuclei = measure_nuclei(
-        in_centroid_order(found.labels),
+        labels,
+        runs,
         image,
         background=found.background,
         limit_counts=limit,
@@ -94,7 +96,7 @@ def segment_nuclei(
         roi=roi,
         settings=settings,
     )
-    return nuclei if sharpness is None else _with_planes(nuclei, sharpness)
+    return nuclei if sharpness is None else _with_planes(nuclei, runs, sharpness)
 
 
 def nuclei_from_labels(
@@ -140,12 +142,13 @@ def nuclei_from_labels(
         raise MetadataError("no label image", found=array.dtype, expected="integers from 0")
     limit = _camera_limit(stack, np.asarray(dapi).dtype)
     image, sharpness = (stack, None) if stack.ndim == 2 else best_focus(stack)
-    full = in_centroid_order(array)
-    area = np.bincount(full.ravel())[1:]
+    full, runs = in_centroid_order(array)
+    area = runs.total(runs.length)
     diameter = float(np.sqrt(4 / np.pi * np.median(area))) if len(area) else float("nan")
     background = background_mesh(image, cell_px=3 * diameter) if len(area) else image
     nuclei = measure_nuclei(
         full,
+        runs,
         image,
         background=background,
         limit_counts=limit,
@@ -154,7 +157,7 @@ def nuclei_from_labels(
         roi=roi,
         settings=settings,
     )
-    return nuclei if sharpness is None else _with_planes(nuclei, sharpness)
+    return nuclei if sharpness is None else _with_planes(nuclei, runs, sharpness)
 
 
 def _checked(dapi: ArrayLike, roi: NDArray[np.bool_] | None) -> NDArray[np.float32]:
@@ -250,5 +253,5 @@ def _working_factor(diameter_px: float, settings: NucleiSettings) -> int:
     return max(1, int(diameter_px / settings.working_diameter_px + 0.25))
 
 
-def _with_planes(nuclei: Nuclei, sharpness: NDArray[np.float32]) -> Nuclei:
-    return replace(nuclei, plane=best_planes(find_runs(nuclei.labels), sharpness))
+def _with_planes(nuclei: Nuclei, runs: Runs, sharpness: NDArray[np.float32]) -> Nuclei:
+    return replace(nuclei, plane=best_planes(runs, sharpness))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
-from fishcount.nuclei.illumination import background_mesh, noise_sigma
+from fishcount.nuclei.illumination import background_mesh, noise_sigma, reduce_by
 
 __all__ = ["diameter_of", "guess_diameter"]
 
@@ -17,6 +17,8 @@ MIN_AREA_PX = 20
 # A component of at least this ellipse-likeness counts; see `Pieces.ellipse_fit`.
 MIN_FIT = 0.9
 FIRST_CELL_PX = 75.0
+# A guess needs no more pixels than nuclei of about this diameter have.
+COARSE_ABOVE_PX = 22.0
 
 
 def guess_diameter(
@@ -42,6 +44,9 @@ def guess_diameter(
     float
         In pixels; NaN where nothing stands out.
     """
+    if prior_px is not None and prior_px > COARSE_ABOVE_PX:
+        half = reduce_by(image, 2)
+        return 2 * guess_diameter(half, min_snr=min_snr, prior_px=0.5 * prior_px)
     smooth: NDArray[np.float32] = ndi.gaussian_filter(image, 1.0, mode="nearest", truncate=3)
     cell = FIRST_CELL_PX if prior_px is None else 2.5 * prior_px
     smooth = smooth - background_mesh(smooth, cell_px=cell)

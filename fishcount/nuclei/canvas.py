@@ -1,0 +1,91 @@
+"""A smaller picture of what is still undecided: the boxes of some components, packed together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage as ndi
+
+__all__ = ["Canvas"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Canvas:
+    """A signal, and where in the image each of its pixels comes from.
+
+    Attributes
+    ----------
+    signal : ndarray of float32, (y, x)
+        Zero in the margins between boxes.
+    origin : ndarray of int64, (y, x)
+        Flat index into the image; its size, which no pixel has, in the margins.
+    image_shape : tuple of int
+        Height and width of the image.
+    """
+
+    signal: NDArray[np.float32]
+    origin: NDArray[np.int64]
+    image_shape: tuple[int, int]
+
+    @classmethod
+    def whole(cls, signal: NDArray[np.float32]) -> Canvas:
+        """The image itself."""
+        shape = (signal.shape[0], signal.shape[1])
+        return cls(signal, np.arange(signal.size).reshape(shape), shape)
+
+    def spread(self, values: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Values on this canvas in the place of its pixels in the image; one more, 0, at the end.
+
+        Indexed with the `origin` of any canvas, that gives the values on that canvas.
+        """
+        flat = np.zeros(self.image_shape[0] * self.image_shape[1] + 1, np.int32)
+        flat[self.origin.ravel()] = values.ravel()
+        flat[-1] = 0
+        return flat
+
+    def packed(self, components: NDArray[np.int32], wanted: NDArray[np.bool_]) -> Canvas:
+        """A canvas of the wanted components alone; this one, if that is hardly smaller.
+
+        Parameters
+        ----------
+        components
+            Labels 1 to n on this canvas.
+        wanted : ndarray of bool, (n,)
+        """
+        boxes = ndi.find_objects(components)
+        labels = np.flatnonzero(wanted) + 1
+        # Tall ones first fill the shelves best; the order is that of labels where equal.
+        height = np.array([boxes[i - 1][0].stop - boxes[i - 1][0].start + 1 for i in labels], int)
+        width = np.array([boxes[i - 1][1].stop - boxes[i - 1][1].start + 1 for i in labels], int)
+        area = int((height * width).sum())
+        if area > 0.5 * self.signal.size or not len(labels):
+            return self
+        order = np.argsort(-height, kind="stable")
+        canvas_width = max(int(1.1 * area**0.5), int(width.max())) + 1
+        places, rows = _shelves(height[order], width[order], canvas_width)
+        signal = np.zeros((rows, canvas_width), np.float32)
+        origin = np.full((rows, canvas_width), self.image_shape[0] * self.image_shape[1], np.int64)
+        for label, (y, x) in zip(labels[order], places, strict=True):
+            box = boxes[label - 1]
+            inside = components[box] == label
+            here = (slice(y, y + inside.shape[0]), slice(x, x + inside.shape[1]))
+            signal[here] = np.where(inside, self.signal[box], 0)
+            # A neighbour in the same box has its place in a box of its own.
+            origin[here] = np.where(inside, self.origin[box], origin[here])
+        return Canvas(signal, origin, self.image_shape)
+
+
+def _shelves(
+    height: NDArray[np.int64], width: NDArray[np.int64], canvas_width: int
+) -> tuple[list[tuple[int, int]], int]:
+    """Upper left corners of boxes on shelves, a margin of one pixel around, and the rows used."""
+    places = []
+    y, x, shelf = 1, 1, 0
+    for h, w in zip(height.tolist(), width.tolist(), strict=True):
+        if x + w > canvas_width:
+            y, x, shelf = y + shelf, 1, 0
+        places.append((y, x))
+        x, shelf = x + w, max(shelf, h)
+    return places, y + shelf
