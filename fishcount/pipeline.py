@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fishcount.errors import CountError
+from fishcount.field_quality import field_findings
 from fishcount.flags import Finding, mask_of
 from fishcount.guidelines import Scheme, classify
 from fishcount.image import DAPI, FishImage
@@ -81,6 +82,7 @@ def score_field(
         settings=settings.signals,
     )
     findings += signal_findings(counts, settings=settings.signals)
+    findings += field_findings(image, nuclei, counts, settings=settings.quality)
     if not len(nuclei):
         findings.append(Finding("NO_NUCLEI"))
     flags = nuclei.flags | _signal_flags(counts.copies, len(nuclei))

@@ -19,6 +19,7 @@ from fishcount.errors import SettingsError
 
 __all__ = [
     "NucleiSettings",
+    "QualitySettings",
     "ReadingSettings",
     "ScoringSettings",
     "SelectionSettings",
@@ -96,6 +97,24 @@ class NucleiSettings(_Model):
     )
     saturated: Fraction = Field(
         0.01, description="SATURATED: more than this share of pixels at the camera's limit."
+    )
+
+
+class QualitySettings(_Model):
+    """When a field is doubtful as a whole (`fishcount.field_quality`)."""
+
+    max_share_blurred: Fraction = Field(
+        0.5, description="OUT_OF_FOCUS: more than this share of the nuclei is blurred."
+    )
+    max_cross_talk: Fraction = Field(
+        0.25,
+        description="CROSS_TALK: more than this share of a signal's light shows in the channel "
+        "of the other probe.",
+    )
+    max_tissue_glow: Positive = Field(
+        2.5,
+        description="AUTOFLUORESCENCE: nuclei themselves shine more than this many times as "
+        "bright as the median signal.",
     )
 
 
@@ -264,6 +283,7 @@ class Settings(_Model):
 
     reading: ReadingSettings = ReadingSettings()
     nuclei: NucleiSettings = NucleiSettings()
+    quality: QualitySettings = QualitySettings()
     selection: SelectionSettings = SelectionSettings()
     spots: SpotSettings = SpotSettings()
     signals: SignalSettings = SignalSettings()

@@ -1,0 +1,144 @@
+"""Quality of a field once its nuclei and signals are known: focus, bleed-through, glow of tissue.
+
+ASCO/CAP name poor nuclear resolution and strong autofluorescence among the reasons to call a
+specimen not evaluable; they give no figures, so the limits are our own [own].
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import permutations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from fishcount.flags import Finding, mask_of
+from fishcount.image import FishImage, project
+from fishcount.nuclei import Nuclei
+from fishcount.settings import QualitySettings
+from fishcount.signals import SignalCounts, Status
+
+__all__ = ["cross_talk", "field_findings", "tissue_glow"]
+
+# Below these numbers a share or a median says nothing.
+_MIN_NUCLEI = 5
+_MIN_SIGNALS = 10
+# Around a signal: its own pixels, and a ring that tells what lies beneath.
+_CORE_UM = 0.15
+_RING_UM = (0.6, 0.9)
+# Signals of the other probe nearer than this would be taken for bleed-through.
+_APART_UM = 1.2
+
+
+def field_findings(
+    image: FishImage,
+    nuclei: Nuclei,
+    counts: SignalCounts,
+    *,
+    settings: QualitySettings | None = None,
+) -> tuple[Finding, ...]:
+    """Findings OUT_OF_FOCUS, CROSS_TALK and AUTOFLUORESCENCE of a field, with their figures.
+
+    Parameters
+    ----------
+    image, nuclei, counts
+        A field and what was found in it.
+    settings
+        Limits; the defaults where not given.
+
+    Returns
+    -------
+    tuple of Finding
+        Empty when all is well, or when there are too few nuclei or signals to tell.
+    """
+    limits = settings or QualitySettings()
+    findings = []
+    if len(nuclei) >= _MIN_NUCLEI:
+        blurred = float(np.mean((nuclei.flags & np.uint32(mask_of(["BLURRED"]))) > 0))
+        if blurred > limits.max_share_blurred:
+            findings.append(Finding("OUT_OF_FOCUS", blurred))
+    for one, other in permutations(image.probes, 2):
+        share = cross_talk(image, counts, source=one, target=other)
+        if share > limits.max_cross_talk:
+            findings.append(Finding("CROSS_TALK", share, f"{one} into {other}"))
+    for probe in image.probes:
+        glow = tissue_glow(image, nuclei, counts, probe=probe)
+        if glow > limits.max_tissue_glow:
+            findings.append(Finding("AUTOFLUORESCENCE", glow, probe))
+    return tuple(findings)
+
+
+def cross_talk(image: FishImage, counts: SignalCounts, *, source: str, target: str) -> float:
+    """Share of the light of one probe's signals that shows in the channel of the other.
+
+    The median, over kept signals of `source` with none of `target` nearby, of the height above
+    the surroundings in the target's channel over that in the source's own. 0 when there are too
+    few such signals.
+    """
+    kept = counts.signals.status == Status.KEPT.value
+    own = kept & (counts.signals.channel == source)
+    lit = np.ones(image.shape, np.bool_)
+    rows, columns = _positions(counts, kept & (counts.signals.channel == target), image.shape)
+    lit[rows, columns] = False
+    distance_um = ndimage.distance_transform_edt(lit) * image.pixel_size_um
+    rows, columns = _positions(counts, own, image.shape)
+    if not lit.all():
+        alone = distance_um[rows, columns] > _APART_UM
+        rows, columns = rows[alone], columns[alone]
+    if len(rows) < _MIN_SIGNALS:
+        return 0.0
+    heights = [_heights(image, role, rows, columns) for role in (target, source)]
+    bright = heights[1] > 0
+    if bright.sum() < _MIN_SIGNALS:
+        return 0.0
+    return max(float(np.median(heights[0][bright] / heights[1][bright])), 0.0)
+
+
+def tissue_glow(image: FishImage, nuclei: Nuclei, counts: SignalCounts, *, probe: str) -> float:
+    """Light of the nuclei themselves in a probe's channel, in heights of its median signal.
+
+    The median of the channel within nuclei above that of the field's background. 0 when there
+    are too few signals or nuclei.
+    """
+    signals = counts.signals
+    own = (signals.status == Status.KEPT.value) & (signals.channel == probe)
+    inside = nuclei.labels > 0
+    if own.sum() < _MIN_SIGNALS or len(nuclei) < _MIN_NUCLEI or inside.all():
+        return 0.0
+    plane = project(image.channel(probe))
+    glow = float(np.median(plane[inside]) - np.median(plane[~inside]))
+    height = float(np.median(signals.amplitude_counts[own]))
+    return max(glow / height, 0.0) if height > 0 else 0.0
+
+
+def _positions(
+    counts: SignalCounts, chosen: NDArray[np.bool_], shape: tuple[int, int]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    signals = counts.signals
+    rows = np.clip(np.rint(signals.y_px[chosen]).astype(np.int64), 0, shape[0] - 1)
+    columns = np.clip(np.rint(signals.x_px[chosen]).astype(np.int64), 0, shape[1] - 1)
+    return rows, columns
+
+
+def _heights(
+    image: FishImage, role: str, rows: NDArray[np.int64], columns: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Mean of the core above the mean of the ring around it at some pixels, in counts."""
+    plane = project(image.channel(role))
+    outer = max(math.ceil(_RING_UM[1] / image.pixel_size_um), 2)
+    y, x = np.mgrid[-outer : outer + 1, -outer : outer + 1]
+    radius_um = np.hypot(y, x) * image.pixel_size_um
+    padded = np.pad(plane, outer, mode="symmetric").astype(np.float64)
+
+    def mean_over(chosen: NDArray[np.bool_]) -> NDArray[np.float64]:
+        at_rows = rows[:, None] + outer + y[chosen]
+        at_columns = columns[:, None] + outer + x[chosen]
+        mean: NDArray[np.float64] = padded[at_rows, at_columns].mean(axis=1)
+        return mean
+
+    core = (radius_um <= _CORE_UM) | (radius_um == 0)
+    ring = (radius_um >= _RING_UM[0]) & (radius_um <= _RING_UM[1])
+    if not ring.any():
+        ring = radius_um >= radius_um[outer, -1]
+    return mean_over(core) - mean_over(ring)

@@ -1,0 +1,89 @@
+"""Figures of a field: bleed-through and glow are measured as they were put in."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from fishcount import FishImage
+from fishcount.field_quality import cross_talk, field_findings, tissue_glow
+from fishcount.flags import mask_of
+from fishcount.nuclei import Nuclei, nuclei_from_labels
+from fishcount.signals import count_signals
+from fishcount.spots import detect_spots
+
+SIZE = 400
+PIXEL_UM = 0.1
+
+
+def field(*, leak: float = 0.0, glow: float = 0.0, seed: int = 1):
+    """Sixteen round nuclei with two HER2 and two CEP17 signals each, and what is found there."""
+    rng = np.random.default_rng(seed)
+    y, x = np.indices((SIZE, SIZE))
+    labels = np.zeros((SIZE, SIZE), np.int32)
+    points = {"HER2": np.zeros((SIZE, SIZE)), "CEP17": np.zeros((SIZE, SIZE))}
+    for number, (cy, cx) in enumerate(np.mgrid[50:SIZE:100, 50:SIZE:100].reshape(2, -1).T):
+        labels[np.hypot(y - cy, x - cx) < 38] = number + 1
+        for at, role in enumerate(["HER2", "CEP17", "HER2", "CEP17"]):
+            dy, dx = 20 * np.sin(at * np.pi / 2), 20 * np.cos(at * np.pi / 2)
+            points[role][round(cy + dy), round(cx + dx)] = 1
+    light = {
+        r: 400 * 2 * np.pi * 1.5**2 * ndimage.gaussian_filter(p, 1.5) for r, p in points.items()
+    }
+    seen = {
+        "HER2": light["HER2"],
+        "CEP17": light["CEP17"] + leak * light["HER2"],
+    }
+    tissue = ndimage.gaussian_filter((labels > 0).astype(float), 8.0)
+    channels = [rng.poisson(20 + 300 * (labels > 0))]
+    channels += [rng.poisson(20 + glow * 400 * tissue + seen[role]) for role in ("HER2", "CEP17")]
+    image = FishImage.from_array(
+        np.stack(channels).astype(np.uint16),
+        axes="CYX",
+        channels=["DAPI", "HER2", "CEP17"],
+        pixel_size_um=PIXEL_UM,
+    )
+    nuclei = nuclei_from_labels(labels, image.channel("DAPI"))
+    spots = {
+        role: detect_spots(image.channel(role), pixel_size_um=PIXEL_UM, labels=nuclei.labels)
+        for role in ("HER2", "CEP17")
+    }
+    return image, nuclei, count_signals(spots, nuclei, pixel_size_um=PIXEL_UM)
+
+
+@pytest.mark.parametrize("leak", [0.0, 0.1, 0.3])
+def test_bleed_through_is_measured_as_it_was_put_in(leak):
+    image, _, counts = field(leak=leak)
+    assert cross_talk(image, counts, source="CEP17", target="HER2") == pytest.approx(0, abs=0.03)
+    if leak < 0.2:  # above, the leak is itself taken for signals, and none stands alone
+        found = cross_talk(image, counts, source="HER2", target="CEP17")
+        assert found == pytest.approx(leak, abs=0.03) or found == 0.0
+
+
+@pytest.mark.parametrize("glow", [0.0, 0.5, 4.0])
+def test_glow_is_measured_in_heights_of_signals(glow):
+    image, nuclei, counts = field(glow=glow)
+    inside = nuclei.labels > 0
+    tissue = ndimage.gaussian_filter(inside.astype(float), 8.0)
+    expected = glow * (np.median(tissue[inside]) - np.median(tissue[~inside]))
+    found = tissue_glow(image, nuclei, counts, probe="HER2")
+    assert found == pytest.approx(expected, rel=0.15, abs=0.05)
+    codes = {finding.code for finding in field_findings(image, nuclei, counts)}
+    assert ("AUTOFLUORESCENCE" in codes) == (expected > 2.5)
+
+
+def test_most_nuclei_blurred_is_out_of_focus():
+    image, nuclei, counts = field()
+    blurred = np.full(len(nuclei), mask_of(["BLURRED"]), np.uint32)
+    (finding,) = field_findings(image, replace(nuclei, flags=blurred), counts)
+    assert (finding.code, finding.figure) == ("OUT_OF_FOCUS", 1.0)
+
+
+def test_an_empty_field_has_no_findings():
+    image, _, _ = field()
+    nuclei = Nuclei.empty(image.shape)
+    counts = count_signals({}, nuclei, pixel_size_um=PIXEL_UM)
+    assert field_findings(image, nuclei, counts) == ()
