@@ -162,9 +162,14 @@ class SignalSettings(_Model):
         0.3, description="A spot this far outside an outline still belongs to that nucleus."
     )
     min_share_of_typical: Fraction = Field(
-        0.25,
+        0.3,
         description="A spot fainter than this share of the typical signal of its channel is "
         "none: grain of the nucleus, or of a lossy file.",
+    )
+    stringy_overlap_diameters: Fraction = Field(
+        0.25,
+        description="Points whose edges overlap by at least this many signal diameters are one "
+        "diffuse or stringy signal, of whatever brightness (probe-kit rule).",
     )
     split_gap_diameters: Annotated[float, Field(ge=0)] = Field(
         1.0,

@@ -6,7 +6,7 @@ from fishcount.signals.counting import count_signals
 from fishcount.signals.crowd import crowded_groups
 from fishcount.signals.quality import ChannelQuality, channel_quality, signal_findings
 from fishcount.signals.result import Clusters, Copies, SignalCounts, Signals, Status
-from fishcount.signals.split import chance_distance_px, split_partners
+from fishcount.signals.split import chance_distance_px, split_partners, stringy_partners
 
 __all__ = [
     "ChannelQuality",
@@ -25,4 +25,5 @@ __all__ = [
     "signal_findings",
     "single_flux",
     "split_partners",
+    "stringy_partners",
 ]

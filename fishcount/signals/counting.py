@@ -16,12 +16,19 @@ from fishcount.signals.clusters import SingleFlux, estimate_clusters, single_flu
 from fishcount.signals.crowd import crowded_groups, distance_in_nucleus
 from fishcount.signals.faint import faint_spots
 from fishcount.signals.result import Clusters, Copies, SignalCounts, Signals, Status
-from fishcount.signals.split import FWHM_PER_SIGMA, chance_distance_px, split_partners
+from fishcount.signals.split import (
+    FWHM_PER_SIGMA,
+    chance_distance_px,
+    split_partners,
+    stringy_partners,
+)
 from fishcount.spots import Spots
 
 __all__ = ["count_signals"]
 
+# Copies on top of each other make a spot that is misshapen, but not as wide as a granule.
 _MISSHAPEN = ("TOO_WIDE", "POOR_FIT")
+_WIDEST_COPIES = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,12 +146,15 @@ def _count_channel(
     seen = spots.kept & ~faint
     inside = seen & (nucleus > 0)
     diameter_px = _typical_diameter_px(spots, inside)
-    single = single_flux(
-        spots.flux_counts[_alone(position, nucleus, inside, diameter_px)],
-        least=settings.least_single_signals,
-    )
+    alone = _alone(position, nucleus, inside, diameter_px)
+    # Where nearly everything is crowded, what was resolved tells of single signals as well.
+    if np.count_nonzero(alone) < settings.least_single_signals:
+        alone = inside
+    single = single_flux(spots.flux_counts[alone], least=settings.least_single_signals)
     reach_px = diameter_px * (1.0 + settings.cluster_gap_diameters)
-    beside = _misshapen_beside(spots, position, nucleus, inside, reach_px=reach_px)
+    beside = _misshapen_beside(
+        spots, position, nucleus, inside, diameter_px=diameter_px, reach_px=reach_px
+    )
     cluster = _cluster_of_each(
         position,
         nucleus,
@@ -232,16 +242,22 @@ def _misshapen_beside(
     nucleus: NDArray[np.int64],
     inside: NDArray[np.bool_],
     *,
+    diameter_px: float,
     reach_px: float,
 ) -> NDArray[np.bool_]:
     """Rejected spots that lie beside kept ones, and may be copies on top of each other.
 
     Where copies lie so, some of what is found is no spot by its shape, and rightly rejected as
-    one; but its light is that of copies. What lies beside no kept spot is a granule.
+    one; but its light is that of copies. What lies beside no kept spot,
+    or is wider than a few copies are, is a granule.
     """
     rows = np.flatnonzero(inside)
     misshapen = np.flatnonzero(
-        ~spots.kept & np.isin(spots.reason, _MISSHAPEN) & (nucleus > 0) & (spots.flux_counts > 0)
+        ~spots.kept
+        & np.isin(spots.reason, _MISSHAPEN)
+        & (spots.sigma_px <= _WIDEST_COPIES * diameter_px / FWHM_PER_SIGMA)
+        & (spots.flux_counts > 0)
+        & (nucleus > 0)
     )
     distance = distance_in_nucleus(
         position_px[misshapen],
@@ -268,9 +284,8 @@ def _cluster_of_each(
 ) -> NDArray[np.int64]:
     """Number of the cluster of each spot from 0; -1 for spots that are counted one by one.
 
-    A crowded group is a cluster when it has enough members, enough of them resolved, and, as
-    far as the light of a single signal is known, the light of as many as were resolved: a split
-    signal beside others has not.
+    A crowded group is a cluster when it has enough members, enough of them resolved, and the
+    light of as many single signals as were resolved: a split signal beside others has not.
     """
     cluster = np.full(len(inside), -1, np.int64)
     rows = np.flatnonzero(inside | beside)
@@ -280,11 +295,11 @@ def _cluster_of_each(
     members = np.bincount(group)
     resolved = np.bincount(group, inside[rows])
     copies = np.bincount(group, flux_counts[rows]) / single.typical_counts
-    # An unknown single flux decides nothing.
+    # Where the light of a single signal is not known, nothing can be estimated.
     is_cluster = (
         (members >= settings.cluster_least_signals)
         & (resolved >= settings.cluster_least_resolved)
-        & ~(copies < resolved)
+        & (copies >= resolved)
     )
     number = np.cumsum(is_cluster) - 1
     cluster[rows] = np.where(is_cluster[group], number[group], -1)
@@ -301,28 +316,48 @@ def _merge(
     diameter_px: float,
     settings: SignalSettings,
 ) -> NDArray[np.int64]:
-    """Index of the signal that each spot is merged into; -1 for none."""
-    reach_px = np.minimum(
-        diameter_px * (1.0 + settings.split_gap_diameters),
-        chance_distance_px(
-            nucleus[rows], area_px, max_neighbours=settings.split_max_chance_neighbours
-        ),
+    """Index of the signal that each spot is merged into; -1 for none.
+
+    First stringy signals become one point each, then split ones of what is left.
+    """
+    into = np.full(len(spots), -1, np.int64)
+    if not rows.size:
+        return into
+    overlap_px = diameter_px * (1.0 - settings.stringy_overlap_diameters)
+    reach_px = _merging_reach_px(nucleus[rows], area_px, overlap_px, settings)
+    local = stringy_partners(
+        position_px[rows], spots.amplitude_counts[rows], nucleus=nucleus[rows], reach_px=reach_px
     )
-    amplitude = spots.amplitude_counts[rows]
+    into[rows] = np.where(local >= 0, rows[local], -1)
+    left = rows[local < 0]
+    gap = settings.split_gap_diameters
+    amplitude = spots.amplitude_counts[left]
     with np.errstate(divide="ignore", invalid="ignore"):
-        error = np.nan_to_num(amplitude / spots.snr[rows], posinf=0.0, neginf=0.0)
+        error = np.nan_to_num(amplitude / spots.snr[left], posinf=0.0, neginf=0.0)
     local = split_partners(
-        position_px[rows],
+        position_px[left],
         amplitude,
-        nucleus=nucleus[rows],
+        nucleus=nucleus[left],
         strength_error=np.abs(error),
-        reach_px=reach_px,
+        reach_px=_merging_reach_px(nucleus[left], area_px, diameter_px * (1.0 + gap), settings),
         min_similarity=settings.split_min_similarity,
     )
-    into = np.full(len(spots), -1, np.int64)
     gone = local >= 0
-    into[rows[gone]] = rows[local[gone]]
+    into[left[gone]] = left[local[gone]]
     return into
+
+
+def _merging_reach_px(
+    nucleus: NDArray[np.int64],
+    area_px: NDArray[np.int64],
+    distance_px: float,
+    settings: SignalSettings,
+) -> NDArray[np.float64]:
+    """The distance of a rule, or less where signals are crowded."""
+    chance = chance_distance_px(
+        nucleus, area_px, max_neighbours=settings.split_max_chance_neighbours
+    )
+    return np.minimum(distance_px, chance)
 
 
 def _add_remainder(

@@ -22,7 +22,10 @@ def frame_of_nuclei(
 
 
 def crowded_groups(
-    position_px: NDArray[np.float64], nucleus: NDArray[np.int64], *, reach_px: float
+    position_px: NDArray[np.float64],
+    nucleus: NDArray[np.int64],
+    *,
+    reach_px: float | NDArray[np.float64],
 ) -> NDArray[np.int64]:
     """Groups of signals of one nucleus in which each has a neighbour within `reach_px`.
 
@@ -31,8 +34,9 @@ def crowded_groups(
     position_px : ndarray of float64, (n, d)
         Positions in an isotropic frame.
     nucleus : ndarray of int64, (n,)
-    reach_px
-        Signals at most this far apart are of one group.
+    reach_px : float or ndarray of float64, (n,)
+        Signals at most this far apart are of one group; where it differs from signal to
+        signal, the shorter reach of a pair holds.
 
     Returns
     -------
@@ -51,8 +55,11 @@ def crowded_groups(
     n = len(position_px)
     if n == 0:
         return np.zeros(0, np.int64)
-    tree = cKDTree(frame_of_nuclei(position_px, nucleus, reach_px=reach_px))
-    pairs = tree.query_pairs(reach_px, output_type="ndarray")
+    reach = np.broadcast_to(np.asarray(reach_px, np.float64), (n,))
+    frame = frame_of_nuclei(position_px, nucleus, reach_px=float(reach.max()))
+    pairs = cKDTree(frame).query_pairs(float(reach.max()), output_type="ndarray")
+    apart = np.linalg.norm(frame[pairs[:, 0]] - frame[pairs[:, 1]], axis=1)
+    pairs = pairs[apart <= np.minimum(reach[pairs[:, 0]], reach[pairs[:, 1]])]
     links = csr_matrix((np.ones(len(pairs), np.int8), (pairs[:, 0], pairs[:, 1])), shape=(n, n))
     _, group = connected_components(links, directed=False)
     _, first, number = np.unique(group, return_index=True, return_inverse=True)

@@ -6,10 +6,13 @@ The edge of a signal is where it falls to half of its height, so a diameter is t
 half maximum, 2.355 sigma, and the gap of two signals is the distance of their centres less one
 diameter.
 
-The rule was made for nuclei with few signals. Where there are many, close pairs are neighbours
-by chance, and merging them loses copies. So a pair is merged only where chance would hardly put
-two signals as close as these, given the signals of this nucleus and its area: the more signals,
-the closer a pair must be [own].
+A diffuse or stringy signal counts as one, too. Detection takes it for several points whose edges
+overlap, of any brightness: they are one signal, represented by its brightest point.
+
+Both rules were made for nuclei with few signals. Where there are many, close pairs are neighbours
+by chance, and merging them loses copies. So signals are merged only where chance would hardly
+put two of them as close as these, given the signals of this nucleus and its area: the more
+signals, the closer they must be [own].
 """
 
 from __future__ import annotations
@@ -20,9 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from fishcount.signals.crowd import frame_of_nuclei
+from fishcount.signals.crowd import crowded_groups, frame_of_nuclei
 
-__all__ = ["FWHM_PER_SIGMA", "chance_distance_px", "split_partners"]
+__all__ = ["FWHM_PER_SIGMA", "chance_distance_px", "split_partners", "stringy_partners"]
 
 FWHM_PER_SIGMA = 2.0 * math.sqrt(2.0 * math.log(2.0))
 
@@ -59,6 +62,39 @@ def chance_distance_px(
     with np.errstate(divide="ignore", invalid="ignore"):
         distance = np.sqrt(max_neighbours * area / (math.pi * others))
     return np.where(nucleus > 0, np.where(others > 0, distance, np.inf), 0.0)
+
+
+def stringy_partners(
+    position_px: NDArray[np.float64],
+    strength: NDArray[np.float64],
+    *,
+    nucleus: NDArray[np.int64],
+    reach_px: NDArray[np.float64],
+) -> NDArray[np.int64]:
+    """For each point of a stringy signal, the brightest point, which stands for it.
+
+    Parameters
+    ----------
+    position_px : ndarray of float64, (n, d)
+        Positions in an isotropic frame.
+    strength : ndarray of float64, (n,)
+        Brightness; at equal brightness the first in the order given stands for the signal.
+    nucleus : ndarray of int64, (n,)
+    reach_px : ndarray of float64, (n,)
+        Distance at which edges overlap; less where signals are crowded.
+
+    Returns
+    -------
+    ndarray of int64, (n,)
+        -1 for a point that stands for itself, alone or as the brightest.
+    """
+    group = crowded_groups(position_px, nucleus, reach_px=reach_px)
+    order = np.lexsort((-strength, group))
+    _, first, members = np.unique(group[order], return_index=True, return_inverse=True)
+    into = np.empty(len(group), np.int64)
+    into[order] = order[first][members.reshape(-1)]
+    into[into == np.arange(len(into))] = -1
+    return into
 
 
 def split_partners(

@@ -137,6 +137,18 @@ def test_a_chain_of_three_loses_one_and_equal_positions_do_not_break(make_spots,
     assert counts.signals.status.tolist() == ["kept", "merged"]
 
 
+def test_stringy_signal_is_one_of_whatever_brightness(make_spots, two_nuclei):
+    string = [(50, 40), (50, 43), (51, 46), (50, 49)]
+    spots = make_spots(string, amplitude=[60, 200, 110, 70], snr=200)
+    counts = count({"HER2": spots}, two_nuclei)
+    assert counts.copies["HER2"].best.tolist() == [1, 0]
+    # The brightest point stands for it; the others say what became of them.
+    assert counts.signals.status.tolist() == ["merged", "kept", "merged", "merged"]
+    assert set(counts.signals.reason[[0, 2, 3]]) == {"SPLIT_SIGNAL"}
+    apart = count({"HER2": spots}, two_nuclei, stringy_overlap_diameters=1.0)
+    assert apart.copies["HER2"].best[0] == 4
+
+
 def test_crowded_nuclei_keep_their_close_pairs(make_spots, two_nuclei):
     pairs = [(y, x + dx) for y in range(30, 71, 10) for x in (30, 50, 70) for dx in (0, 4)]
     assert count({"HER2": make_spots(pairs)}, two_nuclei).copies["HER2"].best[0] == 30
@@ -230,17 +242,28 @@ def test_cluster_without_light_for_more_is_what_was_resolved(make_spots, two_nuc
 
 def test_split_signal_beside_a_third_is_no_cluster(make_spots, two_nuclei):
     yx = [(20, 50), (50, 20), (80, 50), (50, 80), (30, 150), (50, 150), (50, 153), (54, 147)]
-    spots = make_spots(yx, amplitude=[100] * 5 + [65, 65, 100], snr=100)
+    spots = make_spots(yx, amplitude=[100] * 5 + [45, 45, 100], snr=100)
     copies = count({"HER2": spots}, two_nuclei).copies["HER2"]
     assert copies.best.tolist() == [4, 3]
     assert copies.estimated.tolist() == [False, False]
 
 
-def test_without_singles_a_cluster_is_what_was_resolved(make_spots, two_nuclei):
-    dense = [(50, 150), (50, 154), (54, 151), (47, 147)]
-    counts = count({"HER2": make_spots(dense, amplitude=[100, 300, 200, 150])}, two_nuclei)
+def test_without_singles_nothing_is_estimated(make_spots, two_nuclei):
+    dense = [(50, 150), (50, 158), (58, 151), (42, 147)]
+    spots = make_spots(dense, amplitude=[100, 300, 100, 300], snr=100)
+    counts = count({"HER2": spots}, two_nuclei)
     assert counts.copies["HER2"].best.tolist() == [0, 4]
+    assert not counts.copies["HER2"].estimated.any()
     assert np.isnan(counts.single_flux_counts["HER2"])
+
+
+def test_crowded_signals_tell_the_single_light_where_none_is_alone(make_spots, two_nuclei):
+    rng = np.random.default_rng(2)
+    grid = [(y, x) for y in range(30, 71, 6) for x in range(30, 71, 6)]
+    spots = make_spots(grid, amplitude=rng.uniform(90, 110, len(grid)))
+    counts = count({"HER2": spots}, two_nuclei)
+    assert_allclose(counts.single_flux_counts["HER2"], 100 * 2 * np.pi * 4, rtol=0.05)
+    assert_allclose(counts.copies["HER2"].best[0], len(grid), atol=2)
 
 
 def test_single_flux_is_robust_and_needs_enough():
