@@ -84,10 +84,19 @@ class NucleiSettings(_Model):
         3.0, description="TOO_LARGE: area over this multiple of the typical area of the field."
     )
     min_solidity: Fraction = Field(
-        0.9, description="OVERLAPPED or IRREGULAR: area over convex hull below this."
+        0.87, description="IRREGULAR: area over that of the convex hull below this."
+    )
+    overlap_area: Annotated[float, Field(gt=1)] = Field(
+        1.5, description="OVERLAPPED: area over this multiple of the typical one, and more."
+    )
+    overlap_dose: Annotated[float, Field(gt=1)] = Field(
+        2.2, description="OVERLAPPED: also DAPI dose over this multiple of the typical one."
+    )
+    overlap_solidity: Fraction = Field(
+        0.94, description="OVERLAPPED: also area over convex hull below this."
     )
     max_dose: Annotated[float, Field(gt=1)] = Field(
-        3.0, description="OVERLAPPED: DAPI dose over this multiple of the typical dose."
+        3.5, description="OVERLAPPED whatever its shape: DAPI dose over this multiple."
     )
     dim: Fraction = Field(
         0.15, description="DIM: mean DAPI above background under this part of the typical."

@@ -31,6 +31,10 @@ MAX_HOLE = 0.3
 STAY_BONUS = 0.02
 # A component of this quality is settled: higher thresholds are not tried.
 SETTLED = 0.9
+# So is a component of a single piece with a shape of this quality.
+ALONE = 0.8
+# So is one of at least this quality that the threshold below split into as many pieces.
+STABLE = 0.78
 # Where a piece is trimmed before it is judged, in parts of its brightness; thresholds over
 # TOO_HIGH of it are penalized.
 TRIM_HEIGHT = 0.38
@@ -53,11 +57,12 @@ class _Rung:
     value: NDArray[np.float64]
     weight: NDArray[np.float64]
     stays: NDArray[np.bool_]
+    alone: NDArray[np.bool_]
 
     @property
     def open(self) -> NDArray[np.bool_]:
         """Components that a higher threshold may still improve."""
-        return self.value < SETTLED
+        return (self.value < SETTLED) & ~self.alone
 
     def per_component(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         n = len(self.parent_of)
@@ -149,9 +154,20 @@ def _make_rung(
         value=np.zeros(n),
         weight=np.zeros(n),
         stays=np.ones(n, bool),
+        alone=np.zeros(n, bool),
     )
     rung.weight = rung.per_component(rung.area)
     rung.value = rung.per_component(rung.area * rung.quality) / np.maximum(rung.weight, 1)
+    shape = _shape_quality(shapes, nucleus_area)
+    single = np.bincount(component_of, minlength=n) == 1
+    rung.alone[component_of] = shape > ALONE
+    rung.alone &= single
+    if below is not None:
+        # Two thresholds in a row that see as many nuclei: a third would see no others.
+        only = np.bincount(parent_of, minlength=len(below.value))[parent_of] == 1
+        n_pieces = np.bincount(component_of, minlength=n)
+        n_below = np.bincount(below.component_of, minlength=len(below.value))[parent_of]
+        rung.alone |= only & (n_pieces == n_below) & (rung.value > STABLE)
     return rung
 
 
@@ -171,16 +187,17 @@ def _quality(
     shapes: Pieces, brightness: NDArray[np.float64], level: float, nucleus_area: float
 ) -> NDArray[np.float64]:
     """0 to 1: convex, an ellipse, of nuclear size, and not cut too high."""
-    hollow = shapes.hollow()
-    shape = 1 - 2.5 * hollow / (shapes.area + hollow) - 2.0 * (1 - shapes.ellipse_fit())
-    far = np.maximum(np.abs(np.log(shapes.area / nucleus_area)) - 0.8, 0)
     height = level / np.maximum(brightness, 1e-6)
     cut = 1 - TOO_LOW_WEIGHT * np.maximum(TOO_LOW - height, 0)
     cut -= TOO_HIGH_WEIGHT * np.maximum(height - TOO_HIGH, 0)
-    quality: NDArray[np.float64] = (
-        np.clip(shape, 0, 1) * np.exp(-0.5 * (far / 0.5) ** 2) * np.clip(cut, 0, 1)
-    )
-    return quality
+    return _shape_quality(shapes, nucleus_area) * np.clip(cut, 0, 1)
+
+
+def _shape_quality(shapes: Pieces, nucleus_area: float) -> NDArray[np.float64]:
+    hollow = shapes.hollow()
+    shape = 1 - 2.5 * hollow / (shapes.area + hollow) - 2.0 * (1 - shapes.ellipse_fit())
+    far = np.maximum(np.abs(np.log(shapes.area / nucleus_area)) - 0.8, 0)
+    return np.clip(shape, 0, 1) * np.exp(-0.5 * (far / 0.5) ** 2)
 
 
 def _compete(lower: _Rung, upper: _Rung) -> None:

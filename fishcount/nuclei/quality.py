@@ -45,7 +45,12 @@ def flag_nuclei(
     raise_flag(flags, "DEBRIS", ~border & (area < settings.debris))
     raise_flag(flags, "TOO_SMALL", ~border & (area < settings.too_small))
     raise_flag(flags, "TOO_LARGE", area > settings.too_large)
-    raise_flag(flags, "OVERLAPPED", (uneven & (area > 1)) | (dose > settings.max_dose))
+    double = (
+        (area > settings.overlap_area)
+        & (dose > settings.overlap_dose)
+        & (shapes.solidity < settings.overlap_solidity)
+    )
+    raise_flag(flags, "OVERLAPPED", double | (dose > settings.max_dose) | (uneven & (area > 1.2)))
     raise_flag(flags, "IRREGULAR", uneven)
     raise_flag(flags, "DIM", mean < settings.dim)
     raise_flag(flags, "BLURRED", edge > settings.blurred)

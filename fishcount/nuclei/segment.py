@@ -217,6 +217,9 @@ def _find(
     if prior_px is None:
         factor = _working_factor(diameter, settings)
         small = reduce_by(image, factor)
+    elif diameter > 0:
+        # Clumps make the guess too large; the search corrects what the prior has wrong.
+        diameter = math.sqrt(diameter * prior_px)
     diameter /= factor
     smooth = ndi.gaussian_filter(small, 1.0, mode="nearest", truncate=3)
     background = background_mesh(smooth, cell_px=MESH_DIAMETERS * diameter)
