@@ -53,6 +53,12 @@ def image_options(command: Command) -> Command:
                 help="Order of the axes, such as ZCYX, where the file does not say.",
             ),
             click.option(
+                "--offset-counts",
+                type=float,
+                metavar="N",
+                help="Added to signed pixels, so that none is negative.",
+            ),
+            click.option(
                 "--series",
                 type=int,
                 metavar="N",

@@ -73,6 +73,7 @@ def command(
     pixel_size_um: float | None,
     z_step_um: float | None,
     axes: str | None,
+    offset_counts: float | None,
     series: int | None,
     rois: tuple[Path, ...],
     label_files: tuple[Path, ...],
@@ -107,6 +108,7 @@ def command(
         "z_step_um": z_step_um,
         "axes": axes,
         "series": series,
+        "offset_counts": offset_counts,
         "rgb": dict(parse_assignments(rgb.split(","), option="--rgb")) if rgb else None,
         "settings": settings.reading,
     }

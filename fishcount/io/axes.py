@@ -96,7 +96,7 @@ def with_axes(one: OneSeries, axes: str | None, *, n_channels: int | None) -> On
             found=repr(axes),
             expected="YX, CYX, ZYX, ZCYX or CZYX",
         )
-    if axes == one.chosen.axes:
+    if axes == one.chosen.axes.replace("S", "C"):
         return one
     old_c, old_z, *_ = one.chosen.sizes
     n_planes = old_c * old_z

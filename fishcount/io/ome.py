@@ -12,7 +12,7 @@ from defusedxml import DefusedXmlException
 
 from fishcount.errors import FishcountError, MetadataError, UnsafeFileError
 
-__all__ = ["OME_DTYPES", "OmeImage", "TiffData", "parse_ome", "to_um"]
+__all__ = ["OME_DTYPES", "MetadataElsewhere", "OmeImage", "TiffData", "parse_ome", "to_um"]
 
 OME_DTYPES = {
     "int8": "int8",
@@ -92,6 +92,15 @@ class OmeImage:
         }
 
 
+class MetadataElsewhere(Exception):
+    """The metadata of a set of files are in another one; caught where the set is opened."""
+
+    def __init__(self, file_name: str, uuid: str) -> None:
+        self.file_name = file_name
+        self.uuid = uuid
+        super().__init__(file_name)
+
+
 def to_um(value: float, unit: str) -> float | None:
     """A length in micrometres; None when the unit is no length ("pixel", "reference frame").
 
@@ -135,6 +144,9 @@ def parse_ome(text: str, *, file: str) -> tuple[OmeImage, ...]:
             remedy="export the file again",
         ) from error
     own = root.get("UUID", "").strip()
+    elsewhere = next(_children(root, "BinaryOnly"), None)
+    if elsewhere is not None:
+        raise MetadataElsewhere(elsewhere.get("MetadataFile", ""), own)
     images = tuple(
         replace(_image(element, file), file_uuid=own) for element in _children(root, "Image")
     )

@@ -38,13 +38,24 @@ _ROLE_OF = {name: role for role, names in _USUAL_NAMES.items() for name in names
 def guess_role(name: str) -> str | None:
     """Role of a channel by its name in the file; None when the name is not a usual one.
 
+    A compound name such as "HER2 (SpectrumOrange)" counts when all of its parts agree.
+
     Examples
     --------
     >>> from fishcount.io import guess_role
     >>> guess_role("Spectrum Orange"), guess_role("Hoechst 33342"), guess_role("Cy5")
     ('HER2', 'DAPI', None)
     """
-    return _ROLE_OF.get(re.sub(r"[^a-z0-9]", "", name.lower()))
+    whole = _ROLE_OF.get(_letters(name))
+    if whole is not None:
+        return whole
+    parts = [_letters(part) for part in re.split(r"[()\[\]/|,;:_+-]+", name)]
+    roles = {_ROLE_OF.get(part) for part in parts if part and not part.isdecimal()}
+    return roles.pop() if len(roles) == 1 else None
+
+
+def _letters(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
 def assign_roles(
@@ -133,6 +144,9 @@ def _by_order(series: Series, channels: Sequence[str], file: str) -> dict[str, i
             file=file,
             found=len(channels),
             expected=f"{series.sizes[0]}, one for each channel, '-' for one to leave out",
+            remedy="if pages are planes too, say how they are stored with --axes ZCYX or CZYX"
+            if "Q" in series.axes
+            else None,
         )
     named = {role: index for index, role in enumerate(channels) if role not in ("-", "")}
     if len(named) != sum(role not in ("-", "") for role in channels):

@@ -5,13 +5,14 @@ Planes are never filled with zeros: a missing HER2 plane must not become a negat
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from fishcount.errors import FishcountError, MetadataError, UnsafeFileError
 from fishcount.io.files import check_file
-from fishcount.io.ome import OmeImage, TiffData, parse_ome
+from fishcount.io.ome import MetadataElsewhere, OmeImage, TiffData, parse_ome
 from fishcount.io.series import Series
 from fishcount.io.tiff_checks import check_pages
 from fishcount.io.tiff_layout import Layout, channel_names, is_colour, no_time_series
@@ -21,6 +22,7 @@ from fishcount.settings import ReadingSettings
 
 __all__ = ["ome_series"]
 
+_MAX_XML_BYTES = 64 * 2**20
 _Planes = dict[tuple[int, int, int], PlaneRef]
 
 
@@ -39,7 +41,10 @@ def ome_series(
         When the XML itself cannot be used.
     """
     file = str(structure.path)
-    images = parse_ome(description, file=file)
+    try:
+        images = parse_ome(description, file=file)
+    except MetadataElsewhere as detour:
+        images = _from_companion(detour, structure.path)
     faults = [fault for image in images for fault in image.faults]
     if faults:
         return (), faults
@@ -56,6 +61,49 @@ def ome_series(
     if not faults:
         faults += _unused_faults(structure, used)
     return tuple(layouts), faults
+
+
+def _from_companion(detour: MetadataElsewhere, own: Path) -> tuple[OmeImage, ...]:
+    """Images of a set whose metadata are in a file of their own; it must lie beside this one."""
+    fault = _outside(detour.file_name, own)
+    if fault is not None:
+        raise fault
+    path = own.parent / detour.file_name
+    try:
+        data = check_file(path).read_bytes()
+        if path.resolve().parent != own.resolve().parent or len(data) > _MAX_XML_BYTES:
+            raise UnsafeFileError("a link to another folder, or too large", file=path)
+        text = data.decode("utf-8-sig") if data[:1] in (b"<", b"\xef") else ""
+        if not text:
+            with_pixels = read_structure(path, ReadingSettings())
+            text = with_pixels.pages[0].description if with_pixels.pages else ""
+        images = parse_ome(text, file=str(path))
+    except (UnsafeFileError, MetadataError):
+        raise
+    except (FishcountError, MetadataElsewhere, UnicodeDecodeError) as error:
+        raise MetadataError(
+            "the file with the metadata is missing or cannot be used",
+            file=own,
+            field="OME-XML BinaryOnly",
+            expected=detour.file_name,
+            remedy="copy all files of the set into one folder",
+        ) from error
+    # In this set, the file that was opened is known by its own identifier.
+    return tuple(replace(image, file_uuid=detour.uuid) for image in images)
+
+
+def _outside(name: str, own: Path) -> UnsafeFileError | None:
+    """The error of a name that leads out of the folder."""
+    if Path(name).name == name and "\\" not in name and name not in (".", "..", ""):
+        return None
+    return UnsafeFileError(
+        "asks for a file outside its folder",
+        file=own,
+        field="OME-XML",
+        found=repr(name),
+        expected="a file name without folders",
+        remedy="do not trust this file: export it again from its source",
+    )
 
 
 def _planes(
@@ -123,15 +171,9 @@ def _companion(
     name = item.file_name
     if name is None or name == own.name:
         return own, None
-    if Path(name).name != name or "\\" in name or name in (".", "..") or "\x00" in name:
-        return own, UnsafeFileError(
-            "asks for a file outside its folder",
-            file=own,
-            field="OME-XML UUID FileName",
-            found=repr(name),
-            expected="a file name without folders",
-            remedy="do not trust this file: export it again from its source",
-        )
+    fault = _outside(name, own)
+    if fault is not None:
+        return own, fault
     if item.uuid and item.uuid == own_uuid:
         return own, None  # the file was renamed after it was written
     path = own.parent / name

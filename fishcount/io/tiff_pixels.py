@@ -23,11 +23,16 @@ __all__ = ["PlaneRef", "read_plane", "tifffile_damage"]
 
 @dataclass(frozen=True, slots=True)
 class PlaneRef:
-    """Where a plane lies: a page of a file; `skip` counts planes stored behind the page's own."""
+    """Where a plane lies: a page of a file.
+
+    `skip` counts planes stored behind the page's own; `sample` is set where a page holds several
+    planes as samples that are no colours.
+    """
 
     path: Path
     page: int
     skip: int = 0
+    sample: int | None = None
 
 
 def read_plane(structure: Structure, plane: PlaneRef) -> NDArray[np.generic]:
@@ -38,6 +43,11 @@ def read_plane(structure: Structure, plane: PlaneRef) -> NDArray[np.generic]:
     CorruptFileError
         When a strip or tile does not decode to exactly its pixels; says which.
     """
+    pixels = _read_page(structure, plane)
+    return pixels if plane.sample is None else pixels[plane.sample : plane.sample + 1]
+
+
+def _read_page(structure: Structure, plane: PlaneRef) -> NDArray[np.generic]:
     page = structure.pages[plane.page]
     dtype = page.dtype
     assert dtype is not None

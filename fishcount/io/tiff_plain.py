@@ -106,9 +106,15 @@ def _shaped_series(
         )
     if faults:
         return (_run(pages, structure),), faults
-    if first.samples > 1:
+    if first.samples > 1 and not (sampled and first.is_planar):
         return (_run(pages, structure),), []
-    index = np.arange(len(pages)).reshape([sizes[a] for a in outer] or [1])
+    # tifffile writes three or four planes that nobody calls grey as the colours of one page.
+    refs = [
+        PlaneRef(structure.path, page.index, sample=sample if first.samples > 1 else None)
+        for page in pages
+        for sample in range(first.samples)
+    ]
+    index = np.arange(len(refs)).reshape([sizes[a] for a in outer] or [1])
     names = list(outer or ["Z"])
     for axis in "CZ":
         if axis not in names:
@@ -129,9 +135,7 @@ def _shaped_series(
             pixel_size_um=plain.pixel_size_um,
             pixel_size_source=plain.pixel_size_source,
         ),
-        planes=tuple(
-            tuple(PlaneRef(structure.path, pages[int(i)].index) for i in row) for row in index
-        ),
+        planes=tuple(tuple(refs[int(i)] for i in row) for row in index),
     )
     return (layout,), []
 

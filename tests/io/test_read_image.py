@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import itertools
+import warnings
 from pathlib import Path
 
 import imagecodecs
 import numpy as np
 import pytest
 import tifffile
+from bad_inputs import OME, image_xml
+from bad_inputs import write_ome as write_raw_ome
 
 from fishcount import read_image
 from fishcount.errors import CalibrationError, ChannelError, MetadataError
+from fishcount.io import guess_role
 
 ROLES = ["DAPI", "HER2", "CEP17"]
 
@@ -223,3 +227,76 @@ def test_real_stack_agrees_with_tifffile(outside_data):
     np.testing.assert_array_equal(image.pixels, expected)
     assert image.z_step_um == pytest.approx(0.199795)
     assert image.pixel_size_um == pytest.approx(0.0835, abs=1e-3)
+
+
+def write_set(folder: Path, pixels: np.ndarray, *, metadata_apart: bool = False) -> list[Path]:
+    """A set of three OME-TIFFs with a channel in each, as Bio-Formats writes it."""
+    names = [f"set_{role}.ome.tif" for role in ROLES]
+    data = "".join(
+        f'<TiffData IFD="0" FirstC="{c}" PlaneCount="1">'
+        f'<UUID FileName="{name}">urn:uuid:{c}</UUID></TiffData>'
+        for c, name in enumerate(names)
+    )
+    images = image_xml(data=data, x=48, y=40)
+    for c, name in enumerate(names):
+        xml = OME.format(doctype="", uuid=f' UUID="urn:uuid:{c}"', images=images)
+        if metadata_apart:
+            (folder / "set.companion.ome").write_text(
+                OME.format(doctype="", uuid=' UUID="urn:uuid:9"', images=images)
+            )
+            apart = '<BinaryOnly MetadataFile="set.companion.ome" UUID="urn:uuid:9"/>'
+            xml = OME.format(doctype="", uuid=f' UUID="urn:uuid:{c}"', images=apart)
+        write_raw_ome(folder / name, pixels[c], xml=xml)
+    return [folder / name for name in names]
+
+
+@pytest.mark.parametrize("metadata_apart", [False, True])
+def test_a_set_of_files_is_read_from_any_of_them(tmp_path, metadata_apart):
+    pixels = stack(n_planes=1)[:, 0]
+    files = write_set(tmp_path, pixels, metadata_apart=metadata_apart)
+    for file in files:
+        image = read_image(file)
+        np.testing.assert_array_equal(image.pixels[:, 0], pixels)
+        assert set(image.files) == {str(one) for one in files}
+    renamed = files[0].rename(tmp_path / "renamed.ome.tif")
+    np.testing.assert_array_equal(read_image(renamed).pixels[:, 0], pixels)
+    files[2].unlink()
+    with pytest.raises(MetadataError, match=r"set_CEP17.ome.tif"):
+        read_image(renamed)
+    if metadata_apart:
+        (tmp_path / "set.companion.ome").unlink()
+        with pytest.raises(MetadataError, match=r"set.companion.ome"):
+            read_image(renamed)
+
+
+@pytest.mark.parametrize(
+    ("name", "role"),
+    [
+        ("HER2 (SpectrumOrange)", "HER2"),
+        ("DAPI-405", "DAPI"),
+        ("CEP 17", "CEP17"),
+        ("CEP17_FITC", "CEP17"),
+        ("HER2/FITC", None),
+        ("HER3", None),
+        ("CEP11", None),
+        ("488", None),
+        ("", None),
+    ],
+)
+def test_roles_are_guessed_from_whole_names_only(name, role):
+    assert guess_role(name) == role
+
+
+def test_arrays_as_tifffile_writes_them_by_default(tmp_path):
+    pixels = stack()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # tifffile would like to be told the photometric
+        tifffile.imwrite(tmp_path / "a.tif", pixels[:, 0], metadata={"axes": "CYX"})
+        tifffile.imwrite(tmp_path / "b.tif", pixels, metadata={"axes": "CZYX"})
+        tifffile.imwrite(
+            tmp_path / "c.tif", pixels.transpose(1, 0, 2, 3), metadata={"axes": "ZCYX"}
+        )
+    options = {"channels": ROLES, "pixel_size_um": 0.1, "z_step_um": 0.4}
+    np.testing.assert_array_equal(read_image(tmp_path / "a.tif", **options).pixels, pixels[:, :1])
+    np.testing.assert_array_equal(read_image(tmp_path / "b.tif", **options).pixels, pixels)
+    np.testing.assert_array_equal(read_image(tmp_path / "c.tif", **options).pixels, pixels)
