@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from fishcount.metrics import match_points
+from fishcount.settings import SpotSettings
 from fishcount.spots import estimate_psf_sigma
 from fishcount.spots.candidates import find_candidates
 from fishcount.spots.features import FEATURES
@@ -80,7 +81,7 @@ def draw_examples(
             if rng.random() < JPEG_SHARE:
                 plane = as_jpeg(plane, rng)
             psf = estimate_psf_sigma(plane, pixel_size_um=spec.pixel_size_um)
-            found = find_candidates(plane, psf_sigma_px=psf, min_snr=4.0)
+            found = find_candidates(plane, psf_sigma_px=psf, min_snr=SpotSettings().min_snr)
             if found is None or len(found.points) == 0:
                 continue
             yx = np.stack([found.points.y_px, found.points.x_px], axis=1)

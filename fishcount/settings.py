@@ -155,12 +155,14 @@ class SpotSettings(_Model):
     """How spots are detected in one probe channel (`fishcount.spots`)."""
 
     min_snr: Positive = Field(
-        4.0, description="Least height of the filtered spot in sigmas of the filtered noise."
+        3.5,
+        description="Least height of the filtered spot in sigmas of the filtered noise; what "
+        "passes is then judged by how it looks.",
     )
     min_score: float = Field(
-        0.0,
-        description="Least log odds, from how it looks, that a spot is a signal; 0 keeps what "
-        "is more likely one than not.",
+        -0.5,
+        description="Least log odds, from how it looks, that a spot is a signal. 0 keeps what "
+        "is more likely one than not; a little less loses fewer copies than it invents.",
     )
 
 

@@ -16,13 +16,15 @@ from fishcount.spots.judge import reject_reasons
 from fishcount.spots.psf import estimate_psf_sigma
 from fishcount.spots.result import Spots
 from fishcount.spots.scene import Points
-from fishcount.spots.score import signal_score
+from fishcount.spots.score import pooled_score, signal_score
 
 __all__ = ["detect_spots"]
 
 _MIN_SIDE_PX = 9
 # Kept points closer than so many widths are one crowded group.
 _CLUSTER_REACH = 3.0
+# Points closer than this many widths are judged together.
+_CROWD_REACH = 2.5
 
 
 def detect_spots(
@@ -103,7 +105,10 @@ def _detect_in_plane(
     found = find_candidates(plane, psf_sigma_px=psf_sigma_px, min_snr=settings.min_snr)
     if found is None:
         return Spots.empty(psf_sigma_px=psf_sigma_px, min_snr=settings.min_snr)
-    score = signal_score(found.appearance.figures)
+    group = connected_groups(found.points.y_px, found.points.x_px, _CROWD_REACH * psf_sigma_px)
+    score = pooled_score(
+        signal_score(found.appearance.figures), found.points.amplitude_counts, group
+    )
     reason = reject_reasons(found, score, min_score=settings.min_score)
     points, fits, granules = found.points, found.appearance.fits, found.granules
     kept = reason == ""

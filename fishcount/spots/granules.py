@@ -26,7 +26,7 @@ _LEAST_WIDTHS = 1.9
 _MOST_WIDTHS = 9.0
 _PATCH_WIDTHS = 5.0
 # Share of a granule's contrast that a wide Gaussian may leave unexplained.
-_MOST_UNEXPLAINED = 0.12
+_MOST_UNEXPLAINED = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -15,7 +15,10 @@ from numpy.typing import NDArray
 
 from fishcount.spots.features import FEATURES
 
-__all__ = ["design_matrix", "signal_score"]
+__all__ = ["design_matrix", "pooled_score", "signal_score"]
+
+
+_LEAST_CROWD = 3
 
 
 def design_matrix(figures: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -32,6 +35,30 @@ def signal_score(figures: NDArray[np.float64]) -> NDArray[np.float64]:
     scaled = (design_matrix(figures) - mean) / scale
     # A sum in fixed order, not a matrix product: the same on every machine.
     return np.asarray((scaled * weights).sum(axis=1) + intercept, np.float64)
+
+
+def pooled_score(
+    score: NDArray[np.float64], height: NDArray[np.float64], group: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Scores in which members of a crowd stand together.
+
+    In a crowd the single point is uncertain, and yet the light belongs to signals when most of
+    it does. So a member of a group of three or more has at least the mean score of its group,
+    weighted by height.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fishcount.spots.score import pooled_score
+    >>> pooled_score(np.array([4.0, 4, -1, -3]), np.ones(4), np.array([0, 0, 0, 1]))
+    array([ 4.        ,  4.        ,  2.33333333, -3.        ])
+    """
+    if len(score) == 0:
+        return score
+    light = np.bincount(group, height)
+    mean = np.bincount(group, height * score) / np.maximum(light, 1e-12)
+    crowded = np.bincount(group)[group] >= _LEAST_CROWD
+    return np.where(crowded, np.maximum(score, mean[group]), score)
 
 
 @lru_cache(maxsize=1)

@@ -1,0 +1,77 @@
+"""Background, noise and the camera, measured on drawn images."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from fishcount.background import (
+    background_map,
+    estimate_camera,
+    is_blank,
+    noise_by_brightness,
+)
+
+
+def exposed(light, *, gain=2.0, offset=100.0, read=3.0, seed=0):
+    rng = np.random.default_rng(seed)
+    electrons = rng.poisson(light) + rng.normal(0, read, light.shape)
+    return (offset + gain * electrons).astype(np.float32)
+
+
+def steps(levels=(10, 40, 90, 160), side=300):
+    light = np.full((side, side), float(levels[0]))
+    for i, level in enumerate(levels):
+        light[:, i * side // len(levels) :] = level
+    return light
+
+
+def test_gain_and_read_noise_follow_from_a_single_image():
+    camera = estimate_camera(exposed(steps()))
+    assert_allclose(camera.gain_counts, 2.0, rtol=0.15)
+    # At the darkest step: 10 electrons of light and 3 of read noise.
+    assert_allclose(camera.read_noise_counts, 2 * np.sqrt(10 + 9), rtol=0.1)
+    bright = camera.variance(np.array([100 + 2 * 160.0]))
+    assert_allclose(bright, 4 * (160 + 9), rtol=0.15)
+
+
+def test_noise_is_a_function_of_brightness_and_ignores_signals():
+    image = exposed(steps())
+    image[50::60, 40::60] += 5000
+    noise = noise_by_brightness(image - background_map(image).counts.mean(), background_map(image))
+    assert noise.floor_counts > 0
+    sigma = noise.at(np.array([120.0, 420.0]))
+    assert sigma[1] > sigma[0]
+
+
+def test_background_passes_under_spots():
+    image = np.full((64, 80), 50, np.float32)
+    image[30:33, 40:43] = 5000
+    brightness = background_map(image)
+    assert_allclose(brightness.at(np.array([31.0]), np.array([41.0])), 50)
+
+
+def test_background_of_images_that_are_no_multiple_of_the_block():
+    ramp = np.add.outer(np.arange(37.0), np.zeros(53)).astype(np.float32)
+    brightness = background_map(ramp)
+    assert brightness.counts.shape == (5, 7)
+    assert_allclose(brightness.at(np.array([18.0]), np.array([20.0])), 18, atol=1.5)
+
+
+@pytest.mark.parametrize(
+    ("image", "blank"),
+    [
+        (np.zeros((0, 4)), True),
+        (np.full((3, 3), 7), True),
+        (np.eye(3), False),
+        (np.random.default_rng(0).normal(100, 1, (8, 8)), False),
+    ],
+    ids=["no pixels", "all equal", "two values", "noise"],
+)
+def test_blank_is_what_holds_no_image(image, blank):
+    assert is_blank(image) is blank
+
+
+def test_a_tiny_image_has_a_camera():
+    assert estimate_camera(np.array([[3.0, 4.0]], np.float32)).gain_counts == 0

@@ -1,0 +1,83 @@
+"""Close spots: what is resolved, what is one, and what the groups are."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from fishcount.spots import detect_spots
+from fishcount.spots.groups import blocks_of_groups, connected_groups
+from fishcount.spots.scene import Points, Scene, amplitude_errors, energy, fit_jointly
+
+SIGMA = 1.6
+
+
+def drawn(points, *, shape=(160, 160), noise=4.0, seed=5):
+    y, x = np.mgrid[: shape[0], : shape[1]]
+    image = np.random.default_rng(seed).normal(200, noise, shape)
+    for row, column, height in points:
+        image += height * np.exp(-((y - row) ** 2 + (x - column) ** 2) / (2 * SIGMA**2))
+    return image.astype(np.float32)
+
+
+SINGLES = [(20.2 + 30 * r, 24.6 + 35 * c, 100.0) for r, c in np.ndindex(4, 4)]
+
+
+def as_points(rows):
+    y, x, height = np.array(rows, float).T
+    return Points(y_px=y, x_px=x, amplitude_counts=height)
+
+
+def test_overlapping_points_are_fitted_to_the_truth():
+    truth = [(60.3, 60.2, 100.0), (61.0, 63.9, 80.0), (64.6, 61.1, 120.0)]
+    scene = Scene.of(drawn(truth, noise=0.0), sigma_px=SIGMA)
+    start = as_points([(60, 60, 90), (61, 65, 90), (65, 61, 90)])
+    found = fit_jointly(scene, start, iterations=15)
+    assert_allclose(np.stack([found.y_px, found.x_px], 1), np.array(truth)[:, :2], atol=0.1)
+    assert_allclose(found.amplitude_counts, [100, 80, 120], rtol=0.05)
+
+
+def test_energy_is_least_at_the_truth():
+    truth = as_points([(60.3, 60.2, 100.0), (61.0, 64.4, 80.0)])
+    scene = Scene.of(drawn([(60.3, 60.2, 100.0), (61.0, 64.4, 80.0)], noise=0.0), sigma_px=SIGMA)
+    group = np.zeros(2, np.int64)
+    least = energy(scene, truth, group=group, n_groups=1)[0]
+    for other in ([(60.8, 60.2, 100.0), (61.0, 64.4, 80.0)], [(60.3, 60.2, 70.0), (61, 64.4, 80)]):
+        assert energy(scene, as_points(other), group=group, n_groups=1)[0] > least
+
+
+def test_heights_of_close_points_are_known_less_well():
+    scene = Scene.of(drawn([]), sigma_px=SIGMA)
+    apart = amplitude_errors(scene, as_points([(40, 40, 100.0), (40, 80, 100.0)]))
+    close = amplitude_errors(scene, as_points([(40, 40, 100.0), (40, 42.5, 100.0)]))
+    assert_allclose(apart[0], apart[1], rtol=1e-6)
+    assert (close > 1.3 * apart).all()
+
+
+def test_neighbours_that_the_optics_resolve_are_two_spots():
+    spots = detect_spots(drawn([*SINGLES, (60.0, 75.0, 100.0), (60.0, 80.5, 90.0)]))
+    near = spots.kept & (np.abs(spots.y_px - 60) < 4) & (np.abs(spots.x_px - 77.5) < 6)
+    assert_allclose(np.sort(spots.x_px[near]), [75.0, 80.5], atol=0.3)
+    cluster = spots.cluster[near]
+    assert cluster[0] > 0 or np.ptp(spots.x_px[near]) > 3 * spots.psf_sigma_px
+
+
+def test_a_cluster_shares_a_number_and_holds_the_light_of_its_copies():
+    rng = np.random.default_rng(0)
+    members = [(*row, 100.0) for row in 72 + rng.uniform(-3.5, 3.5, (9, 2))]
+    spots = detect_spots(drawn([*SINGLES, *members]))
+    alone = spots.kept & (spots.cluster == 0)
+    near = spots.kept & (np.hypot(spots.y_px - 72, spots.x_px - 72) < 10)
+    assert near.sum() >= 4
+    assert len(set(spots.cluster[near])) == 1
+    assert spots.cluster[near][0] > 0
+    copies = spots.flux_counts[near].sum() / np.median(spots.flux_counts[alone])
+    assert 7 <= copies <= 11
+
+
+@pytest.mark.parametrize("n", [0, 1, 7])
+def test_groups_hold_every_point_once(n):
+    group = connected_groups(np.arange(n) * 2.0, np.zeros(n), 1.0)
+    members = np.concatenate([[-1], *(block.reshape(-1) for block in blocks_of_groups(group))])
+    assert sorted(members[members >= 0]) == list(range(n))
