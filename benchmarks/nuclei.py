@@ -1,0 +1,326 @@
+"""Nuclei against true label images, and against plain scikit-image in the same run.
+
+    python -m benchmarks.nuclei FOLDER... [--pixel-size-um X] [--peer MODULE:FUNCTION]...
+                                [--worst PICTURE.png] [--out REPORT.md] [--speed]
+
+FOLDER holds images with true labels beside them (``NAME.png`` and ``NAME_label.png``, or
+``img*.tif`` and ``mask*.tif``), or is shaped like the phantoms of this project (``cases.json``),
+where only scorable nuclei count and found ones that best overlap another true nucleus are ignored.
+There selection is judged too: the share of scorable nuclei that it loses, and of scored ones that
+are wrong.
+
+The plain recipe is Gaussian 2, Otsu, fill holes, distance transform, peaks 10 px apart,
+watershed. ``--peer`` adds any function of an image (y, x) that returns labels, such as a wrapper of
+Cellpose or StarDist. ``--speed`` times ours and the recipe on 2048 x 2048 pixels, one thread.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import tifffile
+from numpy.typing import NDArray
+from scipy import ndimage as ndi
+from skimage import feature, filters, io, measure, segmentation
+
+from benchmarks.report import markdown_table, provenance, write_report
+from fishcount.image import project
+from fishcount.metrics import LabelMatch, match_labels
+from fishcount.nuclei import nuclei_from_labels, segment_nuclei, select_nuclei
+from fishcount.nuclei.measure import in_centroid_order
+from fishcount.nuclei.shape import measure_shapes
+
+Labels = NDArray[np.integer]
+Segment = Callable[[NDArray[np.generic]], Labels]
+IOU_LEVELS = (0.5, 0.75, 0.9)
+TILE_PX = 360
+
+
+@dataclass(frozen=True)
+class Field:
+    """One image with truth."""
+
+    group: str
+    name: str
+    image: NDArray[np.generic]
+    truth: Labels
+    ignored: tuple[int, ...] = ()
+    pixel_size_um: float | None = None
+
+
+@dataclass
+class Tally:
+    """Hits, inventions and misses at each IoU, summed over fields."""
+
+    counts: NDArray[np.int64] = field(default_factory=lambda: np.zeros((3, 3), np.int64))
+    jaccard: list[float] = field(default_factory=list)
+    splits: int = 0
+    merges: int = 0
+    seconds: float = 0.0
+    megapixels: float = 0.0
+
+    def add(self, match: LabelMatch, ignored: Sequence[int]) -> float:
+        """Count one field; its F1 at IoU 0.5."""
+        scores = [match.score(iou, ignored_labels=ignored or None) for iou in IOU_LEVELS]
+        self.counts += [(s.true_positives, s.false_positives, s.false_negatives) for s in scores]
+        kept = ~np.isin(match.true_labels, ignored)
+        self.jaccard += match.jaccard[kept].tolist()
+        self.splits += match.n_splits
+        self.merges += match.n_merges
+        return float(scores[0].f1)
+
+    def row(self, group: str, method: str) -> dict[str, object]:
+        """One line of the report."""
+        hits, inventions, misses = self.counts.T
+        f1 = 2 * hits / np.maximum(2 * hits + inventions + misses, 1)
+        ap = hits / np.maximum(hits + inventions + misses, 1)
+        figures = {f"F1 {iou}": float(x) for iou, x in zip(IOU_LEVELS, f1, strict=True)}
+        figures |= {f"AP {iou}": float(x) for iou, x in zip(IOU_LEVELS, ap, strict=True)}
+        return {
+            "set": group,
+            "method": method,
+            **figures,
+            "Jaccard": float(np.mean(self.jaccard)) if self.jaccard else float("nan"),
+            "splits": self.splits,
+            "merges": self.merges,
+            "s / Mpx": self.seconds / max(self.megapixels, 1e-9),
+        }
+
+
+def plain_recipe(image: NDArray[np.generic]) -> Labels:
+    """Plain scikit-image: Gaussian, Otsu, fill holes, distance transform, peaks, watershed."""
+    plane = project(np.asarray(image, np.float32))
+    smooth = ndi.gaussian_filter(plane, 2)
+    mask = ndi.binary_fill_holes(smooth > filters.threshold_otsu(smooth))
+    distance = ndi.distance_transform_edt(mask)
+    peaks = feature.peak_local_max(distance, min_distance=10, labels=mask.astype(np.int32))
+    seeds = np.zeros(mask.shape, np.int32)
+    seeds[tuple(peaks.T)] = np.arange(1, len(peaks) + 1)
+    return np.asarray(segmentation.watershed(-distance, seeds, mask=mask))
+
+
+def labelled_folder(folder: Path, pixel_size_um: float | None) -> Iterator[Field]:
+    """Images with label images beside them, by name."""
+    for path in sorted(folder.iterdir()):
+        truth = path.with_name(f"{path.stem}_label{path.suffix}")
+        if path.stem.startswith("img"):
+            truth = path.with_name(path.name.replace("img", "mask", 1))
+        if truth != path and truth.is_file():
+            yield Field(
+                group=folder.name,
+                name=path.stem,
+                image=_grey(path),
+                truth=np.asarray(_read(truth)),
+                pixel_size_um=pixel_size_um,
+            )
+
+
+def phantom_folder(folder: Path) -> Iterator[Field]:
+    """DAPI of phantoms; a nucleus counts when it is whole, mostly visible and has both signals."""
+    cases = json.loads((folder / "cases.json").read_text(encoding="utf-8"))
+    for case, about in cases.items():
+        level = "stack" if about["planes"] > 1 else about["snr"]
+        for path in sorted((folder / case).glob("*.ome.tif")):
+            name = path.name.removesuffix(".ome.tif")
+            table = pd.read_csv(folder / case / "truth" / f"{name}_nuclei.csv")
+            scorable = (
+                (table["border"] == 0)
+                & (table["visible"] > 0.9)
+                & (table["her2"] > 0)
+                & (table["cep17"] > 0)
+            )
+            image = tifffile.imread(path)
+            yield Field(
+                group=f"phantoms {level}",
+                name=f"{case}/{name}",
+                image=image[..., 0, :, :] if image.ndim == 4 else image[0],
+                truth=tifffile.imread(folder / case / "truth" / f"{name}_labels.tif"),
+                ignored=tuple(int(i) for i in table["id"][~scorable]),
+                pixel_size_um=0.1,
+            )
+
+
+def _read(path: Path) -> NDArray[np.generic]:
+    return tifffile.imread(path) if path.suffix == ".tif" else io.imread(path)
+
+
+def _grey(path: Path) -> NDArray[np.generic]:
+    image = _read(path)
+    return image if image.ndim == 2 else image[..., :3].max(axis=-1)
+
+
+def measure_fields(
+    fields: Sequence[Field], peers: dict[str, Segment]
+) -> tuple[list[dict[str, object]], list[tuple[float, Field, Labels]]]:
+    """A row for each set and method, and for the picture each field with its F1 and our labels."""
+    tallies: dict[tuple[str, str], Tally] = {}
+    ours = []
+    for one in fields:
+        for method in ("fishcount", *peers):
+            start = time.perf_counter()
+            if method == "fishcount":
+                labels = segment_nuclei(one.image, pixel_size_um=one.pixel_size_um).labels
+            else:
+                labels = peers[method](one.image)
+            tally = tallies.setdefault((one.group, method), Tally())
+            tally.seconds += time.perf_counter() - start
+            tally.megapixels += one.truth.size / 1e6
+            f1 = tally.add(match_labels(labels, one.truth), one.ignored)
+            if method == "fishcount":
+                ours.append((f1, one, labels))
+    return [tally.row(*key) for key, tally in sorted(tallies.items())], ours
+
+
+def measure_selection(fields: Sequence[Field]) -> list[dict[str, object]]:
+    """Of phantoms: scorable nuclei that selection loses, scored ones that are wrong or merged."""
+    sums: dict[str, NDArray[np.int64]] = {}
+    for one in fields:
+        if not one.group.startswith("phantoms"):
+            continue
+        nuclei = segment_nuclei(one.image, pixel_size_um=one.pixel_size_um)
+        scored, _ = select_nuclei(nuclei.flags)
+        chosen = np.flatnonzero(scored) + 1
+        match = match_labels(nuclei.labels, one.truth)
+        found, true = match.pairs(0.5)
+        scorable = np.setdiff1d(match.true_labels, one.ignored)
+        kept = np.isin(scorable, true[np.isin(found, chosen)])
+        wrong = np.isin(chosen, found, invert=True).sum()
+        merged = np.isin(match.merged_labels(), chosen).sum()
+        counts = np.array([scorable.size, (~kept).sum(), chosen.size, wrong, merged])
+        sums[one.group] = sums.get(one.group, np.zeros(5, np.int64)) + counts
+    return [
+        {
+            "set": group,
+            "scorable": int(n),
+            "lost %": 100.0 * lost / max(n, 1),
+            "scored": int(scored),
+            "wrong %": 100.0 * wrong / max(scored, 1),
+            "merged and scored": int(merged),
+        }
+        for group, (n, lost, scored, wrong, merged) in sums.items()
+    ]
+
+
+def measure_speed(size: int = 2048) -> list[dict[str, object]]:
+    """Seconds of processor time, best of three: segmentation, and the table of its nuclei."""
+    from fishcount.synthetic import simulate_case, spec_of_case
+
+    spec = spec_of_case("mixed", snr="medium", size=768, planes=1)
+    drawn = simulate_case("mixed", seed=11, n_fields=1, spec=spec)[0]
+    tile = drawn[0].raw("DAPI")
+    repeat = -(-size // tile.shape[0])
+    image = np.tile(tile, (repeat, repeat))[:size, :size]
+    labels = segment_nuclei(image, pixel_size_um=0.1).labels
+    plane = image.astype(np.float32)
+
+    def table() -> None:
+        _, runs = in_centroid_order(labels)
+        measure_shapes(runs)
+        runs.sum_of(plane)
+
+    def regionprops() -> None:
+        measure.regionprops_table(
+            labels,
+            intensity_image=plane,
+            properties=("area", "centroid", "bbox", "eccentricity", "solidity", "mean_intensity"),
+        )
+
+    rows = []
+    for what, our_way, their_way in (
+        ("nuclei", lambda: segment_nuclei(image, pixel_size_um=0.1), lambda: plain_recipe(image)),
+        ("table", table, regionprops),
+        ("labels to Nuclei", lambda: nuclei_from_labels(labels, image), regionprops),
+    ):
+        our_s, their_s = _best_of_three(our_way), _best_of_three(their_way)
+        rows.append(
+            {
+                "what": what,
+                "fishcount s": our_s,
+                "scikit-image s": their_s,
+                "ratio": their_s / our_s,
+            }
+        )
+    return rows
+
+
+def _best_of_three(call: Callable[[], object]) -> float:
+    seconds = []
+    for _ in range(3):
+        start = time.process_time()
+        call()
+        seconds.append(time.process_time() - start)
+    return min(seconds)
+
+
+def draw_worst(path: Path, ours: list[tuple[float, Field, Labels]], n_worst: int = 8) -> None:
+    """The worst fields, truth left and ours right."""
+    rows = []
+    for _, one, labels in sorted(ours, key=lambda item: item[0])[:n_worst]:
+        plane = project(np.asarray(one.image, np.float32))
+        low, high = np.percentile(plane, (1, 99.7))
+        grey = np.sqrt(np.clip((plane - low) / max(high - low, 1e-6), 0, 1))
+        pair = [
+            segmentation.mark_boundaries(grey, x, color=(1, 0.2, 0.2)) for x in (one.truth, labels)
+        ]
+        pair = [
+            np.pad(
+                x[:TILE_PX, :TILE_PX], [(0, max(TILE_PX - s, 0)) for s in x.shape[:2]] + [(0, 0)]
+            )
+            for x in pair
+        ]
+        rows.append(np.hstack(pair))
+    half = -(-len(rows) // 2)
+    columns = [np.vstack(rows[:half]), np.vstack(rows[half:] or [np.zeros_like(rows[0])])]
+    columns[1] = np.pad(
+        columns[1], [(0, columns[0].shape[0] - columns[1].shape[0]), (0, 0), (0, 0)]
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    io.imsave(path, (255 * np.hstack(columns)).astype(np.uint8), check_contrast=False)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Measure, print, and write what was asked for."""
+    parser = argparse.ArgumentParser(description="Measure nuclei.")
+    parser.add_argument("folders", type=Path, nargs="*")
+    parser.add_argument("--pixel-size-um", type=float, help="of images that are no phantoms")
+    parser.add_argument("--peer", action="append", default=[], metavar="MODULE:FUNCTION")
+    parser.add_argument("--worst", type=Path, help="write a picture of the worst fields")
+    parser.add_argument("--out", type=Path, help="write the tables as Markdown")
+    parser.add_argument("--speed", action="store_true")
+    asked = parser.parse_args(arguments)
+    peers: dict[str, Segment] = {"plain scikit-image": plain_recipe}
+    for peer in asked.peer:
+        module, _, function = peer.partition(":")
+        peers[peer] = getattr(importlib.import_module(module), function)
+    fields: list[Field] = []
+    for folder in asked.folders:
+        phantoms = (folder / "cases.json").is_file()
+        fields += (
+            phantom_folder(folder) if phantoms else labelled_folder(folder, asked.pixel_size_um)
+        )
+    parts = ["# Nuclei", provenance()]
+    if fields:
+        rows, ours = measure_fields(fields, peers)
+        parts.append(markdown_table(rows, digits=3))
+        selection = measure_selection(fields)
+        if selection:
+            parts.append(markdown_table(selection, digits=1))
+        if asked.worst:
+            draw_worst(asked.worst, ours)
+    if asked.speed:
+        parts.append(markdown_table(measure_speed(), digits=3))
+    print("\n\n".join(parts))
+    if asked.out:
+        write_report(asked.out, *parts)
+
+
+if __name__ == "__main__":
+    main()
