@@ -11,7 +11,7 @@ from fishcount.errors import FishcountError, MetadataError
 from fishcount.io.ome import to_um
 from fishcount.io.series import Series
 from fishcount.io.tiff_layout import Layout, channel_names, is_colour, no_time_series, resolution_um
-from fishcount.io.tiff_pixels import PlaneRef
+from fishcount.io.tiff_pixels import PlaneRef, tifffile_damage
 from fishcount.io.tiff_structure import Structure
 
 __all__ = ["imagej_series"]
@@ -147,7 +147,7 @@ def _labels(structure: Structure, n_channels: int) -> tuple[str, ...]:
     """Slice labels of the first plane of each channel, as far as they are names."""
     empty = ("",) * n_channels
     try:
-        with tifffile.TiffFile(structure.path) as tif:
+        with tifffile_damage(structure.path), tifffile.TiffFile(structure.path) as tif:
             metadata = tif.imagej_metadata or {}
         labels = metadata.get("Labels")
     except Exception:  # labels are a convenience: the channels can be named by the caller

@@ -39,6 +39,9 @@ _TYPES = {
     17: "q",
     18: "Q",
 }
+_TEXT_KINDS = (1, 2, 7)
+_RATIONAL_KINDS = (5, 10)
+_WHOLE_KINDS = (1, 3, 4, 8, 9, 13, 16, 17, 18)
 _WANTED = {
     254: "subfile_type",
     256: "width",
@@ -279,10 +282,10 @@ class _Walker:
         if name in tags:
             self._broken(where, f"tag {name} is there twice")
             return
-        if kind not in _TYPES:
-            self._broken(where, f"tag {name}: type", kind, "1 to 13 or 16 to 18")
+        if kind not in _kinds_of(name):
+            self._broken(where, f"tag {name}: type", kind, ", ".join(map(str, _kinds_of(name))))
             return
-        item = _TYPES[kind]
+        item = "s" if name == "description" else _TYPES[kind]
         width = struct.calcsize(f"={item}")
         n_bytes = width * count
         inline = 8 if self.big else 4
@@ -326,6 +329,13 @@ class _Walker:
                 remedy="was the copy interrupted?",
             )
         )
+
+
+def _kinds_of(name: str) -> tuple[int, ...]:
+    """Types that a tag may have."""
+    if name == "description":
+        return _TEXT_KINDS
+    return _RATIONAL_KINDS if name in ("x_resolution", "y_resolution") else _WHOLE_KINDS
 
 
 def _so_far(n_pages: int) -> str:

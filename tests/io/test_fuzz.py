@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import io
+import logging
 import tempfile
 import time
 from collections import Counter
@@ -134,6 +135,28 @@ def mutants(draw, kind: str) -> bytes:
         if not data:
             break
     return bytes(data)
+
+
+class Unforeseen(logging.Handler):
+    """Notes the errors that no reader foresaw, which are only turned into ours at the end."""
+
+    def __init__(self) -> None:
+        super().__init__(level=logging.DEBUG)
+        self.seen: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.seen.append(self.format(record))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def nothing_unforeseen():
+    handler, logger = Unforeseen(), logging.getLogger("fishcount.io.read")
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)
+    yield
+    logger.removeHandler(handler)
+    logger.setLevel(logging.NOTSET)
+    assert not handler.seen, handler.seen[0]
 
 
 def check(kind: str, mutant: bytes) -> str:
