@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from scipy import ndimage as ndi
 from skimage.measure import label as label_equal
 
-from fishcount.nuclei.illumination import enlarge
 from fishcount.nuclei.ladder import fill_small_holes
 
 __all__ = ["Outlines", "draw_outlines", "enlarge_outlines"]
@@ -111,11 +110,37 @@ def _drop(
 
 
 def enlarge_outlines(outlines: Outlines, factor: int, shape: tuple[int, int]) -> NDArray[np.int32]:
-    """Labels at full size: the margin interpolated, the label of the nearest nucleus."""
+    """Labels at full size: the margin interpolated, the label of the nearest nucleus.
+
+    Only pixels of the working image next to an outline are interpolated, the others repeated.
+    """
+    labels, margin = outlines.labels, outlines.margin
     if factor == 1:
-        return outlines.labels
-    rim = ndi.grey_dilation(outlines.labels, size=3)
-    nearest = np.where(outlines.labels > 0, outlines.labels, rim)
-    full: NDArray[np.int32] = nearest.repeat(factor, 0)[: shape[0]].repeat(factor, 1)[:, : shape[1]]
-    full[enlarge(outlines.margin, shape) <= 0] = 0
-    return full
+        return labels
+    height, width = labels.shape
+    full = np.broadcast_to(labels[:, None, :, None], (height, factor, width, factor))
+    full = np.ascontiguousarray(full.reshape(height * factor, width * factor))
+    inside = labels > 0
+    beside = ndi.binary_dilation(inside, np.ones((3, 3))) & ~ndi.binary_erosion(
+        inside, np.ones((3, 3)), border_value=1
+    )
+    y, x = np.nonzero(beside)
+    nearest = np.where(inside, labels, ndi.grey_dilation(labels, size=3))[y, x]
+    around = np.pad(margin, 1, mode="edge")
+    offsets = (np.arange(factor) + 0.5) / factor - 0.5
+    for i, down in enumerate(offsets):
+        for j, right in enumerate(offsets):
+            value = _between(around, y + 1, x + 1, float(down), float(right))
+            full[y * factor + i, x * factor + j] = np.where(value > 0, nearest, 0)
+    return np.ascontiguousarray(full[: shape[0], : shape[1]])
+
+
+def _between(
+    image: NDArray[np.float32], y: NDArray[np.intp], x: NDArray[np.intp], down: float, right: float
+) -> NDArray[np.float32]:
+    """Bilinear interpolation at less than a pixel from whole positions."""
+    y_2, x_2 = y + (1 if down > 0 else -1), x + (1 if right > 0 else -1)
+    down, right = abs(down), abs(right)
+    near: NDArray[np.float32] = (1 - right) * image[y, x] + right * image[y, x_2]
+    far: NDArray[np.float32] = (1 - right) * image[y_2, x] + right * image[y_2, x_2]
+    return (1 - down) * near + down * far

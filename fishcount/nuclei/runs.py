@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 
 __all__ = ["Runs", "find_runs"]
 
@@ -55,18 +55,16 @@ class Runs:
         return _sorted_runs(new[self.label].astype(np.int64), self.y, self.x0, self.x1)
 
     def sum_of(self, image: NDArray[np.number]) -> NDArray[np.float64]:
-        """Sum of an image (y, x) over each label."""
-        return self.total(self._per_run(np.add, image, np.float64)) if len(self) else np.zeros(0)
+        """Sum of a float image (y, x) over each label: runs in its own type, labels in float64."""
+        return self.total(self._per_run(np.add, image)) if len(self) else np.zeros(0)
 
     def largest_of(self, image: NDArray[np.number]) -> NDArray[np.number]:
         """Largest value of an image (y, x) in each label."""
         if not len(self):
             return np.zeros(0, image.dtype)
-        return np.maximum.reduceat(self._per_run(np.maximum, image, image.dtype), self.first)
+        return np.maximum.reduceat(self._per_run(np.maximum, image), self.first)
 
-    def _per_run(
-        self, reduce: np.ufunc, image: NDArray[np.number], dtype: DTypeLike
-    ) -> NDArray[Any]:
+    def _per_run(self, reduce: np.ufunc, image: NDArray[np.number]) -> NDArray[Any]:
         flat, width = image.ravel(), image.shape[1]
         start = self.y * width + self.x0
         order = np.argsort(start, kind="stable")
@@ -75,7 +73,7 @@ class Runs:
         edges[1::2] = edges[0::2] + self.length[order]
         # From start to stop is a run, from stop to the next start is not; the last run may end
         # with the image, where no edge can lie.
-        results = reduce.reduceat(flat, edges[edges < flat.size], dtype=dtype)[0::2]
+        results = reduce.reduceat(flat, edges[edges < flat.size])[0::2]
         per_run = np.empty(len(start), results.dtype)
         per_run[order] = results
         return per_run
