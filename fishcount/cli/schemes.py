@@ -40,7 +40,7 @@ def _text(scheme: Scheme) -> str:
         f"{scheme.id}: {scheme.name}, {scheme.edition}",
         f"source: {scheme.citation}",
         *([f"        {scheme.source}"] if scheme.source else []),
-        f"at least {scheme.min_nuclei} nuclei in {scheme.min_areas} areas",
+        *_minimum(scheme),
         "",
     ]
     rules = [_rule_line(rule) for rule in scheme.rule]
@@ -49,6 +49,12 @@ def _text(scheme: Scheme) -> str:
         *(f"known defect: {text}" for text in scheme.defects),
     ]
     return "\n".join([*head, *rules, "", *notes])
+
+
+def _minimum(scheme: Scheme) -> list[str]:
+    if not scheme.min_nuclei:
+        return ["no minimum of nuclei"]
+    return [f"at least {scheme.min_nuclei} nuclei in {scheme.min_areas} areas"]
 
 
 def _rule_line(rule: Rule) -> str:
