@@ -190,7 +190,7 @@ class SignalSettings(_Model):
     )
     min_diameter_um: Annotated[float, Field(ge=0)] = Field(
         0.45,
-        description="Diameter of a signal for the split rule where it is sharper than this.",
+        description="Diameter of a signal where the image shows it sharper than this.",
     )
     split_min_similarity: Fraction = Field(
         0.5,
@@ -219,6 +219,11 @@ class SignalSettings(_Model):
         3,
         description="Crowded groups with fewer resolved signals are no clusters, whatever "
         "misshapen light lies beside them.",
+    )
+    cluster_least_area: Annotated[float, Field(ge=1)] = Field(
+        2.0,
+        description="Crowded groups that cover less than this many times the area of one signal "
+        "are one bright or diffuse signal, no cluster.",
     )
     least_single_signals: Annotated[int, Field(ge=1)] = Field(
         5,

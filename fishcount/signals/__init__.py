@@ -1,7 +1,7 @@
 """Spots and nuclei to signals and copies per nucleus."""
 
 from fishcount.signals.assign import assign_to_nuclei
-from fishcount.signals.clusters import SingleFlux, estimate_clusters, single_flux
+from fishcount.signals.clusters import SingleFlux, estimate_clusters, footprint_signals, single_flux
 from fishcount.signals.counting import count_signals
 from fishcount.signals.crowd import crowded_groups
 from fishcount.signals.quality import ChannelQuality, channel_quality, signal_findings
@@ -22,6 +22,7 @@ __all__ = [
     "count_signals",
     "crowded_groups",
     "estimate_clusters",
+    "footprint_signals",
     "signal_findings",
     "single_flux",
     "split_partners",

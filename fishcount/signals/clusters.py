@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from fishcount.signals.result import Clusters
 
-__all__ = ["SingleFlux", "estimate_clusters", "single_flux"]
+__all__ = ["SingleFlux", "estimate_clusters", "footprint_signals", "single_flux"]
 
 # Two-sided 90 % of a normal distribution.
 _Z90 = 1.645
@@ -114,7 +114,7 @@ def estimate_clusters(
     n = int(group.max()) + 1 if len(group) else 0
     n_resolved = np.bincount(group[resolved], minlength=n)
     from_flux = np.bincount(group, flux_counts, minlength=n) / single.typical_counts
-    from_area = _footprint_px(group, yx_px, diameter_px, n) / _footprint_of_one_px(diameter_px)
+    from_area = footprint_signals(group, yx_px, diameter_px=diameter_px)
     low, high = _flux_range(from_flux, single)
     known = np.isfinite(from_flux)
     members = np.bincount(group, minlength=n)
@@ -165,16 +165,26 @@ def _disk(diameter_px: float) -> NDArray[np.int64]:
     return steps[np.hypot(steps[:, 0], steps[:, 1]) <= diameter_px / 2]
 
 
-def _footprint_of_one_px(diameter_px: float) -> int:
-    return len(_disk(diameter_px))
-
-
-def _footprint_px(
-    group: NDArray[np.int64], yx_px: NDArray[np.float64], diameter_px: float, n: int
+def footprint_signals(
+    group: NDArray[np.int64], yx_px: NDArray[np.float64], *, diameter_px: float
 ) -> NDArray[np.float64]:
-    """Pixels that the signals of each group cover together."""
+    """Area that the signals of each group cover together, over that of one signal.
+
+    Parameters
+    ----------
+    group : ndarray of int64, (n,)
+        Numbered from 0 without gaps.
+    yx_px : ndarray of float64, (n, 2)
+    diameter_px
+
+    Returns
+    -------
+    ndarray of float64, (groups,)
+        At most the number of signals in the group, less where they overlap.
+    """
+    n = int(group.max()) + 1 if len(group) else 0
     steps = _disk(diameter_px)
     pixel = np.rint(yx_px).astype(np.int64)[:, None, :] + steps
     owner = np.broadcast_to(group[:, None], pixel.shape[:2])
     covered = np.unique(np.concatenate([owner[..., None], pixel], axis=-1).reshape(-1, 3), axis=0)
-    return np.bincount(covered[:, 0], minlength=n).astype(np.float64)
+    return np.bincount(covered[:, 0], minlength=n) / len(steps)

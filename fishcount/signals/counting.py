@@ -12,7 +12,12 @@ from numpy.typing import NDArray
 from fishcount.nuclei import Nuclei
 from fishcount.settings import SignalSettings
 from fishcount.signals.assign import assign_to_nuclei
-from fishcount.signals.clusters import SingleFlux, estimate_clusters, single_flux
+from fishcount.signals.clusters import (
+    SingleFlux,
+    estimate_clusters,
+    footprint_signals,
+    single_flux,
+)
 from fishcount.signals.crowd import crowded_groups, distance_in_nucleus
 from fishcount.signals.faint import faint_spots
 from fishcount.signals.result import Clusters, Copies, SignalCounts, Signals, Status
@@ -145,7 +150,7 @@ def _count_channel(
     )
     seen = spots.kept & ~faint
     inside = seen & (nucleus > 0)
-    diameter_px = _typical_diameter_px(spots, inside)
+    diameter_px = max(_typical_diameter_px(spots, inside), settings.min_diameter_um / pixel_size_um)
     alone = _alone(position, nucleus, inside, diameter_px)
     # Where nearly everything is crowded, what was resolved tells of single signals as well.
     if np.count_nonzero(alone) < settings.least_single_signals:
@@ -161,6 +166,7 @@ def _count_channel(
         inside,
         beside=beside,
         flux_counts=spots.flux_counts,
+        diameter_px=diameter_px,
         reach_px=reach_px,
         single=single,
         settings=settings,
@@ -171,7 +177,7 @@ def _count_channel(
         nucleus,
         rows=np.flatnonzero(inside & (cluster < 0)),
         area_px=nuclei.area_px,
-        diameter_px=max(diameter_px, settings.min_diameter_um / pixel_size_um),
+        diameter_px=diameter_px,
         settings=settings,
     )
     merged = into >= 0
@@ -278,14 +284,16 @@ def _cluster_of_each(
     *,
     beside: NDArray[np.bool_],
     flux_counts: NDArray[np.float64],
+    diameter_px: float,
     reach_px: float,
     single: SingleFlux,
     settings: SignalSettings,
 ) -> NDArray[np.int64]:
     """Number of the cluster of each spot from 0; -1 for spots that are counted one by one.
 
-    A crowded group is a cluster when it has enough members, enough of them resolved, and the
-    light of as many single signals as were resolved: a split signal beside others has not.
+    A crowded group is a cluster when it has enough members, enough of them resolved, the area
+    of more than one signal, and the light of as many single signals as were resolved: a split
+    signal beside others has not.
     """
     cluster = np.full(len(inside), -1, np.int64)
     rows = np.flatnonzero(inside | beside)
@@ -295,10 +303,12 @@ def _cluster_of_each(
     members = np.bincount(group)
     resolved = np.bincount(group, inside[rows])
     copies = np.bincount(group, flux_counts[rows]) / single.typical_counts
+    area = footprint_signals(group, position_px[rows, 1:], diameter_px=diameter_px)
     # Where the light of a single signal is not known, nothing can be estimated.
     is_cluster = (
         (members >= settings.cluster_least_signals)
         & (resolved >= settings.cluster_least_resolved)
+        & (area >= settings.cluster_least_area)
         & (copies >= resolved)
     )
     number = np.cumsum(is_cluster) - 1
