@@ -189,7 +189,7 @@ class SignalSettings(_Model):
         "half maximum.",
     )
     min_diameter_um: Annotated[float, Field(ge=0)] = Field(
-        0.45,
+        0.5,
         description="Diameter of a signal where the image shows it sharper than this.",
     )
     split_min_similarity: Fraction = Field(
@@ -211,14 +211,9 @@ class SignalSettings(_Model):
         "crowded group.",
     )
     cluster_least_signals: Annotated[int, Field(ge=2)] = Field(
-        4,
-        description="Crowded groups with fewer members, or with less light than they have "
-        "resolved signals, are counted, not estimated.",
-    )
-    cluster_least_resolved: Annotated[int, Field(ge=1)] = Field(
-        3,
-        description="Crowded groups with fewer resolved signals are no clusters, whatever "
-        "misshapen light lies beside them.",
+        5,
+        description="Crowded groups with fewer resolved signals, or with less light than that "
+        "of as many, are counted, not estimated.",
     )
     cluster_least_area: Annotated[float, Field(ge=1)] = Field(
         2.0,

@@ -291,23 +291,21 @@ def _cluster_of_each(
 ) -> NDArray[np.int64]:
     """Number of the cluster of each spot from 0; -1 for spots that are counted one by one.
 
-    A crowded group is a cluster when it has enough members, enough of them resolved, the area
-    of more than one signal, and the light of as many single signals as were resolved: a split
-    signal beside others has not.
+    A crowded group is a cluster when enough of it was resolved, and it has the area of more
+    than one signal and the light of as many as were resolved: a split signal beside others has
+    not.
     """
     cluster = np.full(len(inside), -1, np.int64)
     rows = np.flatnonzero(inside | beside)
     if not rows.size:
         return cluster
     group = crowded_groups(position_px[rows], nucleus[rows], reach_px=reach_px)
-    members = np.bincount(group)
     resolved = np.bincount(group, inside[rows])
     copies = np.bincount(group, flux_counts[rows]) / single.typical_counts
     area = footprint_signals(group, position_px[rows, 1:], diameter_px=diameter_px)
     # Where the light of a single signal is not known, nothing can be estimated.
     is_cluster = (
-        (members >= settings.cluster_least_signals)
-        & (resolved >= settings.cluster_least_resolved)
+        (resolved >= settings.cluster_least_signals)
         & (area >= settings.cluster_least_area)
         & (copies >= resolved)
     )

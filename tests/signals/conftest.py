@@ -8,7 +8,7 @@ import pytest
 from fishcount.nuclei import nuclei_from_labels
 from fishcount.spots import Spots
 
-SIGMA_PX = 2.0
+SIGMA_PX = 2.2
 
 
 @pytest.fixture(scope="session")
