@@ -84,20 +84,23 @@ def _boxes(runs: Runs) -> NDArray[np.int64]:
 def _hull_area(
     runs: Runs, y_px: NDArray[np.float64], x_px: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Area of the convex hull of the pixel squares, from the support function.
+    """Area of the convex hull, from the support function half a pixel outside the pixel centres.
 
-    The polygon of `N_DIRECTIONS` tangents lies around the hull: 0.3 % too large for a disk.
+    The corners of pixel squares would make every small nucleus look ragged. The polygon of
+    `N_DIRECTIONS` tangents is larger than the hull; for a disk that is divided out, for an
+    ellipse of axes 1 to 2 about 1 % stays.
     """
     row = runs.label - 1
     y = runs.y - y_px[row]
-    left, right = runs.x0 - 0.5 - x_px[row], runs.x1 - 0.5 - x_px[row]
+    left, right = runs.x0 - x_px[row], runs.x1 - 1 - x_px[row]
     angles = 2 * np.pi * np.arange(N_DIRECTIONS) / N_DIRECTIONS
     support = np.empty((N_DIRECTIONS, len(runs)))
     for k, (c, s) in enumerate(zip(np.cos(angles), np.sin(angles), strict=True)):
-        reach = s * y + c * (right if c > 0 else left) + 0.5 * abs(s)
-        support[k] = np.maximum.reduceat(reach, runs.first)
+        reach = s * y + c * (right if c > 0 else left)
+        support[k] = np.maximum.reduceat(reach, runs.first) + 0.5
     step = 2 * np.pi / N_DIRECTIONS
     neighbours = np.roll(support, 1, axis=0) + np.roll(support, -1, axis=0)
     edges = (neighbours - 2 * support * np.cos(step)) / np.sin(step)
-    hull: NDArray[np.float64] = 0.5 * (support * edges).sum(axis=0)
+    excess = N_DIRECTIONS * np.tan(np.pi / N_DIRECTIONS) / np.pi
+    hull: NDArray[np.float64] = 0.5 * (support * edges).sum(axis=0) / excess
     return hull

@@ -1,0 +1,102 @@
+"""Pieces add up; what touches is cut where it touches, what is one nucleus is left whole."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from fishcount.nuclei.canvas import Canvas
+from fishcount.nuclei.concavity import cut_at_dents
+from fishcount.nuclei.ladder import climb_ladder
+from fishcount.nuclei.pieces import hull_area, measure_pieces
+from fishcount.nuclei.size import guess_diameter
+from fishcount.nuclei.split import inner_distance, split_foreground
+
+DIAMETER = 26.0
+
+
+def ellipse(shape, cy, cx, a, b):
+    y, x = np.mgrid[: shape[0], : shape[1]]
+    return ((y - cy) / a) ** 2 + ((x - cx) / b) ** 2 <= 1
+
+
+def flat(mask):
+    return np.where(mask, 100, 0).astype(np.float32)
+
+
+def test_a_union_has_the_figures_of_its_parts_together():
+    mask = ellipse((60, 80), 30, 40, 13, 25)
+    halves = np.where(mask, 1 + (np.indices(mask.shape)[1] > 40), 0).astype(np.int32)
+    depth = inner_distance(mask, smoothing_px=1)
+    two = measure_pieces(halves, flat(mask), depth)
+    one = measure_pieces(mask.astype(np.int32), flat(mask), depth)
+    union = two.take(np.array([0])).union(two.take(np.array([1])))
+    assert_allclose(union.moments, one.moments)
+    assert_allclose(union.support, one.support)
+    assert_allclose(union.light, one.light, rtol=1e-6)
+    assert_allclose(hull_area(one), np.pi * 13.5 * 25.5, rtol=0.03)
+    assert_allclose(one.ellipse_fit(), 1, atol=0.005)
+
+
+@pytest.mark.parametrize("gap", [18, 21, 24])
+def test_two_overlapping_disks_are_two(gap):
+    mask = ellipse((60, 90), 30, 30, 13, 13) | ellipse((60, 90), 30, 30 + gap, 13, 13)
+    labels, pieces = split_foreground(mask, flat(mask), diameter_px=DIAMETER)
+    labels = cut_at_dents(labels, flat(mask), diameter_px=DIAMETER)
+    assert labels.max() == 2
+    assert labels[30, 25] != labels[30, 35 + gap]
+    assert_allclose((labels == labels[30, 25]).sum(), mask.sum() / 2, rtol=0.15)
+    assert 1 <= len(pieces) <= 2
+
+
+@pytest.mark.parametrize(("a", "b"), [(13, 13), (9, 20), (17, 12), (10, 16)])
+def test_one_ellipse_is_one(a, b):
+    mask = ellipse((60, 80), 30, 40, a, b)
+    labels, _ = split_foreground(mask, flat(mask), diameter_px=DIAMETER)
+    assert cut_at_dents(labels, flat(mask), diameter_px=DIAMETER).max() == 1
+
+
+def test_dents_part_a_small_nucleus_from_a_large_one():
+    mask = ellipse((80, 90), 40, 35, 20, 20) | ellipse((80, 90), 40, 59, 9, 9)
+    labels = cut_at_dents(mask.astype(np.int32), flat(mask), diameter_px=DIAMETER)
+    assert labels.max() == 2
+    assert labels[40, 30] != labels[40, 63]
+
+
+def test_each_nucleus_comes_from_its_own_threshold():
+    """A dim nucleus beside a bright one, and two bright ones in a common haze."""
+    shape = (90, 200)
+    signal = 40.0 * ellipse(shape, 45, 30, 13, 13) + 400 * ellipse(shape, 45, 62, 13, 13)
+    signal += 150 * ellipse(shape, 45, 140, 30, 45)
+    signal += 400 * (ellipse(shape, 45, 120, 13, 13) | ellipse(shape, 45, 160, 13, 13))
+    labels, quality = climb_ladder(
+        signal.astype(np.float32), floor_counts=5, typical_counts=200, diameter_px=DIAMETER
+    )
+    at = [labels[45, x] for x in (30, 62, 120, 160)]
+    assert min(at) > 0
+    assert len(set(at)) == 4
+    assert len(quality) == labels.max()
+    assert ((quality >= 0) & (quality <= 1)).all()
+
+
+def test_the_diameter_is_estimated_from_the_image():
+    rng = np.random.default_rng(2)
+    for radius in (7, 13, 30):
+        image = np.full((400, 400), 100.0)
+        for cy in range(60, 400, 100):
+            for cx in range(60, 400, 100):
+                image[ellipse(image.shape, cy, cx, radius, radius)] += 500
+        found = guess_diameter(rng.poisson(image).astype(np.float32), min_snr=5)
+        assert_allclose(found, 2 * radius, rtol=0.1)
+
+
+def test_a_packed_canvas_knows_where_its_pixels_come_from():
+    components = np.zeros((100, 100), np.int32)
+    components[5:15, 5:15], components[60:80, 70:75], components[90:, 90:] = 1, 2, 3
+    signal = np.arange(10_000, dtype=np.float32).reshape(100, 100) + 1
+    packed = Canvas.whole(signal).packed(components, np.array([True, False, True]))
+    assert packed.signal.size < 1000
+    taken = packed.signal > 0
+    assert taken.sum() == 200
+    assert_allclose(signal.ravel()[packed.origin[taken]], packed.signal[taken])
+    back = packed.spread(taken.astype(np.int32))[:-1].reshape(components.shape)
+    assert (back == np.isin(components, (1, 3))).all()
