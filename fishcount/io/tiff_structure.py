@@ -20,6 +20,7 @@ from fishcount.settings import ReadingSettings
 __all__ = ["Page", "Structure", "read_structure"]
 
 _MAX_TAGS = 1000
+_BEYOND = 2**61
 _MAX_VALUE_BYTES = 64 * 2**20
 _TYPES = {
     1: "B",
@@ -346,4 +347,7 @@ def _values(raw: bytes, item: str, order: Literal["<", ">"]) -> Any:
     if item == "s":
         return raw
     values = np.frombuffer(raw, dtype=np.dtype(item[0]).newbyteorder(order))
+    if values.dtype.kind == "u" and values.dtype.itemsize == 8:
+        # No file is so long; what is cut off here lies past its end either way.
+        values = np.minimum(values, np.uint64(_BEYOND))
     return tuple(values.tolist()) if len(values) <= 8 else values.astype(np.int64)

@@ -740,3 +740,13 @@ def _(folder):
 @case(40, "not there", errors.InputError, "no such file")
 def _(folder):
     return folder / "nothing.tif"
+
+
+@case(13, "offset beyond all files", errors.TruncatedFileError, "past the end", **SIZE)
+def _(folder):
+    path = write_ome(folder / "a.ome.tif", pixels(), bigtiff=True, compression="zlib")
+    with tifffile.TiffFile(path) as tif:
+        at = tif.pages[1].tags["StripOffsets"].valueoffset
+    data = bytearray(path.read_bytes())
+    data[at : at + 8] = b"\xff" * 8
+    return file(folder, bytes(data), "a.ome.tif")
