@@ -76,12 +76,17 @@ def draw_examples(
         if empty:
             spec = spec.changed(signals={"snr": 1e-3}, artefacts={"debris_per_mm2": 0.0})
         image, truth = draw_field(spec, rng=rng)
-        for channel, role in enumerate(("HER2", "CEP17")):
-            plane = image.channel(role)
-            if rng.random() < JPEG_SHARE:
-                plane = as_jpeg(plane, rng)
+        planes = [image.channel(role) for role in ("HER2", "CEP17")]
+        if rng.random() < JPEG_SHARE:
+            planes = [as_jpeg(plane, rng) for plane in planes]
+        for channel, plane in enumerate(planes):
             psf = estimate_psf_sigma(plane, pixel_size_um=spec.pixel_size_um)
-            found = find_candidates(plane, psf_sigma_px=psf, min_snr=SpotSettings().min_snr)
+            found = find_candidates(
+                plane,
+                psf_sigma_px=psf,
+                min_snr=SpotSettings().min_snr,
+                other=planes[1 - channel],
+            )
             if found is None or len(found.points) == 0:
                 continue
             yx = np.stack([found.points.y_px, found.points.x_px], axis=1)

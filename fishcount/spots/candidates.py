@@ -8,8 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fishcount.background import background_map, noise_by_brightness
+from fishcount.spots.beside import OtherProbe, sampled
 from fishcount.spots.crowded import Noise, resolve
-from fishcount.spots.features import FEATURES, Appearance, appearance, coarse_response
+from fishcount.spots.features import (
+    FEATURES,
+    Appearance,
+    appearance,
+    coarse_response,
+)
 from fishcount.spots.filters import blob_response, passes_for, point_gain
 from fishcount.spots.granules import Granules, find_granules, granule_light
 from fishcount.spots.maxima import local_maxima, parabolic_offsets
@@ -38,6 +44,8 @@ class Candidates:
         Height of a typical signal, as far as it could be told.
     granules : Granules
         Wide blobs that were taken out of the plane first.
+    leaked : ndarray of float64, (n,)
+        Share of each height that light of the other probe explains; 0 without another probe.
     """
 
     points: Points
@@ -45,6 +53,7 @@ class Candidates:
     pixel_noise_counts: NDArray[np.float64]
     typical_counts: float
     granules: Granules
+    leaked: NDArray[np.float64]
 
     def figure(self, name: str) -> NDArray[np.float64]:
         """One column of the figures, by its name in `FEATURES`."""
@@ -53,9 +62,13 @@ class Candidates:
 
 
 def find_candidates(
-    plane: NDArray[np.float32], *, psf_sigma_px: float, min_snr: float
+    plane: NDArray[np.float32],
+    *,
+    psf_sigma_px: float,
+    min_snr: float,
+    other: NDArray[np.float32] | None = None,
 ) -> Candidates | None:
-    """Find, resolve and describe the points of a plane (y, x).
+    """Find, resolve and describe the points of a plane (y, x); `other` shows the other probe.
 
     Returns
     -------
@@ -72,8 +85,10 @@ def find_candidates(
     if noise.model.floor_counts <= 0:
         return None
     start, snr = _seeds(response, noise, sigma, min_snr)
+    beside = None if other is None else OtherProbe.of(other, passes=passes)
+    leak = 0.0 if beside is None else beside.leak_into(response)
     granules = find_granules(
-        plane, _sharp(plane, start, sigma, passes), sigma_px=sigma, noise=noise
+        plane, _sharp(plane, start, sigma, passes), sigma_px=sigma, noise=noise, other=beside
     )
     if len(granules):
         plane = plane - granule_light(granules, plane.shape)
@@ -93,6 +108,7 @@ def find_candidates(
         pixel_noise_counts=noise.of_pixels(points.y_px, points.x_px),
         typical_counts=typical,
         granules=granules,
+        leaked=_leaked(points, beside, leak, sigma),
     )
     return _with_typical(found, _visible_counts(noise, sigma))
 
@@ -120,6 +136,16 @@ def _sharp(plane: NDArray[np.float32], points: Points, sigma_px: float, passes: 
     return points.take(coarse < _SURE_COARSE * points.amplitude_counts)
 
 
+def _leaked(
+    points: Points, other: OtherProbe | None, leak: float, sigma_px: float
+) -> NDArray[np.float64]:
+    if other is None or leak <= 0:
+        return np.zeros(len(points))
+    passes = passes_for(sigma_px)
+    beside = sampled(other.fine, points.y_px, points.x_px, sigma_px=sigma_px, passes=passes)
+    return leak * beside / np.maximum(points.amplitude_counts, 1e-9)
+
+
 def _visible_counts(noise: Noise, sigma_px: float) -> float:
     """Height of a point that stands out for sure against the darkest noise."""
     return _SURE_SNR * noise.model.floor_counts / point_gain(noise.passes, sigma_px)
@@ -144,4 +170,5 @@ def _with_typical(found: Candidates, least: float) -> Candidates:
         pixel_noise_counts=found.pixel_noise_counts,
         typical_counts=typical,
         granules=found.granules,
+        leaked=found.leaked,
     )

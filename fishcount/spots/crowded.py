@@ -30,7 +30,7 @@ from fishcount.spots.scene import (
 
 __all__ = ["Noise", "resolve"]
 
-_ROUNDS = 6
+_ROUNDS = 4
 # A maximum of the residual becomes a point from this SNR on: beside other points, and alone.
 _MIN_SNR_BESIDE = 2.5
 _LEAST_DISTANCE_PX = 1.0
@@ -105,7 +105,7 @@ def resolve(
     min_snr : float
         Least SNR of a new point that lies alone.
     """
-    points = fit_jointly(scene, points, iterations=4)
+    points = fit_jointly(scene, points, iterations=3)
     residual = response.copy()
     subtract_points(residual, points, scene.sigma_px, noise.passes)
     active = np.ones(len(points), bool)
@@ -117,7 +117,7 @@ def resolve(
         settled, work, fresh = points.take(~busy), points.take(busy), fresh[busy]
         rendered = work.take(~fresh)
         if len(born):
-            work = fit_jointly(scene, work, iterations=4)
+            work = fit_jointly(scene, work, iterations=3)
             work, fresh = _without_needless(scene, work, fresh, noise, typical_counts)
         work, fresh = _with_splits(scene, work, fresh, noise, typical_counts)
         subtract_points(residual, rendered, scene.sigma_px, noise.passes, sign=-1)
@@ -223,7 +223,7 @@ def _without_needless(
     typical_counts: float,
 ) -> tuple[Points, NDArray[np.bool_]]:
     """Points that pay for themselves; of needless neighbours the worst goes first."""
-    for _ in range(3):
+    for _ in range(2):
         if len(points) == 0:
             break
         gain = _worth(scene, points, noise, typical_counts)
@@ -278,7 +278,7 @@ def _with_splits(
     old_group = group[involved]
     position = np.searchsorted(involved, chosen)
     new = _split_at(old, position, angle[chosen], 0.7 * scene.sigma_px)
-    new = fit_jointly(scene, new, iterations=5)
+    new = fit_jointly(scene, new, iterations=4)
     new_group = np.append(old_group, group[chosen])
     n_groups = int(group.max()) + 1
     # Both sides are weighed with the larger uncertainty, that of the points before the split.

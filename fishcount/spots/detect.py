@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from fishcount.background import is_blank
 from fishcount.errors import PixelError
+from fishcount.image import project
 from fishcount.settings import SpotSettings
 from fishcount.spots.candidates import find_candidates
 from fishcount.spots.groups import connected_groups
@@ -77,9 +79,13 @@ def detect_spots(
     image = _checked(image)
     if is_blank(image) or min(image.shape[-2:]) < _MIN_SIDE_PX:
         return Spots.empty(min_snr=settings.min_snr)
-    plane = image if image.ndim == 2 else image.max(axis=0)
+    plane = project(image)
+    beside = None if other is None else project(_checked(other))
+    if beside is not None and beside.shape != plane.shape:
+        raise PixelError("the probes differ in size", found=beside.shape, expected=plane.shape)
     psf_sigma_px = estimate_psf_sigma(plane, pixel_size_um=pixel_size_um)
-    return _detect_in_plane(plane, psf_sigma_px, settings)
+    spots = _detect_in_plane(plane, beside, psf_sigma_px, settings)
+    return spots if image.ndim == 2 else _in_stack(spots, image)
 
 
 def _checked(image: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -100,9 +106,12 @@ def _checked(image: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _detect_in_plane(
-    plane: NDArray[np.float32], psf_sigma_px: float, settings: SpotSettings
+    plane: NDArray[np.float32],
+    other: NDArray[np.float32] | None,
+    psf_sigma_px: float,
+    settings: SpotSettings,
 ) -> Spots:
-    found = find_candidates(plane, psf_sigma_px=psf_sigma_px, min_snr=settings.min_snr)
+    found = find_candidates(plane, psf_sigma_px=psf_sigma_px, min_snr=settings.min_snr, other=other)
     if found is None:
         return Spots.empty(psf_sigma_px=psf_sigma_px, min_snr=settings.min_snr)
     group = connected_groups(found.points.y_px, found.points.x_px, _CROWD_REACH * psf_sigma_px)
@@ -139,6 +148,30 @@ def _detect_in_plane(
         psf_sigma_px=psf_sigma_px,
         min_snr=settings.min_snr,
     )
+
+
+def _in_stack(spots: Spots, stack: NDArray[np.float32]) -> Spots:
+    """The same spots with the height at which each is brightest, by a parabola over planes."""
+    y = np.rint(spots.y_px).astype(np.int64).clip(1, stack.shape[1] - 2)
+    x = np.rint(spots.x_px).astype(np.int64).clip(1, stack.shape[2] - 2)
+    around = [stack[:, y + dy, x + dx] for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
+    column: NDArray[np.float64] = np.stack(around).sum(axis=0, dtype=np.float64)
+    top = np.argmax(column, axis=0)
+    inner = top.clip(1, max(stack.shape[0] - 2, 1))
+    offset = np.zeros(len(spots))
+    if stack.shape[0] > 2:
+        before, here, after = (column[inner + k, np.arange(len(spots))] for k in (-1, 0, 1))
+        bend = before - 2 * here + after
+        vertex = 0.5 * (before - after) / np.where(bend < 0, bend, -np.inf)
+        offset = np.where(inner == top, np.clip(vertex, -0.5, 0.5), 0.0)
+    z = top + offset
+    order = np.lexsort((spots.x_px, spots.y_px, z))
+    columns = {
+        name.name: getattr(spots, name.name)[order]
+        for name in fields(spots)
+        if isinstance(getattr(spots, name.name), np.ndarray)
+    }
+    return replace(spots, **{**columns, "z_px": z[order]})
 
 
 def _clusters(points: Points, kept: NDArray[np.bool_], reach_px: float) -> NDArray[np.int64]:

@@ -10,15 +10,20 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage as ndi
 
+from fishcount.spots.beside import sampled
 from fishcount.spots.crowded import Noise
-from fishcount.spots.filters import blob_response, halve, point_gain
+from fishcount.spots.filters import blob_response, halve
 from fishcount.spots.fit import PointFits, fit_patches, patches
 from fishcount.spots.groups import count_neighbours
 from fishcount.spots.scene import GROUP_REACH, Points, Scene, amplitude_errors, without_points
 
-__all__ = ["FEATURES", "Appearance", "appearance", "coarse_response"]
+__all__ = [
+    "FEATURES",
+    "Appearance",
+    "appearance",
+    "coarse_response",
+]
 
 # No point is known better than this share of its height: optics are no perfect Gaussian.
 _MODEL_ERROR = 0.05
@@ -135,10 +140,8 @@ def coarse_response(
 ) -> NDArray[np.float64]:
     """Height of each point as a filter of twice the width sees it."""
     coarse = blob_response(halve(image), passes)
-    # The halved image has points of half the width, so the same filter is twice as coarse.
-    places = np.stack([(points.y_px - 0.5) / 2, (points.x_px - 0.5) / 2])
-    at = ndi.map_coordinates(coarse, places, order=1, mode="nearest", output=np.float64)
-    return np.asarray(at / point_gain(passes, round(sigma_px / 2, 3)), np.float64)
+    at = (points.y_px, points.x_px)
+    return sampled(coarse, *at, sigma_px=sigma_px, passes=passes, halved=True)
 
 
 def _fit_figures(

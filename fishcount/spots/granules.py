@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fishcount.spots.beside import OtherProbe
 from fishcount.spots.crowded import Noise
 from fishcount.spots.filters import blob_response, halve, white_noise_gain
 from fishcount.spots.fit import fit_points
@@ -24,6 +25,9 @@ _MIN_SNR = 6.0
 _START_WIDTHS = 2.2
 _LEAST_WIDTHS = 1.9
 _MOST_WIDTHS = 9.0
+# Wider than this is no cluster; up to it, so much of the blob must show in the other probe.
+_SURE_WIDTHS = 2.2
+_LEAST_SHARED = 0.2
 _PATCH_WIDTHS = 5.0
 # Share of a granule's contrast that a wide Gaussian may leave unexplained.
 _MOST_UNEXPLAINED = 0.05
@@ -45,11 +49,17 @@ class Granules:
 
 
 def find_granules(
-    image: NDArray[np.float32], points: Points, *, sigma_px: float, noise: Noise
+    image: NDArray[np.float32],
+    points: Points,
+    *,
+    sigma_px: float,
+    noise: Noise,
+    other: OtherProbe | None = None,
 ) -> Granules:
     """Wide blobs of a plane (y, x) from which the points that stand out are taken first.
 
-    The search and the fits run on pixels twice as large.
+    The search and the fits run on pixels twice as large. A blob that is hardly wider than a
+    tight cluster must show in the `other` probe too, where that is given: granules glow in both.
     """
     coarse = halve(without_points(image, points, sigma_px))
     response = blob_response(coarse, noise.passes)
@@ -79,6 +89,10 @@ def find_granules(
     smooth = (fits.sigma_px >= _LEAST_WIDTHS * width) & (fits.sigma_px <= _MOST_WIDTHS * width)
     smooth &= (unexplained < _MOST_UNEXPLAINED) & (moved < 3 * width)
     smooth &= fits.amplitude_counts > pixel
+    if other is not None:
+        beside = other.coarse[tuple(maxima[strong].T)]
+        shared = beside > _LEAST_SHARED * response[tuple(maxima[strong].T)]
+        smooth &= shared | (fits.sigma_px > _SURE_WIDTHS * width)
     return Granules(
         y_px=2 * fits.y_px[smooth] + 0.5,
         x_px=2 * fits.x_px[smooth] + 0.5,

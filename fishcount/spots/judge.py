@@ -16,6 +16,8 @@ _COARSE = 1.5
 # A point below this SNR, or this share of the typical height, is called weak.
 _WEAK_SNR = 5.0
 _WEAK_LOG_HEIGHT = -0.9
+# Share of the height that what leaks over from the other probe must explain.
+_LEAKED = 0.5
 
 
 def reject_reasons(
@@ -23,7 +25,8 @@ def reject_reasons(
 ) -> NDArray[np.str_]:
     """Code of the reason for each point whose score is at most `min_score`; else empty.
 
-    The first that applies: TOO_NARROW, TOO_WIDE, LOW_SNR, POOR_FIT.
+    The first that applies: TOO_NARROW, TOO_WIDE, LOW_SNR, POOR_FIT. A point that the other
+    probe's light explains by half or more is BLEED_THROUGH, whatever its score.
     """
     width = found.figure("log_width")
     weak = (found.figure("snr") < _WEAK_SNR) | (found.figure("log_height") < _WEAK_LOG_HEIGHT)
@@ -33,4 +36,5 @@ def reject_reasons(
     reason[wide] = "TOO_WIDE"
     reason[(width < _NARROW) & ~weak] = "TOO_NARROW"
     reason[score > min_score] = ""
+    reason[found.leaked > _LEAKED] = "BLEED_THROUGH"
     return reason

@@ -241,10 +241,11 @@ def _profiles(offset: NDArray[np.float64], sigma_px: float) -> NDArray[np.float3
 def fit_jointly(scene: Scene, points: Points, *, iterations: int) -> Points:
     """Positions and heights of all points, overlapping ones together, by Gauss-Newton steps."""
     bottom, right = scene.shape[0] - 1.0, scene.shape[1] - 1.0
+    groups = _groups(scene, points)
     for _ in range(iterations if len(points) else 0):
         seen = moments(scene, points)
         step = np.zeros((len(points), 3))
-        for index in _groups(scene, points):
+        for index in groups:
             taken = index >= 0
             step[index[taken]] = _newton_step(scene, points, seen, index)[taken]
         move = np.clip(step[:, 1:], -_MAX_STEP_PX, _MAX_STEP_PX)

@@ -89,3 +89,59 @@ def test_a_line_of_pixels_is_an_error():
 def test_empty_has_every_column():
     assert len(Spots.empty()) == 0
     assert Spots.empty().reason.dtype.kind == "U"
+
+
+def test_light_that_leaks_from_the_other_probe_is_told_apart():
+    other = drawn(GRID, amplitude=2000)
+    image = drawn(GRID[:3], amplitude=150, seed=9) + np.float32(0.08) * (other - 200)
+    own = [(47.0, 100.0), (100.0, 47.0)]
+    image += drawn(own, amplitude=150, noise=0) - 200
+    spots = detect_spots(image, other=other)
+    place = np.stack([spots.y_px, spots.x_px], axis=1)
+
+    def near(points):
+        distance = np.hypot(*(place[:, None] - np.array(points)[None]).transpose(2, 0, 1))
+        return distance.min(axis=1) < 2
+
+    leaked = spots.reason[near(GRID[4:])]
+    assert (leaked == "BLEED_THROUGH").sum() == len(GRID[4:])
+    assert (leaked != "").all()
+    assert spots.kept[near(own)].sum() == 2
+
+
+def test_probes_of_different_size_are_an_error():
+    with pytest.raises(PixelError, match="differ in size"):
+        detect_spots(drawn(GRID[:1]), other=drawn(GRID[:1])[:-1])
+
+
+def test_a_stack_gives_each_spot_once_and_its_height():
+    z = np.arange(7)[:, None, None]
+    flat = drawn(GRID, noise=0) - 200
+    stack = 200 + flat * np.exp(-((z - 3.3) ** 2) / (2 * 1.2**2))
+    stack += np.random.default_rng(8).normal(0, 4, stack.shape)
+    spots = detect_spots(stack.astype(np.float32))
+    assert spots.kept.sum() == len(GRID)
+    assert_allclose(spots.z_px[spots.kept], 3.3, atol=0.3)
+    order = np.lexsort((spots.x_px, spots.y_px, spots.z_px))
+    assert (order == np.arange(len(spots))).all()
+
+
+def test_noise_alone_holds_hardly_any_spots():
+    kept = [
+        detect_spots(np.random.default_rng(s).poisson(100, (512, 512)).astype(np.float32)).kept
+        for s in range(4)
+    ]
+    assert sum(k.sum() for k in kept) <= 4
+
+
+def test_an_inverted_image_holds_no_spots_at_its_points():
+    spots = detect_spots((400 - drawn(GRID)).astype(np.float32))
+    found = np.stack([spots.y_px, spots.x_px], axis=1)[spots.kept]
+    distance = np.hypot(*(found[:, None] - np.array(GRID)[None]).transpose(2, 0, 1))
+    assert distance.size == 0 or distance.min() > 2
+
+
+def test_the_same_image_gives_the_same_spots():
+    first, second = detect_spots(drawn(GRID)), detect_spots(drawn(GRID))
+    np.testing.assert_array_equal(first.y_px, second.y_px)
+    np.testing.assert_array_equal(first.kept, second.kept)
