@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -112,7 +113,7 @@ def atomic_folder(out: str | Path, *, overwrite: bool) -> Iterator[Callable[[str
     except OSError as error:
         _remove(partial)
         raise OutputError(
-            "cannot be written", file=out, found=_reason(error), remedy="is the disk full?"
+            "cannot be written", file=out, found=_reason(error), remedy=_remedy(error)
         ) from error
     except BaseException:
         _remove(partial)
@@ -187,6 +188,12 @@ def _remove(folder: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
     else:
         folder.unlink(missing_ok=True)
+
+
+def _remedy(error: OSError) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return "make room on the disk and run again"
+    return "choose another folder with --out"
 
 
 def _reason(error: OSError) -> str:
