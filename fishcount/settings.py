@@ -159,6 +159,11 @@ class SpotSettings(_Model):
         description="Least height of the filtered spot in sigmas of the filtered noise; what "
         "passes is then judged by how it looks.",
     )
+    min_share: Fraction = Field(
+        0.33,
+        description="Least height of a spot as a share of a typical signal of its channel: "
+        "signals of one probe look alike, what is much fainter is grain.",
+    )
     min_score: float = Field(
         -0.5,
         description="Least log odds, from how it looks, that a spot is a signal. 0 keeps what "

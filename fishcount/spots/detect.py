@@ -118,7 +118,9 @@ def _detect_in_plane(
     score = pooled_score(
         signal_score(found.appearance.figures), found.points.amplitude_counts, group
     )
-    reason = reject_reasons(found, score, min_score=settings.min_score)
+    reason = reject_reasons(
+        found, score, min_score=settings.min_score, min_share=settings.min_share
+    )
     points, fits, granules = found.points, found.appearance.fits, found.granules
     kept = reason == ""
     cluster = _clusters(points, kept, _CLUSTER_REACH * psf_sigma_px)

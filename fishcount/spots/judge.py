@@ -13,28 +13,30 @@ __all__ = ["reject_reasons"]
 _WIDE = 0.3
 _NARROW = -0.4
 _COARSE = 1.5
-# A point below this SNR, or this share of the typical height, is called weak.
+# A point below this SNR is called weak.
 _WEAK_SNR = 5.0
-_WEAK_LOG_HEIGHT = -0.9
 # Share of the height that what leaks over from the other probe must explain.
 _LEAKED = 0.5
 
 
 def reject_reasons(
-    found: Candidates, score: NDArray[np.float64], *, min_score: float
+    found: Candidates, score: NDArray[np.float64], *, min_score: float, min_share: float
 ) -> NDArray[np.str_]:
     """Code of the reason for each point whose score is at most `min_score`; else empty.
+
+    So too for each that is lower than `min_share` of a typical signal.
 
     The first that applies: TOO_NARROW, TOO_WIDE, LOW_SNR, POOR_FIT. A point that the other
     probe's light explains by half or more is BLEED_THROUGH, whatever its score.
     """
     width = found.figure("log_width")
-    weak = (found.figure("snr") < _WEAK_SNR) | (found.figure("log_height") < _WEAK_LOG_HEIGHT)
+    faint = found.figure("log_height") < np.log(max(min_share, 1e-9))
+    weak = (found.figure("snr") < _WEAK_SNR) | faint
     wide = (width > _WIDE) | (found.figure("coarse_over_fine") > _COARSE)
     reason = np.full(len(score), "POOR_FIT", "U16")
     reason[weak] = "LOW_SNR"
     reason[wide] = "TOO_WIDE"
     reason[(width < _NARROW) & ~weak] = "TOO_NARROW"
-    reason[score > min_score] = ""
+    reason[(score > min_score) & ~faint] = ""
     reason[found.leaked > _LEAKED] = "BLEED_THROUGH"
     return reason

@@ -94,7 +94,7 @@ def test_empty_has_every_column():
 def test_light_that_leaks_from_the_other_probe_is_told_apart():
     other = drawn(GRID, amplitude=2000)
     image = drawn(GRID[:3], amplitude=150, seed=9) + np.float32(0.08) * (other - 200)
-    own = [(47.0, 100.0), (100.0, 47.0)]
+    own = [(62.0, 35.0), (62.0, 90.0)]
     image += drawn(own, amplitude=150, noise=0) - 200
     spots = detect_spots(image, other=other)
     place = np.stack([spots.y_px, spots.x_px], axis=1)
@@ -107,6 +107,14 @@ def test_light_that_leaks_from_the_other_probe_is_told_apart():
     assert (leaked == "BLEED_THROUGH").sum() == len(GRID[4:])
     assert (leaked != "").all()
     assert spots.kept[near(own)].sum() == 2
+
+
+def test_what_is_much_fainter_than_signals_is_too_weak():
+    image = drawn(GRID[:12], amplitude=400, noise=3) + drawn(GRID[12:], amplitude=60, noise=0) - 200
+    spots = detect_spots(image.astype(np.float32))
+    assert spots.kept.sum() == 12
+    faint = np.abs(spots.y_px - GRID[12][0]) < 2
+    assert set(spots.reason[faint]) == {"LOW_SNR"}
 
 
 def test_probes_of_different_size_are_an_error():
