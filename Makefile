@@ -4,7 +4,7 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: help demo test lint format bench fuzz clean
+.PHONY: help demo test lint format docs bench fuzz clean
 
 export PYTHON NO_UV
 
@@ -17,6 +17,7 @@ help:
 	@echo "make test    run the tests"
 	@echo "make lint    check format, style, types and layers"
 	@echo "make format  write the format that make lint checks"
+	@echo "make docs    build the documentation site"
 	@echo "make bench   measure speed, memory and accuracy"
 	@echo "make fuzz    run the tests that take minutes"
 	@echo "make clean   remove the environment and what was made"
@@ -40,6 +41,10 @@ format: .venv/dev.stamp
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+docs: .venv/docs.stamp
+	$(BIN)/python -m sphinx -W --keep-going -q -j auto docs docs/_build/html
+	@echo "Documentation: $(CURDIR)/docs/_build/html/index.html"
+
 bench: .venv/base.stamp
 	$(BIN)/python -m benchmarks
 
@@ -47,7 +52,7 @@ fuzz: .venv/test.stamp
 	$(BIN)/python -m pytest -m slow $(PYTEST)
 
 clean:
-	rm -rf .venv $(DEMO) build dist
+	rm -rf .venv $(DEMO) build dist docs/_build docs/reference/generated
 
 # --- environments ---------------------------------------------------------------------------
 
@@ -57,6 +62,10 @@ clean:
 
 .venv/dev.stamp: pyproject.toml .ci/environment
 	@.ci/environment dev
+	@touch $@
+
+.venv/docs.stamp: pyproject.toml .ci/environment
+	@.ci/environment docs
 	@touch $@
 
 # Where the viewer cannot be installed, the rest is tested all the same.
