@@ -40,10 +40,10 @@ class Shot:
 
 # A selector of what is left standing; everything beside the way to it is hidden.
 SHOTS = (
-    Shot("report", "header.top, nav, #result", height=820),
-    Shot("report_groups", "#categories .plane, #categories .groups", height=560),
+    Shot("report", "header.top, nav, #result", height=636),
+    Shot("report_groups", "#categories .plane, #categories .groups", width=1360, height=560),
     Shot("report_field", "#fields", height=900),
-    Shot("report_nuclei", "#nuclei", height=760),
+    Shot("report_nuclei", "#nuclei", height=736),
 )
 
 # Hides every sibling of what is shown and of its ancestors.
@@ -55,6 +55,8 @@ for (const one of document.querySelectorAll(%r)) {
 }
 for (const node of document.body.querySelectorAll("*"))
   if (!kept.has(node) && kept.has(node.parentElement)) node.style.display = "none";
+for (const node of document.querySelectorAll("section"))
+  Object.assign(node.style, {marginTop: 0, paddingTop: "8px", borderTop: 0});
 """
 
 
@@ -100,7 +102,7 @@ def take(browser: str, page: Path, shot: Shot) -> None:
             check=True, capture_output=True, timeout=120,
         )  # fmt: skip
     image = Image.open(target).convert("RGB")
-    image = image.crop((0, 0, image.width, last_drawn_row(image) + 16))
+    image = image.crop((0, 0, image.width, min(last_drawn_row(image) + 16, image.height)))
     # A palette holds what there is to see, in a third of the bytes.
     image.quantize(COLOURS, dither=Image.Dither.NONE).save(
         IMAGES / f"{shot.name}.png", optimize=True

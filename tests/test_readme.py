@@ -1,4 +1,4 @@
-"""What the README and its neighbours tell people to type works."""
+"""What the README and its neighbours tell people to type is there; `tests/docs` runs it."""
 
 from __future__ import annotations
 
@@ -34,19 +34,6 @@ def test_readme_opens_with_the_two_commands() -> None:
     assert first is not None
     commands = [line.split("#")[0].strip() for line in first[1].splitlines()]
     assert commands == ["make demo", "make test"]
-
-
-def test_python_of_the_readme_runs(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(ROOT)
-    (example,) = blocks("python")
-
-    exec(compile(example, "README.md", "exec"), {})
-
-    said = capsys.readouterr().out
-    assert re.search(r"^asco-cap-2018-dual [A-Z_]+ .+$", said, flags=re.MULTILINE)
-    assert re.search(r"^field_2 \d+ \[", said, flags=re.MULTILINE)
 
 
 @pytest.mark.parametrize("words", typed("fishcount"), ids=" ".join)

@@ -27,7 +27,14 @@ __all__ = ["command"]
     show_default=True,
     help="Signal over noise: easy, medium, hard, or a number.",
 )
-@click.option("--fields", "n_fields", type=click.IntRange(1, 1000), default=2, show_default=True)
+@click.option(
+    "--fields",
+    "n_fields",
+    type=click.IntRange(1, 1000),
+    default=2,
+    show_default=True,
+    help="Number of fields.",
+)
 @click.option(
     "--size",
     type=click.IntRange(64, 16384),
@@ -42,7 +49,13 @@ __all__ = ["command"]
     show_default=True,
     help="Number of z planes.",
 )
-@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=1,
+    show_default=True,
+    help="Another number draws another case of the same kind.",
+)
 @click.option("--overwrite", is_flag=True, help="Replace an existing folder.")
 def command(
     out: Path,

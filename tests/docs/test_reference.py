@@ -1,0 +1,187 @@
+"""Nothing that a person can type, set or read is without its explanation."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from pydantic import BaseModel
+
+import fishcount
+from fishcount import score_case
+from fishcount.cli.main import cli
+from fishcount.flags import FLAGS, Subject
+from fishcount.guidelines import Rule, Scheme, builtin_schemes
+from fishcount.settings import Settings
+from fishcount.synthetic import simulate_case
+from fishcount.tables import NUCLEI_COLUMNS, SIGNALS_COLUMNS, summary_record
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+CASE_FOLDER = (DOCS / "reference" / "case_folder.md").read_text(encoding="utf-8")
+API = (DOCS / "reference" / "api.md").read_text(encoding="utf-8")
+TYPES = {
+    "object": "text",
+    "int64": "int",
+    "Int64": "int",
+    "float64": "float",
+    "bool": "bool",
+}
+
+
+def commands(
+    group: click.Group = cli, path: tuple[str, ...] = ()
+) -> Iterator[tuple[str, click.Command]]:
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        yield " ".join((*path, name)), command
+        if isinstance(command, click.Group):
+            yield from commands(command, (*path, name))
+
+
+def options() -> Iterator[tuple[str, click.Option]]:
+    for name, command in commands():
+        for parameter in command.params:
+            if isinstance(parameter, click.Option):
+                yield f"{name} {parameter.opts[-1]}", parameter
+
+
+@pytest.mark.parametrize(("name", "command"), list(commands()))
+def test_command_has_help(name: str, command: click.Command) -> None:
+    assert command.help, name
+
+
+@pytest.mark.parametrize(("name", "option"), list(options()))
+def test_option_has_help(name: str, option: click.Option) -> None:
+    assert option.help, name
+
+
+@pytest.mark.parametrize(("name", "command"), list(commands()))
+def test_help_speaks_of_every_argument(name: str, command: click.Command) -> None:
+    for parameter in command.params:
+        if isinstance(parameter, click.Argument):
+            shown = parameter.make_metavar(click.Context(command)).strip("[].")
+            assert shown in (command.help or ""), f"{name}: {shown}"
+
+
+def settings_fields(
+    model: type[BaseModel] = Settings, path: tuple[str, ...] = ()
+) -> Iterator[tuple[str, str | None]]:
+    for key, field in model.model_fields.items():
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            assert inner.__doc__, key
+            yield from settings_fields(inner, (*path, key))
+        else:
+            yield ".".join((*path, key)), field.description
+
+
+@pytest.mark.parametrize(
+    ("key", "description"),
+    [*settings_fields(), *settings_fields(Scheme, ("scheme",)), *settings_fields(Rule, ("rule",))],
+)
+def test_setting_has_a_description(key: str, description: str | None) -> None:
+    assert description, key
+    assert description.endswith("."), description
+
+
+@pytest.mark.parametrize("code", FLAGS)
+def test_flag_is_named_and_explained(code: str) -> None:
+    flag = FLAGS[code]
+
+    assert flag.name
+    assert flag.sentence.endswith((".", "?"))
+
+
+@pytest.mark.parametrize("scheme", builtin_schemes().values(), ids=lambda scheme: scheme.id)
+def test_scheme_names_its_source(scheme: Scheme) -> None:
+    assert scheme.citation
+    assert scheme.edition
+    assert scheme.source
+
+
+def rows(heading: str) -> dict[str, list[str]]:
+    """The table under a heading of the page: first cell to the others."""
+    section = re.search(
+        rf"^#+ {re.escape(heading)}\n(.*?)(?=^#|\Z)", CASE_FOLDER, re.MULTILINE | re.DOTALL
+    )
+    assert section is not None, heading
+    lines = [
+        [cell.strip() for cell in line.strip().strip("|").split("|")]
+        for line in section[1].splitlines()
+        if line.startswith("| `")
+    ]
+    return {cells[0].strip("`"): cells[1:] for cells in lines}
+
+
+@pytest.mark.parametrize(
+    ("table", "columns"), [("nuclei.csv", NUCLEI_COLUMNS), ("signals.csv", SIGNALS_COLUMNS)]
+)
+def test_columns_are_documented(table: str, columns: Mapping[str, str]) -> None:
+    documented = rows(table)
+
+    assert list(documented) == list(columns)
+    assert {name: cells[0] for name, cells in documented.items()} == {
+        name: TYPES[kind] for name, kind in columns.items()
+    }
+    assert all(cells[1] for cells in documented.values())
+
+
+@pytest.fixture(scope="module")
+def summary() -> dict[str, Any]:
+    fields = simulate_case("negative", seed=1, n_fields=1, size=192)
+    return summary_record(score_case([image for image, _ in fields]))
+
+
+def test_keys_of_the_summary_are_documented(summary: dict[str, Any]) -> None:
+    assert set(rows("summary.json")) == set(summary)
+    assert set(rows("fields")) == set(summary["fields"][0])
+    assert set(rows("categories")) == set(summary["categories"][0])
+
+
+@pytest.mark.parametrize("name", [name for name in fishcount.__all__ if name != "Settings"])
+def test_public_name_is_in_the_reference(name: str) -> None:
+    assert re.search(rf"^   {name}$", API, flags=re.MULTILINE)
+
+
+def test_generated_pages_hold_everything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", [str(DOCS), *sys.path])
+    from reference_pages import write_pages
+
+    write_pages(tmp_path)
+
+    page = {path.stem: path.read_text(encoding="utf-8") for path in tmp_path.glob("*.md")}
+    assert all(f"## fishcount {name}\n" in page["cli"] for name, _ in commands())
+    assert all(f"`{name.split()[-1]}`" in page["cli"] for name, _ in options())
+    assert all(f"| `{key.split('.')[1]}` |" in page["settings"] for key, _ in settings_fields())
+    assert all(f"| `{code}` |" in page["flags"] for code in FLAGS)
+    assert all(f"## {subject}" in page["flags"] for subject in ("Nuclei", "Signals", "Fields"))
+    assert len(Subject) == page["flags"].count("\n## ")
+    assert all(f"`{name}`" in page["schemes"] for name in builtin_schemes())
+
+
+def test_site_is_whole() -> None:
+    """Every page is reached from a table of contents, and every picture is there and is used."""
+    pages = {
+        path.relative_to(DOCS).with_suffix("").as_posix(): path.read_text(encoding="utf-8")
+        for path in DOCS.rglob("*.md")
+        if not {"_build", "generated"} & set(path.parts)
+    }
+    listed = {"index"}
+    for name, text in pages.items():
+        for tree in re.findall(r"^```\{toctree\}\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
+            for entry in tree.split():
+                target = (DOCS / name).parent / entry.replace("[w]", "w")
+                listed.add(target.resolve().relative_to(DOCS).as_posix())
+    assert set(pages) - listed == set()
+
+    used = "\n".join(pages.values()) + (DOCS.parent / "README.md").read_text(encoding="utf-8")
+    pictures = sorted((DOCS / "images").glob("*.png"))
+    assert [path.name for path in pictures if f"images/{path.name}" not in used] == []
+    assert all(path.stat().st_size < 300_000 for path in pictures)
