@@ -13,13 +13,15 @@ from fishcount.nuclei.ladder import fill_small_holes
 
 __all__ = ["Outlines", "draw_outlines", "enlarge_outlines"]
 
-# The outline lies where the signal is this part of the height of the nucleus.
-CUT_HEIGHT = 0.42
+# The outline lies where the signal is this part of the height of the nucleus over the glow
+# around it; the glow is looked for from so many diameters outside the core.
+CUT_HEIGHT = 0.34
+RIM_FROM, MAX_GLOW = 0.08, 0.6
 # A core grows by at most this many diameters; smoothing of the outline; largest hole to fill.
 MAX_GROWTH, OUTLINE_SMOOTHING, MAX_HOLE = 0.15, 0.03, 0.2
 # Under this part of a nuclear area, or of the typical height, it is no nucleus but a crumb or
 # glow.
-MIN_AREA, MIN_HEIGHT = 0.05, 0.2
+MIN_AREA, MIN_HEIGHT = 0.08, 0.2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,7 +58,9 @@ def draw_outlines(
     distance, (row, column) = ndi.distance_transform_edt(cores == 0, return_indices=True)
     nearest = cores[row, column]
     nearest[distance > MAX_GROWTH * diameter_px] = 0
-    cut = np.maximum(CUT_HEIGHT * height, floor_counts).astype(np.float32)
+    rim = np.where(distance > RIM_FROM * diameter_px, nearest, 0).astype(np.int32)
+    glow = np.minimum(_glow(rim, signal, len(height)), MAX_GLOW * height)
+    cut = np.maximum(glow + CUT_HEIGHT * (height - glow), floor_counts).astype(np.float32)
     nucleus_area = np.pi / 4 * diameter_px**2
     inside = (signal > cut[nearest]) & (nearest > 0)
     inside = fill_small_holes(inside, max_area_px=MAX_HOLE * nucleus_area) & (nearest > 0)
@@ -81,6 +85,17 @@ def _heights(cores: NDArray[np.int32], signal: NDArray[np.float32]) -> NDArray[n
     upper = values >= mean[label]
     label, values = label[upper], values[upper]
     return np.bincount(label, values, n) / np.maximum(np.bincount(label, minlength=n), 1)
+
+
+def _glow(rim: NDArray[np.int32], signal: NDArray[np.float32], n: int) -> NDArray[np.float64]:
+    """Mean of the darker part of the rim of each nucleus; 0 where neighbours leave it none."""
+    inside = np.flatnonzero(rim)
+    label, values = rim.ravel()[inside], signal.ravel()[inside]
+    mean = np.bincount(label, values, n) / np.maximum(np.bincount(label, minlength=n), 1)
+    lower = values <= mean[label]
+    label, values = label[lower], values[lower]
+    mean = np.bincount(label, values, n) / np.maximum(np.bincount(label, minlength=n), 1)
+    return np.maximum(mean, 0)
 
 
 def largest_parts(labels: NDArray[np.int32]) -> NDArray[np.int32]:

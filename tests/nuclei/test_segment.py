@@ -30,7 +30,8 @@ def test_nuclei_lie_where_they_were_drawn(centres):
     for cy, cx in centres:
         row = nuclei.labels[int(cy), int(cx)] - 1
         assert_allclose([nuclei.y_px[row], nuclei.x_px[row]], [cy, cx], atol=2)
-        assert_allclose(nuclei.area_px[row], np.pi * 20**2, rtol=0.1)
+        # The outline lies at a third of the height: on this soft edge a pixel outside the middle.
+        assert_allclose(nuclei.area_px[row], np.pi * 21**2, rtol=0.08)
 
 
 def test_labels_are_numbered_by_centroid_without_gaps():
