@@ -31,9 +31,11 @@ from fishcount.spots import Spots
 
 __all__ = ["count_signals"]
 
-# Copies on top of each other make a spot that is misshapen, but not as wide as a granule.
+# Copies on top of each other make a spot that is misshapen and brighter than a single signal,
+# but not as wide as a granule.
 _MISSHAPEN = ("TOO_WIDE", "POOR_FIT")
 _WIDEST_COPIES = 1.5
+_LEAST_COPIES = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +160,13 @@ def _count_channel(
     single = single_flux(spots.flux_counts[alone], least=settings.least_single_signals)
     reach_px = diameter_px * (1.0 + settings.cluster_gap_diameters)
     beside = _misshapen_beside(
-        spots, position, nucleus, inside, diameter_px=diameter_px, reach_px=reach_px
+        spots,
+        position,
+        nucleus,
+        inside,
+        diameter_px=diameter_px,
+        reach_px=reach_px,
+        single=single,
     )
     cluster = _cluster_of_each(
         position,
@@ -250,19 +258,21 @@ def _misshapen_beside(
     *,
     diameter_px: float,
     reach_px: float,
+    single: SingleFlux,
 ) -> NDArray[np.bool_]:
     """Rejected spots that lie beside kept ones, and may be copies on top of each other.
 
     Where copies lie so, some of what is found is no spot by its shape, and rightly rejected as
     one; but its light is that of copies. What lies beside no kept spot,
-    or is wider than a few copies are, is a granule.
+    or is wider or
+    fainter than copies are, is a granule.
     """
     rows = np.flatnonzero(inside)
     misshapen = np.flatnonzero(
         ~spots.kept
         & np.isin(spots.reason, _MISSHAPEN)
         & (spots.sigma_px <= _WIDEST_COPIES * diameter_px / FWHM_PER_SIGMA)
-        & (spots.flux_counts > 0)
+        & (spots.flux_counts >= _LEAST_COPIES * single.typical_counts)
         & (nucleus > 0)
     )
     distance = distance_in_nucleus(
