@@ -17,7 +17,7 @@ from fishcount.spots.features import (
     coarse_response,
 )
 from fishcount.spots.filters import blob_response, passes_for, point_gain
-from fishcount.spots.granules import Granules, find_granules, granule_light
+from fishcount.spots.granules import Granules, find_granules, granule_beside, granule_light
 from fishcount.spots.maxima import local_maxima, parabolic_offsets
 from fishcount.spots.scene import Points, Scene
 from fishcount.spots.typical import typical_height
@@ -46,6 +46,8 @@ class Candidates:
         Wide blobs that were taken out of the plane first.
     leaked : ndarray of float64, (n,)
         Share of each height that light of the other probe explains; 0 without another probe.
+    granule_counts : ndarray of float64, (n,)
+        Height of the granule on whose rim a point lies; 0 where there is none.
     """
 
     points: Points
@@ -54,6 +56,7 @@ class Candidates:
     typical_counts: float
     granules: Granules
     leaked: NDArray[np.float64]
+    granule_counts: NDArray[np.float64]
 
     def figure(self, name: str) -> NDArray[np.float64]:
         """One column of the figures, by its name in `FEATURES`."""
@@ -109,6 +112,7 @@ def find_candidates(
         typical_counts=typical,
         granules=granules,
         leaked=_leaked(points, beside, leak, sigma),
+        granule_counts=granule_beside(granules, points),
     )
     return _with_typical(found, _visible_counts(noise, sigma))
 
@@ -171,4 +175,5 @@ def _with_typical(found: Candidates, least: float) -> Candidates:
         typical_counts=typical,
         granules=found.granules,
         leaked=found.leaked,
+        granule_counts=found.granule_counts,
     )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import KDTree
 
 from fishcount.spots.beside import OtherProbe
 from fishcount.spots.crowded import Noise
@@ -19,7 +20,7 @@ from fishcount.spots.fit import fit_points
 from fishcount.spots.maxima import local_maxima, parabolic_offsets
 from fishcount.spots.scene import Points, doubled, without_points
 
-__all__ = ["Granules", "find_granules", "granule_light"]
+__all__ = ["Granules", "find_granules", "granule_beside", "granule_light"]
 
 _MIN_SNR = 6.0
 _START_WIDTHS = 2.2
@@ -28,6 +29,9 @@ _MOST_WIDTHS = 9.0
 # Wider than this is no cluster; up to it, so much of the blob must show in the other probe.
 _SURE_WIDTHS = 2.2
 _LEAST_SHARED = 0.2
+# A granule is no perfect Gaussian: up to here it leaves a rim. Of so many granules nearby.
+_RIM_WIDTHS = 2.5
+_NEAREST = 3
 _PATCH_WIDTHS = 5.0
 # Share of a granule's contrast that a wide Gaussian may leave unexplained.
 _MOST_UNEXPLAINED = 0.05
@@ -116,3 +120,17 @@ def granule_light(granules: Granules, shape: tuple[int, int]) -> NDArray[np.floa
         )
         light = without_points(light, spread, sigma)
     return doubled(light, shape)
+
+
+def granule_beside(granules: Granules, points: Points) -> NDArray[np.float64]:
+    """Height of the granule that each point lies on or at the rim of; 0 where there is none."""
+    if len(granules) == 0 or len(points) == 0:
+        return np.zeros(len(points))
+    tree = KDTree(np.stack([granules.y_px, granules.x_px], axis=1))
+    distance, index = tree.query(
+        np.stack([points.y_px, points.x_px], axis=1), k=min(_NEAREST, len(granules))
+    )
+    distance, index = distance.reshape(len(points), -1), index.reshape(len(points), -1)
+    within = distance < _RIM_WIDTHS * granules.sigma_px[index]
+    height = np.where(within, granules.amplitude_counts[index], 0.0)
+    return np.asarray(height.max(axis=1), np.float64)

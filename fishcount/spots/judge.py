@@ -15,6 +15,8 @@ _NARROW = -0.4
 _COARSE = 1.5
 # A point below this SNR is called weak.
 _WEAK_SNR = 5.0
+# A point lower than this share of a granule belongs to its rim.
+_RIM = 0.25
 # Share of the height that what leaks over from the other probe must explain.
 _LEAKED = 0.5
 
@@ -30,6 +32,7 @@ def reject_reasons(
     probe's light explains by half or more is BLEED_THROUGH, whatever its score.
     """
     width = found.figure("log_width")
+    rim = found.points.amplitude_counts < _RIM * found.granule_counts
     faint = found.figure("log_height") < np.log(max(min_share, 1e-9))
     weak = (found.figure("snr") < _WEAK_SNR) | faint
     wide = (width > _WIDE) | (found.figure("coarse_over_fine") > _COARSE)
@@ -37,6 +40,7 @@ def reject_reasons(
     reason[weak] = "LOW_SNR"
     reason[wide] = "TOO_WIDE"
     reason[(width < _NARROW) & ~weak] = "TOO_NARROW"
-    reason[(score > min_score) & ~faint] = ""
+    reason[rim] = "TOO_WIDE"
+    reason[(score > min_score) & ~faint & ~rim] = ""
     reason[found.leaked > _LEAKED] = "BLEED_THROUGH"
     return reason

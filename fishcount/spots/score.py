@@ -38,7 +38,9 @@ def signal_score(figures: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def pooled_score(
-    score: NDArray[np.float64], height: NDArray[np.float64], group: NDArray[np.int64]
+    score: NDArray[np.float64],
+    height: NDArray[np.float64],
+    group: NDArray[np.int64],
 ) -> NDArray[np.float64]:
     """Scores in which members of a crowd stand together.
 
@@ -46,11 +48,17 @@ def pooled_score(
     it does. So a member of a group of three or more has at least the mean score of its group,
     weighted by height.
 
+    Parameters
+    ----------
+    score, height : ndarray of float64, (n,)
+    group : ndarray of int64, (n,)
+
     Examples
     --------
     >>> import numpy as np
     >>> from fishcount.spots.score import pooled_score
-    >>> pooled_score(np.array([4.0, 4, -1, -3]), np.ones(4), np.array([0, 0, 0, 1]))
+    >>> score, group = np.array([4.0, 4, -1, -3]), np.array([0, 0, 0, 1])
+    >>> pooled_score(score, np.ones(4), group)
     array([ 4.        ,  4.        ,  2.33333333, -3.        ])
     """
     if len(score) == 0:
