@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
 from fishcount.background import background_map, noise_by_brightness
-from fishcount.spots.filters import blob_response, halve, point_gain
+from fishcount.spots.filters import blob_response, point_gain
 from fishcount.spots.maxima import local_maxima
+from fishcount.spots.resample import halve
 from fishcount.spots.typical import bright_ones
 
 __all__ = ["OtherProbe", "sampled"]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fishcount.background import background_map, noise_by_brightness
 from fishcount.spots.beside import OtherProbe, sampled
-from fishcount.spots.crowded import Noise, resolve
+from fishcount.spots.crowded import resolve
 from fishcount.spots.features import (
     FEATURES,
     Appearance,
@@ -19,6 +19,7 @@ from fishcount.spots.features import (
 from fishcount.spots.filters import blob_response, passes_for, point_gain
 from fishcount.spots.granules import Granules, find_granules, granule_beside, granule_light
 from fishcount.spots.maxima import local_maxima, parabolic_offsets
+from fishcount.spots.noise import Noise
 from fishcount.spots.scene import Points, Scene
 from fishcount.spots.typical import typical_height
 

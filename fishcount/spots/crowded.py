@@ -8,77 +8,36 @@ log-normally around a typical one, and a second point is likely only where other
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
-from fishcount.background import BackgroundMap, NoiseModel
-from fishcount.spots.filters import point_gain, subtract_points, white_noise_gain
+from fishcount.spots.filters import point_gain, subtract_points
 from fishcount.spots.groups import close_pairs, connected_groups, count_neighbours
 from fishcount.spots.maxima import local_maxima, parabolic_offsets
+from fishcount.spots.noise import Noise
+from fishcount.spots.prior import height_prior, point_cost, uncertainty
 from fishcount.spots.scene import (
     GROUP_REACH,
     Points,
     Scene,
     amplitude_errors,
-    energy,
     fit_jointly,
-    residual_moments,
 )
+from fishcount.spots.splits import with_splits
 
-__all__ = ["Noise", "resolve"]
+__all__ = ["resolve"]
 
 _ROUNDS = 4
 # A maximum of the residual becomes a point from this SNR on: beside other points, and alone.
 _MIN_SNR_BESIDE = 2.5
 _LEAST_DISTANCE_PX = 1.0
-# Log-normal spread of heights of one probe; the cost of a point in log likelihood, in a crowd:
-# none, as the score judges every point that is left.
-_HEIGHT_SPREAD = 0.4
-_POINT_COST = 0.0
-_CROWD_REACH = 5.0
-_SPLIT_REACH_PX = 2.0
-_EMPTY_CROWD = 0.05
-_PROMISING = -2.0
 # No point is a perfect Gaussian: what it leaves is noise in proportion to its height, and a new
 # point beside it must stand out from that.
-_MODEL_ERROR = 0.08
 _LEAST_SHARE_BESIDE = 0.2
 # The full width at half maximum of a point: two that are closer show one peak.
 _RESOLVED_WIDTHS = 2.355
 _ALONE_SIGNIFICANCE = 3.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Noise:
-    """Noise of the blob response, by local brightness, for one channel.
-
-    Attributes
-    ----------
-    brightness : BackgroundMap
-    model : NoiseModel
-        Of the response.
-    passes : int
-        Of the response.
-    """
-
-    brightness: BackgroundMap
-    model: NoiseModel
-    passes: int
-
-    def of_response(
-        self, y_px: NDArray[np.float64], x_px: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
-        """Sigma of the response at positions."""
-        return np.maximum(self.model.at(self.brightness.at(y_px, x_px)), 1e-9)
-
-    def of_pixels(
-        self, y_px: NDArray[np.float64], x_px: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
-        """Sigma of a pixel at positions."""
-        return self.of_response(y_px, x_px) / white_noise_gain(self.passes)
 
 
 def resolve(
@@ -119,7 +78,7 @@ def resolve(
         if len(born):
             work = fit_jointly(scene, work, iterations=3)
             work, fresh = _without_needless(scene, work, fresh, noise, typical_counts)
-        work, fresh = _with_splits(scene, work, fresh, noise, typical_counts)
+        work, fresh = with_splits(scene, work, fresh, noise, typical_counts)
         subtract_points(residual, rendered, scene.sigma_px, noise.passes, sign=-1)
         subtract_points(residual, work, scene.sigma_px, noise.passes)
         active = np.append(np.zeros(len(settled), bool), _in_groups_with(scene, work, fresh))
@@ -195,26 +154,6 @@ def _nearest(
     return np.asarray(distance, np.float64), points.amplitude_counts[index]
 
 
-def _uncertainty(points: Points, noise: Noise) -> NDArray[np.float64]:
-    """Sigma of a pixel at each point: noise, and what its model leaves."""
-    pixel = noise.of_pixels(points.y_px, points.x_px)
-    return np.hypot(pixel, _MODEL_ERROR * points.amplitude_counts)
-
-
-def _height_prior(height_counts: NDArray[np.float64], typical_counts: float) -> NDArray[np.float64]:
-    """Log of the prior of a height, up to a constant."""
-    deviation = np.log(np.maximum(height_counts, 1e-9) / typical_counts) / _HEIGHT_SPREAD
-    return np.asarray(-0.5 * deviation**2, np.float64)
-
-
-def _point_cost(scene: Scene, points: Points) -> NDArray[np.float64]:
-    """What a further point costs at each point: more where few others are near."""
-    reach = _CROWD_REACH * scene.sigma_px
-    others = count_neighbours(points.y_px, points.x_px, reach) + _EMPTY_CROWD
-    rarity = np.log(reach**2 / (_SPLIT_REACH_PX**2 * others))
-    return np.asarray(_POINT_COST + np.maximum(rarity, 0), np.float64)
-
-
 def _without_needless(
     scene: Scene,
     points: Points,
@@ -244,117 +183,14 @@ def _worth(
 ) -> NDArray[np.float64]:
     """Log likelihood that each point brings, less its cost; its neighbour would take its light."""
     height = points.amplitude_counts
-    sigma = _uncertainty(points, noise) * amplitude_errors(scene, points)
+    sigma = uncertainty(points, noise) * amplitude_errors(scene, points)
     significance = height / sigma
     places = np.stack([points.y_px, points.x_px], axis=1)
     distance, nearest = KDTree(places).query(places, k=2)
     near = distance[:, 1] < 2.5 * scene.sigma_px
     beside = height[np.where(near, nearest[:, 1], 0)]
-    prior = _height_prior(height, typical_counts)
-    merged = _height_prior(beside, typical_counts) - _height_prior(beside + height, typical_counts)
-    gain = 0.5 * significance**2 + prior + np.where(near, merged, 0) - _point_cost(scene, points)
+    prior = height_prior(height, typical_counts)
+    merged = height_prior(beside, typical_counts) - height_prior(beside + height, typical_counts)
+    gain = 0.5 * significance**2 + prior + np.where(near, merged, 0) - point_cost(scene, points)
     sure = ~near & (significance >= _ALONE_SIGNIFICANCE)
     return np.where(sure, np.maximum(gain, 0), gain)
-
-
-def _with_splits(
-    scene: Scene,
-    points: Points,
-    fresh: NDArray[np.bool_],
-    noise: Noise,
-    typical_counts: float,
-) -> tuple[Points, NDArray[np.bool_]]:
-    """Split the most promising point of each group in two, where the group gains by it."""
-    if len(points) == 0:
-        return points, fresh
-    group = connected_groups(points.y_px, points.x_px, GROUP_REACH * scene.sigma_px)
-    angle, promise = _split_promise(scene, points, noise, typical_counts)
-    chosen = _best_of_groups(group, promise)
-    chosen = chosen[promise[chosen] > _PROMISING]
-    if len(chosen) == 0:
-        return points, fresh
-    involved = np.flatnonzero(np.isin(group, group[chosen]))
-    old = points.take(involved)
-    old_group = group[involved]
-    position = np.searchsorted(involved, chosen)
-    new = _split_at(old, position, angle[chosen], 0.7 * scene.sigma_px)
-    new = fit_jointly(scene, new, iterations=4)
-    new_group = np.append(old_group, group[chosen])
-    n_groups = int(group.max()) + 1
-    # Both sides are weighed with the larger uncertainty, that of the points before the split.
-    variance = _mean_of_groups(np.square(_uncertainty(old, noise)), old_group, n_groups)
-    change = _score(scene, new, new_group, variance, typical_counts)
-    change -= _score(scene, old, old_group, variance, typical_counts)
-    change[group[chosen]] += _point_cost(scene, points)[chosen]
-    accepted = np.zeros(n_groups, bool)
-    accepted[group[chosen]] = change[group[chosen]] < 0
-    stay, grown = ~accepted[group], accepted[new_group]
-    is_new = np.arange(len(new)) >= len(old)
-    is_new[position] = True
-    carried = np.append(fresh[involved], np.ones(len(chosen), bool)) | is_new
-    return (
-        points.take(stay).joined(new.take(grown)),
-        np.concatenate([fresh[stay], carried[grown]]),
-    )
-
-
-def _split_promise(
-    scene: Scene, points: Points, noise: Noise, typical_counts: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Direction in which each point is longest, and what splitting it may gain."""
-    left = residual_moments(scene, points)
-    mean, half = 0.5 * (left.yy + left.xx), 0.5 * (left.yy - left.xx)
-    stretch = mean + np.hypot(half, left.yx)
-    angle = 0.5 * np.arctan2(left.yx, half)
-    variance = np.square(_uncertainty(points, noise))
-    # 3/4: square norm of the second derivative of a Gaussian, in units of pi / s^2.
-    norm = 0.75 * np.pi / scene.sigma_px**2
-    shape = np.sign(stretch) * stretch**2 / (2 * variance * norm)
-    height = points.amplitude_counts
-    prior = 2 * _height_prior(height / 2, typical_counts) - _height_prior(height, typical_counts)
-    return angle, shape + prior - _point_cost(scene, points)
-
-
-def _best_of_groups(group: NDArray[np.int64], promise: NDArray[np.float64]) -> NDArray[np.int64]:
-    """The point with the largest promise of each group, in the order of points."""
-    order = np.lexsort((-promise, group))
-    first = np.append(True, np.diff(group[order]) != 0)
-    return np.sort(order[first])
-
-
-def _split_at(
-    points: Points,
-    position: NDArray[np.int64],
-    angle: NDArray[np.float64],
-    offset_px: float,
-) -> Points:
-    """Two halves in place of some points; second halves come last."""
-    dy, dx = offset_px * np.cos(angle), offset_px * np.sin(angle)
-    y, x = points.y_px.copy(), points.x_px.copy()
-    height = points.amplitude_counts.copy()
-    height[position] /= 2
-    second = Points(y_px=y[position] + dy, x_px=x[position] + dx, amplitude_counts=height[position])
-    y[position] -= dy
-    x[position] -= dx
-    return Points(y_px=y, x_px=x, amplitude_counts=height).joined(second)
-
-
-def _mean_of_groups(
-    values: NDArray[np.float64], group: NDArray[np.int64], n_groups: int
-) -> NDArray[np.float64]:
-    members = np.maximum(np.bincount(group, minlength=n_groups), 1)
-    return np.asarray(np.bincount(group, values, minlength=n_groups) / members, np.float64)
-
-
-def _score(
-    scene: Scene,
-    points: Points,
-    group: NDArray[np.int64],
-    variance: NDArray[np.float64],
-    typical_counts: float,
-) -> NDArray[np.float64]:
-    """Misfit less log prior of each group: the smaller the better."""
-    misfit = energy(scene, points, group=group, n_groups=len(variance))
-    prior = _height_prior(points.amplitude_counts, typical_counts)
-    likelihood = misfit / np.maximum(variance, 1e-12)
-    return np.asarray(likelihood - np.bincount(group, prior, minlength=len(variance)), np.float64)

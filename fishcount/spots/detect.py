@@ -44,12 +44,16 @@ def detect_spots(
     ----------
     image : ndarray of float32, (y, x) or (z, y, x)
         Camera counts.
-    pixel_size_um, z_step_um : float, optional
-        Calibration; used where the image itself cannot tell how wide a point is.
+    pixel_size_um : float, optional
+        Used where the image itself cannot tell how wide a point is.
+    z_step_um : float, optional
+        Distance of planes. A stack is detected on its maximum over planes, so that no signal
+        is counted twice, and the plane at which each is brightest is looked up afterwards.
     labels : ndarray of int, (y, x), optional
-        Nuclei; 0 is background.
-    other : ndarray of float32, shaped as `image`, optional
-        The other probe, for bleed-through.
+        Nuclei. They change nothing: noise and background are local, and signals outside
+        nuclei are found too, for the quality of the field.
+    other : ndarray of float32, (y, x) or (z, y, x), optional
+        The other probe: what leaks over from it is told apart, and a granule must show in it.
     settings : SpotSettings, optional
 
     Returns

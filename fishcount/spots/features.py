@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fishcount.spots.beside import sampled
-from fishcount.spots.crowded import Noise
-from fishcount.spots.filters import blob_response, halve
+from fishcount.spots.filters import blob_response
 from fishcount.spots.fit import PointFits, fit_patches, patches
 from fishcount.spots.groups import count_neighbours
+from fishcount.spots.noise import Noise
+from fishcount.spots.resample import halve
 from fishcount.spots.scene import GROUP_REACH, Points, Scene, amplitude_errors, without_points
 
 __all__ = [

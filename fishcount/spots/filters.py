@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 __all__ = [
     "blob_response",
-    "halve",
     "passes_for",
     "point_gain",
     "smooth",
@@ -74,15 +73,6 @@ def blob_response(image: NDArray[np.float32], passes: int) -> NDArray[np.float32
     Constant and linearly changing backgrounds give zero. Parameters as in `smooth`.
     """
     return _filtered(image, passes, laplacian=True)
-
-
-def halve(image: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Means of two by two pixels; an odd last row or column is repeated."""
-    height, width = image.shape
-    even = np.pad(image, ((0, height % 2), (0, width % 2)), mode="edge")
-    rows = even[::2] + even[1::2]
-    halved: NDArray[np.float32] = np.float32(0.25) * (rows[:, ::2] + rows[:, 1::2])
-    return halved
 
 
 @lru_cache(maxsize=64)

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
 from fishcount.spots.beside import OtherProbe
-from fishcount.spots.crowded import Noise
-from fishcount.spots.filters import blob_response, halve, white_noise_gain
+from fishcount.spots.filters import blob_response, white_noise_gain
 from fishcount.spots.fit import fit_points
 from fishcount.spots.maxima import local_maxima, parabolic_offsets
-from fishcount.spots.scene import Points, doubled, without_points
+from fishcount.spots.noise import Noise
+from fishcount.spots.resample import doubled, halve
+from fishcount.spots.scene import Points, without_points
 
 __all__ = ["Granules", "find_granules", "granule_beside", "granule_light"]
 

@@ -16,15 +16,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fishcount.spots.filters import halve, smooth
+from fishcount.spots.filters import smooth
 from fishcount.spots.groups import blocks_of_groups, close_pairs, connected_groups
+from fishcount.spots.resample import doubled, halve
 
 __all__ = [
     "Moments",
     "Points",
     "Scene",
     "amplitude_errors",
-    "doubled",
     "energy",
     "fit_jointly",
     "moments",
@@ -40,8 +40,7 @@ _HALVING_VARIANCE = 1.0
 _BACKGROUND_WIDTHS = 1.5
 _DAMPING = 1e-2
 _MAX_STEP_PX = 0.6
-# Larger groups are cut apart where they are thinnest would be costly: they share one solution
-# for positions only with their nearest neighbours.
+# Larger groups are solved in parts: a matrix of their size would cost more than it tells.
 _LARGEST_GROUP = 64
 
 
@@ -372,21 +371,3 @@ def _groups(scene: Scene, points: Points) -> list[NDArray[np.int64]]:
 def _background(image: NDArray[np.float32], passes: int) -> NDArray[np.float32]:
     """The smoothed image, computed on pixels twice as large; variance `passes` and a little."""
     return doubled(smooth(halve(image), passes), (image.shape[0], image.shape[1]))
-
-
-def doubled(coarse: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.float32]:
-    """An image of pixels half as large, by linear interpolation between old centres.
-
-    `shape` is the height and width of the image that `coarse` was halved from.
-    """
-    near, far = np.float32(0.75), np.float32(0.25)
-    padded = np.pad(coarse, 1, mode="edge")
-    weighted = near * padded[1:-1]
-    rows = np.empty((2 * coarse.shape[0], padded.shape[1]), np.float32)
-    np.add(weighted, far * padded[:-2], out=rows[::2])
-    np.add(weighted, far * padded[2:], out=rows[1::2])
-    weighted = near * rows[:, 1:-1]
-    fine = np.empty((rows.shape[0], 2 * coarse.shape[1]), np.float32)
-    np.add(weighted, far * rows[:, :-2], out=fine[:, ::2])
-    np.add(weighted, far * rows[:, 2:], out=fine[:, 1::2])
-    return fine[: shape[0], : shape[1]]

@@ -9,7 +9,6 @@ from scipy import ndimage as ndi
 
 from fishcount.spots.filters import (
     blob_response,
-    halve,
     passes_for,
     point_gain,
     smooth,
@@ -17,7 +16,8 @@ from fishcount.spots.filters import (
     white_noise_gain,
 )
 from fishcount.spots.maxima import local_maxima, parabolic_offsets
-from fishcount.spots.scene import Points, doubled
+from fishcount.spots.resample import doubled, halve
+from fishcount.spots.scene import Points
 
 NOISE = np.random.default_rng(4).normal(300, 20, (150, 200)).astype(np.float32)
 

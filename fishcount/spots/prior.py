@@ -1,0 +1,44 @@
+"""What is expected of points: their heights, their neighbours, and how well they fit."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fishcount.spots.groups import count_neighbours
+from fishcount.spots.noise import Noise
+from fishcount.spots.scene import Points, Scene
+
+__all__ = ["height_prior", "point_cost", "uncertainty"]
+
+# Log-normal spread of heights of one probe.
+_HEIGHT_SPREAD = 0.4
+# Cost of a point in a crowd, in log likelihood: none, as the score judges every point later.
+_POINT_COST = 0.0
+# Widths within which neighbours are counted, and pixels within which a second point would lie.
+_CROWD_REACH = 5.0
+_SPLIT_REACH_PX = 2.0
+# Neighbours that a point without any is taken to have.
+_EMPTY_CROWD = 0.05
+# No point is a perfect Gaussian: what it leaves is noise in proportion to its height.
+_MODEL_ERROR = 0.08
+
+
+def uncertainty(points: Points, noise: Noise) -> NDArray[np.float64]:
+    """Sigma of a pixel at each point: noise, and what its model leaves."""
+    pixel = noise.of_pixels(points.y_px, points.x_px)
+    return np.hypot(pixel, _MODEL_ERROR * points.amplitude_counts)
+
+
+def height_prior(height_counts: NDArray[np.float64], typical_counts: float) -> NDArray[np.float64]:
+    """Log of the prior of a height, up to a constant."""
+    deviation = np.log(np.maximum(height_counts, 1e-9) / typical_counts) / _HEIGHT_SPREAD
+    return np.asarray(-0.5 * deviation**2, np.float64)
+
+
+def point_cost(scene: Scene, points: Points) -> NDArray[np.float64]:
+    """What a further point costs at each point: more where few others are near."""
+    reach = _CROWD_REACH * scene.sigma_px
+    others = count_neighbours(points.y_px, points.x_px, reach) + _EMPTY_CROWD
+    rarity = np.log(reach**2 / (_SPLIT_REACH_PX**2 * others))
+    return np.asarray(_POINT_COST + np.maximum(rarity, 0), np.float64)
