@@ -122,15 +122,16 @@ def _size_faults(layout: Layout, path: Path, limits: ReadingSettings) -> list[Fi
 def _mixed_faults(layout: Layout, structures: dict[Path, Structure]) -> list[FishcountError]:
     """Planes of one image are stored alike; one that is not has lost or gained a tag."""
     planes = [plane for row in layout.planes for plane in row]
-    predictors = {structures[p.path].pages[p.page].one("predictor", 1) for p in planes}
-    if len(predictors) == 1:
+    pages = [structures[plane.path].pages[plane.page] for plane in planes]
+    ways = {(page.shape, str(page.dtype), page.one("predictor", 1)) for page in pages}
+    if len(ways) == 1:
         return []
     return [
         FileFormatError(
-            "broken structure: predictor",
+            "broken structure: planes of one image differ",
             file=planes[0].path,
-            found=", ".join(map(str, sorted(predictors))),
-            expected="the same for all planes of an image",
+            found="; ".join(f"{shape} {dtype}, predictor {n}" for shape, dtype, n in sorted(ways)),
+            expected="one shape (samples, y, x), type and predictor",
             remedy="copy or export the file again",
         )
     ]
