@@ -87,10 +87,10 @@ class NucleiSettings(_Model):
         0.87, description="IRREGULAR: area over that of the convex hull below this."
     )
     overlap_area: Annotated[float, Field(gt=1)] = Field(
-        1.5, description="OVERLAPPED: area over this multiple of the typical one, and more."
+        1.4, description="OVERLAPPED: area over this multiple of the typical one, and more."
     )
     overlap_dose: Annotated[float, Field(gt=1)] = Field(
-        2.2, description="OVERLAPPED: also DAPI dose over this multiple of the typical one."
+        1.7, description="OVERLAPPED: also DAPI dose over this multiple of the typical one."
     )
     overlap_solidity: Fraction = Field(
         0.94, description="OVERLAPPED: also area over convex hull below this."
@@ -103,6 +103,9 @@ class NucleiSettings(_Model):
     )
     blurred: Annotated[float, Field(gt=1)] = Field(
         2.0, description="BLURRED: edge wider than this multiple of the typical edge."
+    )
+    digested: Annotated[float, Field(gt=1)] = Field(
+        1.9, description="DIGESTED: texture over this multiple of the typical texture."
     )
     saturated: Fraction = Field(
         0.01, description="SATURATED: more than this share of pixels at the camera's limit."

@@ -58,6 +58,7 @@ def measure_nuclei(
     mean = dose / area
     spread = np.sqrt(np.maximum(square / area - (total / area) ** 2, 0))
     full = dapi >= limit_counts
+    texture = spread / np.maximum(mean, 1e-6)
     saturated = runs.sum_of(full.astype(np.float32)) / area if full.any() else np.zeros(len(area))
     edge = _edge_width(runs, dapi, mean)
     inside = (
@@ -69,6 +70,7 @@ def measure_nuclei(
         shapes,
         mean_dapi_counts=mean,
         dose_counts=dose,
+        texture=texture,
         edge_width_px=edge,
         saturated_fraction=saturated,
         inside_roi=inside,
@@ -85,7 +87,7 @@ def measure_nuclei(
         solidity=shapes.solidity,
         mean_dapi_counts=mean,
         dose_counts=dose,
-        texture=spread / np.maximum(mean, 1e-6),
+        texture=texture,
         edge_width_px=edge,
         saturated_fraction=saturated,
         plane=np.zeros(len(area), np.int64),

@@ -17,6 +17,7 @@ def flag_nuclei(
     *,
     mean_dapi_counts: NDArray[np.float64],
     dose_counts: NDArray[np.float64],
+    texture: NDArray[np.float64],
     edge_width_px: NDArray[np.float64],
     saturated_fraction: NDArray[np.float64],
     inside_roi: NDArray[np.bool_],
@@ -55,6 +56,8 @@ def flag_nuclei(
     raise_flag(flags, "DIM", mean < settings.dim)
     raise_flag(flags, "BLURRED", edge > settings.blurred)
     raise_flag(flags, "SATURATED", saturated_fraction > settings.saturated)
+    coarse = texture / typical(texture, whole)
+    raise_flag(flags, "DIGESTED", ~border & (coarse > settings.digested))
     raise_flag(flags, "MITOTIC", ~border & (mean > 2.5) & (area < 0.8))
     return flags
 

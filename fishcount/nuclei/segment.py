@@ -28,6 +28,7 @@ __all__ = ["nuclei_from_labels", "segment_nuclei"]
 # Without a pixel size, the size of nuclei is first guessed on an image of about this width.
 GUESS_WIDTH_PX = 512
 MIN_DIAMETER_PX = 6.0
+SPIKES_BELOW_PX = 13.0
 # Cell of the background mesh, and smoothing of the image, in nuclear diameters.
 MESH_DIAMETERS = 2.5
 SMOOTHING = 0.045
@@ -212,12 +213,19 @@ def _find(
     diameter = factor * guess_diameter(
         small, min_snr=settings.min_snr, prior_px=prior_px and prior_px / factor
     )
-    if not diameter >= MIN_DIAMETER_PX:
-        return None
-    if prior_px is None:
+    if prior_px is None and diameter >= MIN_DIAMETER_PX:
         factor = _working_factor(diameter, settings)
         small = reduce_by(image, factor)
-    elif diameter > 0:
+        if diameter < SPIKES_BELOW_PX:
+            # As small as this, hot pixels could be nuclei: where most light is in spikes, they
+            # are taken out and the guess made again.
+            calm = ndi.median_filter(small, 3, mode="nearest")
+            if _light(calm) < 0.5 * _light(small):
+                small = calm
+                diameter = factor * guess_diameter(small, min_snr=settings.min_snr)
+    if not diameter >= MIN_DIAMETER_PX:
+        return None
+    if prior_px is not None:
         # Clumps make the guess too large; the search corrects what the prior has wrong.
         diameter = math.sqrt(diameter * prior_px)
     diameter /= factor
@@ -249,6 +257,11 @@ def _find(
         diameter_px=diameter * factor,
         threshold_counts=outlines.cut_counts,
     )
+
+
+def _light(image: NDArray[np.float32]) -> float:
+    """Mean of what rises above the median."""
+    return float(np.maximum(image - np.median(image), 0).mean())
 
 
 def _working_factor(diameter_px: float, settings: NucleiSettings) -> int:

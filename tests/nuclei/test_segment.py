@@ -56,6 +56,7 @@ def bad_fields():
     yield "all bright", np.full((200, 200), 255, np.uint8)
     yield "noise", rng.poisson(100, (200, 200)).astype(np.uint16)
     yield "hot pixels", np.where(rng.random((200, 200)) < 0.01, 4000, 100).astype(np.uint16)
+    yield "many hot pixels", np.where(rng.random((300, 300)) < 0.04, 4000, 100).astype(np.uint16)
     yield "gradient", (100 + 5 * x + y).astype(np.uint16)
     yield "one pixel", np.ones((1, 1), np.uint8)
     yield "one row", np.ones((1, 50), np.uint8)
