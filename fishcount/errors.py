@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 __all__ = [
+    "AlteredLogError",
     "CalibrationError",
     "ChannelError",
     "CorruptFileError",
@@ -20,6 +21,7 @@ __all__ = [
     "MetadataError",
     "OutputError",
     "PixelError",
+    "ReviewError",
     "SchemeError",
     "SettingsError",
     "TooLargeError",
@@ -147,6 +149,14 @@ class SchemeError(FishcountError, ValueError):
 
 class OutputError(FishcountError):
     """The output folder cannot be written, or would overwrite something."""
+
+
+class ReviewError(FishcountError, ValueError):
+    """An edit that cannot be made, or a log that does not belong to the case."""
+
+
+class AlteredLogError(ReviewError):
+    """A line of the edit log is not as it was written."""
 
 
 def raise_all(faults: Sequence[FishcountError]) -> None:

@@ -96,6 +96,7 @@ _ENTRIES: dict[Subject, tuple[tuple[str, str, str], ...]] = {
             "field not evaluable",
             "A probe channel of its field could not be measured.",
         ),
+        ("READER_REJECTED", "rejected by a reader", "A reader left it out."),
     ),
     Subject.SIGNAL: (
         ("LOW_SNR", "too weak", "Below the threshold of its channel."),
@@ -106,6 +107,9 @@ _ENTRIES: dict[Subject, tuple[tuple[str, str, str], ...]] = {
         ("SPLIT_SIGNAL", "split signal", "One of a close pair of equals that counts as one."),
         ("NOT_IN_NUCLEUS", "outside nuclei", "It lies in no nucleus."),
         ("TOO_FAINT", "too faint", "Much fainter than the other signals of its channel."),
+        ("READER_DELETED", "deleted by a reader", "A reader says that it is no signal."),
+        ("READER_MERGED", "merged by a reader", "A reader says that it is part of another."),
+        ("READER_SPLIT", "split by a reader", "A reader put several signals in its place."),
     ),
     Subject.FIELD: (
         ("NO_NUCLEI", "no nuclei", "No nucleus was found in this field."),

@@ -18,6 +18,7 @@ __all__ = ["cli", "main"]
 _COMMANDS = {
     "classify": "Categories from counts, without images.",
     "info": "What a file holds, and what is wrong with it.",
+    "replay": "The reviewed result of a case, from its edit log.",
     "schemes": "The schemes that turn counts into categories.",
     "score": "Score the fields of a case into a case folder.",
     "simulate": "Draw a case with exact truth.",

@@ -23,11 +23,15 @@ def command(case: Path, inputs_from: Path | None, as_json: bool) -> int:
     """Compare the case folder DIR and its inputs with the hashes of the run that wrote it.
 
     Exit code 1 where something changed, 2 where DIR is no whole case folder. What a review has
-    added is no change.
+    added is no change, unless a line of its log is not as it was written.
     """
-    from fishcount.io import verify_case_folder
+    from fishcount.io import Verification, verify_case_folder
+    from fishcount.review import verify_review
 
-    verification = verify_case_folder(case, inputs_from=inputs_from)
+    automatic = verify_case_folder(case, inputs_from=inputs_from)
+    verification = Verification(
+        path=automatic.path, checks=(*automatic.checks, *verify_review(case))
+    )
     if as_json:
         print_json(verification.to_record())
     else:

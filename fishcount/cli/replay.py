@@ -1,0 +1,93 @@
+"""`fishcount replay`: the reviewed result of a case, from its edit log."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fishcount.cli.options import IHC, print_json
+
+if TYPE_CHECKING:
+    from fishcount.guidelines import Scheme
+
+__all__ = ["command"]
+
+_FIGURES = {
+    "n_scored": "nuclei scored",
+    "her2_signals": "HER2 signals",
+    "cep17_signals": "CEP17 signals",
+    "mean_her2_per_nucleus": "HER2 per nucleus",
+    "mean_cep17_per_nucleus": "CEP17 per nucleus",
+    "her2_cep17_ratio": "HER2/CEP17 ratio",
+}
+
+
+@click.command("replay")
+@click.argument("case", type=click.Path(path_type=Path), metavar="DIR")
+@click.option("--ihc", type=IHC, help="IHC score, where the automatic result does not have it.")
+@click.option(
+    "--scheme-file",
+    "scheme_files",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A scheme of your own, as TOML, beside those of the settings; repeat for more.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print reviewed/summary.json.")
+def command(case: Path, ihc: str | None, scheme_files: tuple[Path, ...], as_json: bool) -> None:
+    """Make the edits in DIR/edits.jsonl anew, and write what comes of them to DIR/reviewed.
+
+    The automatic result in DIR stays as it is; both are printed side by side.
+    """
+    from fishcount.guidelines import RESEARCH_USE, read_scheme
+    from fishcount.io import read_case_folder
+    from fishcount.review import write_reviewed
+    from fishcount.settings import parse_settings
+
+    folder = read_case_folder(case)
+    schemes: list[str | Scheme] | None = None
+    if scheme_files:
+        settings = parse_settings(folder.settings_toml, source=str(case / "settings.toml"))
+        schemes = [*settings.scoring.schemes, *(read_scheme(path) for path in scheme_files)]
+    write_reviewed(folder, ihc=ihc, schemes=schemes)
+    reviewed = read_case_folder(case / "reviewed").summary
+    if as_json:
+        print_json(reviewed)
+        return
+    click.echo(_text(folder.summary, reviewed))
+    click.echo(f"Arithmetic categories. {RESEARCH_USE}")
+
+
+def _text(automatic: dict[str, Any], reviewed: dict[str, Any]) -> str:
+    review = reviewed["review"]
+    n_nuclei = sum(review[status] for status in ("unreviewed", "accepted", "rejected", "edited"))
+    lines = [
+        f"{n_nuclei - review['unreviewed']} of {n_nuclei} nuclei reviewed, "
+        f"{review['n_events']} edits by {', '.join(review['readers'])}",
+        _row("", "automatic", "reviewed"),
+    ]
+    for key, words in _FIGURES.items():
+        lines.append(_row(words, _figure(automatic[key]), _figure(reviewed[key])))
+    before = {entry["scheme"]: entry for entry in automatic["categories"]}
+    lines += [
+        _row(entry["scheme"], _category(before.get(entry["scheme"])), _category(entry))
+        for entry in reviewed["categories"]
+    ]
+    return "\n".join(lines)
+
+
+def _row(name: str, automatic: str, reviewed: str) -> str:
+    return f"{name:24}{automatic:24}{reviewed}".rstrip()
+
+
+def _figure(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.2f}" if isinstance(value, float) else str(value)
+
+
+def _category(entry: dict[str, Any] | None) -> Any:
+    if entry is None:
+        return "-"
+    return f"{entry['category']} (group {entry['group']})" if entry["group"] else entry["category"]

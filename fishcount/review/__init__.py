@@ -1,0 +1,103 @@
+"""Review without a window: a durable log of edits, its replay, and the result that readers sign.
+
+For research use only. Not for use in diagnostic procedures.
+"""
+
+from fishcount.review.actions import (
+    AcceptNucleus,
+    Action,
+    AddSignal,
+    DeleteNucleus,
+    DeleteSignal,
+    DrawNucleus,
+    Edit,
+    MergeNuclei,
+    MergeSignals,
+    ReassignSignal,
+    Redo,
+    RedrawNucleus,
+    RejectNucleus,
+    RestoreNucleus,
+    SetCopies,
+    SplitNucleus,
+    SplitSignal,
+    Undo,
+    parse_action,
+)
+from fishcount.review.agreement import (
+    Agreement,
+    BlandAltman,
+    bland_altman,
+    cohen_kappa,
+    compare_readers,
+    count_class,
+    icc_2_1,
+)
+from fishcount.review.automatic import Automatic, read_automatic
+from fishcount.review.history import History, edit
+from fishcount.review.log import LOG_NAME, EditLog, Event, LogContent, read_log
+from fishcount.review.outline import Outline
+from fishcount.review.result import (
+    Reviewed,
+    reviewed_summary,
+    score_review,
+)
+from fishcount.review.session import Review, replay, replay_folder
+from fishcount.review.state import ReviewState
+from fishcount.review.tables import reviewed_nuclei, reviewed_signals
+from fishcount.review.worklist import DOUBTS, Doubt, touching_nuclei, worklist
+from fishcount.review.write import verify_review, write_reviewed
+
+__all__ = [
+    "DOUBTS",
+    "LOG_NAME",
+    "AcceptNucleus",
+    "Action",
+    "AddSignal",
+    "Agreement",
+    "Automatic",
+    "BlandAltman",
+    "DeleteNucleus",
+    "DeleteSignal",
+    "Doubt",
+    "DrawNucleus",
+    "Edit",
+    "EditLog",
+    "Event",
+    "History",
+    "LogContent",
+    "MergeNuclei",
+    "MergeSignals",
+    "Outline",
+    "ReassignSignal",
+    "Redo",
+    "RedrawNucleus",
+    "RejectNucleus",
+    "RestoreNucleus",
+    "Review",
+    "ReviewState",
+    "Reviewed",
+    "SetCopies",
+    "SplitNucleus",
+    "SplitSignal",
+    "Undo",
+    "bland_altman",
+    "cohen_kappa",
+    "compare_readers",
+    "count_class",
+    "edit",
+    "icc_2_1",
+    "parse_action",
+    "read_automatic",
+    "read_log",
+    "replay",
+    "replay_folder",
+    "reviewed_nuclei",
+    "reviewed_signals",
+    "reviewed_summary",
+    "score_review",
+    "touching_nuclei",
+    "verify_review",
+    "worklist",
+    "write_reviewed",
+]

@@ -1,0 +1,201 @@
+"""Copies per nucleus after the edits of readers, and which nuclei are scored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fishcount.flags import mask_of
+from fishcount.nuclei import select_nuclei
+from fishcount.review.automatic import Automatic
+from fishcount.review.columns import SignalColumns
+from fishcount.review.keys import field_of, key_of, keys_of, number_of
+from fishcount.review.rows import Id, NucleusRow
+
+__all__ = ["NucleusColumns", "ProbeCounts", "count_nuclei"]
+
+Integers = NDArray[np.int64]
+
+_SIGNAL_FLAGS = (
+    "NO_SIGNAL",
+    "ONE_COLOUR",
+    "HER2_ESTIMATED",
+    "CEP17_ESTIMATED",
+    "ESTIMATES_DISAGREE",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ProbeCounts:
+    """Copies of one probe in each nucleus; low <= best <= high."""
+
+    best: Integers
+    low: Integers
+    high: Integers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class NucleusColumns:
+    """The nuclei that stand, by field, then by number.
+
+    Attributes
+    ----------
+    field, number : ndarray of int64, (n,)
+        Index of the field, number of the nucleus.
+    row : ndarray of int64, (n,)
+        Its row in the automatic table; -1 for one that a reader made.
+    copies : mapping of str to ProbeCounts
+    flags : ndarray of uint32, (n,)
+    scored : ndarray of bool, (n,)
+    reject_reason : ndarray of str, (n,)
+    review : ndarray of str, (n,)
+        "unreviewed", "accepted", "rejected" or "edited".
+    changed : ndarray of bool, (n,)
+        Whether anything but the review status may differ from the automatic table.
+    """
+
+    field: Integers
+    number: Integers
+    row: Integers
+    copies: Mapping[str, ProbeCounts]
+    flags: NDArray[np.uint32]
+    scored: NDArray[np.bool_]
+    reject_reason: NDArray[np.str_]
+    review: NDArray[np.str_]
+    changed: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.number)
+
+
+def count_nuclei(
+    automatic: Automatic, edited: Mapping[Id, NucleusRow], signals: SignalColumns
+) -> NucleusColumns:
+    """Count the signals of each nucleus and apply the selection rule and the readers' decisions.
+
+    A nucleus that no edit concerns keeps its automatic flags and decision; the others get the
+    flags of their signals anew, and the rule of the settings decides unless a reader did.
+    """
+    key, row, rows = _standing(automatic, edited)
+    owner, counted = _owners(key, signals)
+    reedited = np.zeros(len(key), np.bool_)
+    reedited[owner[counted & signals.edited]] = True
+    reedited[_former_owners(key, automatic.signals, signals)] = True
+    copies, estimated = {}, {}
+    for i, probe in enumerate(automatic.probes):
+        mine = counted & (signals.probe == i)
+        copies[probe], estimated[probe] = _probe_counts(owner[mine], signals, mine, n=len(key))
+    # A nucleus that a reader made has row -1: no automatic flags.
+    geometry = np.append(automatic.nucleus_flags, np.uint32(0))[row]
+    for place, changes in rows.items():
+        if changes.flags is not None:
+            geometry[place] = changes.flags
+            reedited[place] = True
+    flags = np.where(reedited, _with_signal_flags(geometry, copies, estimated), geometry)
+    return _decided(automatic, key, row, copies, flags.astype(np.uint32), rows, reedited)
+
+
+def _standing(
+    automatic: Automatic, edited: Mapping[Id, NucleusRow]
+) -> tuple[Integers, Integers, dict[int, NucleusRow]]:
+    """Keys of the nuclei that stand, sorted; their automatic rows; the edited ones by place."""
+    index = {name: i for i, name in enumerate(automatic.fields)}
+    by_key = {key_of(index[name], number): row for (name, number), row in edited.items()}
+    removed = [key for key, row in by_key.items() if row.removed]
+    standing = np.array(sorted(set(by_key) - set(removed)), np.int64)
+    stays = ~np.isin(automatic.nucleus_key, np.array(removed, np.int64))
+    new = standing[~np.isin(standing, automatic.nucleus_key)]
+    key = np.concatenate([automatic.nucleus_key[stays], new])
+    row = np.concatenate([np.flatnonzero(stays), np.full(len(new), -1)]).astype(np.int64)
+    order = np.argsort(key)
+    key, row = key[order], row[order]
+    places = np.searchsorted(key, standing).tolist()
+    return key, row, {place: by_key[int(key[place])] for place in places}
+
+
+def _owners(key: Integers, signals: SignalColumns) -> tuple[Integers, NDArray[np.bool_]]:
+    """Place of the nucleus of each signal; which signals have one."""
+    wanted = keys_of(signals.field, signals.nucleus)
+    place = np.minimum(np.searchsorted(key, wanted), max(len(key) - 1, 0))
+    has = (signals.nucleus > 0) & (key[place] == wanted if len(key) else False)
+    return place, np.asarray(has, np.bool_)
+
+
+def _former_owners(key: Integers, base: SignalColumns, signals: SignalColumns) -> Integers:
+    """Places of nuclei in which an edited signal lay automatically."""
+    edited = np.flatnonzero(signals.edited[: len(base.number)])
+    former = keys_of(base.field[edited], base.nucleus[edited])
+    return np.flatnonzero(np.isin(key, former))
+
+
+def _probe_counts(
+    owner: Integers, signals: SignalColumns, mine: NDArray[np.bool_], *, n: int
+) -> tuple[ProbeCounts, NDArray[np.bool_]]:
+    counted = signals.copies[mine] > 0
+
+    def total(values: NDArray[np.generic]) -> Integers:
+        return np.rint(np.bincount(owner, values[mine] * counted, minlength=n)).astype(np.int64)
+
+    best = total(signals.copies)
+    low = np.maximum(best - total(signals.below), 0)
+    counts = ProbeCounts(best=best, low=low, high=best + total(signals.above))
+    return counts, total(signals.estimated) > 0
+
+
+def _with_signal_flags(
+    flags: NDArray[np.uint32],
+    copies: Mapping[str, ProbeCounts],
+    estimated: Mapping[str, NDArray[np.bool_]],
+) -> NDArray[np.uint32]:
+    """Flags of nuclei with those of their signals made anew, as `fishcount.score_field` does."""
+    disagree = np.uint32(mask_of(["ESTIMATES_DISAGREE"]))
+    any_estimated = np.any(list(estimated.values()), axis=0)
+    kept = np.where(any_estimated, flags & disagree, np.uint32(0))
+    new = flags & ~np.uint32(mask_of(_SIGNAL_FLAGS)) | kept
+    present = np.stack([probe.best > 0 for probe in copies.values()])
+    new[~present.any(axis=0)] |= np.uint32(mask_of(["NO_SIGNAL"]))
+    new[present.any(axis=0) & ~present.all(axis=0)] |= np.uint32(mask_of(["ONE_COLOUR"]))
+    for probe, is_estimated in estimated.items():
+        new[is_estimated] |= np.uint32(mask_of([f"{probe}_ESTIMATED"]))
+    result: NDArray[np.uint32] = new
+    return result
+
+
+def _decided(
+    automatic: Automatic,
+    key: Integers,
+    row: Integers,
+    copies: Mapping[str, ProbeCounts],
+    flags: NDArray[np.uint32],
+    rows: Mapping[int, NucleusRow],
+    reedited: NDArray[np.bool_],
+) -> NucleusColumns:
+    """Scored or not: the automatic decision, the rule anew where edited, a reader's word above."""
+    table = automatic.folder.nuclei
+    scored, reason = select_nuclei(flags, settings=automatic.settings.selection)
+    reason = reason.astype(object)
+    asis = ~reedited
+    scored[asis] = table["scored"].to_numpy(np.bool_)[row[asis]]
+    reason[asis] = table["reject_reason"].to_numpy(object)[row[asis]]
+    review = np.full(len(key), "unreviewed", dtype=object)
+    changed = reedited.copy()
+    for place, changes in rows.items():
+        review[place] = changes.review
+        changed[place] |= changes.outline is not None
+        if changes.reject_reason is not None:
+            scored[place], reason[place] = not changes.reject_reason, changes.reject_reason
+            changed[place] = True
+    return NucleusColumns(
+        field=field_of(key),
+        number=number_of(key),
+        row=row,
+        copies=copies,
+        flags=flags,
+        scored=scored,
+        reject_reason=reason.astype(str),
+        review=review.astype(str),
+        changed=changed,
+    )

@@ -1,0 +1,155 @@
+"""The reviewed result: score, categories and summary of a state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+import fishcount
+from fishcount.flags import Finding
+from fishcount.guidelines import Classification, Scheme, classify
+from fishcount.review.state import ReviewState
+from fishcount.scoring import CaseScore, check_selection, score_counts, selection_findings
+from fishcount.tables import category_record
+
+__all__ = ["Reviewed", "reviewed_summary", "score_review"]
+
+# Reasons of nuclei whose outline is fit: the kit skips them for their signals.
+_SKIPPED = ("NO_SIGNAL", "ONE_COLOUR")
+# What of a summary the automatic and the reviewed result are compared by.
+_HEADLINE = (
+    "n_scored",
+    "her2_signals",
+    "cep17_signals",
+    "mean_her2_per_nucleus",
+    "mean_cep17_per_nucleus",
+    "her2_cep17_ratio",
+    "intervals_95",
+    "categories",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reviewed:
+    """Score and categories of a state, and how far the review is.
+
+    Attributes
+    ----------
+    score : CaseScore
+    classification : Classification
+    findings : tuple of Finding
+    n_nuclei : int
+        Nuclei that stand.
+    progress : mapping of str to int
+        How many of them are unreviewed, accepted, rejected, edited.
+    """
+
+    score: CaseScore
+    classification: Classification
+    findings: tuple[Finding, ...]
+    n_nuclei: int
+    progress: Mapping[str, int]
+
+    @property
+    def n_reviewed(self) -> int:
+        """Nuclei that a reader has dealt with."""
+        return self.n_nuclei - self.progress["unreviewed"]
+
+
+def score_review(
+    state: ReviewState,
+    *,
+    ihc: str | None = None,
+    schemes: Iterable[str | Scheme] | None = None,
+) -> Reviewed:
+    """Pool the nuclei that stand as scored and classify the case, as `fishcount.score_case` does.
+
+    Parameters
+    ----------
+    state
+    ihc
+        IHC score; that of the automatic result when left out.
+    schemes
+        Those of the settings of the run when left out.
+    """
+    counts, settings = state.counts, state.automatic.settings.scoring
+    summary = state.automatic.folder.summary
+    scored = counts.scored
+    her2, cep17 = counts.copies["HER2"], counts.copies.get("CEP17")
+    score = score_counts(
+        her2.best[scored],
+        None if cep17 is None else cep17.best[scored],
+        field=counts.field[scored],
+        her2_low=her2.low[scored],
+        her2_high=her2.high[scored],
+        cep17_low=None if cep17 is None else cep17.low[scored],
+        cep17_high=None if cep17 is None else cep17.high[scored],
+        settings=settings,
+    )
+    ihc = summary.get("ihc") if ihc is None else ihc
+    classification = classify(
+        score.n_scored,
+        score.her2_signals,
+        score.cep17_signals,
+        ihc=ihc,
+        faint_staining=ihc == "0" and "HER2-ultralow" in summary.get("tags", ()),
+        areas=score.areas,
+        nucleus_counts=None if cep17 is None else (her2.best[scored], cep17.best[scored]),
+        replicates=score.replicates,
+        schemes=schemes,
+        settings=settings,
+    )
+    check = check_selection(
+        her2.best,
+        None if cep17 is None else cep17.best,
+        scored=scored,
+        eligible=scored | np.isin(counts.reject_reason, _SKIPPED),
+    )
+    return Reviewed(
+        score=score,
+        classification=classification,
+        findings=(*classification.findings, *selection_findings(check, settings=settings)),
+        n_nuclei=len(counts),
+        progress={
+            status: int((counts.review == status).sum())
+            for status in ("unreviewed", "accepted", "rejected", "edited")
+        },
+    )
+
+
+def reviewed_summary(state: ReviewState, reviewed: Reviewed) -> dict[str, Any]:
+    """The content of ``summary.json`` of the reviewed result; the automatic headline is in it."""
+    summary, score = state.automatic.folder.summary, reviewed.score
+    counts = state.counts
+    fields = [
+        {
+            **record,
+            "n_nuclei": int((counts.field == i).sum()),
+            "n_scored": int((counts.scored & (counts.field == i)).sum()),
+        }
+        for i, record in enumerate(summary["fields"])
+    ]
+    return {
+        **summary,
+        "fields": fields,
+        "n_scored": score.n_scored,
+        "her2_signals": score.her2_signals,
+        "cep17_signals": score.cep17_signals,
+        "mean_her2_per_nucleus": score.mean_her2_per_nucleus,
+        "mean_cep17_per_nucleus": score.mean_cep17_per_nucleus,
+        "her2_cep17_ratio": score.her2_cep17_ratio,
+        "intervals_95": {name: list(pair) for name, pair in score.intervals_95.items()},
+        "categories": [category_record(one) for one in reviewed.classification.categories],
+        "flags": list(dict.fromkeys(finding.code for finding in reviewed.findings)),
+        "findings": [
+            {"code": finding.code, "figure": finding.figure, "detail": finding.detail}
+            for finding in reviewed.findings
+        ],
+        "ihc": reviewed.classification.ihc,
+        "tags": list(reviewed.classification.tags),
+        "software": f"fishcount {fishcount.__version__}",
+        "review": {**reviewed.progress, "automatic": {key: summary[key] for key in _HEADLINE}},
+    }

@@ -1,0 +1,216 @@
+"""A review at work: a case folder, its history, and the log in which every edit is durable."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+import fishcount
+from fishcount.errors import ReviewError
+from fishcount.io import CaseFolder, read_case_folder
+from fishcount.review.actions import Action, Redo, Undo, parse_action
+from fishcount.review.automatic import Automatic, read_automatic
+from fishcount.review.history import History
+from fishcount.review.log import LOG_NAME, EditLog, Event, LogContent, check_belongs, read_log
+from fishcount.review.rows import NucleusRow, Patch, SignalRow
+from fishcount.review.state import ReviewState
+
+__all__ = ["Review", "replay", "replay_folder"]
+
+
+@dataclass(slots=True)
+class Review:
+    """One reader at one case. Use it as a context manager, or close it.
+
+    Attributes
+    ----------
+    reader : str
+        Who reads; written on every line.
+    history : History
+    log : EditLog
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from fishcount import Settings, score_case
+    >>> from fishcount.io import provenance, write_case_folder
+    >>> from fishcount.review import AcceptNucleus, Review
+    >>> from fishcount.synthetic import simulate_case
+    >>> from fishcount.tables import nuclei_table, signals_table, summary_record
+    >>> case = score_case(
+    ...     image for image, truth in simulate_case("negative", seed=1, n_fields=1, size=256))
+    >>> folder = write_case_folder(
+    ...     Path(tempfile.mkdtemp()) / "example", summary=summary_record(case),
+    ...     nuclei=nuclei_table(case.fields), signals=signals_table(case.fields),
+    ...     labels={field.image.name: field.nuclei.labels for field in case.fields},
+    ...     settings_toml=Settings().to_toml(), provenance=provenance({}, Settings()))
+    >>> with Review.open(folder, reader="A") as review:
+    ...     _ = review.do(AcceptNucleus(field=case.fields[0].image.name, nucleus=1))
+    ...     review.state
+    ReviewState(1 nuclei and 0 signals edited)
+    """
+
+    reader: str
+    history: History
+    log: EditLog = field(repr=False)
+
+    @classmethod
+    def open(cls, folder: str | Path | CaseFolder, *, reader: str) -> Self:
+        """Begin a review, or go on where its log ends.
+
+        Parameters
+        ----------
+        folder
+            A case folder.
+        reader
+            Name or initials; not empty.
+
+        Raises
+        ------
+        InputError, MetadataError
+            When it is no case folder.
+        AlteredLogError, ReviewError
+            When the log is not as it was written, belongs to another result, or is open
+            elsewhere.
+        """
+        if not reader.strip():
+            raise ReviewError("a review needs the name of its reader", field="reader")
+        case = folder if isinstance(folder, CaseFolder) else read_case_folder(folder)
+        automatic = read_automatic(case)
+        log = EditLog.open(case.path / LOG_NAME, input_sha256=automatic.sha256)
+        try:
+            history = replay(automatic, log.content, path=log.path)
+        except BaseException:
+            log.close()
+            raise
+        return cls(reader, history, log)
+
+    @property
+    def state(self) -> ReviewState:
+        """The case as it stands."""
+        return self.history.present
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether an edit stands that can be taken back."""
+        return bool(self.history.done)
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether an edit was taken back that can stand again."""
+        return bool(self.history.undone)
+
+    def do(self, action: Action, *, reason: str = "") -> Event:
+        """Make an edit; when this returns, it is on the disk.
+
+        Raises
+        ------
+        ReviewError
+            When it cannot be made; nothing is written then.
+        OutputError
+            When it cannot be written; nothing has changed then.
+        """
+        history, patch = self.history.after(action)
+        event = self.log.append(
+            Event(
+                time=datetime.now(UTC).isoformat(timespec="milliseconds"),
+                reader=self.reader,
+                action=action.model_dump(mode="json"),
+                reason=reason,
+                software=f"fishcount {fishcount.__version__}",
+                input_sha256=self.state.automatic.sha256,
+                previous="",
+                **_told(patch),
+            )
+        )
+        self.history = history
+        return event
+
+    def undo(self) -> Event:
+        """Take the last edit back."""
+        return self.do(Undo())
+
+    def redo(self) -> Event:
+        """Let the edit that was taken back last stand again."""
+        return self.do(Redo())
+
+    def close(self) -> None:
+        """Let others open the case."""
+        self.log.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def replay(automatic: Automatic, content: LogContent, *, path: Path) -> History:
+    """The history that a log tells of, made anew from the automatic result.
+
+    Raises
+    ------
+    ReviewError
+        When an action cannot be made, or does not change what the log says that it changed.
+    """
+    history = History(present=ReviewState(automatic))
+    for number, event in enumerate(content.events, start=1):
+        try:
+            history, patch = history.after(parse_action(event.action))
+        except ReviewError as error:
+            raise ReviewError(
+                f"cannot be replayed: {error}", file=path, field=f"line {number}"
+            ) from error
+        told = {"object": event.object, "old": event.old, "new": event.new}
+        if _told(patch) != told:
+            raise ReviewError(
+                "the replay changes something else than the log says",
+                file=path,
+                field=f"line {number}",
+                expected=event.software,
+            )
+    return history
+
+
+def replay_folder(folder: str | Path | CaseFolder) -> tuple[ReviewState, LogContent]:
+    """The reviewed state of a case folder and its log; nothing is written.
+
+    Raises
+    ------
+    InputError, MetadataError, AlteredLogError, ReviewError
+        As `Review.open`.
+    """
+    case = folder if isinstance(folder, CaseFolder) else read_case_folder(folder)
+    automatic = read_automatic(case)
+    path = case.path / LOG_NAME
+    content = read_log(path)
+    check_belongs(content, automatic.sha256, path)
+    return replay(automatic, content, path=path).present, content
+
+
+def _told(patch: Patch) -> dict[str, Any]:
+    """What a patch changes, as the log says it."""
+    nuclei = {_name(key): pair for key, pair in patch.nuclei.items()}
+    signals = {_name(key): pair for key, pair in patch.signals.items()}
+    return {
+        "object": {"nuclei": list(nuclei), "signals": list(signals)},
+        "old": {
+            "nuclei": {name: _record(pair[0]) for name, pair in nuclei.items()},
+            "signals": {name: _record(pair[0]) for name, pair in signals.items()},
+        },
+        "new": {
+            "nuclei": {name: _record(pair[1]) for name, pair in nuclei.items()},
+            "signals": {name: _record(pair[1]) for name, pair in signals.items()},
+        },
+    }
+
+
+def _name(key: tuple[str, int]) -> str:
+    return f"{key[0]}/{key[1]}"
+
+
+def _record(row: NucleusRow | SignalRow | None) -> dict[str, Any] | None:
+    return None if row is None else row.record()

@@ -1,0 +1,150 @@
+"""The tables of a state: the automatic ones where no reader had a say, made anew elsewhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fishcount.flags import codes_of
+from fishcount.nuclei.runs import find_runs
+from fishcount.nuclei.shape import measure_shapes
+from fishcount.review.counts import NucleusColumns
+from fishcount.review.keys import key_of, keys_of
+from fishcount.review.outline import Outline
+from fishcount.review.rows import Id
+from fishcount.review.state import ReviewState
+from fishcount.tables import NUCLEI_COLUMNS, SIGNALS_COLUMNS
+
+__all__ = ["reviewed_nuclei", "reviewed_signals"]
+
+
+def reviewed_nuclei(state: ReviewState) -> pd.DataFrame:
+    """The table of nuclei as it stands: the columns of ``nuclei.csv``, and ``review``.
+
+    Nuclei that were removed are not in it: it has one row for each label of the label images.
+    The DAPI of outlines that a reader drew is missing: it was not measured.
+    """
+    counts, base = state.counts, state.automatic.folder.nuclei
+    is_new = counts.row < 0
+    new = [_new_nucleus(state, counts, place) for place in np.flatnonzero(is_new).tolist()]
+    kept = base.iloc[counts.row[~is_new]]
+    table = _with_new(kept, new, NUCLEI_COLUMNS)
+    places = np.concatenate([np.flatnonzero(~is_new), np.flatnonzero(is_new)])
+    table = table.iloc[np.argsort(places)].reset_index(drop=True)
+    _put_shapes(table, state, counts)
+    _put_counts(table, counts)
+    table["review"] = counts.review.astype(object)
+    return table
+
+
+def reviewed_signals(state: ReviewState) -> pd.DataFrame:
+    """The table of signals as it stands: the columns of ``signals.csv``, and ``edited``.
+
+    Signals that a reader added have no SNR, amplitude and background: they were not measured.
+    """
+    base, known = state.automatic.folder.signals, state.automatic.signal_at
+    new = [_new_signal(state, key) for key in state.signals if key not in known]
+    table = _with_new(base, new, SIGNALS_COLUMNS)
+    edited = [(known[key], row) for key, row in state.signals.items() if key in known]
+    at = [place for place, _ in edited]
+    _put(table, "nucleus", at, [row.nucleus for _, row in edited])
+    _put(table, "copies", at, [float(row.counted) for _, row in edited])
+    _put(table, "status", at, [row.status for _, row in edited])
+    _put(table, "reason", at, [row.why for _, row in edited])
+    table["edited"] = state.columns.edited
+    order = np.lexsort((state.columns.number, state.columns.field))
+    return table.iloc[order].reset_index(drop=True)
+
+
+def _new_nucleus(state: ReviewState, counts: NucleusColumns, place: int) -> dict[str, Any]:
+    key = state.automatic.fields[int(counts.field[place])], int(counts.number[place])
+    return {
+        "field": key[0],
+        "nucleus": key[1],
+        "scored": False,
+        "reject_reason": "",
+        "flags": "",
+        "plane": state.nucleus(key).plane or 0,
+    }
+
+
+def _new_signal(state: ReviewState, key: Id) -> dict[str, Any]:
+    row = state.signals[key]
+    return {
+        "field": key[0],
+        "signal": key[1],
+        "channel": row.channel,
+        "nucleus": row.nucleus,
+        "z_px": row.z_px,
+        "y_px": row.y_px,
+        "x_px": row.x_px,
+        "copies": float(row.counted),
+        "status": row.status,
+        "reason": row.why,
+    }
+
+
+def _with_new(table: pd.DataFrame, rows: list[dict[str, Any]], schema: Any) -> pd.DataFrame:
+    """A copy with rows added; what they do not say is missing."""
+    if not rows:
+        return table.copy()
+    new = pd.DataFrame(rows).reindex(columns=list(schema)).astype(dict(schema))
+    return pd.concat([table, new], ignore_index=True)
+
+
+def _put(table: pd.DataFrame, column: str, at: Any, values: Any) -> None:
+    if len(at):
+        table.iloc[at, table.columns.get_loc(column)] = values  # type: ignore[index]
+
+
+def _put_shapes(table: pd.DataFrame, state: ReviewState, counts: NucleusColumns) -> None:
+    """Place, area and shape of the nuclei whose outlines a reader drew."""
+    fields = state.automatic.fields
+    drawn = {
+        key_of(fields.index(name), number): (name, row.outline)
+        for (name, number), row in state.nuclei.items()
+        if row.outline is not None and not row.removed
+    }
+    at = np.searchsorted(keys_of(counts.field, counts.number), np.array(list(drawn), np.int64))
+    shapes = [
+        _shape(outline, state.automatic.pixel_size_um[fields.index(name)])
+        for name, outline in drawn.values()
+    ]
+    for column in shapes[0] if shapes else ():
+        _put(table, column, at, [shape[column] for shape in shapes])
+
+
+def _shape(outline: Outline, pixel_size_um: float) -> dict[str, float]:
+    shapes = measure_shapes(find_runs(outline.mask.astype(np.int32)))
+    return {
+        "y_px": float(shapes.y_px[0]) + outline.y0,
+        "x_px": float(shapes.x_px[0]) + outline.x0,
+        "area_um2": float(shapes.area_px[0]) * pixel_size_um**2,
+        "eccentricity": float(shapes.eccentricity[0]),
+        "solidity": float(shapes.solidity[0]),
+        "mean_dapi_counts": float("nan"),
+    }
+
+
+def _put_counts(table: pd.DataFrame, counts: NucleusColumns) -> None:
+    """Counts, flags and decisions of the nuclei that an edit concerns."""
+    at = np.flatnonzero(counts.changed)
+    _put(table, "scored", at, counts.scored[at])
+    _put(table, "reject_reason", at, counts.reject_reason[at].astype(object))
+    flags = [";".join(codes_of(int(mask))) for mask in counts.flags[at]]
+    _put(table, "flags", at, np.array(flags, dtype=object))
+    for probe, values in counts.copies.items():
+        for suffix, column in (("", values.best), ("_low", values.low), ("_high", values.high)):
+            _put(table, probe.lower() + suffix, at, column[at])
+    if "CEP17" in counts.copies:
+        _put(table, "ratio", at, _ratio(counts, at))
+
+
+def _ratio(counts: NucleusColumns, at: NDArray[np.int64]) -> NDArray[np.float64]:
+    her2, cep17 = counts.copies["HER2"].best[at], counts.copies["CEP17"].best[at]
+    ratio: NDArray[np.float64] = np.full(len(at), np.nan)
+    np.divide(her2, cep17, out=ratio, where=cep17 > 0)
+    return ratio

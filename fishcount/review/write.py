@@ -1,0 +1,144 @@
+"""`reviewed/`: the reviewed result in the form of a case folder, beside the automatic one."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from fishcount.errors import AlteredLogError, ReviewError
+from fishcount.guidelines import Scheme
+from fishcount.io import (
+    CaseFolder,
+    Check,
+    provenance,
+    read_case_folder,
+    verify_case_folder,
+    write_case_folder,
+)
+from fishcount.review.log import LOG_NAME, LogContent
+from fishcount.review.result import (
+    Reviewed,
+    reviewed_summary,
+    score_review,
+)
+from fishcount.review.session import replay_folder
+from fishcount.review.tables import reviewed_nuclei, reviewed_signals
+
+__all__ = ["FOLDER_NAME", "verify_review", "write_reviewed"]
+
+FOLDER_NAME = "reviewed"
+
+
+def write_reviewed(
+    folder: str | Path | CaseFolder,
+    *,
+    ihc: str | None = None,
+    schemes: Iterable[str | Scheme] | None = None,
+) -> Reviewed:
+    """Replay the log of a case folder and write what comes of it into its ``reviewed/``.
+
+    The files are those of a case folder, without a report; an earlier ``reviewed/`` is replaced
+    when the new one is on the disk. The automatic result is only read.
+
+    Parameters
+    ----------
+    folder
+        The case folder.
+    ihc, schemes
+        As for `score_review`.
+
+    Returns
+    -------
+    Reviewed
+
+    Raises
+    ------
+    ReviewError
+        When there is no log, or it cannot be replayed.
+    AlteredLogError
+        When a line of the log is not as it was written.
+    OutputError
+        When it cannot be written.
+    """
+    case = folder if isinstance(folder, CaseFolder) else read_case_folder(folder)
+    state, content = replay_folder(case)
+    if not content.events:
+        raise ReviewError("no edit was made", file=case.path / LOG_NAME)
+    reviewed = score_review(state, ihc=ihc, schemes=schemes)
+    summary = reviewed_summary(state, reviewed)
+    summary["review"] |= _log_record(content)
+    inputs = {str(item["path"]): str(item["sha256"]) for item in case.provenance.get("inputs", [])}
+    record = provenance(inputs, state.automatic.settings, command=sys.argv)
+    write_case_folder(
+        case.path / FOLDER_NAME,
+        summary=summary,
+        nuclei=reviewed_nuclei(state),
+        signals=reviewed_signals(state),
+        labels={name: state.labels(name) for name in state.automatic.fields},
+        settings_toml=case.settings_toml,
+        provenance={**record, "review": _log_record(content)},
+        overwrite=True,
+    )
+    return reviewed
+
+
+def verify_review(path: str | Path) -> tuple[Check, ...]:
+    """Check the log of a case folder and its ``reviewed/``.
+
+    Returns
+    -------
+    tuple of Check
+        None where there is no review. The log is "changed" where a line is not as it was
+        written, where lines are missing that ``reviewed/`` was made from, or where it belongs to
+        another automatic result; the name says which line.
+    """
+    path = Path(path)
+    checks = []
+    if (path / LOG_NAME).exists():
+        checks.append(_check_log(path))
+    if (path / FOLDER_NAME).is_dir():
+        checks += [
+            Check("review", f"{FOLDER_NAME}/{check.name}", check.status)
+            for check in verify_case_folder(path / FOLDER_NAME).checks
+            if check.what != "input"
+        ]
+    return tuple(checks)
+
+
+def _check_log(path: Path) -> Check:
+    try:
+        _, content = replay_folder(path)
+        _check_length(path, content)
+    except ReviewError as error:
+        where = f", {error.field}" if error.field else ""
+        return Check("review", f"{LOG_NAME}{where}: {error.problem}", "changed")
+    return Check("review", LOG_NAME, "unchanged")
+
+
+def _check_length(path: Path, content: LogContent) -> None:
+    """A chain does not show that its end was cut off; what was written from it does."""
+    summary = path / FOLDER_NAME / "summary.json"
+    if not summary.exists():
+        return
+    known: Any = read_case_folder(path / FOLDER_NAME).summary.get("review", {})
+    n_events = int(known.get("n_events", 0))
+    if len(content.events) < n_events:
+        raise AlteredLogError(
+            f"it had {n_events} lines when the reviewed result was written",
+            file=path / LOG_NAME,
+            found=len(content.events),
+        )
+    if n_events and content.events[n_events - 1].sha256 != known.get("log_sha256"):
+        raise AlteredLogError(
+            "the reviewed result was written from another log", file=path / LOG_NAME
+        )
+
+
+def _log_record(content: LogContent) -> dict[str, Any]:
+    return {
+        "readers": sorted({event.reader for event in content.events}),
+        "n_events": len(content.events),
+        "log_sha256": content.events[-1].sha256,
+    }

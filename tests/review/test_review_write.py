@@ -1,0 +1,105 @@
+"""`reviewed/` beside the automatic result, `fishcount replay` and `fishcount verify`."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from fishcount.cli import main
+from fishcount.errors import ReviewError
+from fishcount.io import read_case_folder, verify_case_folder
+from fishcount.review import (
+    MergeNuclei,
+    RejectNucleus,
+    Review,
+    SetCopies,
+    SplitSignal,
+    write_reviewed,
+)
+
+FIELD = "field_1"
+
+
+@pytest.fixture
+def run(capsys):
+    """Call the command line in this process: exit code, standard output, standard error."""
+
+    def call(*arguments):
+        with pytest.raises(SystemExit) as ended:
+            main([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return ended.value.code, captured.out, captured.err
+
+    return call
+
+
+@pytest.fixture
+def edited(case):
+    with Review.open(case, reader="A") as review:
+        review.do(RejectNucleus(field=FIELD, nucleus=1))
+        review.do(SetCopies(field=FIELD, signal=10, copies=20))
+        review.do(MergeNuclei(field=FIELD, nuclei=(2, 3)))
+        review.do(SplitSignal(field="field_2", signal=1, into_yx_px=((8, 8), (12, 12))))
+    return case
+
+
+def test_the_reviewed_folder_keeps_the_contract(edited):
+    before = {path: path.read_bytes() for path in edited.rglob("*") if path.is_file()}
+    write_reviewed(edited)
+    assert {path: path.read_bytes() for path in before} == before
+    assert verify_case_folder(edited).ok
+    reviewed = read_case_folder(edited / "reviewed")
+    assert verify_case_folder(reviewed.path).ok
+    nuclei, signals = reviewed.nuclei, reviewed.signals
+    scored = nuclei[nuclei["scored"]]
+    summary = reviewed.summary
+    assert summary["n_scored"] == len(scored) == 6
+    assert summary["her2_signals"] == scored["her2"].sum()
+    for field in reviewed.labels:
+        own = nuclei[nuclei["field"] == field]["nucleus"].to_numpy()
+        np.testing.assert_array_equal(np.unique(reviewed.label_image(field)), [0, *own])
+    kept = signals[(signals["status"] == "kept") & (signals["channel"] == "HER2")]
+    sums = kept.groupby(["field", "nucleus"])["copies"].sum()
+    counts = nuclei.set_index(["field", "nucleus"])["her2"]
+    np.testing.assert_array_equal(sums, counts)
+    automatic = read_case_folder(edited).summary
+    assert summary["review"]["automatic"]["her2_signals"] == automatic["her2_signals"]
+    assert summary["review"]["readers"] == ["A"]
+    assert (summary["review"]["n_events"], summary["review"]["rejected"]) == (4, 1)
+
+
+def test_replay_prints_both_headlines_and_writes(run, edited):
+    code, out, err = run("replay", edited)
+    assert (code, err) == (0, "")
+    automatic, reviewed = (read_case_folder(path).summary for path in (edited, edited / "reviewed"))
+    rows = {line[:24].strip(): line[24:].split() for line in out.splitlines()}
+    assert rows["HER2 signals"] == [
+        str(automatic["her2_signals"]),
+        str(reviewed["her2_signals"]),
+    ]
+    assert "4 of 7 nuclei reviewed, 4 edits by A" in out
+    assert "asco-cap-2018-dual" in rows
+    assert "For research use only." in out
+    again = json.loads(run("replay", edited, "--json")[1])
+    assert again["her2_signals"] == reviewed["her2_signals"]
+
+
+def test_verify_finds_an_altered_log(run, edited):
+    assert run("verify", edited)[0] == 0
+    path = edited / "edits.jsonl"
+    path.write_text(path.read_text().replace('"copies":20', '"copies":21', 1))
+    code, out, _ = run("verify", edited)
+    assert code == 1
+    assert "edits.jsonl, line 2: the line is not as it was written" in out
+    code, _, err = run("replay", edited)
+    assert code == 2
+    assert "line 2" in err
+
+
+def test_without_edits_there_is_nothing_to_replay(run, case):
+    with pytest.raises(ReviewError, match="no edit was made"):
+        write_reviewed(case)
+    assert run("verify", case)[0] == 0
+    assert run("replay", case)[0] == 2
