@@ -27,6 +27,7 @@ __all__ = [
     "TooLargeError",
     "TruncatedFileError",
     "UnsafeFileError",
+    "WorkerError",
     "raise_all",
 ]
 
@@ -157,6 +158,10 @@ class ReviewError(FishcountError, ValueError):
 
 class AlteredLogError(ReviewError):
     """A line of the edit log is not as it was written."""
+
+
+class WorkerError(FishcountError):
+    """A worker process ended without a result: killed, or out of memory."""
 
 
 def raise_all(faults: Sequence[FishcountError]) -> None:

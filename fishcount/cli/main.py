@@ -16,6 +16,7 @@ __all__ = ["cli", "main"]
 
 # Command -> module below fishcount.cli; imported when it is called, so that --help is quick.
 _COMMANDS = {
+    "batch": "Score many cases; resume where it stopped.",
     "classify": "Categories from counts, without images.",
     "info": "What a file holds, and what is wrong with it.",
     "replay": "The reviewed result of a case, from its edit log.",

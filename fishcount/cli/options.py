@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from fishcount.errors import ChannelError
 from fishcount.image import ROLES
 
-__all__ = ["image_options", "parse_assignments", "parse_roles", "print_json"]
+if TYPE_CHECKING:
+    from fishcount.settings import Settings
+
+__all__ = [
+    "image_options",
+    "parse_assignments",
+    "parse_rgb",
+    "parse_roles",
+    "print_json",
+    "settings_of",
+]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -92,6 +103,18 @@ def parse_roles(texts: Iterable[str]) -> list[tuple[str, str]]:
             )
         pairs.append((role, value))
     return pairs
+
+
+def parse_rgb(text: str | None) -> dict[str, str] | None:
+    """``red=HER2,green=CEP17`` as colour -> role; None stays None."""
+    return dict(parse_assignments(text.split(","), option="--rgb")) if text else None
+
+
+def settings_of(file: Path | None, assignments: Iterable[str]) -> Settings:
+    """Settings of ``--settings`` and ``--set``; the defaults where there are none."""
+    from fishcount.settings import Settings, read_settings, with_overrides
+
+    return with_overrides(read_settings(file) if file else Settings(), assignments)
 
 
 def print_json(record: Any) -> None:

@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
+from fishcount.batch import FieldJob
 from fishcount.cli.options import parse_roles
 from fishcount.errors import ChannelError, InputError
 
-__all__ = ["FieldSource", "field_sources", "one_each"]
+__all__ = ["field_sources", "one_each"]
 
 
-@dataclass(frozen=True, slots=True)
-class FieldSource:
-    """Where one field comes from: a file, or one grey file for each role."""
-
-    files: Path | Mapping[str, Path]
-    channels: Mapping[str, str] | None = None
-
-    @property
-    def first_file(self) -> Path:
-        """The file that names the field."""
-        return self.files if isinstance(self.files, Path) else next(iter(self.files.values()))
-
-
-def field_sources(fields: Sequence[Path], channels: Sequence[str]) -> list[FieldSource]:
+def field_sources(fields: Sequence[Path], channels: Sequence[str]) -> list[FieldJob]:
     """What is to be read: the named files, or one grey file for each role of each field."""
     roles = parse_roles(channels)
     if fields:
@@ -34,7 +21,7 @@ def field_sources(fields: Sequence[Path], channels: Sequence[str]) -> list[Field
             raise ChannelError(
                 "a role is given twice", field="--channel", found=", ".join(channels)
             )
-        return [FieldSource(path, mapping or None) for path in fields]
+        return [FieldJob(files=path, channels=mapping or None) for path in fields]
     if not roles:
         raise InputError(
             "nothing to score", remedy="name at least one FIELD, or --channel ROLE=FILE"
@@ -50,7 +37,7 @@ def field_sources(fields: Sequence[Path], channels: Sequence[str]) -> list[Field
             found=", ".join(f"{role}: {len(paths)}" for role, paths in files.items()),
         )
     return [
-        FieldSource(dict(zip(files, paths, strict=True)))
+        FieldJob(files=dict(zip(files, paths, strict=True)))
         for paths in zip(*files.values(), strict=True)
     ]
 

@@ -272,14 +272,14 @@ def test_the_command_is_installed():
 @pytest.fixture(scope="module")
 def group4_folder(tmp_path_factory):
     """A scored case folder whose numbers are then set: group 4 with IHC 2+, and its recount."""
-    from fishcount.cli.score import write_case
+    from fishcount.batch import write_case
     from fishcount.pipeline import score_case
     from fishcount.synthetic import simulate_case
 
     images = [image for image, _ in simulate_case("negative", seed=5, n_fields=2, size=512)]
     folder = tmp_path_factory.mktemp("workup")
     for name, her2, cep17 in (("first", 100, 60), ("same", 104, 62), ("other", 100, 48)):
-        write_case(folder / name, score_case(images, name=name, ihc="2+"), overwrite=False)
+        write_case(folder / name, score_case(images, name=name, ihc="2+"))
         path = folder / name / "summary.json"
         summary = json.loads(path.read_text())
         summary |= {"n_scored": 20, "her2_signals": her2, "cep17_signals": cep17}

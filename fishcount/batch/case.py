@@ -1,0 +1,249 @@
+"""One case from its files to its case folder: what a single run and every worker do."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+from fishcount.errors import InputError
+from fishcount.guidelines import Scheme, explain, read_scheme
+from fishcount.image import FishImage
+from fishcount.io import (
+    check_out_folder,
+    check_unchanged,
+    provenance,
+    read_image,
+    read_labels,
+    sha256_of,
+    unique_names,
+    write_case_folder,
+)
+from fishcount.pipeline import score_case, score_field
+from fishcount.report import render_report
+from fishcount.results import CaseResult, FieldResult
+from fishcount.settings import Settings
+from fishcount.tables import nuclei_table, signals_table, summary_record
+
+__all__ = ["CaseJob", "FieldJob", "explained", "score_job", "write_case"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldJob:
+    """Where one field comes from; paths and options only, so that it travels to a worker.
+
+    Attributes
+    ----------
+    files : Path or mapping of str to Path
+        The image, a pattern of files, or one grey file for each role.
+    channels, rgb, axes, series, pixel_size_um, z_step_um, offset_counts
+        As for `fishcount.read_image`.
+    roi, labels : Path, optional
+        GeoJSON of the region to be scored; a segmentation in place of ours.
+    """
+
+    files: Path | Mapping[str, Path]
+    channels: Mapping[str, str] | None = None
+    rgb: Mapping[str, str] | None = None
+    axes: str | None = None
+    series: int | None = None
+    pixel_size_um: float | None = None
+    z_step_um: float | None = None
+    offset_counts: float | None = None
+    roi: Path | None = None
+    labels: Path | None = None
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The files that are named, which need not be all that are read."""
+        return (self.files,) if isinstance(self.files, Path) else tuple(self.files.values())
+
+    def read(self, *, name: str, settings: Settings) -> FishImage:
+        """The image; raises as `fishcount.read_image`."""
+        return read_image(
+            self.files,
+            channels=self.channels,
+            rgb=self.rgb,
+            axes=self.axes,
+            series=self.series,
+            pixel_size_um=self.pixel_size_um,
+            z_step_um=self.z_step_um,
+            offset_counts=self.offset_counts,
+            roi=self.roi,
+            name=name,
+            settings=settings.reading,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseJob:
+    """A case to be scored: its fields and everything that was said about it.
+
+    Attributes
+    ----------
+    name : str
+        Name of the case, and of its folder in a batch.
+    fields : tuple of FieldJob
+    ihc : str, optional
+    faint_staining : bool
+        As for `fishcount.score_case`.
+    scheme_files : tuple of Path
+        Schemes beside those of the settings.
+    settings : Settings
+    """
+
+    name: str
+    fields: tuple[FieldJob, ...]
+    ihc: str | None = None
+    faint_staining: bool = False
+    scheme_files: tuple[Path, ...] = ()
+    settings: Settings = field(default_factory=Settings)
+
+    @property
+    def files_beside(self) -> tuple[Path, ...]:
+        """Files that shape the result and are no images."""
+        regions = [path for one in self.fields for path in (one.roi, one.labels) if path]
+        return tuple(dict.fromkeys((*regions, *self.scheme_files)))
+
+
+def score_job(
+    job: CaseJob,
+    out: str | Path,
+    *,
+    overwrite: bool = False,
+    marks: Mapping[str, Any] | None = None,
+    on_field: Callable[[int], object] = lambda n_fields: None,
+) -> tuple[CaseResult, dict[str, Any]]:
+    """Read and score the fields of a case, and write its case folder.
+
+    Parameters
+    ----------
+    job
+        The case.
+    out
+        Folder to be written, as for `fishcount.io.write_case_folder`.
+    overwrite
+        Whether an earlier case folder may be replaced.
+    marks
+        Further entries of ``provenance.json``.
+    on_field
+        Called with 1 after each field.
+
+    Returns
+    -------
+    CaseResult, dict
+        The result, and the content of ``summary.json``.
+
+    Raises
+    ------
+    FishcountError
+        What is wrong with a file, the settings, or the folder. Nothing is written then.
+    """
+    out = check_out_folder(out, overwrite=overwrite)
+    started = datetime.now(UTC)
+    if not job.fields:
+        raise InputError("no images in it", field=job.name, remedy="name at least one field")
+    beside = {str(path): sha256_of(path) for path in job.files_beside}
+    schemes = [read_scheme(path) for path in job.scheme_files]
+    results = _score_fields(job, on_field)
+    _check_different(results, job)
+    case = score_case(
+        results,
+        name=job.name,
+        ihc=job.ihc,
+        faint_staining=job.faint_staining,
+        schemes=_with_own(schemes, job.settings),
+        settings=job.settings,
+    )
+    inputs = {**_files(results), **beside}
+    check_unchanged(inputs)
+    summary = write_case(
+        out, case, inputs=inputs, started=started, marks=marks, overwrite=overwrite
+    )
+    return case, summary
+
+
+def write_case(
+    out: str | Path,
+    case: CaseResult,
+    *,
+    inputs: Mapping[str, str] | None = None,
+    started: datetime | None = None,
+    marks: Mapping[str, Any] | None = None,
+    overwrite: bool = False,
+) -> dict[str, Any]:
+    """Write the case folder of a result with its report; the summary comes back.
+
+    Parameters
+    ----------
+    out, marks, overwrite
+        As for `score_job`.
+    case
+        The result.
+    inputs
+        Path and hash of every file that shaped it; those of the images where not given.
+    started
+        When the run began; now, where not given.
+    """
+    summary = summary_record(case)
+    inputs = _files(case.fields) if inputs is None else inputs
+    record = provenance(inputs, case.settings, command=sys.argv, started=started)
+    record |= marks or {}
+    write_case_folder(
+        out,
+        summary=summary,
+        nuclei=nuclei_table(case.fields),
+        signals=signals_table(case.fields),
+        labels={field.image.name: field.nuclei.labels for field in case.fields},
+        settings_toml=case.settings.to_toml(),
+        provenance=record,
+        report_html=render_report(case, provenance=record, explanation=explained(case)),
+        overwrite=overwrite,
+    )
+    return summary
+
+
+def explained(case: CaseResult) -> str:
+    """The paragraph that says what the categories rest on."""
+    return explain(
+        case.score, case.categories, ihc=case.ihc, tags=case.tags, findings=case.findings
+    )
+
+
+def _score_fields(job: CaseJob, on_field: Callable[[int], object]) -> list[FieldResult]:
+    names = unique_names([one.paths[0] for one in job.fields])
+    results = []
+    for one, name in zip(job.fields, names, strict=True):
+        image = one.read(name=name, settings=job.settings)
+        labels = read_labels(one.labels, shape=image.shape) if one.labels else None
+        results.append(score_field(image, labels=labels, settings=job.settings))
+        on_field(1)
+    return results
+
+
+def _check_different(results: list[FieldResult], job: CaseJob) -> None:
+    """Make sure that no nucleus is counted twice because a field is there twice.
+
+    Paths do not tell: each file of an OME-TIFF set reads as the whole set.
+    """
+    fields = zip(results, job.fields, strict=True)
+    for (one, a), (other, b) in combinations(fields, 2):
+        if one.image.sha256 == other.image.sha256 and a.series == b.series:
+            raise InputError(
+                "two fields are the same image",
+                file=other.image.path,
+                found=f"the pixels of {one.image.path}",
+                remedy="name each field once",
+            )
+
+
+def _with_own(schemes: list[Scheme], settings: Settings) -> list[str | Scheme] | None:
+    return [*settings.scoring.schemes, *schemes] if schemes else None
+
+
+def _files(results: Iterable[FieldResult]) -> dict[str, str]:
+    return {path: digest for result in results for path, digest in result.image.files.items()}

@@ -1,0 +1,117 @@
+"""The cases of a folder: each folder in it is a case, each image in that a field."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from fishcount.batch.case import CaseJob, FieldJob
+from fishcount.errors import InputError
+from fishcount.io import unique_names
+from fishcount.settings import Settings
+
+__all__ = ["cases_in_folder", "cases_of_folders"]
+
+_IMAGE = re.compile(r"\.(tiff?|tf[28]|btf|png|jpe?g|zarr|czi|nd2|lif)$", re.IGNORECASE)
+
+
+def cases_in_folder(
+    path: str | Path,
+    *,
+    out: str | Path | None = None,
+    like: FieldJob | None = None,
+    settings: Settings | None = None,
+) -> tuple[CaseJob, ...]:
+    """One case for each folder in a folder; in the order of their names, 2 before 10.
+
+    Parameters
+    ----------
+    path
+        Folder of case folders.
+    out
+        Folder of the batch, which is no case where it lies in here.
+    like
+        What is true of every image: its channels, its pixel size.
+    settings
+        Defaults where not given.
+
+    Returns
+    -------
+    tuple of CaseJob
+        Images are those right in a case's folder. A folder without any is a case without
+        fields, which fails: it may have been forgotten. Hidden folders are left out.
+
+    Raises
+    ------
+    InputError
+        When it is no folder, has none in it, or has images beside them.
+    """
+    path = Path(path)
+    entries = _entries(path)
+    images = [entry for entry in entries if _is_image(entry)]
+    if images:
+        raise InputError(
+            "images beside the case folders",
+            file=path,
+            found=images[0].name,
+            remedy="put each case into a folder of its own, or use fishcount score for one case",
+        )
+    skip = None if out is None else Path(out).resolve()
+    folders = [entry for entry in entries if entry.is_dir() and entry.resolve() != skip]
+    if not folders:
+        raise InputError("no case folders in it", file=path)
+    return cases_of_folders(folders, like=like, settings=settings)
+
+
+def cases_of_folders(
+    folders: Iterable[str | Path],
+    *,
+    like: FieldJob | None = None,
+    settings: Settings | None = None,
+) -> tuple[CaseJob, ...]:
+    """One case for each folder, in order, named after it; as `cases_in_folder`.
+
+    Raises
+    ------
+    InputError
+        When one is no folder, or is there twice.
+    """
+    paths = [Path(folder) for folder in folders]
+    absolute = [os.path.abspath(path) for path in paths]
+    if len(set(absolute)) < len(absolute):
+        twice = next(path for path in paths if absolute.count(os.path.abspath(path)) > 1)
+        raise InputError("is there twice", file=twice)
+    return tuple(
+        CaseJob(
+            name=name,
+            fields=tuple(_field(image, like) for image in _entries(folder) if _is_image(image)),
+            settings=settings or Settings(),
+        )
+        for name, folder in zip(unique_names(absolute), paths, strict=True)
+    )
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        entries = [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
+    except OSError as error:
+        raise InputError(
+            "is no folder that can be read", file=folder, found=error.strerror
+        ) from error
+    return sorted(entries, key=_natural)
+
+
+def _natural(path: Path) -> tuple[list[tuple[int, str]], str]:
+    parts = re.split(r"(\d+)", path.name.lower())
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts], path.name
+
+
+def _is_image(path: Path) -> bool:
+    return bool(_IMAGE.search(path.name)) and (path.is_file() or path.suffix.lower() == ".zarr")
+
+
+def _field(image: Path, like: FieldJob | None) -> FieldJob:
+    return replace(like, files=image) if like else FieldJob(files=image)

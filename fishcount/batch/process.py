@@ -1,0 +1,139 @@
+"""What happens to one case of a batch: kept as it is, scored, or failed with the reason."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import fishcount
+from fishcount.batch.case import CaseJob, FieldJob, score_job
+from fishcount.errors import FishcountError
+from fishcount.io import verify_case_folder
+
+__all__ = ["Outcome", "call_sha256", "process_case"]
+
+# Entry of provenance.json by which a case folder is known again.
+_MARK = "call_sha256"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of a case.
+
+    Attributes
+    ----------
+    name : str
+    state : str
+        "scored", "kept" or "failed".
+    seconds : float, optional
+        Time that scoring or failing took; None where the case was kept.
+    summary : dict, optional
+        The content of ``summary.json``; None where it failed.
+    error, message : str
+        Class and message of the error; empty where there was none.
+    """
+
+    name: str
+    state: Literal["scored", "kept", "failed"]
+    seconds: float | None
+    summary: dict[str, Any] | None = None
+    error: str = ""
+    message: str = ""
+
+
+def call_sha256(job: CaseJob) -> str:
+    """Hash of what was asked for: software, settings, options, names of files; not their content.
+
+    The content is in the hashes of the inputs, which stand in the case folder.
+    """
+    record = {
+        "software": fishcount.__version__,
+        "case": job.name,
+        "ihc": job.ihc,
+        "faint_staining": job.faint_staining,
+        "schemes": [str(path) for path in job.scheme_files],
+        "settings": job.settings.sha256(),
+        "fields": [_asked(field) for field in job.fields],
+    }
+    return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
+
+
+def process_case(job: CaseJob, out: Path, *, again: bool = False) -> Outcome:
+    """Score a case into ``out / job.name``, unless that was done already; never raises.
+
+    Parameters
+    ----------
+    job
+        The case.
+    out
+        Folder of the batch.
+    again
+        Score it in any case.
+    """
+    start = time.perf_counter()
+    folder = out / job.name
+    try:
+        call = call_sha256(job)
+        summary = None if again else _finished(folder, call)
+        if summary is not None:
+            return Outcome(name=job.name, state="kept", seconds=None, summary=summary)
+        _, summary = score_job(job, folder, overwrite=True, marks={_MARK: call})
+    except Exception as error:  # whatever it is, the other cases go on
+        return Outcome(
+            name=job.name,
+            state="failed",
+            seconds=time.perf_counter() - start,
+            error=type(error).__name__,
+            message=" ".join(str(error).split()),
+        )
+    seconds = time.perf_counter() - start
+    return Outcome(name=job.name, state="scored", seconds=seconds, summary=summary)
+
+
+def _finished(folder: Path, call: str) -> dict[str, Any] | None:
+    """The summary of a folder that is whole and was made from these files by this call."""
+    try:
+        if json.loads((folder / "provenance.json").read_bytes()).get(_MARK) != call:
+            return None
+        # What a person has put beside the files of the run does not make them outdated.
+        if any(check.status != "added" for check in verify_case_folder(folder).changes):
+            return None
+        summary: dict[str, Any] = json.loads((folder / "summary.json").read_bytes())
+    except (OSError, ValueError, AttributeError, FishcountError):
+        return None
+    return summary
+
+
+def _asked(field: FieldJob) -> dict[str, Any]:
+    files = field.files
+    return {
+        "files": str(files)
+        if isinstance(files, Path)
+        else [[role, str(path)] for role, path in files.items()],
+        "found": [name for path in field.paths for name in _fitting(path)],
+        "channels": dict(field.channels or {}),
+        "rgb": dict(field.rgb or {}),
+        "axes": field.axes,
+        "series": field.series,
+        "pixel_size_um": field.pixel_size_um,
+        "z_step_um": field.z_step_um,
+        "offset_counts": field.offset_counts,
+        "roi": str(field.roi) if field.roi else None,
+        "labels": str(field.labels) if field.labels else None,
+    }
+
+
+def _fitting(path: Path) -> list[str]:
+    """Files that fit a pattern: one more is another image, though those that were stay the same."""
+    if not re.search(r"\{[cz]\}", path.name):
+        return []
+    regex = re.compile(".+".join(map(re.escape, re.split(r"\{[cz]\}", path.name))))
+    try:
+        return sorted(file.name for file in path.parent.iterdir() if regex.fullmatch(file.name))
+    except OSError:
+        return []

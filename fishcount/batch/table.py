@@ -1,0 +1,123 @@
+"""The state of a batch as a table for programs and a page for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from fishcount.batch.state import CaseState
+from fishcount.io import replace_file
+from fishcount.io.text import csv_bytes
+from fishcount.report import render_comparison
+
+__all__ = ["CASES_COLUMNS", "CASES_FILE", "HEADLINE", "PAGE_FILE", "write_page", "write_table"]
+
+CASES_FILE = "cases.csv"
+PAGE_FILE = "index.html"
+HEADLINE = ("seed-copies", "asco-cap-2018-dual", "asco-cap-2018-single")
+"""Schemes that every table has a column for."""
+
+CASES_COLUMNS: Mapping[str, str] = {
+    "case": "object",
+    "state": "object",
+    **dict.fromkeys(HEADLINE, "object"),
+    "group": "Int64",
+    "n_fields": "Int64",
+    "n_nuclei": "Int64",
+    "n_scored": "Int64",
+    "her2_signals": "Int64",
+    "cep17_signals": "Int64",
+    "mean_her2_per_nucleus": "float64",
+    "mean_cep17_per_nucleus": "float64",
+    "her2_cep17_ratio": "float64",
+    "ratio_low": "float64",
+    "ratio_high": "float64",
+    "flags": "object",
+    "seconds": "float64",
+    "error": "object",
+    "message": "object",
+}
+"""Columns of ``cases.csv`` and their types; further headline schemes follow."""
+
+_FIGURES = (
+    "n_scored",
+    "her2_signals",
+    "cep17_signals",
+    "mean_her2_per_nucleus",
+    "mean_cep17_per_nucleus",
+    "her2_cep17_ratio",
+)
+# What the page needs of a summary: a batch of thousands holds no more than this.
+_ON_THE_PAGE = ("case", "fields", "intervals_95", "categories", "flags", "settings_sha256")
+
+
+def write_table(cases: Iterable[CaseState], out: Path, *, schemes: Sequence[str] = ()) -> None:
+    """Write ``cases.csv``, one row for each case, whole or not at all.
+
+    Parameters
+    ----------
+    cases
+        In the order of the rows.
+    out
+        Folder of the batch.
+    schemes
+        Headline schemes beside `HEADLINE`; each becomes a column at the end.
+    """
+    more = [scheme for scheme in dict.fromkeys(schemes) if scheme not in HEADLINE]
+    types: dict[str, Any] = {**CASES_COLUMNS, **dict.fromkeys(more, "object")}
+    rows = [_row(case, (*HEADLINE, *more)) for case in cases]
+    columns = {
+        name: pd.Series([row.get(name) for row in rows], dtype=dtype)
+        for name, dtype in types.items()
+    }
+    replace_file(out / CASES_FILE, csv_bytes(pd.DataFrame(columns)))
+
+
+def write_page(cases: Iterable[CaseState], out: Path) -> None:
+    """Write ``index.html``; a case without a result has a row that says why, and no link."""
+    summaries: list[dict[str, Any]] = []
+    links: list[str] = []
+    for case in cases:
+        if case.summary is None:
+            why = case.error or "not scored yet"
+            summaries.append({"case": f"{case.name}: {why}"})
+            links.append("")
+        else:
+            summaries.append({key: case.summary.get(key) for key in (*_ON_THE_PAGE, *_FIGURES)})
+            links.append(f"{case.name}/report.html")
+    page = render_comparison(summaries, links=links, title="Cases of this batch")
+    replace_file(out / PAGE_FILE, page.encode("utf-8", "backslashreplace"))
+
+
+def _row(case: CaseState, schemes: Sequence[str]) -> dict[str, Any]:
+    told = {
+        "case": case.name,
+        "state": case.state,
+        "seconds": None if case.seconds is None else round(case.seconds, 3),
+        "error": case.error,
+        "message": case.message,
+    }
+    return told if case.summary is None else {**told, **_result(case.summary, schemes)}
+
+
+def _result(summary: Mapping[str, Any], schemes: Sequence[str]) -> dict[str, Any]:
+    categories = {category["scheme"]: category for category in summary["categories"]}
+    groups = (categories[scheme]["group"] for scheme in schemes if scheme in categories)
+    low, high = summary["intervals_95"].get("her2_cep17_ratio") or (None, None)
+    fields = summary["fields"]
+    flags = dict.fromkeys(
+        code for codes in (summary["flags"], *(f["flags"] for f in fields)) for code in codes
+    )
+    return {
+        **{scheme: categories[scheme]["category"] for scheme in schemes if scheme in categories},
+        "group": next((group for group in groups if group is not None), None),
+        "n_fields": len(fields),
+        "n_nuclei": sum(field["n_nuclei"] for field in fields),
+        **{name: summary[name] for name in _FIGURES},
+        "ratio_low": low,
+        "ratio_high": high,
+        "flags": ";".join(flags),
+    }

@@ -1,0 +1,159 @@
+"""`fishcount batch`: many cases into case folders, one table and one page."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fishcount.cli.options import (
+    image_options,
+    parse_rgb,
+    parse_roles,
+    print_json,
+    settings_of,
+)
+
+if TYPE_CHECKING:
+    from fishcount.batch import BatchResult, CaseJob, FieldJob, Progress
+    from fishcount.settings import Settings
+
+__all__ = ["command"]
+
+SOME_FAILED = 3
+
+
+@click.command("batch")
+@click.argument("sources", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder of the batch.")
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Processes, each with one case at a time and one thread. Default: one for each core.",
+)
+@image_options
+@click.option(
+    "--scheme-file",
+    "scheme_files",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A scheme of your own, as TOML, beside the built-in ones; repeat for more.",
+)
+@click.option(
+    "--settings", "settings_file", type=click.Path(path_type=Path), help="Settings as TOML."
+)
+@click.option(
+    "--set",
+    "assignments",
+    multiple=True,
+    metavar="SECTION.KEY=VALUE",
+    help="One setting, such as spots.min_snr=6; repeat for more.",
+)
+@click.option("--again", is_flag=True, help="Score finished cases too.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was done on standard output.")
+def command(
+    sources: tuple[Path, ...],
+    out: Path,
+    workers: int | None,
+    channels: tuple[str, ...],
+    rgb: str | None,
+    pixel_size_um: float | None,
+    z_step_um: float | None,
+    axes: str | None,
+    offset_counts: float | None,
+    series: int | None,
+    scheme_files: tuple[Path, ...],
+    settings_file: Path | None,
+    assignments: tuple[str, ...],
+    again: bool,
+    as_json: bool,
+) -> int:
+    """Score many cases; a folder for each, cases.csv and index.html over all.
+
+    SOURCES is a folder of case folders, several case folders, or a CSV manifest with one row
+    for each field (docs/batch.md names its columns). What was finished before is kept, so the
+    same command resumes after an interruption; a case is scored again when its files, the
+    settings or the version have changed.
+
+    Exit code 0 when every case has a result, 3 when some failed (cases.csv says why), 2 when
+    nothing could be begun.
+    """
+    from dataclasses import replace
+
+    from fishcount.batch import FieldJob, run_batch
+
+    like = FieldJob(
+        files=Path(),
+        channels=dict(parse_roles(channels)) or None,
+        rgb=parse_rgb(rgb),
+        axes=axes,
+        series=series,
+        pixel_size_um=pixel_size_um,
+        z_step_um=z_step_um,
+        offset_counts=offset_counts,
+    )
+    settings = settings_of(settings_file, assignments)
+    jobs = _jobs(sources, out, like, settings)
+    # A scheduler that ends the run early lets it write its table first, as the keyboard does.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    result = run_batch(
+        [replace(job, scheme_files=scheme_files) for job in jobs],
+        out,
+        workers=workers,
+        again=again,
+        on_progress=_show if sys.stderr.isatty() else lambda progress: None,
+    )
+    if as_json:
+        print_json(result.to_record())
+    else:
+        _print(result)
+    return SOME_FAILED if result.progress.n_failed else 0
+
+
+def _jobs(
+    sources: tuple[Path, ...], out: Path, like: FieldJob, settings: Settings
+) -> tuple[CaseJob, ...]:
+    from fishcount.batch import cases_in_folder, cases_of_folders, read_manifest
+
+    options: dict[str, Any] = {"like": like, "settings": settings}
+    if len(sources) > 1:
+        return cases_of_folders(sources, **options)
+    if sources[0].is_dir():
+        return cases_in_folder(sources[0], out=out, **options)
+    return read_manifest(sources[0], **options)
+
+
+def _show(progress: Progress) -> None:
+    """One line that is written over and over; a new one at the end."""
+    left = progress.seconds_left
+    parts = [f"{progress.n_ended} of {progress.n_cases} cases"]
+    parts += [f"{progress.n_kept} kept"] if progress.n_kept else []
+    parts += [f"{progress.n_failed} failed"] if progress.n_failed else []
+    if progress.n_ended == progress.n_cases:
+        parts.append(_duration(progress.seconds))
+    elif left is not None:
+        parts.append(f"about {_duration(left)} left")
+    click.echo(f"\r\x1b[K{', '.join(parts)}", err=True, nl=progress.n_ended == progress.n_cases)
+
+
+def _duration(seconds: float) -> str:
+    """Seconds as a person says them."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+def _print(result: BatchResult) -> None:
+    progress = result.progress
+    click.echo(
+        f"{progress.n_cases} cases: {progress.n_scored} scored, {progress.n_kept} kept, "
+        f"{progress.n_failed} failed"
+    )
+    click.echo(f"table: {result.table}")
+    click.echo(f"page: {result.page}")
