@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+# They hold no examples, and pytest cannot import several modules of one name as tests.
+collect_ignore_glob = ["*conftest.py"]
+
 NO_OUTSIDE_IMAGES = "no outside images"
 NO_SCREEN = "no screen for the viewer"
 PLUGIN_TESTS = Path(__file__).parent / "plugin"

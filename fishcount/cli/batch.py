@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -98,15 +100,14 @@ def command(
     )
     settings = settings_of(settings_file, assignments)
     jobs = _jobs(sources, out, like, settings)
-    # A scheduler that ends the run early lets it write its table first, as the keyboard does.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    result = run_batch(
-        [replace(job, scheme_files=scheme_files) for job in jobs],
-        out,
-        workers=workers,
-        again=again,
-        on_progress=_show if sys.stderr.isatty() else lambda progress: None,
-    )
+    with _terminated_as_interrupted():
+        result = run_batch(
+            [replace(job, scheme_files=scheme_files) for job in jobs],
+            out,
+            workers=workers,
+            again=again,
+            on_progress=_show if sys.stderr.isatty() else lambda progress: None,
+        )
     if as_json:
         print_json(result.to_record())
     else:
@@ -125,6 +126,16 @@ def _jobs(
     if sources[0].is_dir():
         return cases_in_folder(sources[0], out=out, **options)
     return read_manifest(sources[0], **options)
+
+
+@contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    """A scheduler that ends the run lets it write its table first, as the keyboard does."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _show(progress: Progress) -> None:

@@ -127,9 +127,7 @@ def test_the_table_has_the_order_of_the_manifest(cases, run, tmp_path):
     assert list(rows["case"]) == [f"patient_{n}" for n in order]
     summary = json.loads((tmp_path / "out" / "patient_3" / "summary.json").read_text())
     row = rows.set_index("case").loc["patient_3"]
-    assert row["her2_signals"] == str(summary["her2_signals"]) or (
-        row["her2_signals"] == summary["her2_signals"]
-    )
+    assert int(row["her2_signals"]) == summary["her2_signals"] > 0
     assert summary["ihc"] == "2+"
     # Another manifest: what it does not name leaves the table, and the state.
     manifest.write_text("\n".join(["case,field,ihc", *lines[::-1][:2]]))

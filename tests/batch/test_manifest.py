@@ -1,9 +1,20 @@
 """A manifest says what is wrong with it, and where; a good one gives the cases."""
 
+from pathlib import Path
+
 import pytest
 
-from fishcount.batch import FieldJob, cases_in_folder, cases_of_folders, read_manifest
+from fishcount.batch import (
+    CASES_COLUMNS,
+    MANIFEST_COLUMNS,
+    FieldJob,
+    cases_in_folder,
+    cases_of_folders,
+    read_manifest,
+)
 from fishcount.errors import FishcountError, InputError, MetadataError
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -97,6 +108,11 @@ def test_grey_files_and_several_images_of_one_file(manifest, tmp_path):
     }
     (job,) = read_manifest(manifest("case,field,series\na,a.tif,0\na,a.tif,1\n"))
     assert [field.series for field in job.fields] == [0, 1]
+
+
+@pytest.mark.parametrize("column", [*MANIFEST_COLUMNS, *CASES_COLUMNS])
+def test_the_guide_names_every_column(column):
+    assert f"`{column}`" in (ROOT / "docs" / "batch.md").read_text("utf-8")
 
 
 def test_folders_are_cases_and_images_fields(tmp_path):
