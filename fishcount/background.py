@@ -101,7 +101,8 @@ def noise_by_brightness(
     """Noise of a filtered image, measured in bins of local brightness.
 
     The spread in a bin is the median absolute deviation, so the signals in it hardly count.
-    It never falls with brightness: photon noise does not.
+    It never falls with brightness, as photon noise does not: a level that seems noisier than a
+    brighter one is that of edges, and has the noise of the brighter one.
 
     Parameters
     ----------
@@ -124,7 +125,7 @@ def noise_by_brightness(
     sigmas = [_spread(values[a:b]) for a, b in edges]
     return NoiseModel(
         brightness_counts=tuple(knots),
-        sigma_counts=tuple(np.maximum.accumulate(sigmas).tolist()),
+        sigma_counts=tuple(np.minimum.accumulate(sigmas[::-1])[::-1].tolist()),
     )
 
 

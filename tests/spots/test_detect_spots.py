@@ -153,3 +153,20 @@ def test_the_same_image_gives_the_same_spots():
     first, second = detect_spots(drawn(GRID)), detect_spots(drawn(GRID))
     np.testing.assert_array_equal(first.y_px, second.y_px)
     np.testing.assert_array_equal(first.kept, second.kept)
+
+
+def test_nuclear_glow_with_sharp_edges_hides_no_signal():
+    rng = np.random.default_rng(0)
+    y, x = np.mgrid[:384, :384].astype(float)
+    image = np.full((384, 384), 100.0)
+    true = []
+    for centre_y in (70, 190, 310):
+        for centre_x in (70, 190, 310):
+            image[np.hypot(y - centre_y, x - centre_x) < 40] += 200
+            true += [(centre_y + dy, centre_x + dx) for dy, dx in rng.uniform(-20, 20, (2, 2))]
+    for spot_y, spot_x in true:
+        image += 400 * np.exp(-((y - spot_y) ** 2 + (x - spot_x) ** 2) / (2 * 1.5**2))
+    spots = detect_spots(rng.poisson(image).astype(np.float32), pixel_size_um=0.1)
+    kept = np.stack([spots.y_px, spots.x_px], axis=1)[spots.kept]
+    distance = np.linalg.norm(np.array(true)[:, None] - kept[None], axis=2).min(axis=1)
+    assert (distance < 2).all()
