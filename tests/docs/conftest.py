@@ -28,6 +28,7 @@ def named_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     planes = {role: np.squeeze(image.channel(role)).astype(np.uint16) for role in image.channels}
     for role, plane in planes.items():
         tifffile.imwrite(folder / f"{role.lower()}.tif", plane)
+        tifffile.imwrite(folder / f"plane_{role}.tif", plane)
     bright = [np.clip(planes[role] / planes[role].max() * 255, 0, 255) for role in RGB]
     Image.fromarray(np.stack(bright, axis=-1).astype(np.uint8)).save(folder / "merge.png")
     for number, (_, one) in enumerate(fields, start=1):

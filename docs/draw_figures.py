@@ -1,0 +1,166 @@
+"""Draws the figures of the explanation, from drawn fields, so that the truth beside them is known.
+
+python docs/draw_figures.py
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
+from numpy.typing import NDArray
+from PIL import Image
+
+from fishcount import FieldResult, FishImage, classify, score_field
+from fishcount.synthetic import CASES, FieldSpec, Truth, draw_field, population_of, simulate_case
+
+IMAGES = Path(__file__).parent / "images"
+SEED = 5
+HER2 = 0  # number of the probe in the tables of the truth
+MAGENTA, GREEN, GREY = "#ff7fd8", "#7dff9c", "#9aa0a6"
+
+
+def main() -> None:
+    """Draw all of them."""
+    mpl.rcParams.update({"font.size": 8, "axes.titlesize": 8})
+    IMAGES.mkdir(exist_ok=True)
+    crowd = FieldSpec(shape=(640, 640), population=population_of("amplified")).changed(
+        signals={"snr": 10.0}, nuclei={"touching": 0.4, "per_mm2": 7000.0}
+    )
+    image, truth = draw_field(crowd, rng=np.random.default_rng(SEED))
+    result = score_field(image)
+    save(nuclei_figure(image, result), "nuclei.png")
+    save(signals_figure(image, truth, result), "signals.png")
+    save(gallery_figure(), "gallery.png", dpi=70)
+
+
+def nuclei_figure(image: FishImage, result: FieldResult) -> Figure:
+    """DAPI, and the outlines on it: scored, and not scored with the reason."""
+    figure = Figure(figsize=(8.4, 4.3), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    for axes in (left, right):
+        show(axes, plane(image, "DAPI"))
+    left.set_title("DAPI")
+    right.set_title("solid: scored; dashed: not scored, with the reason")
+    for row in range(len(result.nuclei)):
+        scored = bool(result.scored[row])
+        outline(
+            right,
+            result.nuclei.labels == row + 1,
+            "white" if scored else "#ffb454",
+            dashed=not scored,
+        )
+        if not scored:
+            right.annotate(
+                str(result.reject_reason[row]).replace("_", " ").lower(),
+                (result.nuclei.x_px[row], result.nuclei.y_px[row]),
+                color="#ffb454", fontsize=7, ha="center", va="center", annotation_clip=True,
+                path_effects=[withStroke(linewidth=2, foreground="black")],
+            )  # fmt: skip
+    return figure
+
+
+def signals_figure(image: FishImage, truth: Truth, result: FieldResult) -> Figure:
+    """One nucleus with many HER2 copies: light, what was found, what is true."""
+    scored = np.flatnonzero(result.scored)
+    row = scored[np.argmax(result.counts.copies["HER2"].best[scored])]
+    y0, x0 = result.nuclei.y_px[row], result.nuclei.x_px[row]
+    figure = Figure(figsize=(8.4, 3.1), layout="constrained")
+    panels = figure.subplots(1, 3)
+    for axes, title in zip(panels, ("HER2", "found: kept, and left out", "true"), strict=True):
+        show(axes, plane(image, "HER2"), half_px=48, centre=(y0, x0))
+        outline(axes, result.nuclei.labels == row + 1, GREY, dashed=False)
+        axes.set_title(title)
+    signals = result.counts.signals
+    for kept, marker, colour in ((True, "o", MAGENTA), (False, "x", GREY)):
+        which = (signals.channel == "HER2") & ((signals.status == "kept") == kept)
+        draw_points(panels[1], signals.y_px[which], signals.x_px[which], marker, colour)
+    true = (truth.spots.channel == HER2) & (truth.spots.nucleus > 0)
+    draw_points(panels[2], truth.spots.y[true], truth.spots.x[true], "o", MAGENTA)
+    copies = result.counts.copies["HER2"]
+    panels[1].set_xlabel(f"{copies.best[row]} copies ({copies.low[row]} to {copies.high[row]})")
+    label = np.bincount(truth.labels[result.nuclei.labels == row + 1]).argmax()
+    panels[2].set_xlabel(f"{truth.nuclei.her2[label - 1]} copies")
+    return figure
+
+
+def gallery_figure() -> Figure:
+    """One corner of every kind of case, with its answer."""
+    figure = Figure(figsize=(8.8, 9.6), layout="constrained")
+    for axes, case in zip(figure.subplots(3, 3).flat, CASES, strict=False):
+        image, truth = simulate_case(case, seed=SEED, n_fields=1, size=640, snr="easy")[0]
+        show(axes, merged(image), half_px=110, centre=(320, 320))
+        whole = truth.nuclei.scorable
+        n, her2, cep17 = (
+            int(whole.sum()),
+            int(truth.nuclei.her2[whole].sum()),
+            int(truth.nuclei.cep17[whole].sum()),
+        )
+        category = classify(n, her2, cep17).under("asco-cap-2018-dual")
+        axes.set_title(
+            f"{case}\n{her2 / n:.1f} HER2, {cep17 / n:.1f} CEP17, ratio {her2 / cep17:.2f}: "
+            f"group {category.group}"
+        )
+    return figure
+
+
+def plane(image: FishImage, role: str) -> NDArray[np.float32]:
+    """Counts of a channel, 0 to 1 between its background and its bright end."""
+    counts = np.squeeze(np.asarray(image.channel(role), np.float32))
+    low, high = np.percentile(counts, [5, 99.8])
+    stretched: NDArray[np.float32] = np.clip((counts - low) / (high - low), 0, 1)
+    return stretched
+
+
+def merged(image: FishImage) -> NDArray[np.float32]:
+    """DAPI grey, HER2 magenta, CEP17 green."""
+    colours = {"DAPI": (0.4, 0.4, 0.4), "HER2": (1.0, 0.1, 0.8), "CEP17": (0.1, 1.0, 0.3)}
+    light = sum(plane(image, role)[..., None] * np.array(rgb) for role, rgb in colours.items())
+    return np.clip(light, 0, 1).astype(np.float32)
+
+
+def show(
+    axes: Axes,
+    pixels: NDArray[np.float32],
+    *,
+    half_px: float | None = None,
+    centre: tuple[float, float] = (0, 0),
+) -> None:
+    """Pixels without axes; only the surroundings of a place where one is given."""
+    axes.imshow(pixels, cmap="gray", interpolation="nearest")
+    axes.set_xticks([])
+    axes.set_yticks([])
+    if half_px is not None:
+        axes.set_xlim(centre[1] - half_px, centre[1] + half_px)
+        axes.set_ylim(centre[0] + half_px, centre[0] - half_px)
+
+
+def outline(axes: Axes, mask: NDArray[np.bool_], colour: str, *, dashed: bool) -> None:
+    """The edge of a mask."""
+    style = "dashed" if dashed else "solid"
+    axes.contour(mask.astype(float), [0.5], colors=[colour], linewidths=0.9, linestyles=[style])
+
+
+def draw_points(
+    axes: Axes, y: NDArray[np.float64], x: NDArray[np.float64], marker: str, colour: str
+) -> None:
+    """Rings or crosses at positions."""
+    face = {"facecolors": "none", "edgecolors": colour} if marker == "o" else {"c": colour}
+    axes.scatter(x, y, s=46, marker=marker, linewidths=1.0, **face)
+
+
+def save(figure: Figure, name: str, *, dpi: float = 96) -> None:
+    """As a PNG with a palette: a third of the bytes."""
+    path = IMAGES / name
+    figure.savefig(path, dpi=dpi)
+    with Image.open(path) as drawn:
+        small = drawn.convert("RGB").quantize(96, dither=Image.Dither.NONE)
+    small.save(path, optimize=True)
+
+
+if __name__ == "__main__":
+    main()
