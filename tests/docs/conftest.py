@@ -32,6 +32,9 @@ def named_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     bright = [np.clip(planes[role] / planes[role].max() * 255, 0, 255) for role in RGB]
     Image.fromarray(np.stack(bright, axis=-1).astype(np.uint8)).save(folder / "merge.png")
     for number, (_, one) in enumerate(fields, start=1):
+        case = folder / "study" / f"case_{number}"
+        case.mkdir(parents=True)
+        shutil.copy(folder / f"field_{number}.ome.tif", case)
         tifffile.imwrite(folder / f"masks_{number}.tif", one.labels.astype(np.uint16))
     (folder / "nuclei_1.geojson").write_text(json.dumps(outlines(truth)))
     (folder / "tumour.geojson").write_text(json.dumps(feature(CORNERS)))
