@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 import time
+import traceback
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -89,10 +90,18 @@ def process_case(job: CaseJob, out: Path, *, again: bool = False) -> Outcome:
             state="failed",
             seconds=time.perf_counter() - start,
             error=type(error).__name__,
-            message=" ".join(str(error).split()),
+            message=" ".join(_message(error).split()),
         )
     seconds = time.perf_counter() - start
     return Outcome(name=job.name, state="scored", seconds=seconds, summary=summary)
+
+
+def _message(error: Exception) -> str:
+    """What is wrong; of an error that nobody foresaw, also where it came from."""
+    if isinstance(error, FishcountError):
+        return str(error)
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{error} (in {last.name}, {Path(last.filename).name} line {last.lineno})"
 
 
 def _finished(folder: Path, call: str) -> dict[str, Any] | None:

@@ -1,13 +1,14 @@
 """A second run scores what has changed, and nothing else."""
 
 import json
+import shutil
 import sqlite3
 
 import pandas as pd
 import pytest
 
 import fishcount
-from fishcount.batch import cases_in_folder, read_manifest, run_batch
+from fishcount.batch import cases_in_folder, process, read_manifest, run_batch
 from fishcount.errors import InputError, OutputError
 from fishcount.settings import Settings, with_overrides
 
@@ -35,6 +36,9 @@ def test_a_finished_batch_is_not_scored_again(cases, run, scored, tmp_path):
 
 
 def test_what_changed_is_scored_again(cases, run, scored, monkeypatch):
+    two = ["case_1", "case_2"]
+    for number in (3, 4, 5):
+        shutil.rmtree(cases / f"case_{number}")
     run(cases_in_folder(cases))
     scored.clear()
 
@@ -42,17 +46,18 @@ def test_what_changed_is_scored_again(cases, run, scored, monkeypatch):
     run(cases_in_folder(cases))
     assert scored == ["case_2"]
 
+    scored.clear()
     other = with_overrides(Settings(), ["spots.min_snr=6"])
     run(cases_in_folder(cases, settings=other))
-    assert scored == ["case_2", *ALL]
+    assert scored == two
     run(cases_in_folder(cases, settings=other))
-    assert scored == ["case_2", *ALL]
+    assert scored == two
 
     monkeypatch.setattr(fishcount, "__version__", "99")
     run(cases_in_folder(cases, settings=other))
-    assert scored == ["case_2", *ALL, *ALL]
+    assert scored == two * 2
     run(cases_in_folder(cases, settings=other), again=True)
-    assert scored == ["case_2", *ALL, *ALL, *ALL]
+    assert scored == two * 3
 
 
 def test_a_damaged_or_absent_case_folder_is_written_again(cases, run, scored, tmp_path):
@@ -115,6 +120,19 @@ def test_failed_cases_are_rows_and_are_tried_again(cases, run, scored, tmp_path)
     run(cases_in_folder(cases))
     assert scored == ["case_3", "case_6"]
     assert table(tmp_path / "out").set_index("case").loc["case_3", "state"] == "done"
+
+
+def test_an_error_of_our_own_is_a_row_and_says_where(cases, run, scored, tmp_path, monkeypatch):
+    score_job = process.score_job
+
+    def fail(job, *arguments, **options):
+        return 1 / 0 if job.name == "case_2" else score_job(job, *arguments, **options)
+
+    monkeypatch.setattr(process, "score_job", fail)
+    assert run(cases_in_folder(cases)).progress.n_failed == 1
+    row = table(tmp_path / "out").set_index("case").loc["case_2"]
+    assert row["error"] == "ZeroDivisionError"
+    assert row["message"].startswith("division by zero (in fail, test_batch_resume.py line ")
 
 
 def test_the_table_has_the_order_of_the_manifest(cases, run, tmp_path):

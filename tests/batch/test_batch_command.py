@@ -1,0 +1,81 @@
+"""`fishcount batch` as a person and a program call it."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from fishcount.batch import Progress
+from fishcount.cli import main
+from fishcount.cli.batch import _show
+
+
+@pytest.fixture
+def call(capsys):
+    def run(*arguments):
+        with pytest.raises(SystemExit) as ended:
+            main([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return ended.value.code, captured.out, captured.err
+
+    return run
+
+
+def test_exit_codes_and_summary(call, cases, scored, tmp_path):
+    out = tmp_path / "out"
+    code, said, err = call("batch", cases, "--out", out, "--json")
+    assert (code, err) == (0, "")
+    record = json.loads(said)
+    assert (record["n_cases"], record["n_scored"], record["n_failed"]) == (5, 5, 0)
+    assert len(pd.read_csv(record["table"])) == 5
+
+    (cases / "case_2" / "field_1.ome.tif").write_bytes(b"")
+    code, said, _ = call("batch", cases, "--out", out)
+    assert code == 3
+    assert "5 cases: 0 scored, 4 kept, 1 failed" in said
+    # What was there before it failed is neither in the table nor on the page.
+    assert (out / "case_2" / "summary.json").exists()
+    assert pd.read_csv(out / "cases.csv")["n_scored"].isna().tolist() == [
+        name == 1 for name in range(5)
+    ]
+
+    code, said, err = call("batch", tmp_path / "absent", "--out", out)
+    assert (code, said) == (2, "")
+    assert err.count("\n") == 1
+    code, _, err = call("batch", cases, "--out", cases, "--set", "spots.typo=1")
+    assert code == 2
+    assert "typo" in err
+
+
+def test_options_and_several_folders(call, cases, scored, tmp_path):
+    folders = [cases / "case_4", cases / "case_1"]
+    out = tmp_path / "out"
+    headline = "scoring.headline=['asco-cap-2013-dual']"
+    assert call("batch", *folders, "--out", out, "--set", headline)[0] == 0
+    rows = pd.read_csv(out / "cases.csv")
+    assert list(rows["case"]) == ["case_4", "case_1"]
+    assert rows.columns[-1] == "asco-cap-2013-dual"
+    assert rows["asco-cap-2013-dual"].notna().all()
+    code, _, _ = call("batch", *folders, "--out", out, "--pixel-size-um", 0.2)
+    assert code == 0
+    assert scored[-2:] == ["case_4", "case_1"]
+    summary = json.loads((out / "case_4" / "summary.json").read_text())
+    assert summary["pixel_size_um"] == 0.2
+
+
+def test_progress_tells_the_time_left_from_scored_cases():
+    progress = Progress(100, n_scored=10, n_kept=50, n_failed=10, seconds=40.0)
+    assert progress.n_ended == 70
+    assert progress.seconds_left == 120.0
+    assert Progress(100, n_kept=50).seconds_left is None
+
+
+def test_progress_is_one_line_that_is_written_over(capsys):
+    _show(Progress(3))
+    _show(Progress(3, n_scored=1, n_failed=1, seconds=200.0))
+    _show(Progress(3, n_scored=2, n_failed=1, seconds=300.0))
+    shown = capsys.readouterr().err
+    assert shown.count("\n") == 1
+    assert shown.count("\r") == 3
+    assert "2 of 3 cases, 1 failed, about 3 min left" in shown
+    assert shown.endswith("3 of 3 cases, 1 failed, 5 min\n")
