@@ -6,7 +6,7 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 import pytest
@@ -17,6 +17,7 @@ from fishcount import score_case
 from fishcount.cli.main import cli
 from fishcount.flags import FLAGS, Subject
 from fishcount.guidelines import Rule, Scheme, builtin_schemes
+from fishcount.guidelines.scheme import CategoryName
 from fishcount.settings import Settings
 from fishcount.synthetic import simulate_case
 from fishcount.tables import NUCLEI_COLUMNS, SIGNALS_COLUMNS, summary_record
@@ -164,6 +165,29 @@ def test_generated_pages_hold_everything(tmp_path: Path, monkeypatch: pytest.Mon
     assert all(f"## {subject}" in page["flags"] for subject in ("Nuclei", "Signals", "Fields"))
     assert len(Subject) == page["flags"].count("\n## ")
     assert all(f"`{name}`" in page["schemes"] for name in builtin_schemes())
+
+
+PROSE = [
+    page
+    for page in [DOCS.parent / "README.md", *DOCS.rglob("*.md")]
+    if not {"_build", "generated"} & set(page.parts)
+]
+CATEGORIES = {"NOT_EVALUABLE", "NEEDS_RECOUNT", *get_args(CategoryName)}
+# Words in capitals that are neither flags nor categories.
+NAMES = {"FISHCOUNT_DATA", "FEATURE_COLLECTION"}
+
+
+@pytest.mark.parametrize("page", PROSE, ids=lambda page: page.name)
+def test_settings_and_flags_that_a_page_names_exist(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    prose = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+    sections = "|".join(Settings.model_fields)
+    settings = set(re.findall(rf"`((?:{sections})\.[a-z0-9_]+)`", prose))
+    codes = set(re.findall(r"(?<![\w.])[A-Z][A-Z0-9]+(?:_[A-Z0-9]+)+(?![\w.])", prose))
+
+    files = {"nuclei.csv", "signals.csv"}
+    assert settings - {key for key, _ in settings_fields()} - files == set()
+    assert codes - set(FLAGS) - CATEGORIES - NAMES == set()
 
 
 def test_site_is_whole() -> None:
