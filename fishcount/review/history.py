@@ -61,7 +61,8 @@ def edit(state: ReviewState, action: Edit) -> Patch:
         When it cannot be made: an object that is not there, a place outside the field, or
         nothing that would change.
     """
-    state.shape(action.field)
+    if action.field not in state.automatic.fields:
+        raise ReviewError("no such field", found=action.field)
     draft = Draft(state)
     _EDITS[type(action)](draft, action)
     return draft.patch()
