@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from benchmarks import phantoms, saturation, speed
+from benchmarks import batch, phantoms, saturation, speed
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
@@ -25,6 +25,7 @@ def main() -> None:
     if os.environ.get("FISHCOUNT_DATA") and outside.is_dir():
         phantoms.main([str(outside), "--out", str(RESULTS / "phantoms.md")])
     saturation.main([])
+    batch.main([])
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Batches: kills at random moments, memory and time against the number of cases, workers.
 
-    python -m benchmarks.batch [--kills 100] [--cases 200] [--out FILE]
+    python -m benchmarks.batch [--kills 100] [--cases 100] [--out FILE]
 
 Cases are copies of five drawn fields of 256 x 256 pixels, so that what a batch costs beside
 scoring is seen. Workers are forked from this process, which has imported everything.
@@ -149,7 +149,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Run and write the report."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=100)
-    parser.add_argument("--cases", type=int, default=200)
+    parser.add_argument("--cases", type=int, default=100)
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args(arguments)
     sizes = [(10, 1), (options.cases, 1), (options.cases, 2)]
@@ -158,11 +158,13 @@ def main(arguments: list[str] | None = None) -> None:
         print(counted, flush=True)
         grown = markdown_table(growth(Path(folder), sizes), digits=3)
         print(grown)
-    command = " ".join(["python -m benchmarks.batch", *(arguments or sys.argv[1:])])
+    command = " ".join(
+        ["python -m benchmarks.batch", *(sys.argv[1:] if arguments is None else arguments)]
+    )
     write_report(
         options.out,
         "# Batches",
-        f"`{command}`. {provenance()} Load while this ran: {os.getloadavg()[1]:.1f} on "
+        f"`{command.strip()}`. {provenance()} Load while this ran: {os.getloadavg()[1]:.1f} on "
         f"{os.cpu_count()} cores.",
         "A batch of 8 cases on two workers, killed at random moments and resumed:",
         counted,
