@@ -64,7 +64,7 @@ def _text(automatic: dict[str, Any], reviewed: dict[str, Any]) -> str:
     n_nuclei = sum(review[status] for status in ("unreviewed", "accepted", "rejected", "edited"))
     lines = [
         f"{n_nuclei - review['unreviewed']} of {n_nuclei} nuclei reviewed, "
-        f"{review['n_events']} edits by {', '.join(review['readers'])}",
+        f"log of {review['n_events']} by {', '.join(review['readers'])}",
         _row("", "automatic", "reviewed"),
     ]
     for key, words in _FIGURES.items():

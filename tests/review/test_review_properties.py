@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from conftest import FIELDS, draw_case
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from reviewed_cases import FIELDS, draw_case
 
 from fishcount.errors import ReviewError
 from fishcount.io import read_case_folder

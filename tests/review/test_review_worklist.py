@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from conftest import draw_case
+from reviewed_cases import draw_case
 
 from fishcount.io import read_case_folder
 from fishcount.review import DOUBTS, touching_nuclei, worklist

@@ -79,7 +79,7 @@ def test_replay_prints_both_headlines_and_writes(run, edited):
         str(automatic["her2_signals"]),
         str(reviewed["her2_signals"]),
     ]
-    assert "4 of 7 nuclei reviewed, 4 edits by A" in out
+    assert "4 of 7 nuclei reviewed, log of 4 by A" in out
     assert "asco-cap-2018-dual" in rows
     assert "For research use only." in out
     again = json.loads(run("replay", edited, "--json")[1])
