@@ -3,37 +3,22 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import ndimage as ndi
 
 from fishcount.errors import MetadataError, PixelError
-from fishcount.nuclei.concavity import cut_at_dents
 from fishcount.nuclei.focus import best_focus, best_planes
-from fishcount.nuclei.foreground import find_foreground
-from fishcount.nuclei.illumination import background_mesh, noise_sigma, reduce_by
-from fishcount.nuclei.ladder import climb_ladder
+from fishcount.nuclei.illumination import background_mesh
 from fishcount.nuclei.measure import in_centroid_order, measure_nuclei
-from fishcount.nuclei.outline import draw_outlines, enlarge_outlines
 from fishcount.nuclei.result import Nuclei
 from fishcount.nuclei.runs import Runs
-from fishcount.nuclei.size import diameter_of, guess_diameter
+from fishcount.nuclei.search import search_nuclei
 from fishcount.settings import NucleiSettings
 
 __all__ = ["nuclei_from_labels", "segment_nuclei"]
-
-# Without a pixel size, the size of nuclei is first guessed on an image of about this width.
-GUESS_WIDTH_PX = 512
-MIN_DIAMETER_PX = 6.0
-SPIKES_BELOW_PX = 13.0
-# Cell of the background mesh, and smoothing of the image, in nuclear diameters.
-MESH_DIAMETERS = 2.5
-SMOOTHING = 0.045
-# Found nuclei of another size than was guessed, by this much of a log: search once more.
-RETRY_ABOVE = 0.2
 
 
 def segment_nuclei(
@@ -82,7 +67,7 @@ def segment_nuclei(
     limit = _camera_limit(stack, np.asarray(dapi).dtype)
     image, sharpness = (stack, None) if stack.ndim == 2 else best_focus(stack)
     prior_px = None if pixel_size_um is None else settings.diameter_um / pixel_size_um
-    found = _find(image, prior_px, settings)
+    found = search_nuclei(image, prior_px=prior_px, settings=settings)
     if found is None:
         return Nuclei.empty((image.shape[0], image.shape[1]))
     labels, runs = in_centroid_order(found.labels)
@@ -191,82 +176,6 @@ def _camera_limit(stack: NDArray[np.float32], dtype: np.dtype[Any]) -> float:
         if top == 2**bits - 1:
             return top
     return float(np.iinfo(dtype).max)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Found:
-    labels: NDArray[np.int32]
-    background: NDArray[np.float32]
-    diameter_px: float
-    threshold_counts: float
-
-
-def _find(
-    image: NDArray[np.float32], prior_px: float | None, settings: NucleiSettings
-) -> _Found | None:
-    """Labels at full size, and what was estimated on the way; None where nothing stands out."""
-    if prior_px is None:
-        factor = max(1, round(max(image.shape) / GUESS_WIDTH_PX))
-    else:
-        factor = _working_factor(prior_px, settings)
-    small = reduce_by(image, factor)
-    diameter = factor * guess_diameter(
-        small, min_snr=settings.min_snr, prior_px=prior_px and prior_px / factor
-    )
-    if prior_px is None and diameter >= MIN_DIAMETER_PX:
-        factor = _working_factor(diameter, settings)
-        small = reduce_by(image, factor)
-        if diameter < SPIKES_BELOW_PX:
-            # As small as this, hot pixels could be nuclei: where most light is in spikes, they
-            # are taken out and the guess made again.
-            calm = ndi.median_filter(small, 3, mode="nearest")
-            if _light(calm) < 0.5 * _light(small):
-                small = calm
-                diameter = factor * guess_diameter(small, min_snr=settings.min_snr)
-    if not diameter >= MIN_DIAMETER_PX:
-        return None
-    if prior_px is not None:
-        # Clumps make the guess too large; the search corrects what the prior has wrong.
-        diameter = math.sqrt(diameter * prior_px)
-    diameter /= factor
-    smooth = ndi.gaussian_filter(small, 1.0, mode="nearest", truncate=3)
-    background = background_mesh(smooth, cell_px=MESH_DIAMETERS * diameter)
-    floor = settings.min_snr * 0.28 * noise_sigma(small) + 1e-3
-    mask, _ = find_foreground(smooth - background, floor_counts=floor)
-    if not mask.any():
-        return None
-    typical = float(np.median((smooth - background)[mask]))
-    for _ in range(2):
-        sigma = max(SMOOTHING * diameter, 0.7)
-        signal = ndi.gaussian_filter(small, sigma, mode="nearest", truncate=3) - background
-        cores, quality = climb_ladder(
-            signal, floor_counts=floor, typical_counts=typical, diameter_px=diameter
-        )
-        found = diameter_of(cores, quality)
-        # The first guess counts what stands alone; clumps may have made it too large.
-        if not found > 0 or abs(math.log(found / diameter)) < RETRY_ABOVE:
-            break
-        diameter = found
-    if diameter * factor < MIN_DIAMETER_PX:
-        return None
-    cores = cut_at_dents(cores, signal, diameter_px=diameter)
-    outlines = draw_outlines(cores, signal, diameter_px=diameter, floor_counts=floor)
-    return _Found(
-        labels=enlarge_outlines(outlines, factor, (image.shape[0], image.shape[1])),
-        background=background,
-        diameter_px=diameter * factor,
-        threshold_counts=outlines.cut_counts,
-    )
-
-
-def _light(image: NDArray[np.float32]) -> float:
-    """Mean of what rises above the median."""
-    return float(np.maximum(image - np.median(image), 0).mean())
-
-
-def _working_factor(diameter_px: float, settings: NucleiSettings) -> int:
-    """By how much the image is reduced so that nuclei are `working_diameter_px` wide."""
-    return max(1, int(diameter_px / settings.working_diameter_px + 0.25))
 
 
 def _with_planes(nuclei: Nuclei, runs: Runs, sharpness: NDArray[np.float32]) -> Nuclei:
