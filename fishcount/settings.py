@@ -158,7 +158,7 @@ class SpotSettings(_Model):
     """How spots are detected in one probe channel (`fishcount.spots`)."""
 
     min_snr: Positive = Field(
-        3.5,
+        3.0,
         description="Least height of the filtered spot in sigmas of the filtered noise; what "
         "passes is then judged by how it looks.",
     )
@@ -168,9 +168,10 @@ class SpotSettings(_Model):
         "signals of one probe look alike, what is much fainter is grain.",
     )
     min_score: float = Field(
-        -0.5,
+        -1.0,
         description="Least log odds, from how it looks, that a spot is a signal. 0 keeps what "
-        "is more likely one than not; a little less loses fewer copies than it invents.",
+        "is more likely one than not; at -1 drawn fields are counted without bias: as many "
+        "signals are lost as are invented.",
     )
 
 
