@@ -11,7 +11,7 @@ from itertools import permutations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
+from scipy.spatial import KDTree
 
 from fishcount.flags import Finding, mask_of
 from fishcount.image import FishImage, project
@@ -78,13 +78,12 @@ def cross_talk(image: FishImage, counts: SignalCounts, *, source: str, target: s
     """
     kept = counts.signals.status == Status.KEPT.value
     own = kept & (counts.signals.channel == source)
-    lit = np.ones(image.shape, np.bool_)
-    rows, columns = _positions(counts, kept & (counts.signals.channel == target), image.shape)
-    lit[rows, columns] = False
-    distance_um = ndimage.distance_transform_edt(lit) * image.pixel_size_um
     rows, columns = _positions(counts, own, image.shape)
-    if not lit.all():
-        alone = distance_um[rows, columns] > _APART_UM
+    theirs = _positions(counts, kept & (counts.signals.channel == target), image.shape)
+    if len(theirs[0]):
+        tree = KDTree(np.stack(theirs, axis=1))
+        distance_px, _ = tree.query(np.stack([rows, columns], axis=1))
+        alone = distance_px * image.pixel_size_um > _APART_UM
         rows, columns = rows[alone], columns[alone]
     if len(rows) < _MIN_SIGNALS:
         return 0.0

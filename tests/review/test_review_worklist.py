@@ -7,6 +7,7 @@ from reviewed_cases import draw_case
 
 from fishcount.io import read_case_folder
 from fishcount.review import DOUBTS, touching_nuclei, worklist
+from fishcount.settings import Settings
 
 
 def tables(tmp_path, **options):
@@ -24,7 +25,8 @@ def test_reasons_and_order(tmp_path):
     nuclei, signals = tables(tmp_path, her2=(2, 4, 3, 2, 6), cep17=(2, 2, 0, 2, 3), per_row=5)
     nuclei.loc[4, "flags"] = "HER2_ESTIMATED;ESTIMATES_DISAGREE"
     signals = signals[signals["status"] != "rejected"].copy()
-    signals.loc[(signals["nucleus"] == 4) & (signals["channel"] == "CEP17"), "snr"] = 4.2
+    just_over = 1.1 * Settings().spots.min_snr
+    signals.loc[(signals["nucleus"] == 4) & (signals["channel"] == "CEP17"), "snr"] = just_over
     nuclei.loc[0, ["scored", "reject_reason", "flags"]] = [False, "OVERLAPPED", "OVERLAPPED"]
     table = worklist(nuclei, signals, touching={"field_1": np.array([4])})
     assert why(table) == {
