@@ -198,11 +198,26 @@ def _count_channel(
     status[merged] = Status.MERGED
     status[seen & ~inside] = Status.OUTSIDE
     status[~seen] = Status.REJECTED
+    signals = _signals_of(role, spots, nucleus, status=status, faint=faint, copies=copies_of_signal)
+    copies = _copies(nucleus, copies_of_signal, clusters, len(nuclei))
+    return _Channel(signals=signals, copies=copies, clusters=clusters, single=single)
+
+
+def _signals_of(
+    role: str,
+    spots: Spots,
+    nucleus: NDArray[np.int64],
+    *,
+    status: NDArray[np.str_],
+    faint: NDArray[np.bool_],
+    copies: NDArray[np.float64],
+) -> Signals:
+    """The table of all candidates, each with its fate and the reason for it."""
     reason = np.where(spots.kept, "", spots.reason).astype("U16")
     reason[faint] = "TOO_FAINT"
     reason[status == Status.MERGED] = "SPLIT_SIGNAL"
     reason[status == Status.OUTSIDE] = "NOT_IN_NUCLEUS"
-    signals = Signals(
+    return Signals(
         channel=np.full(len(spots), role, dtype="U16"),
         nucleus=nucleus,
         z_px=spots.z_px.copy(),
@@ -211,12 +226,10 @@ def _count_channel(
         snr=spots.snr.copy(),
         amplitude_counts=spots.amplitude_counts.copy(),
         background_counts=spots.background_counts.copy(),
-        copies=copies_of_signal,
+        copies=copies,
         status=status,
         reason=reason,
     )
-    copies = _copies(nucleus, copies_of_signal, clusters, len(nuclei))
-    return _Channel(signals=signals, copies=copies, clusters=clusters, single=single)
 
 
 def _add_remainder(
