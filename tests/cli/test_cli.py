@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 import tifffile
 
@@ -320,3 +321,31 @@ def test_workup_refuses_a_second_opinion_without_a_name(run, group4_folder):
     code, _, err = run("workup", folder, "--recount", folder)
     assert code == 2
     assert "--reader" in one_line(err)
+
+
+def test_a_region_restricts_what_is_scored(run, case_files, tmp_path):
+    region = tmp_path / "left.geojson"
+    ring = [[0, 0], [256, 0], [256, 512], [0, 512], [0, 0]]
+    region.write_text(json.dumps({"type": "Polygon", "coordinates": [ring]}))
+    options = ("--roi", region, "--out", tmp_path / "left", "--json")
+    left = json.loads(run("score", case_files[0], *options)[1])
+    whole = json.loads(run("score", case_files[0], "--out", tmp_path / "whole", "--json")[1])
+    assert left["fields"][0]["n_nuclei"] == whole["fields"][0]["n_nuclei"]
+    assert 0 < left["n_scored"] < whole["n_scored"]
+    nuclei = pd.read_csv(tmp_path / "left" / "nuclei.csv")
+    assert (nuclei.loc[nuclei["x_px"] > 256, "reject_reason"] == "OUTSIDE_ROI").all()
+    assert (nuclei.loc[nuclei["scored"], "x_px"] < 256).all()
+
+
+def test_a_colour_merge_needs_its_map(run, case_files, tmp_path):
+    pixels = tifffile.imread(case_files[0])
+    merge = np.stack([pixels[1], pixels[2], pixels[0]], axis=-1)
+    tifffile.imwrite(tmp_path / "merge.tif", merge, photometric="rgb")
+    call = ("score", tmp_path / "merge.tif", "--pixel-size-um", 0.1, "--json", "--out")
+    code, _, err = run(*call, tmp_path / "none")
+    assert code == 2
+    assert "--rgb" in one_line(err)
+    mapped = run(*call, tmp_path / "mapped", "--rgb", "red=HER2,green=CEP17,blue=DAPI")[1]
+    whole = run("score", case_files[0], "--out", tmp_path / "whole", "--json")[1]
+    for key in ("n_scored", "her2_signals", "cep17_signals"):
+        assert json.loads(mapped)[key] == json.loads(whole)[key]
