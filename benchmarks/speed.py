@@ -65,7 +65,7 @@ def our_steps(image: FishImage) -> Mapping[str, Callable[[], object]]:
     channels = {probe: image.channel(probe) for probe in PROBES}
     other = dict(zip(PROBES, reversed(PROBES), strict=True))
     nuclei = segment_nuclei(image.channel(DAPI), pixel_size_um=size)
-    result = score_field(image)
+    result = score_field(image, threads=1)
 
     def detect(probe: str) -> object:
         return detect_spots(
@@ -85,7 +85,7 @@ def our_steps(image: FishImage) -> Mapping[str, Callable[[], object]]:
             result.spots, nuclei, pixel_size_um=size, z_step_um=image.z_step_um
         ),
         "score of the case": lambda: score_case([result]),
-        "field, whole": lambda: score_field(image),
+        "field, whole": lambda: score_field(image, threads=1),
     }
 
 

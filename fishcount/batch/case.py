@@ -117,6 +117,7 @@ def score_job(
     overwrite: bool = False,
     marks: Mapping[str, Any] | None = None,
     on_field: Callable[[int], object] = lambda n_fields: None,
+    threads: int = 2,
 ) -> tuple[CaseResult, dict[str, Any]]:
     """Read and score the fields of a case, and write its case folder.
 
@@ -132,6 +133,8 @@ def score_job(
         Further entries of ``provenance.json``.
     on_field
         Called with 1 after each field.
+    threads
+        As for `fishcount.score_field`.
 
     Returns
     -------
@@ -149,7 +152,7 @@ def score_job(
         raise InputError("no images in it", field=job.name, remedy="name at least one field")
     beside = {str(path): sha256_of(path) for path in job.files_beside}
     schemes = [read_scheme(path) for path in job.scheme_files]
-    results = _score_fields(job, on_field)
+    results = _score_fields(job, on_field, threads=threads)
     _check_different(results, job)
     case = score_case(
         results,
@@ -214,13 +217,15 @@ def explained(case: CaseResult) -> str:
     )
 
 
-def _score_fields(job: CaseJob, on_field: Callable[[int], object]) -> list[FieldResult]:
+def _score_fields(
+    job: CaseJob, on_field: Callable[[int], object], *, threads: int
+) -> list[FieldResult]:
     names = unique_names([one.paths[0] for one in job.fields])
     results = []
     for one, name in zip(job.fields, names, strict=True):
         image = one.read(name=name, settings=job.settings)
         labels = read_labels(one.labels, shape=image.shape) if one.labels else None
-        results.append(score_field(image, labels=labels, settings=job.settings))
+        results.append(score_field(image, labels=labels, settings=job.settings, threads=threads))
         on_field(1)
     return results
 

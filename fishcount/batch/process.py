@@ -83,7 +83,8 @@ def process_case(job: CaseJob, out: Path, *, again: bool = False) -> Outcome:
         summary = None if again else _finished(folder, call)
         if summary is not None:
             return Outcome(name=job.name, state="kept", seconds=None, summary=summary)
-        _, summary = score_job(job, folder, overwrite=True, marks={_MARK: call})
+        # Cases are side by side already, one in each process.
+        _, summary = score_job(job, folder, overwrite=True, marks={_MARK: call}, threads=1)
     except Exception as error:  # whatever it is, the other cases go on
         return Outcome(
             name=job.name,
