@@ -14,7 +14,7 @@ __all__ = [
     "NoiseModel",
     "background_map",
     "estimate_camera",
-    "is_blank",
+    "is_constant",
     "noise_by_brightness",
 ]
 
@@ -201,7 +201,7 @@ def _finest_differences(image: NDArray[np.float32]) -> NDArray[np.float32]:
     return scaled
 
 
-def is_blank(image: NDArray[np.generic]) -> bool:
+def is_constant(image: NDArray[np.generic]) -> bool:
     """Whether a channel holds no image at all: no pixels, or all of them equal.
 
     Noise without spots is an image, and its zero signals are a measurement.
@@ -209,8 +209,8 @@ def is_blank(image: NDArray[np.generic]) -> bool:
     Examples
     --------
     >>> import numpy as np
-    >>> from fishcount.background import is_blank
-    >>> is_blank(np.full((4, 4), 100)), is_blank(np.eye(4))
+    >>> from fishcount.background import is_constant
+    >>> is_constant(np.full((4, 4), 100)), is_constant(np.eye(4))
     (True, False)
     """
     return image.size == 0 or bool(image.min() == image.max())

@@ -17,6 +17,7 @@ from fishcount.cli.options import (
     parse_roles,
     print_json,
     settings_of,
+    settings_options,
 )
 
 if TYPE_CHECKING:
@@ -38,23 +39,7 @@ SOME_FAILED = 3
     help="Processes, each with one case at a time and one thread. Default: one for each core.",
 )
 @image_options
-@click.option(
-    "--scheme-file",
-    "scheme_files",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="A scheme of your own, as TOML, beside the built-in ones; repeat for more.",
-)
-@click.option(
-    "--settings", "settings_file", type=click.Path(path_type=Path), help="Settings as TOML."
-)
-@click.option(
-    "--set",
-    "assignments",
-    multiple=True,
-    metavar="SECTION.KEY=VALUE",
-    help="One setting, such as spots.min_snr=6; repeat for more.",
-)
+@settings_options
 @click.option("--again", is_flag=True, help="Score finished cases too.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was done on standard output.")
 def command(

@@ -81,6 +81,36 @@ def image_options(command: Command) -> Command:
     return command
 
 
+def settings_options(command: Command) -> Command:
+    """Options that say how a case is scored: settings, and schemes of one's own."""
+    for option in reversed(
+        (
+            click.option(
+                "--scheme-file",
+                "scheme_files",
+                multiple=True,
+                type=click.Path(path_type=Path),
+                help="A scheme of your own, as TOML, beside the built-in ones; repeat for more.",
+            ),
+            click.option(
+                "--settings",
+                "settings_file",
+                type=click.Path(path_type=Path),
+                help="Settings as TOML.",
+            ),
+            click.option(
+                "--set",
+                "assignments",
+                multiple=True,
+                metavar="SECTION.KEY=VALUE",
+                help="One setting, such as spots.min_snr=6; repeat for more.",
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
 def parse_assignments(texts: Iterable[str], *, option: str) -> list[tuple[str, str]]:
     """``["DAPI=a.tif"]`` to ``[("DAPI", "a.tif")]``."""
     pairs = []

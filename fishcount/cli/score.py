@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fishcount.cli.options import IHC, image_options, parse_rgb, print_json, settings_of
+from fishcount.cli.options import (
+    IHC,
+    image_options,
+    parse_rgb,
+    print_json,
+    settings_of,
+    settings_options,
+)
 
 if TYPE_CHECKING:
     from fishcount.results import CaseResult
@@ -41,24 +48,8 @@ __all__ = ["command"]
 @click.option(
     "--faint-staining", is_flag=True, help="IHC 0 with faint membranes in at most 10 % of cells."
 )
-@click.option(
-    "--scheme-file",
-    "scheme_files",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="A scheme of your own, as TOML, beside the built-in ones; repeat for more.",
-)
+@settings_options
 @click.option("--name", help="Name of the case; the output folder's name where not given.")
-@click.option(
-    "--settings", "settings_file", type=click.Path(path_type=Path), help="Settings as TOML."
-)
-@click.option(
-    "--set",
-    "assignments",
-    multiple=True,
-    metavar="SECTION.KEY=VALUE",
-    help="One setting, such as spots.min_snr=6; repeat for more.",
-)
 @click.option("--overwrite", is_flag=True, help="Replace an existing case folder.")
 @click.option("--json", "as_json", is_flag=True, help="Print summary.json on standard output.")
 def command(

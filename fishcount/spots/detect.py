@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fishcount.background import is_blank
+from fishcount.background import is_constant
 from fishcount.errors import PixelError
 from fishcount.image import project
 from fishcount.settings import SpotSettings
@@ -81,7 +81,7 @@ def detect_spots(
     """
     settings = settings or SpotSettings()
     image = _checked(image)
-    if is_blank(image) or min(image.shape[-2:]) < _MIN_SIDE_PX:
+    if is_constant(image) or min(image.shape[-2:]) < _MIN_SIDE_PX:
         return Spots.empty(min_snr=settings.min_snr)
     plane = project(image)
     beside = None if other is None else project(_checked(other))

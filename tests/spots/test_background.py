@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose
 from fishcount.background import (
     background_map,
     estimate_camera,
-    is_blank,
+    is_constant,
     noise_by_brightness,
 )
 
@@ -70,7 +70,7 @@ def test_background_of_images_that_are_no_multiple_of_the_block():
     ids=["no pixels", "all equal", "two values", "noise"],
 )
 def test_blank_is_what_holds_no_image(image, blank):
-    assert is_blank(image) is blank
+    assert is_constant(image) is blank
 
 
 def test_a_tiny_image_has_a_camera():
