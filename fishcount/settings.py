@@ -170,8 +170,9 @@ class SpotSettings(_Model):
     min_score: float = Field(
         -1.0,
         description="Least log odds, from how it looks, that a spot is a signal. 0 keeps what "
-        "is more likely one than not; at -1 drawn fields are counted without bias: as many "
-        "signals are lost as are invented.",
+        "is more likely one than not; at -1 about as many candidates that are signals are lost "
+        "as others are kept, in fields drawn apart from those of the training. Signals that "
+        "never became a candidate are not in that balance.",
     )
 
 
