@@ -8,6 +8,10 @@ from scipy import ndimage as ndi
 
 __all__ = ["background_mesh", "enlarge", "noise_sigma", "reduce_by"]
 
+# What part of a cell of the mesh is darker than its background; cells narrower than this are read
+# in full.
+LOW_SHARE, DENSE_BELOW_PX = 0.05, 32
+
 
 def reduce_by(image: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
     """Mean of factor x factor blocks; the last row and column of blocks may be narrower."""
@@ -65,10 +69,14 @@ def background_mesh(image: NDArray[np.float32], *, cell_px: float) -> NDArray[np
     cell = max(round(cell_px), 4)
     n_y, n_x = max(-(-height // cell), 1), max(-(-width // cell), 1)
     low = np.empty((n_y, n_x), np.float32)
+    # A large cell has pixels enough for a percentile in every second row.
+    step = 2 if cell >= DENSE_BELOW_PX else 1
     for i in range(n_y):
-        band = image[i * height // n_y : (i + 1) * height // n_y]
+        band = image[i * height // n_y : (i + 1) * height // n_y : step]
         for j in range(n_x):
-            low[i, j] = np.percentile(band[:, j * width // n_x : (j + 1) * width // n_x], 5)
+            values = band[:, j * width // n_x : (j + 1) * width // n_x].ravel()
+            rank = round(LOW_SHARE * (values.size - 1))
+            low[i, j] = np.partition(values, rank)[rank]
     low = ndi.grey_opening(low, size=3, mode="nearest")
     low = ndi.gaussian_filter(low, 0.7, mode="nearest")
     return enlarge(low, image.shape)

@@ -136,11 +136,9 @@ def enlarge_outlines(outlines: Outlines, factor: int, shape: tuple[int, int]) ->
     full = np.broadcast_to(labels[:, None, :, None], (height, factor, width, factor))
     full = np.ascontiguousarray(full.reshape(height * factor, width * factor))
     inside = labels > 0
-    beside = ndi.binary_dilation(inside, np.ones((3, 3))) & ~ndi.binary_erosion(
-        inside, np.ones((3, 3)), border_value=1
-    )
-    y, x = np.nonzero(beside)
-    nearest = np.where(inside, labels, ndi.grey_dilation(labels, size=3))[y, x]
+    y, x = np.nonzero(_beside_outline(inside))
+    nearest = _largest_neighbour(labels, y, x)
+    nearest = np.where(inside[y, x], labels[y, x], nearest)
     around = np.pad(margin, 1, mode="edge")
     offsets = (np.arange(factor) + 0.5) / factor - 0.5
     for i, down in enumerate(offsets):
@@ -148,6 +146,29 @@ def enlarge_outlines(outlines: Outlines, factor: int, shape: tuple[int, int]) ->
             value = _between(around, y + 1, x + 1, float(down), float(right))
             full[y * factor + i, x * factor + j] = np.where(value > 0, nearest, 0)
     return np.ascontiguousarray(full[: shape[0], : shape[1]])
+
+
+def _beside_outline(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Pixels that have both inside and outside among themselves and their eight neighbours."""
+    padded = np.pad(inside, 1, mode="edge")
+    any_in = padded[:-2] | padded[1:-1] | padded[2:]
+    all_in = padded[:-2] & padded[1:-1] & padded[2:]
+    any_in = any_in[:, :-2] | any_in[:, 1:-1] | any_in[:, 2:]
+    beside: NDArray[np.bool_] = any_in & ~(all_in[:, :-2] & all_in[:, 1:-1] & all_in[:, 2:])
+    return beside
+
+
+def _largest_neighbour(
+    labels: NDArray[np.int32], y: NDArray[np.intp], x: NDArray[np.intp]
+) -> NDArray[np.int32]:
+    """Largest label among some pixels and their eight neighbours."""
+    padded = np.pad(labels, 1)
+    width = padded.shape[1]
+    flat, at = padded.ravel(), (y + 1) * width + x + 1
+    largest: NDArray[np.int32] = flat[at]
+    for step in (-width - 1, -width, -width + 1, -1, 1, width - 1, width, width + 1):
+        np.maximum(largest, flat[at + step], out=largest)
+    return largest
 
 
 def _between(

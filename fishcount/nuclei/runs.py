@@ -83,9 +83,11 @@ def find_runs(labels: NDArray[np.integer]) -> Runs:
     """Runs of a label image (y, x); 0 is background."""
     width = labels.shape[1]
     flat = labels.ravel()
-    starts = np.concatenate([[0], np.flatnonzero(flat[1:] != flat[:-1]) + 1])
+    first = np.empty(flat.size, bool)
+    np.not_equal(flat[1:], flat[:-1], out=first[1:])
     # A label that runs over the end of a row starts anew in the next.
-    starts = np.union1d(starts, np.arange(0, flat.size, width))
+    first[::width] = True
+    starts = np.flatnonzero(first)
     stops = np.append(starts[1:], flat.size)
     label = flat[starts].astype(np.int64)
     kept = label > 0

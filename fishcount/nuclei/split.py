@@ -39,10 +39,31 @@ def split_foreground(
     size = max(2 * round(SEED_REACH * diameter_px) + 1, 3)
     peaks = (depth == ndi.maximum_filter(depth, size=size)) & (depth > 0.5)
     seeds, n_seeds = ndi.label(peaks, structure=np.ones((3, 3)))
-    labels = np.zeros(mask.shape, np.int32)
-    if n_seeds:
-        labels[:] = watershed(-depth, seeds, mask=mask)  # type: ignore[no-untyped-call]
+    labels = _flood(-depth, seeds, mask) if n_seeds else np.zeros(mask.shape, np.int32)
     return join_pieces(labels, signal, depth, nucleus_area_px=np.pi / 4 * diameter_px**2)
+
+
+def _flood(
+    relief: NDArray[np.float32], seeds: NDArray[np.int32], mask: NDArray[np.bool_]
+) -> NDArray[np.int32]:
+    """Watershed of the components with several seeds; those with one are theirs as a whole."""
+    components, n = ndi.label(mask)
+    at = np.flatnonzero(seeds)
+    seed, component = seeds.ravel()[at], components.ravel()[at]
+    owner = np.zeros(n + 1, np.int32)
+    owner[component] = seed
+    # A seed that is not the one written last has company.
+    shared = np.zeros(n + 1, bool)
+    shared[component[owner[component] != seed]] = True
+    owner[shared] = 0
+    owner[0] = 0
+    labels: NDArray[np.int32] = owner[components]
+    if shared.any():
+        crowded = shared[components]
+        labels += watershed(  # type: ignore[no-untyped-call]
+            relief, np.where(crowded, seeds, 0), mask=crowded
+        )
+    return labels
 
 
 def inner_distance(mask: NDArray[np.bool_], *, smoothing_px: float) -> NDArray[np.float32]:
