@@ -70,7 +70,12 @@ class _Rung:
 
 
 def climb_ladder(
-    signal: NDArray[np.float32], *, floor_counts: float, typical_counts: float, diameter_px: float
+    signal: NDArray[np.float32],
+    *,
+    floor_counts: float,
+    typical_counts: float,
+    top_counts: float,
+    diameter_px: float,
 ) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
     """Cores of nuclei, each from its best threshold.
 
@@ -82,6 +87,8 @@ def climb_ladder(
         Below this it is noise.
     typical_counts
         Typical signal of nuclei.
+    top_counts
+        Signal of nearly the brightest; NaN where nothing rises above the floor.
     diameter_px
         Typical diameter of nuclei.
 
@@ -94,7 +101,7 @@ def climb_ladder(
     """
     rungs: list[_Rung] = []
     canvas = Canvas.whole(signal)
-    for level in _levels(signal, floor_counts, typical_counts):
+    for level in _levels(floor_counts, typical_counts, top_counts):
         if rungs:
             canvas = canvas.packed(rungs[-1].components, rungs[-1].open)
         rung = _make_rung(canvas, level, rungs[-1] if rungs else None, diameter_px)
@@ -106,14 +113,11 @@ def climb_ladder(
     return _collect(rungs, signal.shape)
 
 
-def _levels(
-    signal: NDArray[np.float32], floor_counts: float, typical_counts: float
-) -> NDArray[np.float64]:
-    bright = signal[signal > floor_counts]
-    lowest = max(floor_counts, LOWEST * typical_counts)
-    if not bright.size:
+def _levels(floor_counts: float, typical_counts: float, top_counts: float) -> NDArray[np.float64]:
+    if math.isnan(top_counts):
         return np.zeros(0)
-    span = max(0.7 * float(np.percentile(bright, 99)) / lowest, 1.0)
+    lowest = max(floor_counts, LOWEST * typical_counts)
+    span = max(0.7 * top_counts / lowest, 1.0)
     n = min(MAX_LEVELS, int(math.log(span) / math.log(LEVEL_RATIO)) + 1)
     return np.asarray(lowest * LEVEL_RATIO ** np.arange(n), np.float64)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from fishcount.nuclei.outline import draw_outlines, enlarge_outlines
 from fishcount.nuclei.size import diameter_of, guess_diameter
 from fishcount.settings import NucleiSettings
 
-__all__ = ["Found", "search_nuclei"]
+__all__ = ["FieldScale", "Found", "measure_field", "search_nuclei", "search_part"]
 
 # Without a pixel size, the size of nuclei is first guessed on an image of about this width.
 GUESS_WIDTH_PX = 512
@@ -53,6 +53,34 @@ class Found:
     threshold_counts: float
 
 
+@dataclass(frozen=True, slots=True)
+class FieldScale:
+    """What holds for a whole field; with it, any part of the field can be searched alone.
+
+    Attributes
+    ----------
+    factor : int
+        By how much the image is reduced, in blocks that start at its first pixel.
+    calm : bool
+        Spikes are taken out of the reduced image with a median filter.
+    diameter_px : float
+        Typical diameter of nuclei, in pixels of the reduced image.
+    cell_px : float
+        Edge of a cell of the background mesh, likewise.
+    floor_counts, typical_counts, top_counts : float
+        Height above background under which it is noise, of typical foreground, and of nearly the
+        brightest: between them stand the thresholds of the ladder.
+    """
+
+    factor: int
+    calm: bool
+    diameter_px: float
+    cell_px: float
+    floor_counts: float
+    typical_counts: float
+    top_counts: float
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Reduced:
     """An image reduced by a whole factor, and a guess of the nuclear diameter in its pixels."""
@@ -60,6 +88,27 @@ class _Reduced:
     image: NDArray[np.float32]
     factor: int
     diameter_px: float
+    calm: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Planes:
+    """The reduced image, and the background at the scale of nuclei."""
+
+    image: NDArray[np.float32]
+    background: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, image: NDArray[np.float32], cell_px: float) -> _Planes:
+        smooth = ndi.gaussian_filter(image, 1.0, mode="nearest", truncate=3)
+        return cls(image, background_mesh(smooth, cell_px=cell_px))
+
+    def signal(self, sigma: float) -> NDArray[np.float32]:
+        """The smoothed image above background."""
+        smooth: NDArray[np.float32] = ndi.gaussian_filter(
+            self.image, sigma, mode="nearest", truncate=3
+        )
+        return smooth - self.background
 
 
 def search_nuclei(
@@ -76,30 +125,97 @@ def search_nuclei(
     settings
         See `fishcount.settings.NucleiSettings`.
     """
+    measured = _measure(image, prior_px, settings)
+    if measured is None:
+        return None
+    field, planes = measured
+    cores, field = _climb(planes, field)
+    return _draw(cores, planes, field, (image.shape[0], image.shape[1]))
+
+
+def measure_field(
+    image: NDArray[np.float32], *, prior_px: float | None, settings: NucleiSettings
+) -> FieldScale | None:
+    """The statistics of a field that its parts cannot know; None where nothing stands out.
+
+    Takes what `search_nuclei` takes. The diameter is the one that the search settled on.
+    """
+    measured = _measure(image, prior_px, settings)
+    if measured is None:
+        return None
+    field, planes = measured
+    return _climb(planes, field)[1]
+
+
+def search_part(image: NDArray[np.float32], *, field: FieldScale) -> Found | None:
+    """Nuclei of a part of a field; None where nothing stands out.
+
+    Parameters
+    ----------
+    image
+        Camera counts, (y, x). The part starts at whole blocks of the field (`field.factor`).
+    field
+        From `measure_field` of the whole, or of its overview.
+    """
+    small = reduce_by(image, field.factor)
+    if field.calm:
+        small = ndi.median_filter(small, 3, mode="nearest")
+    planes = _Planes.of(small, field.cell_px)
+    cores, _ = _cores(planes, field)
+    return _draw(cores, planes, field, (image.shape[0], image.shape[1]))
+
+
+def _measure(
+    image: NDArray[np.float32], prior_px: float | None, settings: NucleiSettings
+) -> tuple[FieldScale, _Planes] | None:
     if prior_px is None:
         reduced = _reduced_by_guess(image, settings)
     else:
         reduced = _reduced_by_prior(image, prior_px, settings)
     if reduced is None:
         return None
-    smooth = ndi.gaussian_filter(reduced.image, 1.0, mode="nearest", truncate=3)
-    background = background_mesh(smooth, cell_px=MESH_DIAMETERS * reduced.diameter_px)
+    cell = MESH_DIAMETERS * reduced.diameter_px
+    planes = _Planes.of(reduced.image, cell)
+    signal = planes.signal(1.0)
     floor = settings.min_snr * 0.28 * noise_sigma(reduced.image) + 1e-3
-    mask, _ = find_foreground(smooth - background, floor_counts=floor)
+    mask, _ = find_foreground(signal, floor_counts=floor)
     if not mask.any():
         return None
-    typical = float(np.median((smooth - background)[mask]))
-    cores, signal, diameter = _climb(reduced, background, floor=floor, typical=typical)
-    if diameter * reduced.factor < MIN_DIAMETER_PX:
+    typical = float(np.median(signal[mask]))
+    signal = planes.signal(_smoothing(reduced.diameter_px))
+    bright = signal[signal > floor]
+    top = float(np.percentile(bright, 99)) if bright.size else math.nan
+    field = FieldScale(
+        factor=reduced.factor,
+        calm=reduced.calm,
+        diameter_px=reduced.diameter_px,
+        cell_px=cell,
+        floor_counts=floor,
+        typical_counts=typical,
+        top_counts=top,
+    )
+    return field, planes
+
+
+def _draw(
+    cores: NDArray[np.int32], planes: _Planes, field: FieldScale, shape: tuple[int, int]
+) -> Found | None:
+    diameter, floor = field.diameter_px, field.floor_counts
+    if diameter * field.factor < MIN_DIAMETER_PX:
         return None
+    signal = planes.signal(_smoothing(diameter))
     cores = cut_at_dents(cores, signal, diameter_px=diameter)
     outlines = draw_outlines(cores, signal, diameter_px=diameter, floor_counts=floor)
     return Found(
-        labels=enlarge_outlines(outlines, reduced.factor, (image.shape[0], image.shape[1])),
-        background=background,
-        diameter_px=diameter * reduced.factor,
+        labels=enlarge_outlines(outlines, field.factor, shape),
+        background=planes.background,
+        diameter_px=diameter * field.factor,
         threshold_counts=outlines.cut_counts,
     )
+
+
+def _smoothing(diameter_px: float) -> float:
+    return max(SMOOTHING * diameter_px, 0.7)
 
 
 def _reduced_by_prior(
@@ -120,36 +236,37 @@ def _reduced_by_guess(image: NDArray[np.float32], settings: NucleiSettings) -> _
     if not guess >= MIN_DIAMETER_PX:
         return None
     factor = _working_factor(guess, settings)
-    small = reduce_by(image, factor)
+    small, calmed = reduce_by(image, factor), False
     if guess < SPIKES_BELOW_PX:
         # Where most light is in spikes, they are taken out and the guess is made again.
         calm = ndi.median_filter(small, 3, mode="nearest")
         if _light(calm) < 0.5 * _light(small):
-            small = calm
+            small, calmed = calm, True
             guess = factor * guess_diameter(small, min_snr=settings.min_snr)
             if not guess >= MIN_DIAMETER_PX:
                 return None
-    return _Reduced(small, factor, guess / factor)
+    return _Reduced(small, factor, guess / factor, calmed)
 
 
-def _climb(
-    reduced: _Reduced, background: NDArray[np.float32], *, floor: float, typical: float
-) -> tuple[NDArray[np.int32], NDArray[np.float32], float]:
-    """Cores, the smoothed signal they were found in, and the diameter: twice where it differs."""
-    diameter = reduced.diameter_px
-    for _ in range(2):
-        sigma = max(SMOOTHING * diameter, 0.7)
-        smooth = ndi.gaussian_filter(reduced.image, sigma, mode="nearest", truncate=3)
-        signal = smooth - background
-        cores, quality = climb_ladder(
-            signal, floor_counts=floor, typical_counts=typical, diameter_px=diameter
-        )
-        found = diameter_of(cores, quality)
-        # The first guess counts what stands alone; clumps may have made it too large.
-        if not found > 0 or abs(math.log(found / diameter)) < RETRY_ABOVE:
-            break
-        diameter = found
-    return cores, signal, diameter
+def _climb(planes: _Planes, field: FieldScale) -> tuple[NDArray[np.int32], FieldScale]:
+    """Cores, and the field with the diameter they were found with: again where it differs."""
+    cores, quality = _cores(planes, field)
+    found = diameter_of(cores, quality)
+    # The first guess counts what stands alone; clumps may have made it too large.
+    if found > 0 and abs(math.log(found / field.diameter_px)) >= RETRY_ABOVE:
+        field = replace(field, diameter_px=found)
+        cores, _ = _cores(planes, field)
+    return cores, field
+
+
+def _cores(planes: _Planes, field: FieldScale) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+    return climb_ladder(
+        planes.signal(_smoothing(field.diameter_px)),
+        floor_counts=field.floor_counts,
+        typical_counts=field.typical_counts,
+        top_counts=field.top_counts,
+        diameter_px=field.diameter_px,
+    )
 
 
 def _light(image: NDArray[np.float32]) -> float:

@@ -69,7 +69,11 @@ def test_each_nucleus_comes_from_its_own_threshold():
     signal += 150 * ellipse(shape, 45, 140, 30, 45)
     signal += 400 * (ellipse(shape, 45, 120, 13, 13) | ellipse(shape, 45, 160, 13, 13))
     labels, quality = climb_ladder(
-        signal.astype(np.float32), floor_counts=5, typical_counts=200, diameter_px=DIAMETER
+        signal.astype(np.float32),
+        floor_counts=5,
+        typical_counts=200,
+        top_counts=400,
+        diameter_px=DIAMETER,
     )
     at = [labels[45, x] for x in (30, 62, 120, 160)]
     assert min(at) > 0
