@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from benchmarks import batch, phantoms, saturation, speed
+from benchmarks import batch, phantoms, report_page, saturation, speed
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
@@ -26,6 +26,7 @@ def main() -> None:
         phantoms.main([str(outside), "--out", str(RESULTS / "phantoms.md")])
     saturation.main([])
     batch.main([])
+    report_page.main([])
 
 
 if __name__ == "__main__":

@@ -82,8 +82,8 @@ def write_page(cases: Iterable[CaseState], out: Path) -> None:
     links: list[str] = []
     for case in cases:
         if case.summary is None:
-            why = case.error or "not scored yet"
-            summaries.append({"case": f"{case.name}: {why}"})
+            told = ": ".join(text for text in (case.error, case.message) if text)
+            summaries.append({"case": case.name, "problem": told or "not scored yet"})
             links.append("")
         else:
             summaries.append({key: case.summary.get(key) for key in (*_ON_THE_PAGE, *_FIGURES)})

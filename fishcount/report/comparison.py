@@ -43,6 +43,7 @@ class CaseRow:
     strip: tuple[float, ...]
     flags: tuple[tuple[str, str], ...]
     settings_sha256: str
+    problem: str = ""
 
 
 def render_comparison(
@@ -53,7 +54,8 @@ def render_comparison(
     Parameters
     ----------
     cases
-        The content of each ``summary.json``; a key that is absent leaves its cell empty.
+        The content of each ``summary.json``; a key that is absent leaves its cell empty. Of a
+        case without a result, ``problem`` says why; it is shown in its row.
     links
         Path of each report from this page, such as ``"case_1/report.html"``; none leaves the
         names without links. Anything but a path becomes one.
@@ -130,6 +132,7 @@ def _row(number: int, case: Mapping[str, Any], link: str) -> CaseRow:
         strip=() if ratio is None else tuple(map(_on_strip, (ratio, *(span or ())))),
         flags=tuple((flag_name(code), flag_sentence(code)) for code in codes),
         settings_sha256=str(case.get("settings_sha256", "")),
+        problem=str(case.get("problem", "")),
     )
 
 

@@ -113,7 +113,8 @@ def test_failed_cases_are_rows_and_are_tried_again(cases, run, scored, tmp_path)
     page = (tmp_path / "out" / "index.html").read_text()
     assert 'href="case_2/report.html"' in page
     assert "case_3/report.html" not in page
-    assert "case_3: TruncatedFileError" in page
+    assert "<b>No result:</b> TruncatedFileError" in page
+    assert "3000 bytes" in page
 
     scored.clear()
     (cases / "case_3" / "field_1.ome.tif").write_bytes(whole)

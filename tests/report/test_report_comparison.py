@@ -84,3 +84,36 @@ def test_a_batch_without_cases_is_a_page():
 def test_links_must_be_one_for_each_case(summaries):
     with pytest.raises(ValueError, match="one for each case"):
         render_comparison(summaries, links=["a"])
+
+
+def test_a_case_without_a_result_says_why(summaries):
+    page = Page(render_comparison([*summaries, {"case": "d", "problem": "FileFormatError: <b>"}]))
+    assert "No result: FileFormatError: <b>" in " ".join(page.words.split())
+    row = next(attrs for attrs in page.all("tr") if attrs.get("data-name") == "d")
+    assert row["data-ratio"] == row["data-seed"] == ""
+    assert "of 0, 0 fields" not in page.words
+
+
+def test_two_hundred_hostile_names_are_text_in_their_rows():
+    stems = [
+        "<script>alert({0})</script>",
+        '"><img src=x onerror=alert({0})>',
+        "javascript:alert({0})//",
+        "../../../etc/passwd{0}",
+        "C:\\..\\{0}",
+        "{{{{ 7 * {0} }}}}",
+        "{{% raw %}}{0}",
+        "</title></style><svg onload=a({0})>",
+        "=HYPERLINK({0})",
+        "\u202egnp.{0}\x00\x1b[31m",
+    ]
+    names = [stems[i % len(stems)].format(i) for i in range(200)]
+    plain = Page(render_comparison([{"case": f"case {i}"} for i in range(200)], links=["x"] * 200))
+    page = Page(render_comparison([{"case": name} for name in names], links=names))
+    assert page.open == []
+    shown = [attrs["data-name"] for attrs in page.all("tr") if "data-name" in attrs]
+    assert len(shown) == 200
+    for tag in ("script", "img", "svg", "style", "title", "iframe", "a"):
+        assert len(page.all(tag)) == len(plain.all(tag)), tag
+    schemes = {attrs["href"].split(":")[0] for attrs in page.all("a") if ":" in attrs["href"]}
+    assert not schemes & {"javascript", "data", "file", "C"}
