@@ -14,7 +14,7 @@ from fishcount.flags import Finding, mask_of
 from fishcount.guidelines import Scheme, classify
 from fishcount.image import DAPI, FishImage
 from fishcount.nuclei import Nuclei, nuclei_from_labels, segment_nuclei, select_nuclei
-from fishcount.quality import image_findings
+from fishcount.quality import image_findings, saturated_pixels
 from fishcount.results import CaseResult, FieldResult
 from fishcount.scoring import (
     CaseScore,
@@ -90,6 +90,8 @@ def score_field(
     if not len(nuclei):
         findings.append(Finding("NO_NUCLEI"))
     flags = nuclei.flags | _signal_flags(counts.copies, len(nuclei))
+    if any(finding.code == "SATURATED_CHANNEL" for finding in findings):
+        flags = flags | _saturated_flags(image, nuclei)
     if any(finding.code in NOT_EVALUABLE for finding in findings):
         flags = flags | np.uint32(mask_of(["FIELD_NOT_EVALUABLE"]))
     scored, reject_reason = select_nuclei(flags, settings=settings.selection)
@@ -235,6 +237,14 @@ def _spots(
     # Most of the time is spent in numpy, which lets go of the interpreter's lock.
     with ThreadPoolExecutor(max(1, threads)) as pool:
         return dict(zip(channels, pool.map(detect, channels), strict=True))
+
+
+def _saturated_flags(image: FishImage, nuclei: Nuclei) -> NDArray[np.uint32]:
+    """SATURATED (n,) for nuclei with a pixel at the camera's limit in any channel."""
+    touched = np.bincount(
+        nuclei.labels[saturated_pixels(image)].ravel(), minlength=len(nuclei) + 1
+    )[1:]
+    return np.where(touched > 0, np.uint32(mask_of(["SATURATED"])), np.uint32(0))
 
 
 def _signal_flags(copies: Mapping[str, Copies], n_nuclei: int) -> NDArray[np.uint32]:
