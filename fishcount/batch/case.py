@@ -23,6 +23,7 @@ from fishcount.io import (
     unique_names,
     write_case_folder,
 )
+from fishcount.io.scored_image import OPTIONS, READING
 from fishcount.pipeline import score_case, score_field
 from fishcount.report import render_report
 from fishcount.results import CaseResult, FieldResult
@@ -77,6 +78,22 @@ class FieldJob:
             name=name,
             settings=settings.reading,
         )
+
+    def reading(self) -> dict[str, Any]:
+        """How it is read, as plain data: `fishcount.io.read_scored_image` reads it so again."""
+        files = self.files
+        asked = {name: getattr(self, name) for name in OPTIONS}
+        return {
+            "files": str(files)
+            if isinstance(files, Path)
+            else {role: str(path) for role, path in files.items()},
+            **{
+                name: dict(value) if isinstance(value, Mapping) else value
+                for name, value in asked.items()
+                if value is not None
+            },
+            **({"roi": str(self.roi)} if self.roi else {}),
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,8 +181,16 @@ def score_job(
     )
     inputs = {**_files(results), **beside}
     check_unchanged(inputs)
+    reading = {
+        field.image.name: one.reading() for field, one in zip(results, job.fields, strict=True)
+    }
     summary = write_case(
-        out, case, inputs=inputs, started=started, marks=marks, overwrite=overwrite
+        out,
+        case,
+        inputs=inputs,
+        started=started,
+        marks={READING: reading, **(marks or {})},
+        overwrite=overwrite,
     )
     return case, summary
 

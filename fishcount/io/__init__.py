@@ -12,6 +12,7 @@ from fishcount.io.read import read_image
 from fishcount.io.report import FileReport, inspect_file
 from fishcount.io.roi import read_roi
 from fishcount.io.roles import guess_role
+from fishcount.io.scored_image import read_scored_image
 from fishcount.io.verify import Check, Verification, verify_case_folder
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "read_image",
     "read_labels",
     "read_roi",
+    "read_scored_image",
     "replace_file",
     "sha256_of",
     "slug_of",

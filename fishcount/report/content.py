@@ -173,7 +173,7 @@ def paragraph(case: CaseResult) -> str:
 
 
 # Said elsewhere on the page, or of use to programs only.
-_NOT_SHOWN = ("inputs", "outputs", "settings_sha256", "schema_version")
+_NOT_SHOWN = ("inputs", "outputs", "reading", "settings_sha256", "schema_version")
 
 
 def provenance_rows(record: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:

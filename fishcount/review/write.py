@@ -17,6 +17,7 @@ from fishcount.io import (
     verify_case_folder,
     write_case_folder,
 )
+from fishcount.io.scored_image import READING
 from fishcount.review.log import LOG_NAME, LogContent
 from fishcount.review.result import (
     Reviewed,
@@ -71,6 +72,9 @@ def write_reviewed(
     summary["review"] |= _log_record(content)
     inputs = {str(item["path"]): str(item["sha256"]) for item in case.provenance.get("inputs", [])}
     record = provenance(inputs, state.automatic.settings, command=sys.argv)
+    # With it the images of the reviewed fields are found as those of the automatic ones are.
+    if READING in case.provenance:
+        record[READING] = case.provenance[READING]
     write_case_folder(
         case.path / FOLDER_NAME,
         summary=summary,

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from napari.utils.notifications import show_warning
 
 import fishcount
-from fishcount.errors import FishcountError, InputError
-from fishcount.image import FishImage
-from fishcount.io import CaseFolder, read_case_folder
+from fishcount.errors import FishcountError
+from fishcount.io import CaseFolder, read_case_folder, read_scored_image
 from napari_fishcount.layers import LayerTuple, image_layers, result_layers
 from napari_fishcount.scored import ScoredField
 
@@ -82,35 +80,19 @@ def read_case(path: str | Sequence[str]) -> list[LayerTuple]:
         layer
         for folder in folders
         for record in folder.summary["fields"]
-        for layer in _case_field(folder, record)
+        for layer in _case_field(folder, record["name"])
     ]
 
 
-def _case_field(folder: CaseFolder, record: Mapping[str, Any]) -> Iterator[LayerTuple]:
-    field = ScoredField.from_case_folder(folder, record["name"])
+def _case_field(folder: CaseFolder, name: str) -> Iterator[LayerTuple]:
+    field = ScoredField.from_case_folder(folder, name)
     try:
-        image = _scored_image(folder, record, field)
+        image = read_scored_image(folder, field.name)
     except FishcountError as error:
         show_warning(f"{field.name} is shown without its image: {error}")
     else:
         yield from image_layers(image)
     yield from result_layers(field)
-
-
-def _scored_image(folder: CaseFolder, record: Mapping[str, Any], field: ScoredField) -> FishImage:
-    if record["path"] is None:
-        raise InputError("it was scored from memory")
-    # The path is as it was typed: it may start where the case was scored from.
-    places = [Path(), *folder.path.resolve().parents]
-    found = next((p / record["path"] for p in places if (p / record["path"]).is_file()), None)
-    if found is None:
-        raise InputError("the image is not there", file=record["path"])
-    image = fishcount.read_image(
-        found, pixel_size_um=field.pixel_size_um, z_step_um=field.z_step_um, name=field.name
-    )
-    if image.sha256 != record["sha256"]:
-        raise InputError("the file has changed since it was scored", file=found)
-    return image
 
 
 def _is_field(path: Path) -> bool:

@@ -1,0 +1,80 @@
+"""The image that a field of a case folder was scored from, found again and read the same way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from fishcount.errors import InputError
+from fishcount.image import FishImage
+from fishcount.io.case_folder import CaseFolder
+from fishcount.io.pattern import is_pattern
+from fishcount.io.read import read_image
+from fishcount.settings import parse_settings
+
+__all__ = ["OPTIONS", "READING", "read_scored_image"]
+
+READING = "reading"
+"""Entry of ``provenance.json``: how each field was read, by its name."""
+
+OPTIONS = ("channels", "rgb", "axes", "series", "pixel_size_um", "z_step_um", "offset_counts")
+"""Options of `read_image` that it records."""
+
+
+def read_scored_image(folder: CaseFolder, field: str) -> FishImage:
+    """Read the image of a field again, with the options of the run.
+
+    Paths are as they were given: they are looked for from the current folder, then from each
+    folder above the case folder.
+
+    Parameters
+    ----------
+    folder
+        A case folder, or the ``reviewed`` of one.
+    field
+        Name of the field.
+
+    Returns
+    -------
+    FishImage
+
+    Raises
+    ------
+    InputError
+        When there is no such field, it was scored from memory, its file is not there, or the
+        file is not the one that was scored.
+    """
+    record = next((one for one in folder.summary["fields"] if one["name"] == field), None)
+    if record is None:
+        raise InputError(f"no field {field!r}", file=folder.path)
+    if record["path"] is None:
+        raise InputError("it was scored from memory", file=folder.path, field=field)
+    # Case folders of other programs may not say how they read; then the file has to.
+    reading = (folder.provenance.get(READING) or {}).get(field) or {"files": record["path"]}
+    files, roi = reading["files"], reading.get("roi")
+    image = read_image(
+        {role: _found(path, folder) for role, path in files.items()}
+        if isinstance(files, Mapping)
+        else _found(files, folder),
+        **_options(reading, record),
+        roi=_found(roi, folder) if roi else None,
+        name=field,
+        settings=parse_settings(folder.settings_toml, source="settings.toml").reading,
+    )
+    if image.sha256 != record["sha256"]:
+        raise InputError("the file has changed since it was scored", file=image.path)
+    return image
+
+
+def _options(reading: Mapping[str, Any], record: Mapping[str, Any]) -> dict[str, Any]:
+    calibration = {name: record.get(name) for name in ("pixel_size_um", "z_step_um")}
+    return calibration | {name: reading[name] for name in OPTIONS if reading.get(name) is not None}
+
+
+def _found(path: str, folder: CaseFolder) -> Path:
+    for place in (Path(), *folder.path.resolve().parents):
+        file = place / path
+        if file.exists() or (is_pattern(file) and file.parent.is_dir()):
+            return file
+    raise InputError("the image is not there", file=path)
