@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -15,24 +15,18 @@ from fishcount.guidelines import Scheme, classify
 from fishcount.image import DAPI, FishImage
 from fishcount.nuclei import Nuclei, nuclei_from_labels, segment_nuclei, select_nuclei
 from fishcount.quality import image_findings, saturated_pixels
+from fishcount.recount import ScoredNuclei, scored_nuclei, selection_of, signal_flags
 from fishcount.results import CaseResult, FieldResult
-from fishcount.scoring import (
-    CaseScore,
-    SelectionCheck,
-    check_selection,
-    score_counts,
-    selection_findings,
-)
+from fishcount.scoring import CaseScore, heterogeneity, score_counts, selection_findings
 from fishcount.settings import Settings
-from fishcount.signals import Copies, count_signals, signal_findings
+from fishcount.signals import count_signals, signal_findings
 from fishcount.spots import Spots, detect_spots
+from fishcount.stability import left_out, vary_settings
 
 __all__ = ["score_case", "score_field"]
 
 # A field with one of these cannot be measured: none of its nuclei is scored.
 NOT_EVALUABLE = frozenset({"BLANK_CHANNEL", "IDENTICAL_CHANNELS"})
-# Reasons of nuclei whose outline is fit: the kit skips them for their signals.
-SKIPPED = ("NO_SIGNAL", "ONE_COLOUR")
 
 
 def score_field(
@@ -89,7 +83,7 @@ def score_field(
     findings += field_findings(image, nuclei, counts, settings=settings.quality)
     if not len(nuclei):
         findings.append(Finding("NO_NUCLEI"))
-    flags = nuclei.flags | _signal_flags(counts.copies, len(nuclei))
+    flags = nuclei.flags | signal_flags(counts.copies, len(nuclei))
     if any(finding.code == "SATURATED_CHANNEL" for finding in findings):
         flags = flags | _saturated_flags(image, nuclei)
     if any(finding.code in NOT_EVALUABLE for finding in findings):
@@ -166,7 +160,9 @@ def score_case(
             field=name,
             found=" and ".join("+".join(names) for names in sorted(probes)),
         )
-    score = _pooled(results, settings)
+    schemes = None if schemes is None else tuple(schemes)
+    nuclei, selection = scored_nuclei(results), selection_of(results)
+    score = _pooled(nuclei, settings)
     classification = classify(
         score.n_scored,
         score.her2_signals,
@@ -174,7 +170,7 @@ def score_case(
         ihc=ihc,
         faint_staining=faint_staining,
         areas=score.areas,
-        nucleus_counts=_nucleus_counts(results),
+        nucleus_counts=nuclei.pair,
         replicates=score.replicates,
         schemes=schemes,
         settings=settings.scoring,
@@ -188,25 +184,17 @@ def score_case(
         ihc=classification.ihc,
         findings=(
             *classification.findings,
-            *selection_findings(_selection(results), settings=settings.scoring),
+            *selection_findings(selection, settings=settings.scoring),
         ),
         settings=settings,
-    )
-
-
-def _selection(results: Sequence[FieldResult]) -> SelectionCheck:
-    """The scored nuclei beside all that were skipped for nothing but their signals."""
-    reasons = np.concatenate([result.reject_reason for result in results])
-    scored = np.concatenate([result.scored for result in results])
-    copies = {
-        probe: np.concatenate([result.counts.copies[probe].best for result in results])
-        for probe in results[0].image.probes
-    }
-    return check_selection(
-        copies["HER2"],
-        copies.get("CEP17"),
-        scored=scored,
-        eligible=scored | np.isin(reasons, SKIPPED),
+        variations=vary_settings(
+            results, settings=settings, schemes=schemes, ihc=ihc, faint_staining=faint_staining
+        ),
+        left_out=left_out(
+            nuclei, classification.categories, settings=settings, schemes=schemes, ihc=ihc
+        ),
+        selection=selection,
+        heterogeneity=heterogeneity(*nuclei.pair, field=nuclei.field) if nuclei.pair else None,
     )
 
 
@@ -247,48 +235,16 @@ def _saturated_flags(image: FishImage, nuclei: Nuclei) -> NDArray[np.uint32]:
     return np.where(touched > 0, np.uint32(mask_of(["SATURATED"])), np.uint32(0))
 
 
-def _signal_flags(copies: Mapping[str, Copies], n_nuclei: int) -> NDArray[np.uint32]:
-    """Flags that only counting can raise: missing colours, estimates."""
-    flags = np.zeros(n_nuclei, np.uint32)
-    present = np.stack([probe.best > 0 for probe in copies.values()])
-    flags[~present.any(axis=0)] |= np.uint32(mask_of(["NO_SIGNAL"]))
-    flags[present.any(axis=0) & ~present.all(axis=0)] |= np.uint32(mask_of(["ONE_COLOUR"]))
-    for probe, values in copies.items():
-        flags[values.estimated] |= np.uint32(mask_of([f"{probe}_ESTIMATED"]))
-        flags[values.disagree] |= np.uint32(mask_of(["ESTIMATES_DISAGREE"]))
-    return flags
-
-
-def _pooled(results: Sequence[FieldResult], settings: Settings) -> CaseScore:
+def _pooled(nuclei: ScoredNuclei, settings: Settings) -> CaseScore:
     """Sums and intervals over the scored nuclei, each estimated count with its range."""
-    her2 = _scored(results, "HER2")
-    cep17 = _scored(results, "CEP17") if "CEP17" in results[0].image.probes else {}
+    her2, cep17 = nuclei.her2, nuclei.cep17 or {}
     return score_counts(
         her2["best"],
         cep17.get("best"),
-        field=np.repeat(np.arange(len(results)), [int(r.scored.sum()) for r in results]),
+        field=nuclei.field,
         her2_low=her2["low"],
         her2_high=her2["high"],
         cep17_low=cep17.get("low"),
         cep17_high=cep17.get("high"),
         settings=settings.scoring,
     )
-
-
-def _scored(results: Sequence[FieldResult], probe: str) -> dict[str, NDArray[np.int64]]:
-    """Best, low and high copies of a probe in each scored nucleus, field after field."""
-    return {
-        name: np.concatenate(
-            [getattr(result.counts.copies[probe], name)[result.scored] for result in results]
-        )
-        for name in ("best", "low", "high")
-    }
-
-
-def _nucleus_counts(
-    results: Sequence[FieldResult],
-) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
-    """HER2 and CEP17 of each scored nucleus; None in a single-probe case."""
-    if "CEP17" not in results[0].image.probes:
-        return None
-    return _scored(results, "HER2")["best"], _scored(results, "CEP17")["best"]

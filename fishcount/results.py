@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from fishcount.flags import Finding
 from fishcount.image import FishImage
 from fishcount.nuclei import Nuclei
-from fishcount.scoring import CaseScore
+from fishcount.scoring import CaseScore, Heterogeneity, SelectionCheck
 from fishcount.settings import Settings
 from fishcount.signals import SignalCounts
 from fishcount.spots import Spots
 
-__all__ = ["CaseResult", "Category", "FieldResult"]
+__all__ = ["CaseResult", "Category", "FieldResult", "LeftOut", "Variation"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +90,57 @@ class FieldResult:
     findings: tuple[Finding, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variation:
+    """What a case comes to with one setting changed.
+
+    Attributes
+    ----------
+    setting : str
+        The setting that differs: "spots.min_score".
+    value : float or tuple of str
+        What it was set to.
+    words : str
+        What that means: "less sure signals count, too".
+    score : CaseScore
+        Sums, without intervals.
+    categories : mapping of str to str
+        Scheme to category.
+    """
+
+    setting: str
+    value: float | tuple[str, ...]
+    words: str
+    score: CaseScore
+    categories: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """Which single nuclei and fields hold a category: without one of them it is another.
+
+    Attributes
+    ----------
+    scheme : str
+    category : str
+        With all nuclei, whatever the minimum of nuclei and areas.
+    nuclei : tuple of (field, nucleus, category)
+        The nuclei that decide, each with the category without it.
+    fields : tuple of (field, category)
+        The fields that decide, likewise.
+    """
+
+    scheme: str
+    category: str
+    nuclei: tuple[tuple[str, int, str], ...] = ()
+    fields: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def stable(self) -> bool:
+        """No single nucleus and no single field decides."""
+        return not (self.nuclei or self.fields)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CaseResult:
     """Everything that one case gave.
@@ -109,6 +160,14 @@ class CaseResult:
     findings : tuple of Finding
         Quality of the case.
     settings : Settings
+    variations : tuple of Variation
+        The case under other settings.
+    left_out : tuple of LeftOut
+        For each scheme that decides here by sums: which nuclei and fields hold its category.
+    selection : SelectionCheck or None
+        The scored nuclei beside all that were fit to be scored.
+    heterogeneity : Heterogeneity or None
+        Of the scored nuclei, in the order of the fields; None in a single-probe case.
     """
 
     name: str
@@ -119,3 +178,7 @@ class CaseResult:
     tags: tuple[str, ...] = ()
     ihc: str | None = None
     findings: tuple[Finding, ...] = ()
+    variations: tuple[Variation, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    selection: SelectionCheck | None = None
+    heterogeneity: Heterogeneity | None = None

@@ -26,6 +26,7 @@ __all__ = [
     "Settings",
     "SignalSettings",
     "SpotSettings",
+    "StabilitySettings",
     "parse_settings",
     "read_settings",
     "with_overrides",
@@ -294,6 +295,28 @@ class ScoringSettings(_Model):
     )
 
 
+class StabilitySettings(_Model):
+    """Under which other settings a case is counted again (`fishcount.stability`)."""
+
+    min_score_step: Positive = Field(
+        1.0, description="`spots.min_score` is tried this much lower and higher."
+    )
+    min_share_step: Annotated[float, Field(gt=0, le=1)] = Field(
+        0.1, description="`signals.min_share_of_typical` is tried this much lower and higher."
+    )
+    split_gap_step: Positive = Field(
+        0.5, description="`signals.split_gap_diameters` is tried this much lower and higher."
+    )
+    stricter: tuple[str, ...] = Field(
+        ("BLURRED", "SATURATED"),
+        description="Flags of nuclei that are left out too: what a stricter selection gives.",
+    )
+    laxer: tuple[str, ...] = Field(
+        ("TOO_SMALL", "TOO_LARGE", "IRREGULAR", "OVERLAPPED"),
+        description="Flags of nuclei that are let in: what a laxer selection gives.",
+    )
+
+
 class Settings(_Model):
     """All settings of a run.
 
@@ -314,6 +337,7 @@ class Settings(_Model):
     spots: SpotSettings = SpotSettings()
     signals: SignalSettings = SignalSettings()
     scoring: ScoringSettings = ScoringSettings()
+    stability: StabilitySettings = StabilitySettings()
 
     def to_toml(self) -> str:
         """All settings, defaults included, as TOML text that `read_settings` reads back."""

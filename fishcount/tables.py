@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 import fishcount
 from fishcount.flags import Finding, codes_of
 from fishcount.image import PROBES
+from fishcount.records import heterogeneity_record, selection_record, stability_record
 from fishcount.results import CaseResult, Category, FieldResult
 
 __all__ = [
@@ -115,6 +116,11 @@ def summary_record(case: CaseResult) -> dict[str, Any]:
         "findings": [_finding_record(finding) for finding in case.findings],
         "ihc": case.ihc,
         "tags": list(case.tags),
+        "stability": stability_record(case.categories, case.variations, case.left_out),
+        "selection": None if case.selection is None else selection_record(case.selection),
+        "heterogeneity": None
+        if case.heterogeneity is None
+        else heterogeneity_record(case.heterogeneity, _scored_names(case.fields)),
         "pixel_size_um": pixel_sizes.pop() if len(pixel_sizes) == 1 else None,
         "channels": list(case.fields[0].image.channels) if case.fields else [],
         "software": f"fishcount {fishcount.__version__}",
@@ -136,6 +142,15 @@ def category_record(category: Category) -> dict[str, Any]:
         "more_nuclei": category.more_nuclei,
         "change": category.change,
     }
+
+
+def _scored_names(fields: Iterable[FieldResult]) -> list[tuple[str, int]]:
+    """Field and number of each scored nucleus."""
+    return [
+        (field.image.name, nucleus)
+        for field in fields
+        for nucleus in (np.flatnonzero(field.scored) + 1).tolist()
+    ]
 
 
 def _field_record(field: FieldResult) -> dict[str, Any]:

@@ -65,7 +65,7 @@ def nuclei_to_settle(
         categories = _replicated(scheme, replicates, setting, n_now + more)
         return float(np.mean(categories != category)) >= CHANCE_OF_OTHER
 
-    if not len(replicates) or _reads_single_nuclei(scheme) or unsure(MOST_MORE_NUCLEI):
+    if not len(replicates) or scheme.reads_single_nuclei or unsure(MOST_MORE_NUCLEI):
         return None
     if not unsure(0):
         return 0
@@ -90,7 +90,7 @@ def nearest_change(scheme: Scheme, tally: Tally, *, setting: Setting) -> str:
     '2 HER2 signals more would make it POSITIVE'
     """
     now = decide(scheme, tally, setting=setting)
-    if now.rule is None or _reads_single_nuclei(scheme):
+    if now.rule is None or scheme.reads_single_nuclei:
         return ""
     best: tuple[int, int, str] | None = None
     for her2 in _beside_thresholds(scheme, tally, setting):
@@ -123,13 +123,9 @@ def _beside_thresholds(scheme: Scheme, tally: Tally, setting: Setting) -> list[i
 def _replicated(
     scheme: Scheme, replicates: Replicates, setting: Setting, n_nuclei: int | None
 ) -> NDArray[np.str_]:
-    if not len(replicates) or _reads_single_nuclei(scheme):
+    if not len(replicates) or scheme.reads_single_nuclei:
         return np.zeros(0, dtype="U24")
     her2, cep17 = replicates.sums(n_nuclei)
     n = replicates.n_scored if n_nuclei is None else n_nuclei
     tally = Tally(n=np.full(len(her2), n), her2=her2, cep17=cep17)
     return categorise(scheme, tally, setting=setting)
-
-
-def _reads_single_nuclei(scheme: Scheme) -> bool:
-    return Measure.SHARE in scheme.measures

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fishcount.guidelines.scheme import IHC_SCORES, UNKNOWN_IHC, Rule, Scheme
-from fishcount.guidelines.tally import Measure, Tally
+from fishcount.guidelines.tally import Tally
 
 __all__ = ["Outcome", "Setting", "categorise", "decide"]
 
@@ -130,9 +130,9 @@ def _lacking(scheme: Scheme, tally: Tally) -> str:
         return "the scheme needs CEP17 counts"
     if scheme.probes == "dual" and tally.cep17 == 0:
         return "no CEP17 signal was counted, so there is no ratio"
-    if Measure.SHARE in scheme.measures and tally.reached is None:
+    if scheme.reads_single_nuclei and tally.reached is None:
         return "the scheme needs the counts of each nucleus"
-    if Measure.SHARE in scheme.measures and tally.paired == 0:
+    if scheme.reads_single_nuclei and tally.paired == 0:
         return "no nucleus has a ratio of its own"
     return ""
 
@@ -141,7 +141,7 @@ def _evaluable(scheme: Scheme, tally: Tally) -> NDArray[np.bool_]:
     needed: Sequence[Any] = [tally.n, tally.her2]
     if scheme.probes == "dual":
         needed = [*needed, tally.cep17]
-    if Measure.SHARE in scheme.measures:
+    if scheme.reads_single_nuclei:
         needed = [*needed, tally.paired]
     result = np.ones(len(tally.n), np.bool_)
     for column in needed:

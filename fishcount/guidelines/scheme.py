@@ -158,6 +158,11 @@ class Scheme(_Model):
         """The figures that its rules compare."""
         return tuple(m for m in Measure if any(m in rule.intervals for rule in self.rule))
 
+    @property
+    def reads_single_nuclei(self) -> bool:
+        """Whether a rule reads the nuclei one by one, so that sums do not decide."""
+        return Measure.SHARE in self.measures
+
     def variant(self, settings: ScoringSettings) -> str | None:
         """The variant that `settings` choose; None for a scheme that has none."""
         return None if self.option is None else str(getattr(settings, self.option))

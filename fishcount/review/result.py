@@ -11,14 +11,22 @@ import numpy as np
 import fishcount
 from fishcount.flags import Finding
 from fishcount.guidelines import Classification, Scheme, classify
+from fishcount.records import heterogeneity_record, selection_record, stability_record
+from fishcount.recount import SKIPPED, ScoredNuclei
 from fishcount.review.state import ReviewState
-from fishcount.scoring import CaseScore, check_selection, score_counts, selection_findings
+from fishcount.scoring import (
+    CaseScore,
+    SelectionCheck,
+    check_selection,
+    heterogeneity,
+    score_counts,
+    selection_findings,
+)
+from fishcount.stability import left_out
 from fishcount.tables import category_record
 
 __all__ = ["Reviewed", "reviewed_summary", "score_review"]
 
-# Reasons of nuclei whose outline is fit: the kit skips them for their signals.
-_SKIPPED = ("NO_SIGNAL", "ONE_COLOUR")
 # What of a summary the automatic and the reviewed result are compared by.
 _HEADLINE = (
     "n_scored",
@@ -41,6 +49,8 @@ class Reviewed:
     score : CaseScore
     classification : Classification
     findings : tuple of Finding
+    selection : SelectionCheck
+        The scored nuclei beside all that were fit to be scored.
     n_nuclei : int
         Nuclei that stand.
     progress : mapping of str to int
@@ -50,6 +60,7 @@ class Reviewed:
     score: CaseScore
     classification: Classification
     findings: tuple[Finding, ...]
+    selection: SelectionCheck
     n_nuclei: int
     progress: Mapping[str, int]
 
@@ -106,12 +117,13 @@ def score_review(
         her2.best,
         None if cep17 is None else cep17.best,
         scored=scored,
-        eligible=scored | np.isin(counts.reject_reason, _SKIPPED),
+        eligible=scored | np.isin(counts.reject_reason, SKIPPED),
     )
     return Reviewed(
         score=score,
         classification=classification,
         findings=(*classification.findings, *selection_findings(check, settings=settings)),
+        selection=check,
         n_nuclei=len(counts),
         progress={
             status: int((counts.review == status).sum())
@@ -120,8 +132,14 @@ def score_review(
     )
 
 
-def reviewed_summary(state: ReviewState, reviewed: Reviewed) -> dict[str, Any]:
-    """The content of ``summary.json`` of the reviewed result; the automatic headline is in it."""
+def reviewed_summary(
+    state: ReviewState, reviewed: Reviewed, *, schemes: Iterable[str | Scheme] | None = None
+) -> dict[str, Any]:
+    """The content of ``summary.json`` of the reviewed result; the automatic headline is in it.
+
+    What other settings would give is left out: the edits of a reader are of one set of signals.
+    `schemes` as for `score_review`.
+    """
     summary, score = state.automatic.folder.summary, reviewed.score
     counts = state.counts
     fields = [
@@ -150,6 +168,43 @@ def reviewed_summary(state: ReviewState, reviewed: Reviewed) -> dict[str, Any]:
         ],
         "ihc": reviewed.classification.ihc,
         "tags": list(reviewed.classification.tags),
+        **_what_holds_it(state, reviewed, schemes),
         "software": f"fishcount {fishcount.__version__}",
         "review": {**reviewed.progress, "automatic": {key: summary[key] for key in _HEADLINE}},
+    }
+
+
+def _what_holds_it(
+    state: ReviewState, reviewed: Reviewed, schemes: Iterable[str | Scheme] | None
+) -> dict[str, Any]:
+    """Stability, selection and heterogeneity of the nuclei that stand."""
+    counts, scored = state.counts, state.counts.scored
+    cep17 = counts.copies.get("CEP17")
+    nuclei = ScoredNuclei(
+        fields=tuple(state.automatic.fields),
+        field=counts.field[scored],
+        nucleus=counts.number[scored],
+        her2={"best": counts.copies["HER2"].best[scored]},
+        cep17=None if cep17 is None else {"best": cep17.best[scored]},
+    )
+    categories = reviewed.classification.categories
+    deciding = left_out(
+        nuclei,
+        categories,
+        settings=state.automatic.settings,
+        schemes=schemes,
+        ihc=reviewed.classification.ihc,
+    )
+    return {
+        "stability": stability_record(categories, (), deciding),
+        "selection": selection_record(reviewed.selection),
+        "heterogeneity": None
+        if nuclei.pair is None
+        else heterogeneity_record(
+            heterogeneity(*nuclei.pair, field=nuclei.field),
+            [
+                (nuclei.fields[field], number)
+                for field, number in zip(nuclei.field, nuclei.nucleus.tolist(), strict=True)
+            ],
+        ),
     }

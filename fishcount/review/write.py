@@ -67,8 +67,9 @@ def write_reviewed(
     state, content = replay_folder(case)
     if not content.events:
         raise ReviewError("no edit was made", file=case.path / LOG_NAME)
+    schemes = None if schemes is None else tuple(schemes)
     reviewed = score_review(state, ihc=ihc, schemes=schemes)
-    summary = reviewed_summary(state, reviewed)
+    summary = reviewed_summary(state, reviewed, schemes=schemes)
     summary["review"] |= _log_record(content)
     inputs = {str(item["path"]): str(item["sha256"]) for item in case.provenance.get("inputs", [])}
     record = provenance(inputs, state.automatic.settings, command=sys.argv)

@@ -144,6 +144,10 @@ def test_keys_of_the_summary_are_documented(summary: dict[str, Any]) -> None:
     assert set(rows("summary.json")) == set(summary)
     assert set(rows("fields")) == set(summary["fields"][0])
     assert set(rows("categories")) == set(summary["categories"][0])
+    assert set(rows("stability")) == set(summary["stability"]["variations"][0])
+    assert set(rows("left_out")) == set(summary["stability"]["left_out"][0])
+    assert set(rows("selection")) == set(summary["selection"])
+    assert set(rows("heterogeneity")) == set(summary["heterogeneity"])
 
 
 @pytest.mark.parametrize("name", [name for name in fishcount.__all__ if name != "Settings"])

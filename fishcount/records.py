@@ -1,0 +1,111 @@
+"""What holds a case together, as the plain data of ``summary.json``: see docs/reference."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from fishcount.results import Category, LeftOut, Variation
+from fishcount.scoring import Heterogeneity, Population, SelectionCheck
+
+__all__ = ["heterogeneity_record", "selection_record", "stability_record"]
+
+
+def stability_record(
+    categories: Iterable[Category],
+    variations: Iterable[Variation],
+    left_out: Iterable[LeftOut],
+) -> dict[str, Any]:
+    """``stability`` of ``summary.json``: what changes a category, and what does not."""
+    now = {category.scheme: category.category for category in categories}
+    return {
+        "variations": [_variation_record(one, now) for one in variations],
+        "left_out": [_left_out_record(one) for one in left_out],
+    }
+
+
+def _variation_record(variation: Variation, now: Mapping[str, str]) -> dict[str, Any]:
+    score = variation.score
+    return {
+        "setting": variation.setting,
+        "value": list(variation.value) if isinstance(variation.value, tuple) else variation.value,
+        "words": variation.words,
+        "n_scored": score.n_scored,
+        "her2_signals": score.her2_signals,
+        "cep17_signals": score.cep17_signals,
+        "mean_her2_per_nucleus": score.mean_her2_per_nucleus,
+        "her2_cep17_ratio": score.her2_cep17_ratio,
+        "categories": dict(variation.categories),
+        "changed": [
+            scheme
+            for scheme, category in variation.categories.items()
+            if category != now.get(scheme, category)
+        ],
+    }
+
+
+def _left_out_record(one: LeftOut) -> dict[str, Any]:
+    return {
+        "scheme": one.scheme,
+        "category": one.category,
+        "stable": one.stable,
+        "nuclei": [
+            {"field": field, "nucleus": nucleus, "category": category}
+            for field, nucleus, category in one.nuclei
+        ],
+        "fields": [{"field": field, "category": category} for field, category in one.fields],
+    }
+
+
+def selection_record(check: SelectionCheck) -> dict[str, Any]:
+    """``selection`` of ``summary.json``: the scored nuclei beside all that were fit."""
+    eligible = check.eligible
+    return {
+        "n_scored": check.scored.n_scored,
+        "n_eligible": eligible.n_scored,
+        "share_skipped": check.share_skipped,
+        "her2_shift": check.her2_shift,
+        "mean_her2_of_eligible": eligible.mean_her2_per_nucleus,
+        "her2_cep17_ratio_of_eligible": eligible.her2_cep17_ratio,
+    }
+
+
+def heterogeneity_record(found: Heterogeneity, nuclei: Sequence[tuple[str, int]]) -> dict[str, Any]:
+    """``heterogeneity`` of ``summary.json``.
+
+    Parameters
+    ----------
+    found
+        Of the scored nuclei.
+    nuclei
+        Field and number of each of them, in the same order.
+    """
+    of_field: dict[str, list[int]] = {}
+    n_scored: Counter[str] = Counter()
+    for (field, nucleus), is_high in zip(nuclei, found.high.tolist(), strict=True):
+        n_scored[field] += 1
+        of_field.setdefault(field, []).extend([nucleus] if is_high else [])
+    return {
+        "pattern": str(found.pattern),
+        "n_amplified": found.n_amplified,
+        "n_with_ratio": found.n_with_ratio,
+        "share_amplified": found.share_amplified,
+        "exactly_half": found.exactly_half,
+        "separation": found.separation,
+        "populations": [_population_record(one) for one in found.populations],
+        "fields": [
+            {"field": field, "n_scored": n_scored[field], "n_high": len(high), "nuclei": high}
+            for field, high in of_field.items()
+        ],
+    }
+
+
+def _population_record(population: Population) -> dict[str, Any]:
+    return {
+        "n_nuclei": population.n_nuclei,
+        "her2_signals": population.her2_signals,
+        "cep17_signals": population.cep17_signals,
+        "mean_her2_per_nucleus": population.mean_her2_per_nucleus,
+        "her2_cep17_ratio": population.her2_cep17_ratio,
+    }

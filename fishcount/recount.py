@@ -1,0 +1,171 @@
+"""Fields that are counted once more from what was found in them, without their pixels.
+
+Counting is cheap beside finding. So a case can be asked what another cut, another merging rule or
+another selection would have given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fishcount.flags import mask_of
+from fishcount.nuclei import select_nuclei
+from fishcount.results import FieldResult
+from fishcount.scoring import SelectionCheck, check_selection
+from fishcount.settings import Settings, SpotSettings
+from fishcount.signals import Copies, count_signals
+from fishcount.spots import Spots
+
+__all__ = ["ScoredNuclei", "recount_field", "scored_nuclei", "selection_of", "signal_flags"]
+
+Integers = NDArray[np.int64]
+
+# Reasons of nuclei whose outline is fit: the kit skips them for their signals.
+SKIPPED = ("NO_SIGNAL", "ONE_COLOUR")
+_OF_SIGNALS = (*SKIPPED, "HER2_ESTIMATED", "CEP17_ESTIMATED", "ESTIMATES_DISAGREE")
+# A spot whose light came from the other probe is none at any cut.
+_NEVER_A_SIGNAL = "BLEED_THROUGH"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoredNuclei:
+    """The scored nuclei of all fields of a case, field after field.
+
+    Attributes
+    ----------
+    fields : tuple of str
+        Names of all fields of the case.
+    field, nucleus : ndarray of int64, (n,)
+        Number of the field from 0, and the label of the nucleus in it.
+    her2 : mapping of str to ndarray of int64
+        Copies "best", "low" and "high".
+    cep17 : mapping of str to ndarray of int64, or None
+        None in a single-probe case.
+    """
+
+    fields: tuple[str, ...]
+    field: Integers
+    nucleus: Integers
+    her2: Mapping[str, Integers]
+    cep17: Mapping[str, Integers] | None
+
+    def __len__(self) -> int:
+        return len(self.field)
+
+    @property
+    def n_areas(self) -> int:
+        """Fields in which something was scored."""
+        return len(np.unique(self.field))
+
+    @property
+    def pair(self) -> tuple[Integers, Integers] | None:
+        """HER2 and CEP17 of each nucleus; None in a single-probe case."""
+        return None if self.cep17 is None else (self.her2["best"], self.cep17["best"])
+
+
+def scored_nuclei(fields: Sequence[FieldResult]) -> ScoredNuclei:
+    """The scored nuclei of fields with the same probes; at least one field."""
+
+    def copies(probe: str) -> dict[str, Integers]:
+        return {
+            name: np.concatenate([getattr(f.counts.copies[probe], name)[f.scored] for f in fields])
+            for name in ("best", "low", "high")
+        }
+
+    return ScoredNuclei(
+        fields=tuple(field.image.name for field in fields),
+        field=np.repeat(np.arange(len(fields)), [int(f.scored.sum()) for f in fields]),
+        nucleus=np.concatenate([np.flatnonzero(f.scored) + 1 for f in fields]),
+        her2=copies("HER2"),
+        cep17=copies("CEP17") if "CEP17" in fields[0].image.probes else None,
+    )
+
+
+def selection_of(fields: Sequence[FieldResult]) -> SelectionCheck:
+    """The scored nuclei beside all that were skipped for nothing but their signals."""
+    reasons = np.concatenate([field.reject_reason for field in fields])
+    scored = np.concatenate([field.scored for field in fields])
+    copies = {
+        probe: np.concatenate([field.counts.copies[probe].best for field in fields])
+        for probe in fields[0].image.probes
+    }
+    return check_selection(
+        copies["HER2"],
+        copies.get("CEP17"),
+        scored=scored,
+        eligible=scored | np.isin(reasons, SKIPPED),
+    )
+
+
+def signal_flags(copies: Mapping[str, Copies], n_nuclei: int) -> NDArray[np.uint32]:
+    """Flags (n,) of nuclei that only counting can raise: missing colours, estimates."""
+    flags = np.zeros(n_nuclei, np.uint32)
+    present = np.stack([probe.best > 0 for probe in copies.values()])
+    flags[~present.any(axis=0)] |= np.uint32(mask_of(["NO_SIGNAL"]))
+    flags[present.any(axis=0) & ~present.all(axis=0)] |= np.uint32(mask_of(["ONE_COLOUR"]))
+    for probe, values in copies.items():
+        flags[values.estimated] |= np.uint32(mask_of([f"{probe}_ESTIMATED"]))
+        flags[values.disagree] |= np.uint32(mask_of(["ESTIMATES_DISAGREE"]))
+    return flags
+
+
+def recount_field(field: FieldResult, *, was: Settings, settings: Settings) -> FieldResult:
+    """A field counted again under other settings, from its candidates and nuclei.
+
+    Parameters
+    ----------
+    field
+        A result of `fishcount.score_field`.
+    was
+        The settings it was made with.
+    settings
+        Those to count with: of `spots` only `min_score` can differ, of the rest `signals` and
+        `selection`.
+
+    Returns
+    -------
+    FieldResult
+        With other counts, flags and selection; nuclei and findings as they were.
+    """
+    spots, counts = field.spots, field.counts
+    if settings.spots.min_score != was.spots.min_score:
+        spots = {
+            probe: _cut_at(found, settings.spots, was=was.spots) for probe, found in spots.items()
+        }
+    if spots is not field.spots or settings.signals != was.signals:
+        counts = count_signals(
+            spots,
+            field.nuclei,
+            pixel_size_um=field.image.pixel_size_um,
+            z_step_um=field.image.z_step_um,
+            settings=settings.signals,
+        )
+    other = field.flags & ~np.uint32(mask_of(_OF_SIGNALS))
+    flags = other | signal_flags(counts.copies, len(field.nuclei))
+    scored, reason = select_nuclei(flags, settings=settings.selection)
+    return replace(
+        field, spots=spots, counts=counts, flags=flags, scored=scored, reject_reason=reason
+    )
+
+
+def _cut_at(spots: Spots, settings: SpotSettings, *, was: SpotSettings) -> Spots:
+    """The same candidates with another least score.
+
+    What passed the old cut and was rejected all the same had another reason, and keeps it. What is
+    let in must be as bright as `min_share` of those that were kept asks for.
+    """
+    score = np.nan_to_num(spots.score, nan=-np.inf)
+    least = settings.min_share * _median(spots.amplitude_counts[spots.kept])
+    let_in = (score <= was.min_score) & (spots.reason != _NEVER_A_SIGNAL)
+    let_in &= spots.amplitude_counts >= least
+    kept = (score > settings.min_score) & (spots.kept | let_in)
+    reason = np.where(kept, "", np.where(spots.kept, "POOR_FIT", spots.reason))
+    return replace(spots, kept=kept, reason=reason.astype(spots.reason.dtype))
+
+
+def _median(values: NDArray[np.float64]) -> float:
+    return float(np.median(values)) if values.size else 0.0

@@ -1,0 +1,210 @@
+"""What holds a category: settings, single nuclei and single fields that would change it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from fishcount.guidelines import Scheme, classify, find_scheme, leave_one_out
+from fishcount.recount import SKIPPED, ScoredNuclei, recount_field, scored_nuclei
+from fishcount.results import Category, FieldResult, LeftOut, Variation
+from fishcount.scoring import CaseScore
+from fishcount.settings import Settings
+
+__all__ = ["left_out", "vary_settings"]
+
+_WORDS = {
+    ("spots.min_score", -1): "less sure signals count, too",
+    ("spots.min_score", 1): "only surer signals count",
+    ("signals.min_share_of_typical", -1): "fainter signals count, too",
+    ("signals.min_share_of_typical", 1): "only brighter signals count",
+    ("signals.split_gap_diameters", -1): "only closer pairs are merged",
+    ("signals.split_gap_diameters", 1): "pairs farther apart are merged, too",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """One setting that differs."""
+
+    setting: str
+    value: float | tuple[str, ...]
+    words: str
+
+    def of(self, settings: Settings) -> Settings:
+        """`settings` with it."""
+        section, key = self.setting.split(".")
+        part = getattr(settings, section).model_copy(update={key: self.value})
+        return settings.model_copy(update={section: part})
+
+
+def vary_settings(
+    fields: Sequence[FieldResult],
+    *,
+    settings: Settings,
+    schemes: Iterable[str | Scheme] | None = None,
+    ihc: str | None = None,
+    faint_staining: bool = False,
+) -> tuple[Variation, ...]:
+    """The case counted again, with one of the settings that matter changed at a time.
+
+    The cut of the score, the least brightness and the merging gap go a step down and up; nuclei of
+    doubtful outline are let in, out-of-focus and saturated ones left out, and those that were
+    skipped for their signals are let in. `settings.stability` says how far. Nothing is searched
+    anew: what never was a candidate stays out.
+
+    Parameters
+    ----------
+    fields
+        Results of `fishcount.score_field`, with the same probes; at least one.
+    settings
+        Those that the fields were scored with.
+    schemes, ihc, faint_staining
+        As for `fishcount.score_case`.
+
+    Returns
+    -------
+    tuple of Variation
+        In a fixed order.
+    """
+    schemes = None if schemes is None else tuple(schemes)
+
+    def varied(change: _Change) -> Variation:
+        other = change.of(settings)
+        nuclei = scored_nuclei([recount_field(one, was=settings, settings=other) for one in fields])
+        score = _sums(nuclei)
+        result = classify(
+            score.n_scored,
+            score.her2_signals,
+            score.cep17_signals,
+            ihc=ihc,
+            faint_staining=faint_staining,
+            areas=score.areas,
+            nucleus_counts=nuclei.pair,
+            schemes=schemes,
+            settings=settings.scoring,
+        )
+        return Variation(
+            setting=change.setting,
+            value=change.value,
+            words=change.words,
+            score=score,
+            categories=MappingProxyType({one.scheme: one.category for one in result.categories}),
+        )
+
+    return tuple(varied(change) for change in _changes(settings))
+
+
+def left_out(
+    nuclei: ScoredNuclei,
+    categories: Iterable[Category],
+    *,
+    settings: Settings,
+    schemes: Iterable[str | Scheme] | None = None,
+    ihc: str | None = None,
+) -> tuple[LeftOut, ...]:
+    """Which nuclei and fields hold the category of each scheme that decides by sums.
+
+    Parameters
+    ----------
+    nuclei
+        The scored nuclei of the case.
+    categories
+        Of the case; secondary ones are passed over.
+    settings, schemes, ihc
+        As for `vary_settings`.
+
+    Returns
+    -------
+    tuple of LeftOut
+        One for each scheme, in the order of `categories`.
+    """
+    own = {one.id: one for one in schemes or () if isinstance(one, Scheme)}
+    result = []
+    for category in categories:
+        scheme = own.get(category.scheme) or find_scheme(category.scheme)
+        if "SECONDARY" in category.flags or scheme.reads_single_nuclei:
+            continue
+        result.append(_left_out(nuclei, scheme, settings=settings, ihc=ihc))
+    return tuple(result)
+
+
+def _left_out(
+    nuclei: ScoredNuclei, scheme: Scheme, *, settings: Settings, ihc: str | None
+) -> LeftOut:
+    found = leave_one_out(
+        nuclei.her2["best"],
+        None if nuclei.cep17 is None else nuclei.cep17["best"],
+        field=nuclei.field,
+        scheme=scheme,
+        ihc=ihc,
+        settings=settings.scoring,
+    )
+    deciding, fields = found.deciding_nuclei, found.deciding_fields
+    return LeftOut(
+        scheme=scheme.id,
+        category=found.category,
+        nuclei=tuple(
+            (nuclei.fields[field], int(nucleus), str(category))
+            for field, nucleus, category in zip(
+                nuclei.field[deciding],
+                nuclei.nucleus[deciding],
+                found.without_nucleus[deciding],
+                strict=True,
+            )
+        ),
+        fields=tuple(
+            (nuclei.fields[int(field)], str(category))
+            for field, category in zip(
+                found.fields[fields], found.without_field[fields], strict=True
+            )
+        ),
+    )
+
+
+def _changes(settings: Settings) -> Iterator[_Change]:
+    step = settings.stability
+    steps: dict[str, tuple[float, float]] = {
+        "spots.min_score": (settings.spots.min_score, step.min_score_step),
+        "signals.min_share_of_typical": (
+            settings.signals.min_share_of_typical,
+            step.min_share_step,
+        ),
+        "signals.split_gap_diameters": (settings.signals.split_gap_diameters, step.split_gap_step),
+    }
+    for setting, (value, by) in steps.items():
+        for sign in (-1, 1):
+            # Rounded, so that the number in the files is the one that a person would write.
+            moved = round(value + sign * by, 6)
+            bounded = moved if setting == "spots.min_score" else max(moved, 0.0)
+            if bounded != value:
+                yield _Change(setting, bounded, _WORDS[setting, sign])
+    yield from _selections(settings)
+
+
+def _selections(settings: Settings) -> Iterator[_Change]:
+    reject, step = settings.selection.reject, settings.stability
+
+    def without(codes: Iterable[str]) -> tuple[str, ...]:
+        return tuple(code for code in reject if code not in codes)
+
+    more = tuple(code for code in step.stricter if code not in reject)
+    selections: dict[str, tuple[str, ...]] = {
+        "more nuclei are left out: a stricter selection": (*reject, *more),
+        "more nuclei are scored: a laxer selection": without(step.laxer),
+        "nuclei without signals, or of one colour, are scored, too": without(SKIPPED),
+    }
+    for words, codes in selections.items():
+        if codes != reject:
+            yield _Change("selection.reject", codes, words)
+
+
+def _sums(nuclei: ScoredNuclei) -> CaseScore:
+    her2, cep17 = nuclei.her2["best"], nuclei.cep17
+    return CaseScore(
+        n_scored=len(nuclei),
+        her2_signals=int(her2.sum()),
+        cep17_signals=None if cep17 is None else int(cep17["best"].sum()),
+        areas=nuclei.n_areas,
+    )
