@@ -13,11 +13,14 @@ from numpy.typing import ArrayLike, NDArray
 from fishcount.errors import CalibrationError, ChannelError, MetadataError, PixelError
 from fishcount.flags import Finding
 
-__all__ = ["DAPI", "PROBES", "ROLES", "FishImage", "project"]
+__all__ = ["DAPI", "PROBES", "ROLES", "FishImage", "Window", "project"]
 
 DAPI = "DAPI"
 PROBES = ("HER2", "CEP17")
 ROLES = (DAPI, *PROBES)
+
+Window = tuple[slice, slice]
+"""Rows and columns of a part of an image, both with start and stop."""
 
 # A pixel of a FISH image lies between a 100x camera's and a slide scanner's overview.
 PLAUSIBLE_PIXEL_UM = (0.01, 5.0)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fishcount.errors import FishcountError, MetadataError
 from fishcount.flags import Finding
+from fishcount.image import Window
 from fishcount.io.series import Series, Source
 
 __all__ = ["OneSeries", "with_axes"]
@@ -56,13 +57,13 @@ class OneSeries:
         """Findings of the source."""
         return self.source.findings
 
-    def read(self, channels: Sequence[int]) -> NDArray[np.generic]:
-        """Pixels (channel, z, y, x) of some channels."""
+    def read(self, channels: Sequence[int], *, window: Window | None = None) -> NDArray[np.generic]:
+        """Pixels (channel, z, y, x) of some channels, or of a window of them."""
         if self.stored is None:
-            return self.source.read(self.index, channels=channels)
+            return self.source.read(self.index, channels=channels, window=window)
         wanted = self.stored[list(channels)]
         needed, position = np.unique(wanted[..., 0], return_inverse=True)
-        pixels = self.source.read(self.index, channels=needed.tolist())
+        pixels = self.source.read(self.index, channels=needed.tolist(), window=window)
         return pixels[position.reshape(wanted.shape[:2]), wanted[..., 1]]
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from fishcount.errors import FishcountError, InputError, MetadataError
 from fishcount.flags import Finding
+from fishcount.image import Window
 from fishcount.io.series import Series, Source
 
 __all__ = ["PatternSource", "is_pattern", "open_pattern"]
@@ -41,11 +42,23 @@ class PatternSource:
         """All of the files, channel by channel."""
         return tuple(file for row in self.planes for source in row for file in source.files)
 
-    def read(self, series: int, *, channels: Sequence[int]) -> NDArray[np.generic]:
+    @property
+    def reads_windows(self) -> bool:
+        """Where its files do."""
+        return all(source.reads_windows for row in self.planes for source in row)
+
+    def read(
+        self, series: int, *, channels: Sequence[int], window: Window | None = None
+    ) -> NDArray[np.generic]:
         """Pixels (channel, z, y, x) of some channels."""
         return np.stack(
             [
-                np.stack([source.read(0, channels=[0])[0, 0] for source in self.planes[channel]])
+                np.stack(
+                    [
+                        source.read(0, channels=[0], window=window)[0, 0]
+                        for source in self.planes[channel]
+                    ]
+                )
                 for channel in channels
             ]
         )

@@ -18,6 +18,7 @@ from fishcount.errors import (
     TruncatedFileError,
 )
 from fishcount.flags import Finding
+from fishcount.image import Window
 from fishcount.io.roles import COLOURS
 from fishcount.io.series import Series
 from fishcount.settings import ReadingSettings
@@ -40,7 +41,14 @@ class PhotoSource:
         """The one file."""
         return (self.path,)
 
-    def read(self, series: int, *, channels: Sequence[int]) -> NDArray[np.generic]:
+    @property
+    def reads_windows(self) -> bool:
+        """A picture is decoded as a whole."""
+        return False
+
+    def read(
+        self, series: int, *, channels: Sequence[int], window: Window | None = None
+    ) -> NDArray[np.generic]:
         """Pixels (channel, 1, y, x)."""
         decode = imagecodecs.png_decode if self.format == "PNG" else imagecodecs.jpeg8_decode
         try:
@@ -57,7 +65,8 @@ class PhotoSource:
                 "size", file=self.path, found=pixels.shape[:2], expected=expected[2:]
             )
         planes = pixels[None] if pixels.ndim == 2 else np.moveaxis(pixels, -1, 0)
-        return planes[list(channels), None]
+        chosen = planes[list(channels), None]
+        return chosen if window is None else chosen[:, :, *window]
 
 
 def open_photo(path: Path, *, kind: str, limits: ReadingSettings) -> PhotoSource:

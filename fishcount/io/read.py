@@ -22,7 +22,7 @@ from fishcount.errors import (
     raise_all,
 )
 from fishcount.flags import Finding
-from fishcount.image import ROLES, FishImage
+from fishcount.image import ROLES, FishImage, Window
 from fishcount.io.axes import OneSeries, with_axes
 from fishcount.io.calibration import pixel_size, z_step
 from fishcount.io.files import check_file, kind_of, sha256_of
@@ -41,7 +41,16 @@ from fishcount.settings import ReadingSettings
 
 logger = logging.getLogger(__name__)
 
-__all__ = ["foreign_errors_as_ours", "open_source", "read_image"]
+__all__ = [
+    "OpenedChannels",
+    "combined_sha256",
+    "foreign_errors_as_ours",
+    "label_of",
+    "name_of",
+    "open_channels",
+    "open_source",
+    "read_image",
+]
 
 Paths = str | Path | Mapping[str, str | Path]
 
@@ -117,33 +126,134 @@ def read_image(
     ('field', ('DAPI', 'HER2', 'CEP17'), (64, 80), 0.1)
     """
     limits = settings or ReadingSettings()
-    label = _label(path)
-    with foreign_errors_as_ours(label):
-        if isinstance(path, Mapping):
-            parts = _parts_of_files(path, channels, rgb, axes, series, limits, label)
-        else:
-            parts = _parts_of_file(path, channels, rgb, axes, series, limits)
-        described = [part.one.chosen for part in parts]
-        _check_shapes(parts, label)
-        size_um = pixel_size(described, pixel_size_um, file=label)
-        step_um = z_step(described, z_step_um, file=label)
-        files = _hashes(parts)
-        pixels = np.stack([_read(part, offset_counts, label) for part in parts])
-        mask = None if roi is None else read_roi(roi, shape=described[0].sizes[2:])
-        findings = dict.fromkeys(finding for part in parts for finding in part.findings)
+    with foreign_errors_as_ours(label_of(path)):
+        opened = open_channels(
+            path,
+            channels=channels,
+            axes=axes,
+            pixel_size_um=pixel_size_um,
+            z_step_um=z_step_um,
+            rgb=rgb,
+            series=series,
+            offset_counts=offset_counts,
+            limits=limits,
+        )
+        files = opened.hashes()
+        pixels = np.stack([opened.read(role) for role in opened.roles])
+        mask = None if roi is None else read_roi(roi, shape=opened.sizes[1:])
         return FishImage.from_array(
             pixels,
             axes="CZYX",
-            channels=[part.role for part in parts],
-            pixel_size_um=size_um,
-            z_step_um=step_um,
-            name=name or slug_of(stem_of(next(iter(files)))),
-            path=label,
-            sha256=_combined(files),
+            channels=opened.roles,
+            pixel_size_um=opened.pixel_size_um,
+            z_step_um=opened.z_step_um,
+            name=name or name_of(files),
+            path=opened.label,
+            sha256=combined_sha256(files),
             files=files,
             roi=mask,
-            findings=tuple(findings),
+            findings=opened.findings,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedChannels:
+    """The channels of a field: described, checked against each other, and not yet read.
+
+    Attributes
+    ----------
+    label : str
+        The file or files, for messages.
+    parts : tuple of _Part
+        One for each role, in the order of the roles.
+    pixel_size_um : float
+    z_step_um : float or None
+    offset_counts : float or None
+    """
+
+    label: str
+    parts: tuple[_Part, ...]
+    pixel_size_um: float
+    z_step_um: float | None
+    offset_counts: float | None
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """Role of each channel."""
+        return tuple(part.role for part in self.parts)
+
+    @property
+    def sizes(self) -> tuple[int, int, int]:
+        """Planes, height, width."""
+        return self.parts[0].one.chosen.sizes[1:]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the pixels of all channels."""
+        n_pixels = self.sizes[0] * self.sizes[1] * self.sizes[2]
+        return sum(n_pixels * part.one.chosen.dtype.itemsize for part in self.parts)
+
+    @property
+    def reads_windows(self) -> bool:
+        """Whether windows of all channels are read without the rest."""
+        return all(
+            part.one.source.reads_windows and part.index != _ALL_COLOURS for part in self.parts
+        )
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What was noticed about the files, each thing once."""
+        return tuple(dict.fromkeys(found for part in self.parts for found in part.findings))
+
+    def hashes(self) -> dict[str, str]:
+        """Hash of every file that pixels come from, in the order of the roles."""
+        paths = dict.fromkeys(file for part in self.parts for file in part.one.files)
+        return {str(path): sha256_of(path) for path in paths}
+
+    def read(self, role: str, window: Window | None = None) -> NDArray[np.generic]:
+        """Counts (z, y, x) of one channel, or of a window of it."""
+        part = self.parts[self.roles.index(role)]
+        if part.index == _ALL_COLOURS:
+            colours = part.one.read(range(part.one.chosen.sizes[0]), window=window)
+            pixels = _one_colour(colours, part)
+        else:
+            pixels = part.one.read([part.index], window=window)[0]
+        return as_counts(pixels, role=role, file=self.label, offset_counts=self.offset_counts)
+
+
+def open_channels(
+    path: Paths,
+    *,
+    channels: Mapping[str, str | int] | Sequence[str] | None = None,
+    axes: str | None = None,
+    pixel_size_um: float | None = None,
+    z_step_um: float | None = None,
+    rgb: Mapping[str, str] | None = None,
+    series: int | None = None,
+    offset_counts: float | None = None,
+    limits: ReadingSettings,
+) -> OpenedChannels:
+    """Find the channels of a field and all that is said about it; takes what `read_image` takes.
+
+    Raises
+    ------
+    InputError
+        As `read_image`, but for what only pixels can show.
+    """
+    label = label_of(path)
+    if isinstance(path, Mapping):
+        parts = _parts_of_files(path, channels, rgb, axes, series, limits, label)
+    else:
+        parts = _parts_of_file(path, channels, rgb, axes, series, limits)
+    described = [part.one.chosen for part in parts]
+    _check_shapes(parts, label)
+    return OpenedChannels(
+        label=label,
+        parts=tuple(parts),
+        pixel_size_um=pixel_size(described, pixel_size_um, file=label),
+        z_step_um=z_step(described, z_step_um, file=label),
+        offset_counts=offset_counts,
+    )
 
 
 def open_source(path: str | Path, limits: ReadingSettings) -> Source:
@@ -284,15 +394,6 @@ def _check_shapes(parts: Sequence[_Part], label: str) -> None:
         )
 
 
-def _read(part: _Part, offset_counts: float | None, label: str) -> NDArray[np.generic]:
-    """Counts (z, y, x) of one channel."""
-    if part.index == _ALL_COLOURS:
-        pixels = _one_colour(part.one.read(range(part.one.chosen.sizes[0])), part)
-    else:
-        pixels = part.one.read([part.index])[0]
-    return as_counts(pixels, role=part.role, file=label, offset_counts=offset_counts)
-
-
 def _one_colour(pixels: NDArray[np.generic], part: _Part) -> NDArray[np.generic]:
     """The channel of a file that holds it as RGB: all colours the same, or all but one zero."""
     colours: list[NDArray[np.generic]] = list(pixels[:3])
@@ -309,19 +410,19 @@ def _one_colour(pixels: NDArray[np.generic], part: _Part) -> NDArray[np.generic]
     )
 
 
-def _label(path: Paths) -> str:
+def label_of(path: Paths) -> str:
+    """The file or files of a field, for messages."""
     if isinstance(path, Mapping):
         return "; ".join(f"{role}={file}" for role, file in path.items())
     return str(path)
 
 
-def _hashes(parts: Sequence[_Part]) -> dict[str, str]:
-    """Hash of every file that pixels come from, in the order of the roles."""
-    paths = dict.fromkeys(file for part in parts for file in part.one.files)
-    return {str(path): sha256_of(path) for path in paths}
+def name_of(files: Mapping[str, str]) -> str:
+    """Name of a field after the first of its files."""
+    return slug_of(stem_of(next(iter(files))))
 
 
-def _combined(files: Mapping[str, str]) -> str:
+def combined_sha256(files: Mapping[str, str]) -> str:
     """The hash of the one file; of several, the hash of their hashes in order."""
     if len(files) == 1:
         return next(iter(files.values()))

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from fishcount.errors import FishcountError
 from fishcount.flags import Finding
+from fishcount.image import Window
 
 __all__ = ["Series", "Source"]
 
@@ -86,8 +87,14 @@ class Source(Protocol):
     def files(self) -> tuple[Path, ...]:
         """All files that its pixels come from."""
 
-    def read(self, series: int, *, channels: Sequence[int]) -> NDArray[np.generic]:
-        """Pixels (channel, z, y, x) of some channels, in the stored type."""
+    @property
+    def reads_windows(self) -> bool:
+        """Whether a window is read without the rest of the image."""
+
+    def read(
+        self, series: int, *, channels: Sequence[int], window: Window | None = None
+    ) -> NDArray[np.generic]:
+        """Pixels (channel, z, y, x) of some channels, or a window of them, in the stored type."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

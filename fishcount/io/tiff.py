@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fishcount.errors import FileFormatError, FishcountError, TooLargeError
 from fishcount.flags import Finding
+from fishcount.image import Window
 from fishcount.io.series import Series
 from fishcount.io.tiff_checks import check_pages
 from fishcount.io.tiff_imagej import imagej_series
@@ -46,16 +47,25 @@ class TiffSource:
         used = {plane.path for layout in self.layouts for row in layout.planes for plane in row}
         return (self.path, *sorted(used - {self.path}))
 
-    def read(self, series: int, *, channels: Sequence[int]) -> NDArray[np.generic]:
+    @property
+    def reads_windows(self) -> bool:
+        """Only the strips or tiles of a window are decoded."""
+        return True
+
+    def read(
+        self, series: int, *, channels: Sequence[int], window: Window | None = None
+    ) -> NDArray[np.generic]:
         """Pixels (channel, z, y, x) of some channels, plane by plane."""
         layout = self.layouts[series]
         _, n_planes, height, width = layout.series.sizes
+        if window is not None:
+            height, width = (part.stop - part.start for part in window)
         out = np.empty((len(channels), n_planes, height, width), layout.series.dtype)
         for z in range(n_planes):
             # A page with several samples holds several channels: decode it once.
             for row in sorted({channel // layout.samples for channel in channels}):
                 plane = layout.planes[row][z]
-                samples = read_plane(self.structures[plane.path], plane)
+                samples = read_plane(self.structures[plane.path], plane, window=window)
                 for position, channel in enumerate(channels):
                     if channel // layout.samples == row:
                         out[position, z] = samples[channel % layout.samples]

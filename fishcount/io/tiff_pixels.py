@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import imagecodecs
 import numpy as np
@@ -15,6 +16,7 @@ import tifffile
 from numpy.typing import NDArray
 
 from fishcount.errors import CorruptFileError, FishcountError
+from fishcount.image import Window
 from fishcount.io.tiff_checks import CODECS, DEFLATE
 from fishcount.io.tiff_structure import Page, Structure
 
@@ -35,52 +37,87 @@ class PlaneRef:
     sample: int | None = None
 
 
-def read_plane(structure: Structure, plane: PlaneRef) -> NDArray[np.generic]:
-    """Pixels (sample, y, x) of one plane.
+def read_plane(
+    structure: Structure, plane: PlaneRef, *, window: Window | None = None
+) -> NDArray[np.generic]:
+    """Pixels (sample, y, x) of one plane, or of a window of it that lies inside.
+
+    Of a window only the strips or tiles are decoded that it touches.
 
     Raises
     ------
     CorruptFileError
         When a strip or tile does not decode to exactly its pixels; says which.
     """
-    pixels = _read_page(structure, plane)
+    pixels = _read_page(structure, plane, window)
     return pixels if plane.sample is None else pixels[plane.sample : plane.sample + 1]
 
 
-def _read_page(structure: Structure, plane: PlaneRef) -> NDArray[np.generic]:
+def _read_page(structure: Structure, plane: PlaneRef, window: Window | None) -> NDArray[np.generic]:
     page = structure.pages[plane.page]
     dtype = page.dtype
     assert dtype is not None
-    out = np.zeros(page.shape, dtype)
+    samples, high, wide = page.shape
+    rows, columns = window or (slice(0, high), slice(0, wide))
     if plane.skip:
-        return _contiguous(structure, page, plane.skip)
+        return _contiguous(structure, page, plane.skip, rows)[..., columns]
+    out = np.zeros((samples, rows.stop - rows.start, columns.stop - columns.start), dtype)
     codec = page.one("compression", 1)
+    touched = _touched(page, rows, columns)
     with structure.path.open("rb") as stream:
         if codec == 1 or codec in DEFLATE:
-            blocks = _own_blocks(structure, page, stream)
+            blocks = _own_blocks(structure, page, stream, touched, rows)
         else:
-            blocks = _foreign_blocks(structure, page)
+            blocks = _foreign_blocks(structure, page, touched)
         for (first, top, left), block in blocks:
-            height = min(block.shape[1], out.shape[1] - top)
-            width = min(block.shape[2], out.shape[2] - left)
-            out[first : first + block.shape[0], top : top + height, left : left + width] = block[
-                :, :height, :width
-            ]
+            from_y, from_x = max(top, rows.start), max(left, columns.start)
+            to_y = min(top + block.shape[1], rows.stop)
+            to_x = min(left + block.shape[2], columns.stop)
+            out[
+                first : first + block.shape[0],
+                from_y - rows.start : to_y - rows.start,
+                from_x - columns.start : to_x - columns.start,
+            ] = block[:, from_y - top : to_y - top, from_x - left : to_x - left]
     return out
+
+
+def _touched(page: Page, rows: slice, columns: slice) -> list[int]:
+    """Indices of the segments that share a pixel with a window, in the order of the file."""
+    height, width, _ = page.segment_shape
+    across, down = -(-page.one("width") // width), -(-page.one("height") // height)
+    n_segments = len(page.offsets)
+    n_stacks = -(-n_segments // (across * down))
+    i, j = (
+        np.arange(part.start // size, -(-part.stop // size))
+        for part, size in ((rows, height), (columns, width))
+    )
+    index = np.arange(n_stacks)[:, None, None] * across * down + i[:, None] * across + j
+    return [n for n in index.ravel().tolist() if n < n_segments]
 
 
 _Block = tuple[tuple[int, int, int], NDArray[np.generic]]
 
 
-def _own_blocks(structure: Structure, page: Page, stream: object) -> Iterator[_Block]:
+def _own_blocks(
+    structure: Structure, page: Page, stream: BinaryIO, touched: Sequence[int], rows: slice
+) -> Iterator[_Block]:
     """Uncompressed and deflated segments: deflate carries a checksum, and here it is checked."""
     dtype = page.dtype
     assert dtype is not None
     stored = dtype.newbyteorder(structure.byteorder)
-    for index, (offset, count) in enumerate(zip(page.offsets, page.byte_counts, strict=True)):
+    offsets, counts = page.offsets, page.byte_counts
+    for index in touched:
+        offset, count = int(offsets[index]), int(counts[index])
         first, top, left, shape = _place(page, index)
-        stream.seek(offset)  # type: ignore[attr-defined]
-        data = stream.read(count)  # type: ignore[attr-defined]
+        if page.one("compression", 1) == 1 and page.one("predictor", 1) == 1:
+            # A plane may be one long strip: of what is stored as it is, only some rows are read.
+            start, stop = max(rows.start - top, 0), min(rows.stop - top, shape[0])
+            row_bytes = shape[1] * shape[2] * dtype.itemsize
+            offset, count = offset + start * row_bytes, count - start * row_bytes
+            top, shape = top + start, (stop - start, shape[1], shape[2])
+            count = min(count, shape[0] * row_bytes)
+        stream.seek(offset)
+        data = stream.read(max(count, 0))
         needed = int(np.prod(shape)) * dtype.itemsize
         if page.one("compression", 1) != 1:
             data = _inflate(data, needed, structure.path, page, index)
@@ -132,7 +169,7 @@ def _undo_predictor(
     return block.astype(dtype)
 
 
-def _foreign_blocks(structure: Structure, page: Page) -> Iterator[_Block]:
+def _foreign_blocks(structure: Structure, page: Page, touched: Sequence[int]) -> Iterator[_Block]:
     """Segments of the other codecs, decoded by tifffile and imagecodecs."""
     path = structure.path
     index = 0
@@ -140,11 +177,10 @@ def _foreign_blocks(structure: Structure, page: Page) -> Iterator[_Block]:
         with tifffile_damage(path), tifffile.TiffFile(path) as tif:
             tiff_page = tif.pages[page.index]
             tables = tiff_page.jpegtables
-            for index, (offset, count) in enumerate(
-                zip(page.offsets, page.byte_counts, strict=True)
-            ):
-                tif.filehandle.seek(int(offset))
-                data = tif.filehandle.read(int(count))
+            offsets, counts = page.offsets, page.byte_counts
+            for index in touched:
+                tif.filehandle.seek(int(offsets[index]))
+                data = tif.filehandle.read(int(counts[index]))
                 options = {} if tables is None else {"jpegtables": tables}
                 decoded, _, _ = tiff_page.decode(data, index, **options)
                 first, top, left, shape = _place(page, index)
@@ -159,18 +195,24 @@ def _foreign_blocks(structure: Structure, page: Page) -> Iterator[_Block]:
         raise _corrupt(path, page, index, str(error)) from error
 
 
-def _contiguous(structure: Structure, page: Page, skip: int) -> NDArray[np.generic]:
-    """A plane of an ImageJ stack over 4 GiB: only the first has a directory."""
+def _contiguous(structure: Structure, page: Page, skip: int, rows: slice) -> NDArray[np.generic]:
+    """Rows of a plane of an ImageJ stack over 4 GiB: only the first has a directory."""
     dtype = page.dtype
     assert dtype is not None
-    count = page.raw_bytes // dtype.itemsize
+    samples, high, wide = page.shape
+    if samples > 1:
+        rows_read, kept = slice(0, high), rows
+    else:
+        rows_read, kept = rows, slice(None)
+    row_bytes = wide * dtype.itemsize
+    needed = samples * (rows_read.stop - rows_read.start) * row_bytes
     with structure.path.open("rb") as stream:
-        stream.seek(int(page.offsets[0]) + skip * page.raw_bytes)
-        data = stream.read(page.raw_bytes)
-    if len(data) < page.raw_bytes:
-        raise _corrupt(structure.path, page, skip, f"{len(data)} of {page.raw_bytes} bytes")
-    stored = np.frombuffer(data, dtype.newbyteorder(structure.byteorder), count=count)
-    return stored.reshape(page.shape).astype(dtype)
+        stream.seek(int(page.offsets[0]) + skip * page.raw_bytes + rows_read.start * row_bytes)
+        data = stream.read(needed)
+    if len(data) < needed:
+        raise _corrupt(structure.path, page, skip, f"{len(data)} of {needed} bytes")
+    stored = np.frombuffer(data, dtype.newbyteorder(structure.byteorder))
+    return stored.reshape(samples, -1, wide)[:, kept].astype(dtype)
 
 
 def _corrupt(path: Path, page: Page, index: int, found: str) -> CorruptFileError:

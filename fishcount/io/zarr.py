@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fishcount.errors import CorruptFileError, FishcountError
 from fishcount.flags import Finding
+from fishcount.image import Window
 from fishcount.io.extras import require
 from fishcount.io.series import Series
 from fishcount.io.zarr_metadata import ZarrImage, zarr_images
@@ -39,13 +40,20 @@ class ZarrSource:
         """The folder."""
         return (self.path,)
 
-    def read(self, series: int, *, channels: Sequence[int]) -> NDArray[np.generic]:
+    @property
+    def reads_windows(self) -> bool:
+        """Only the chunks of a window are decoded."""
+        return True
+
+    def read(
+        self, series: int, *, channels: Sequence[int], window: Window | None = None
+    ) -> NDArray[np.generic]:
         """Pixels (channel, z, y, x) of some channels."""
         image = self.images[series]
         zarr = require("zarr", extra="scale", kind="OME-Zarr", file=self.path)
         try:
             array = zarr.open_array(str(image.array), mode="r")
-            planes = [self._channel(array, image, channel) for channel in channels]
+            planes = [self._channel(array, image, channel, window) for channel in channels]
         except (OSError, MemoryError):
             raise
         except Exception as error:  # every codec raises classes of its own
@@ -58,8 +66,11 @@ class ZarrSource:
         return np.stack(planes)
 
     @staticmethod
-    def _channel(array: object, image: ZarrImage, channel: int) -> NDArray[np.generic]:
-        position = tuple({"t": 0, "c": channel}.get(axis, slice(None)) for axis in image.axes)
+    def _channel(
+        array: object, image: ZarrImage, channel: int, window: Window | None
+    ) -> NDArray[np.generic]:
+        at = {"t": 0, "c": channel} | (dict(zip("yx", window, strict=True)) if window else {})
+        position = tuple(at.get(axis, slice(None)) for axis in image.axes)
         pixels = np.asarray(array[position])  # type: ignore[index]
         return pixels if "z" in image.axes else pixels[None]
 

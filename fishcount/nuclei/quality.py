@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 from numpy.typing import NDArray
 
 from fishcount.flags import FLAGS
-from fishcount.nuclei.shape import Shapes
 from fishcount.settings import NucleiSettings
 
 __all__ = ["flag_nuclei"]
 
 
+class Outlined(Protocol):
+    """What flags look at of an outline: `Shapes`, or the table of nuclei."""
+
+    @property
+    def area_px(self) -> NDArray[np.int64]:
+        """Pixels of each nucleus, (n,)."""
+
+    @property
+    def bbox_px(self) -> NDArray[np.int64]:
+        """Bounding boxes, (n, 4)."""
+
+    @property
+    def solidity(self) -> NDArray[np.float64]:
+        """Area over that of the convex hull, (n,)."""
+
+
 def flag_nuclei(
-    shapes: Shapes,
+    shapes: Outlined,
     *,
     mean_dapi_counts: NDArray[np.float64],
     dose_counts: NDArray[np.float64],

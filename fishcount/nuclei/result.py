@@ -1,26 +1,28 @@
-"""What segmentation finds: a label image and one row of figures for each nucleus."""
+"""What segmentation finds: one row of figures for each nucleus, and a label image or outlines."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fishcount.image import Window
+from fishcount.nuclei.runs import Runs, find_runs
 from fishcount.read_only import ReadOnlyArrays
 
-__all__ = ["Nuclei"]
+__all__ = ["Nuclei", "NucleiTable", "OutlinedNuclei"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Nuclei(ReadOnlyArrays):
-    """Segmented nuclei of one field; row ``i`` describes label ``i + 1``.
+class NucleiTable(ReadOnlyArrays):
+    """Figures of the nuclei of one field; row ``i`` describes label ``i + 1``.
+
+    Labels are 1 to n without gaps, in the order of their centroids (y first, then x).
 
     Attributes
     ----------
-    labels : ndarray of int32, (y, x)
-        0 is background; labels are 1 to n without gaps, in the order of their centroids
-        (y first, then x).
     y_px, x_px : ndarray of float64, (n,)
         Centroids; the origin is the centre of the first pixel.
     area_px : ndarray of int64, (n,)
@@ -48,7 +50,6 @@ class Nuclei(ReadOnlyArrays):
         Typical DAPI threshold above background, for the record; NaN where nothing was found.
     """
 
-    labels: NDArray[np.int32]
     y_px: NDArray[np.float64]
     x_px: NDArray[np.float64]
     area_px: NDArray[np.int64]
@@ -68,12 +69,16 @@ class Nuclei(ReadOnlyArrays):
     def __len__(self) -> int:
         return len(self.y_px)
 
+    def figures(self) -> dict[str, Any]:
+        """The columns and figures by their names, without labels or outlines."""
+        return {column.name: getattr(self, column.name) for column in fields(NucleiTable)}
+
     @classmethod
-    def empty(cls, shape: tuple[int, int]) -> Nuclei:
-        """No nuclei in a field of the given height and width."""
+    def _none(cls, **pixels: Any) -> Self:
+        """No nuclei: every column is there and has no rows."""
         none = np.zeros(0)
         return cls(
-            labels=np.zeros(shape, np.int32),
+            **pixels,
             y_px=none.copy(),
             x_px=none.copy(),
             area_px=none.astype(np.int64),
@@ -90,3 +95,57 @@ class Nuclei(ReadOnlyArrays):
             diameter_px=float("nan"),
             threshold_counts=float("nan"),
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Nuclei(NucleiTable):
+    """Segmented nuclei of one field with their label image; see `NucleiTable` for the rest.
+
+    Attributes
+    ----------
+    labels : ndarray of int32, (y, x)
+        0 is background.
+    """
+
+    labels: NDArray[np.int32]
+
+    @classmethod
+    def empty(cls, shape: tuple[int, int]) -> Nuclei:
+        """No nuclei in a field of the given height and width."""
+        return cls._none(labels=np.zeros(shape, np.int32))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class OutlinedNuclei(NucleiTable):
+    """Nuclei of a field of any size: their pixels as runs, from which windows are painted.
+
+    Attributes
+    ----------
+    runs : Runs
+        Horizontal runs of pixels, by label.
+    shape : tuple of int
+        Height and width of the field.
+    """
+
+    runs: Runs
+    shape: tuple[int, int]
+
+    @classmethod
+    def empty(cls, shape: tuple[int, int]) -> OutlinedNuclei:
+        """No nuclei in a field of the given height and width."""
+        return cls._none(runs=Runs.empty(), shape=shape)
+
+    @classmethod
+    def of(cls, nuclei: Nuclei) -> OutlinedNuclei:
+        """The same nuclei, their label image as runs."""
+        shape = (nuclei.labels.shape[0], nuclei.labels.shape[1])
+        return cls(**nuclei.figures(), runs=find_runs(nuclei.labels), shape=shape)
+
+    def painted(self) -> Nuclei:
+        """The same nuclei with their label image whole."""
+        window = (slice(0, self.shape[0]), slice(0, self.shape[1]))
+        return Nuclei(**self.figures(), labels=self.labels_in(window))
+
+    def labels_in(self, window: Window) -> NDArray[np.int32]:
+        """Label image (y, x) of a window."""
+        return self.runs.painted(window)

@@ -7,11 +7,14 @@ to nothing after that.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from fishcount.image import Window
 
 __all__ = ["Runs", "find_runs"]
 
@@ -49,6 +52,81 @@ class Runs:
         if not len(self):
             return np.zeros(0)
         return np.add.reduceat(per_run.astype(np.float64), self.first)
+
+    @classmethod
+    def empty(cls) -> Runs:
+        """No runs of no label."""
+        none = np.zeros(0, np.int64)
+        return cls(none, none, none, none, none)
+
+    @classmethod
+    def concatenated(cls, parts: Sequence[Runs]) -> Runs:
+        """The labels of several, one after the other: 1 to n without gaps."""
+        before = np.cumsum([0, *(len(part) for part in parts)])
+        labels = [
+            np.repeat(np.arange(start + 1, start + len(part) + 1), part.per_label)
+            for start, part in zip(before, parts, strict=False)
+        ]
+        return _sorted_runs(
+            np.concatenate(labels),
+            *(
+                np.concatenate([getattr(part, name) for part in parts])
+                for name in ("y", "x0", "x1")
+            ),
+        )
+
+    @property
+    def per_label(self) -> NDArray[np.int64]:
+        """How many runs each label has."""
+        return np.diff(self.first, append=len(self.label))
+
+    def taken(self, rows: NDArray[np.int64]) -> Runs:
+        """Some of the labels, by their rows from 0, as 1 to n in the order given."""
+        new = np.zeros(len(self), np.int64)
+        new[rows] = np.arange(1, len(rows) + 1)
+        label = np.repeat(new, self.per_label)
+        kept = label > 0
+        return _sorted_runs(label[kept], self.y[kept], self.x0[kept], self.x1[kept])
+
+    def overlaps(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Pairs of labels that share pixels: rows of both, from 0, and how many pixels."""
+        row = np.repeat(np.arange(len(self)), self.per_label)
+        order = np.lexsort((self.x0, self.y))
+        pairs, shared = [], []
+        # A pixel lies in at most four blocks, so a run meets at most the next three.
+        for step in (1, 2, 3):
+            a, b = order[:-step], order[step:]
+            common = np.minimum(self.x1[a], self.x1[b]) - self.x0[b]
+            met = np.flatnonzero((self.y[a] == self.y[b]) & (common > 0))
+            one, other = row[a[met]], row[b[met]]
+            pairs.append(np.stack([np.minimum(one, other), np.maximum(one, other)], axis=1))
+            shared.append(common[met])
+        both, index = np.unique(np.concatenate(pairs), axis=0, return_inverse=True)
+        total = np.bincount(index.ravel(), np.concatenate(shared), minlength=len(both))
+        return both[:, 0], both[:, 1], total.astype(np.int64)
+
+    def moved(self, y_px: int, x_px: int) -> Runs:
+        """The same runs so many rows further down and columns further right."""
+        return Runs(self.label, self.y + y_px, self.x0 + x_px, self.x1 + x_px, self.first)
+
+    def painted(self, window: Window) -> NDArray[np.int32]:
+        """Label image (y, x) of a window; of two labels for one pixel, the lower."""
+        rows, columns = window
+        here = np.flatnonzero(
+            (self.y >= rows.start)
+            & (self.y < rows.stop)
+            & (self.x1 > columns.start)
+            & (self.x0 < columns.stop)
+        )[::-1]
+        high, wide = rows.stop - rows.start, columns.stop - columns.start
+        start = (self.y[here] - rows.start) * wide
+        x0 = np.maximum(self.x0[here] - columns.start, 0)
+        length = np.minimum(self.x1[here] - columns.start, wide) - x0
+        # Every pixel of every run: the run's first, and how far into the run it is.
+        into = np.arange(int(length.sum())) - np.repeat(np.cumsum(length) - length, length)
+        labels = np.zeros(high * wide, np.int32)
+        labels[np.repeat(start + x0, length) + into] = np.repeat(self.label[here], length)
+        return labels.reshape(high, wide)
 
     def renamed(self, new: NDArray[np.integer]) -> Runs:
         """The same runs under other labels: `new[old]`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -10,15 +11,18 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fishcount.errors import MetadataError, PixelError
+from fishcount.image import Window, project
+from fishcount.nuclei.blocks import search_blocks
 from fishcount.nuclei.focus import best_focus, best_planes
 from fishcount.nuclei.illumination import background_mesh
 from fishcount.nuclei.measure import in_centroid_order, measure_nuclei
-from fishcount.nuclei.result import Nuclei
+from fishcount.nuclei.result import Nuclei, OutlinedNuclei
 from fishcount.nuclei.runs import Runs
-from fishcount.nuclei.search import search_nuclei
+from fishcount.nuclei.search import measure_field, search_nuclei
+from fishcount.sample import is_small, mosaic, sample_windows
 from fishcount.settings import NucleiSettings
 
-__all__ = ["nuclei_from_labels", "segment_nuclei"]
+__all__ = ["nuclei_from_labels", "segment_nuclei", "segment_windows"]
 
 
 def segment_nuclei(
@@ -64,25 +68,79 @@ def segment_nuclei(
     """
     settings = NucleiSettings() if settings is None else settings
     stack = _checked(dapi, roi)
-    limit = _camera_limit(stack, np.asarray(dapi).dtype)
-    image, sharpness = (stack, None) if stack.ndim == 2 else best_focus(stack)
-    prior_px = None if pixel_size_um is None else settings.diameter_um / pixel_size_um
-    found = search_nuclei(image, prior_px=prior_px, settings=settings)
-    if found is None:
-        return Nuclei.empty((image.shape[0], image.shape[1]))
-    labels, runs = in_centroid_order(found.labels)
-    nuclei = measure_nuclei(
-        labels,
-        runs,
-        image,
-        background=found.background,
-        limit_counts=limit,
-        diameter_px=found.diameter_px,
-        threshold_counts=found.threshold_counts,
+    shape = (stack.shape[-2], stack.shape[-1])
+    if not is_small(shape):
+        inside = None if roi is None else lambda window: roi[window]
+        windows = sample_windows(shape, lambda window: project(stack[..., *window]), inside=inside)
+        return segment_windows(
+            lambda window: stack[..., *window],
+            shape=shape,
+            sample=mosaic([stack[..., *window] for window in windows]),
+            dtype=np.asarray(dapi).dtype,
+            pixel_size_um=pixel_size_um,
+            roi=inside,
+            settings=settings,
+        ).painted()
+    return _segment_whole(
+        stack, np.asarray(dapi).dtype, pixel_size_um=pixel_size_um, roi=roi, settings=settings
+    )
+
+
+def segment_windows(
+    read: Callable[[Window], NDArray[np.float32]],
+    *,
+    shape: tuple[int, int],
+    sample: NDArray[np.float32],
+    dtype: np.dtype[Any],
+    pixel_size_um: float | None = None,
+    roi: Callable[[Window], NDArray[np.bool_]] | None = None,
+    settings: NucleiSettings | None = None,
+) -> OutlinedNuclei:
+    """Find the nuclei of an image that is read window by window; the same as `segment_nuclei`.
+
+    Parameters
+    ----------
+    read
+        DAPI of a window: (y, x), or (z, y, x) of a stack.
+    shape
+        Height and width of the image.
+    sample
+        The whole where it is small, else a mosaic of it, as `fishcount.sample` makes it.
+    dtype
+        Type in which the counts are stored: it tells when the camera is full.
+    pixel_size_um, settings
+        As for `segment_nuclei`.
+    roi
+        The region to be scored in a window (y, x).
+
+    Returns
+    -------
+    OutlinedNuclei
+        Empty where nothing stands out from the background of the sample.
+    """
+    settings = NucleiSettings() if settings is None else settings
+    if is_small(shape):
+        whole = (slice(0, shape[0]), slice(0, shape[1]))
+        nuclei = _segment_whole(
+            read(whole),
+            dtype,
+            pixel_size_um=pixel_size_um,
+            roi=None if roi is None else roi(whole),
+            settings=settings,
+        )
+        return OutlinedNuclei.of(nuclei)
+    image = sample if sample.ndim == 2 else best_focus(sample)[0]
+    field = measure_field(image, prior_px=_prior_px(pixel_size_um, settings), settings=settings)
+    if field is None:
+        return OutlinedNuclei.empty(shape)
+    return search_blocks(
+        read,
+        shape=shape,
+        field=field,
+        limit_counts=_camera_limit(sample, dtype),
         roi=roi,
         settings=settings,
     )
-    return nuclei if sharpness is None else _with_planes(nuclei, runs, sharpness)
 
 
 def nuclei_from_labels(
@@ -146,6 +204,35 @@ def nuclei_from_labels(
     return nuclei if sharpness is None else _with_planes(nuclei, runs, sharpness)
 
 
+def _segment_whole(
+    stack: NDArray[np.float32],
+    dtype: np.dtype[Any],
+    *,
+    pixel_size_um: float | None,
+    roi: NDArray[np.bool_] | None,
+    settings: NucleiSettings,
+) -> Nuclei:
+    """Nuclei of a plane (y, x) or stack (z, y, x), searched at once."""
+    limit = _camera_limit(stack, dtype)
+    image, sharpness = (stack, None) if stack.ndim == 2 else best_focus(stack)
+    found = search_nuclei(image, prior_px=_prior_px(pixel_size_um, settings), settings=settings)
+    if found is None:
+        return Nuclei.empty((image.shape[0], image.shape[1]))
+    labels, runs = in_centroid_order(found.labels)
+    nuclei = measure_nuclei(
+        labels,
+        runs,
+        image,
+        background=found.background,
+        limit_counts=limit,
+        diameter_px=found.diameter_px,
+        threshold_counts=found.threshold_counts,
+        roi=roi,
+        settings=settings,
+    )
+    return nuclei if sharpness is None else _with_planes(nuclei, runs, sharpness)
+
+
 def _checked(dapi: ArrayLike, roi: NDArray[np.bool_] | None) -> NDArray[np.float32]:
     array = np.asarray(dapi)
     if array.ndim not in (2, 3) or 0 in array.shape:
@@ -165,6 +252,10 @@ def _checked(dapi: ArrayLike, roi: NDArray[np.bool_] | None) -> NDArray[np.float
         )
     image: NDArray[np.float32] = array.astype(np.float32)
     return image[0] if image.ndim == 3 and len(image) == 1 else image
+
+
+def _prior_px(pixel_size_um: float | None, settings: NucleiSettings) -> float | None:
+    return None if pixel_size_um is None else settings.diameter_um / pixel_size_um
 
 
 def _camera_limit(stack: NDArray[np.float32], dtype: np.dtype[Any]) -> float:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from fishcount.errors import CorruptFileError, FishcountError, TooLargeError
 from fishcount.flags import Finding
+from fishcount.image import Window
 from fishcount.io.series import Series
 from fishcount.settings import ReadingSettings
 
@@ -52,7 +53,14 @@ class VendorSource:
         """The one file."""
         return (self.path,)
 
-    def read(self, series: int, *, channels: Sequence[int]) -> NDArray[np.generic]:
+    @property
+    def reads_windows(self) -> bool:
+        """The packages read whole planes."""
+        return False
+
+    def read(
+        self, series: int, *, channels: Sequence[int], window: Window | None = None
+    ) -> NDArray[np.generic]:
         """Pixels (channel, z, y, x) of some channels."""
         try:
             pixels = self.backend.read(self.path, series, channels)
@@ -68,7 +76,7 @@ class VendorSource:
                 found=f"{pixels.shape} {pixels.dtype}",
                 expected=f"{(len(channels), *expected.sizes[1:])} {expected.dtype}",
             )
-        return pixels
+        return pixels if window is None else pixels[:, :, *window]
 
 
 def open_vendor(path: Path, *, kind: str, limits: ReadingSettings) -> VendorSource:

@@ -1,0 +1,232 @@
+"""Nuclei of an image of any size, block by block on the image's own grid.
+
+How a clump is cut up depends on all of the clump, so a nucleus beside the edge of an arbitrary
+part may come out otherwise than in the whole. Therefore large images are searched in blocks that
+follow from their size alone, in whatever parts they are read afterwards: the same nuclei
+everywhere. Each block is searched with a margin around it, and gives the nuclei whose centroid
+lies in it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from itertools import pairwise, product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fishcount.flags import mask_of
+from fishcount.image import Window
+from fishcount.nuclei.focus import BLOCK_PX as FOCUS_PX
+from fishcount.nuclei.focus import best_focus, best_planes
+from fishcount.nuclei.measure import in_centroid_order, measure_nuclei
+from fishcount.nuclei.quality import flag_nuclei
+from fishcount.nuclei.result import NucleiTable, OutlinedNuclei
+from fishcount.nuclei.runs import Runs
+from fishcount.nuclei.search import FieldScale, search_part
+from fishcount.sample import is_small
+from fishcount.settings import NucleiSettings
+
+__all__ = ["block_cores", "search_blocks"]
+
+# Edge of a block at most, and the margin around it in nuclear diameters.
+BLOCK_PX, MARGIN_DIAMETERS = 2048, 3.0
+# Of two nuclei of different blocks that share so much of the smaller one, the later is dropped.
+SAME_NUCLEUS = 0.3
+
+Read = Callable[[Window], NDArray[np.float32]]
+
+
+def search_blocks(
+    read: Read,
+    *,
+    shape: tuple[int, int],
+    field: FieldScale,
+    limit_counts: float,
+    roi: Callable[[Window], NDArray[np.bool_]] | None,
+    settings: NucleiSettings,
+) -> OutlinedNuclei:
+    """Nuclei of an image that is read block by block.
+
+    Parameters
+    ----------
+    read
+        DAPI of a window: (y, x), or (z, y, x) of a stack.
+    shape
+        Height and width of the image.
+    field
+        From `measure_field` of its sample.
+    limit_counts
+        Counts at which the camera is full.
+    roi
+        The region to be scored in a window (y, x); None is everything.
+    settings
+        See `fishcount.settings.NucleiSettings`.
+    """
+    blocks = [
+        found
+        for core in block_cores(shape)
+        if (
+            found := _search_block(
+                read,
+                core,
+                shape=shape,
+                field=field,
+                limit_counts=limit_counts,
+                roi=roi,
+                settings=settings,
+            )
+        )
+        is not None
+    ]
+    if not blocks:
+        return OutlinedNuclei.empty(shape)
+    table, runs = _without_doubles(_joined(blocks), [len(runs) for _, runs in blocks])
+    return OutlinedNuclei(
+        **_flagged(table, shape, settings).figures(),
+        runs=runs,
+        shape=shape,
+    )
+
+
+def block_cores(shape: tuple[int, int]) -> Iterator[Window]:
+    """The blocks of an image, side by side in raster order: the whole where it is small."""
+    down, across = (
+        [0, side]
+        if is_small(shape)
+        else [round(k * side / n) for n in (-(-side // BLOCK_PX),) for k in range(n + 1)]
+        for side in shape
+    )
+    for (top, bottom), (left, right) in product(pairwise(down), pairwise(across)):
+        yield slice(top, bottom), slice(left, right)
+
+
+def _search_block(
+    read: Read,
+    core: Window,
+    *,
+    shape: tuple[int, int],
+    field: FieldScale,
+    limit_counts: float,
+    roi: Callable[[Window], NDArray[np.bool_]] | None,
+    settings: NucleiSettings,
+) -> tuple[NucleiTable, Runs] | None:
+    """Nuclei whose centroid lies in a block, in pixels of the image; None where there are none."""
+    window = _with_margin(core, shape, field)
+    stack = read(window)
+    image, sharpness = (stack, None) if stack.ndim == 2 else best_focus(stack)
+    found = search_part(image, field=field)
+    if found is None:
+        return None
+    labels, runs = in_centroid_order(found.labels)
+    nuclei = measure_nuclei(
+        labels,
+        runs,
+        image,
+        background=found.background,
+        limit_counts=limit_counts,
+        diameter_px=found.diameter_px,
+        threshold_counts=found.threshold_counts,
+        roi=None if roi is None else roi(window),
+        settings=settings,
+    )
+    if sharpness is not None:
+        nuclei = replace(nuclei, plane=best_planes(runs, sharpness))
+    rows, columns = window
+    runs = runs.moved(rows.start, columns.start)
+    owned = np.flatnonzero(_centroids_in(core, runs))
+    if not len(owned):
+        return None
+    table = NucleiTable(**nuclei.figures())
+    at = np.array([rows.start, columns.start, rows.start, columns.start])
+    table = replace(
+        table,
+        y_px=table.y_px + rows.start,
+        x_px=table.x_px + columns.start,
+        bbox_px=table.bbox_px + at,
+    )
+    return _rows(table, owned), runs.taken(owned)
+
+
+def _with_margin(core: Window, shape: tuple[int, int], field: FieldScale) -> Window:
+    """A block with its margin, beginning at whole blocks of the reduction and of the focus."""
+    margin = math.ceil(MARGIN_DIAMETERS * field.diameter_px * field.factor)
+    step = math.lcm(field.factor, FOCUS_PX)
+    rows, columns = (
+        slice(max(part.start - margin, 0) // step * step, min(part.stop + margin, side))
+        for part, side in zip(core, shape, strict=True)
+    )
+    return rows, columns
+
+
+def _centroids_in(core: Window, runs: Runs) -> NDArray[np.bool_]:
+    """Which labels have their centroid in a block: whole numbers only, so that no two say yes."""
+    length = runs.length
+    area = runs.total(length)
+    # Twice the sums, as a run's middle may lie between two pixels.
+    twice_y = 2 * runs.total(length * runs.y)
+    twice_x = runs.total(length * (runs.x0 + runs.x1 - 1))
+    inside = np.ones(len(runs), bool)
+    for part, twice in zip(core, (twice_y, twice_x), strict=True):
+        inside &= ((2 * part.start - 1) * area <= twice) & (twice < (2 * part.stop - 1) * area)
+    return inside
+
+
+def _rows(table: NucleiTable, rows: NDArray[np.int64]) -> NucleiTable:
+    columns: dict[str, Any] = {
+        name: column[rows]
+        for name, column in table.figures().items()
+        if isinstance(column, np.ndarray)
+    }
+    return replace(table, **columns)
+
+
+def _joined(blocks: Sequence[tuple[NucleiTable, Runs]]) -> tuple[NucleiTable, Runs]:
+    """The rows of all blocks, one after the other."""
+    tables = [table for table, _ in blocks]
+    figures = [table.figures() for table in tables]
+    columns: dict[str, Any] = {
+        name: np.concatenate([own[name] for own in figures])
+        for name, column in figures[0].items()
+        if isinstance(column, np.ndarray)
+    }
+    # Blocks differ in what is typical at their outlines; the middle one speaks for the image.
+    threshold = float(np.median([table.threshold_counts for table in tables]))
+    joined = replace(tables[0], **columns, threshold_counts=threshold)
+    return joined, Runs.concatenated([runs for _, runs in blocks])
+
+
+def _without_doubles(
+    found: tuple[NucleiTable, Runs], n_of_block: Sequence[int]
+) -> tuple[NucleiTable, Runs]:
+    """In the order of centroids; where two blocks disagree on a clump, nothing is there twice."""
+    table, runs = found
+    block = np.repeat(np.arange(len(n_of_block)), n_of_block)
+    one, other, shared = runs.overlaps()
+    apart = block[one] != block[other]
+    smaller = np.minimum(table.area_px[one], table.area_px[other])
+    same = apart & (shared >= SAME_NUCLEUS * smaller)
+    kept = np.ones(len(table), bool)
+    kept[np.maximum(one[same], other[same])] = False
+    order = np.lexsort((table.x_px.round(6), table.y_px.round(6)))
+    order = order[kept[order]]
+    return _rows(table, order), runs.taken(order)
+
+
+def _flagged(table: NucleiTable, shape: tuple[int, int], settings: NucleiSettings) -> NucleiTable:
+    """With the flags of nuclei among all of the image, not only those of their block."""
+    flags = flag_nuclei(
+        table,
+        mean_dapi_counts=table.mean_dapi_counts,
+        dose_counts=table.dose_counts,
+        texture=table.texture,
+        edge_width_px=table.edge_width_px,
+        saturated_fraction=table.saturated_fraction,
+        inside_roi=(table.flags & np.uint32(mask_of(["OUTSIDE_ROI"]))) == 0,
+        shape_px=shape,
+        settings=settings,
+    )
+    return replace(table, flags=flags)

@@ -1,0 +1,102 @@
+"""A large image is searched block by block on its own grid: every nucleus is there once."""
+
+import numpy as np
+import pytest
+
+from fishcount.nuclei import segment_nuclei, segment_windows
+from fishcount.nuclei.blocks import block_cores
+from fishcount.nuclei.runs import find_runs
+from fishcount.sample import SMALL_PX, mosaic, sample_windows
+
+SHAPE = (300, SMALL_PX + 200)
+MIDDLE = SHAPE[1] // 2
+
+
+def strip(centres, radius=28):
+    rng = np.random.default_rng(3)
+    image = rng.normal(100, 4, SHAPE)
+    y, x = np.mgrid[-radius : radius + 1, -radius : radius + 1]
+    disk = 500.0 * (np.hypot(y, x) < radius)
+    for cy, cx in centres:
+        image[cy - radius : cy + radius + 1, cx - radius : cx + radius + 1] += disk
+    return image.clip(0).astype(np.uint16)
+
+
+@pytest.fixture(scope="module")
+def centres():
+    spread = [(y, x) for y in (80, 210) for x in range(60, SHAPE[1] - 40, 120)]
+    apart = [c for c in spread if abs(c[1] - MIDDLE) > 150]
+    # On both sides of the border of two blocks, on it, and touching over it.
+    return [*apart, (70, MIDDLE), (170, MIDDLE - 26), (170, MIDDLE + 27), (240, MIDDLE - 1)]
+
+
+@pytest.fixture(scope="module")
+def nuclei(centres):
+    return segment_nuclei(strip(centres), pixel_size_um=0.14)
+
+
+def test_every_nucleus_is_found_once(nuclei, centres):
+    assert len(nuclei) == len(centres)
+    found = np.stack([nuclei.y_px, nuclei.x_px], axis=1)
+    distance = np.hypot(*(found[:, None] - np.array(centres)[None]).transpose(2, 0, 1))
+    assert (distance.min(axis=0) < 2).all()
+    assert len(set(distance.argmin(axis=0))) == len(centres)
+
+
+def test_labels_are_in_the_order_of_centroids_and_cover_what_the_table_says(nuclei):
+    assert np.lexsort((nuclei.x_px, nuclei.y_px)).tolist() == list(range(len(nuclei)))
+    area = np.bincount(nuclei.labels.ravel(), minlength=len(nuclei) + 1)[1:]
+    np.testing.assert_array_equal(area, nuclei.area_px)
+    for row, (top, left, bottom, right) in enumerate(nuclei.bbox_px):
+        assert np.count_nonzero(nuclei.labels[top:bottom, left:right] == row + 1) == area[row]
+
+
+def test_read_by_windows_it_is_the_same(nuclei, centres):
+    dapi = strip(centres).astype(np.float32)
+    windows = sample_windows(SHAPE, lambda window: dapi[window])
+    outlined = segment_windows(
+        lambda window: dapi[window],
+        shape=SHAPE,
+        sample=mosaic([dapi[window] for window in windows]),
+        dtype=np.dtype(np.uint16),
+        pixel_size_um=0.14,
+    )
+    np.testing.assert_array_equal(outlined.painted().labels, nuclei.labels)
+    for name, column in outlined.figures().items():
+        np.testing.assert_array_equal(column, getattr(nuclei, name), err_msg=name)
+
+
+def test_an_image_without_nuclei_has_none():
+    nuclei = segment_nuclei(strip([]), pixel_size_um=0.14)
+    assert len(nuclei) == 0
+    assert nuclei.labels.shape == SHAPE
+
+
+@pytest.mark.parametrize("shape", [(100, 200), (3072, 3072), (5000, 7001), (100, 3073)])
+def test_blocks_cover_an_image_once(shape):
+    covered = np.zeros(tuple(-(-side // 8) for side in shape), int)
+    edges = set()
+    for rows, columns in block_cores(shape):
+        edges |= {(rows.start, rows.stop), (columns.start, columns.stop)}
+        assert rows.stop - rows.start <= SMALL_PX
+        covered[
+            -(-rows.start // 8) : -(-rows.stop // 8), -(-columns.start // 8) : -(-columns.stop // 8)
+        ] += 1
+    assert (covered == 1).all()
+
+
+def test_windows_of_painted_runs_are_windows_of_the_label_image(nuclei):
+    runs = find_runs(nuclei.labels)
+    for window in ((slice(0, 40), slice(1000, 1500)), (slice(33, 290), slice(7, 8))):
+        np.testing.assert_array_equal(runs.painted(window), nuclei.labels[window])
+
+
+def test_a_sample_is_taken_from_where_the_nuclei_are():
+    def read(window):
+        checks = np.indices((128, 128)).sum(axis=0) % 2
+        return 100.0 + 50 * checks * (window[1].start > 6000)
+
+    windows = sample_windows((9000, 12000), read)
+    assert len(windows) == 9
+    assert all(columns.start >= 5120 for _, columns in windows)
+    assert len({(rows.start, columns.start) for rows, columns in windows}) == 9
