@@ -286,7 +286,7 @@ class ScoringSettings(_Model):
             "asco-cap-2007-single",
         ),
         description="Schemes that are evaluated as far as the data allow, in this order; "
-        "`fishcount schemes` lists all.",
+        "`fishcount schemes` lists all. seed-copies and ASCO/CAP 2018 are evaluated in any case.",
     )
     headline: tuple[str, ...] = Field(
         (),

@@ -10,8 +10,10 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from fishcount.errors import InputError
-from fishcount.guidelines import Scheme, explain, read_scheme
+from fishcount.guidelines import Scheme, explain, read_scheme, with_own
 from fishcount.image import FishImage
 from fishcount.io import (
     check_out_folder,
@@ -24,10 +26,11 @@ from fishcount.io import (
     write_case_folder,
 )
 from fishcount.io.scored_image import OPTIONS, READING
+from fishcount.nuclei import select_nuclei
 from fishcount.pipeline import score_case, score_field
 from fishcount.report import render_report
 from fishcount.results import CaseResult, FieldResult
-from fishcount.settings import Settings
+from fishcount.settings import SelectionSettings, Settings
 from fishcount.tables import nuclei_table, signals_table, summary_record
 
 __all__ = ["CaseJob", "FieldJob", "explained", "score_job", "write_case"]
@@ -169,6 +172,7 @@ def score_job(
         raise InputError("no images in it", field=job.name, remedy="name at least one field")
     beside = {str(path): sha256_of(path) for path in job.files_beside}
     schemes = [read_scheme(path) for path in job.scheme_files]
+    _check_settings(job.settings, schemes)
     results = _score_fields(job, on_field, threads=threads)
     _check_different(results, job)
     case = score_case(
@@ -176,7 +180,9 @@ def score_job(
         name=job.name,
         ihc=job.ihc,
         faint_staining=job.faint_staining,
-        schemes=_with_own(schemes, job.settings),
+        schemes=with_own(
+            schemes, dual="CEP17" in results[0].image.probes, settings=job.settings.scoring
+        ),
         settings=job.settings,
     )
     inputs = {**_files(results), **beside}
@@ -238,7 +244,12 @@ def write_case(
 def explained(case: CaseResult) -> str:
     """The paragraph that says what the categories rest on."""
     return explain(
-        case.score, case.categories, ihc=case.ihc, tags=case.tags, findings=case.findings
+        case.score,
+        case.categories,
+        ihc=case.ihc,
+        tags=case.tags,
+        findings=case.findings,
+        also=case.settings.scoring.headline,
     )
 
 
@@ -271,8 +282,15 @@ def _check_different(results: list[FieldResult], job: CaseJob) -> None:
             )
 
 
-def _with_own(schemes: list[Scheme], settings: Settings) -> list[str | Scheme] | None:
-    return [*settings.scoring.schemes, *schemes] if schemes else None
+def _check_settings(settings: Settings, own: list[Scheme]) -> None:
+    """Make sure, before long work, that the settings name schemes and flags that there are."""
+    with_own(own, dual=True, settings=settings.scoring)
+    for codes in (
+        settings.selection.reject,
+        settings.stability.stricter,
+        settings.stability.laxer,
+    ):
+        select_nuclei(np.zeros(0, np.uint32), settings=SelectionSettings(reject=codes))
 
 
 def _files(results: Iterable[FieldResult]) -> dict[str, str]:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fishcount.cli.options import IHC, print_json
+from fishcount.cli.options import IHC, print_json, settings_of, settings_options
 from fishcount.errors import CountError
 
 if TYPE_CHECKING:
-    from fishcount.guidelines import Classification, Scheme
+    from fishcount.guidelines import Classification
 
 __all__ = ["command"]
 
@@ -27,8 +27,10 @@ __all__ = ["command"]
 @click.option("--areas", type=int, help="Number of areas that were counted.")
 @click.option(
     "--recount",
+    "recounts",
+    multiple=True,
     metavar="NUCLEI/HER2/CEP17",
-    help="The blinded count of a second observer, kept beside the first.",
+    help="The blinded count of a second observer, kept beside the first; only one is taken.",
 )
 @click.option(
     "--scheme",
@@ -38,19 +40,11 @@ __all__ = ["command"]
     help="Only this scheme, such as gea-ratio; repeat for more. Default: those of the settings.",
 )
 @click.option(
-    "--scheme-file",
-    "scheme_files",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="A scheme of your own, as TOML; repeat for more.",
-)
-@click.option(
     "--two-copies",
     type=click.Choice(["equivocal", "negative"]),
-    default="equivocal",
-    show_default=True,
-    help="What exactly 2 copies are under seed-copies: its page says both.",
+    help="What exactly 2 copies are under seed-copies: its page says both. Default: equivocal.",
 )
+@settings_options
 @click.option("--json", "as_json", is_flag=True, help="Print it for a program.")
 def command(
     n_nuclei: int,
@@ -59,21 +53,23 @@ def command(
     ihc: str | None,
     faint_staining: bool,
     areas: int | None,
-    recount: str | None,
+    recounts: tuple[str, ...],
     schemes: tuple[str, ...],
+    two_copies: str | None,
     scheme_files: tuple[Path, ...],
-    two_copies: str,
+    settings_file: Path | None,
+    assignments: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Say which arithmetic category counts fall in under each scheme.
 
     Example: fishcount classify --nuclei 20 --her2 80 --cep17 40 --ihc 2+
     """
-    from fishcount.guidelines import classify, read_scheme
-    from fishcount.settings import Settings, with_overrides
+    from fishcount.guidelines import classify, read_scheme, with_own
 
-    chosen: list[str | Scheme] = [*schemes, *(read_scheme(path) for path in scheme_files)]
-    settings = with_overrides(Settings(), [f"scoring.two_copies={two_copies}"])
+    chosen = [f"scoring.two_copies={two_copies}"] if two_copies else []
+    settings = settings_of(settings_file, [*assignments, *chosen])
+    own = [read_scheme(path) for path in scheme_files]
     result = classify(
         n_nuclei,
         her2,
@@ -81,8 +77,10 @@ def command(
         ihc=ihc,
         faint_staining=faint_staining,
         areas=areas,
-        recount=_parse_recount(recount) if recount else None,
-        schemes=chosen or None,
+        recount=_parse_recount(recounts) if recounts else None,
+        schemes=[*schemes, *own]
+        if schemes
+        else with_own(own, dual=cep17 is not None, settings=settings.scoring),
         settings=settings.scoring,
     )
     if as_json:
@@ -91,7 +89,15 @@ def command(
         click.echo(_text(result))
 
 
-def _parse_recount(text: str) -> tuple[int, int, int]:
+def _parse_recount(texts: tuple[str, ...]) -> tuple[int, int, int]:
+    text = texts[0]
+    if len(texts) > 1:
+        raise CountError(
+            "only one recount is taken",
+            field="--recount",
+            found=len(texts),
+            remedy="when two counts do not agree, people adjudicate",
+        )
     try:
         nuclei, her2, cep17 = (int(part) for part in text.split("/"))
     except ValueError:
@@ -114,13 +120,15 @@ def _record(result: Classification) -> dict[str, Any]:
 
 def _text(result: Classification) -> str:
     from fishcount.flags import FLAGS
-    from fishcount.guidelines import RESEARCH_USE
+    from fishcount.guidelines import COMMENTS, RESEARCH_USE
 
     lines = []
     for category in result.categories:
+        comments = [FLAGS[code].sentence for code in category.flags if code in COMMENTS]
+        comment = " with comment" if comments else ""
         group = f" (group {category.group})" if category.group else ""
-        lines.append(f"{category.scheme:24}{category.category}{group}")
-        lines.append(f"{'':24}{category.reason}")
+        lines.append(f"{category.scheme:24}{category.category}{comment}{group}")
+        lines += [f"{'':24}{line}" for line in (category.reason, *comments)]
     lines += [f"{tag} (tag)" for tag in result.tags]
     lines += [f"{finding.code}: {FLAGS[finding.code].sentence}" for finding in result.findings]
     lines.append(f"Arithmetic categories. {RESEARCH_USE}")

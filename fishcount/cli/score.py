@@ -129,9 +129,10 @@ def _progress(n_fields: int) -> Any:
 
 def _print_headline(case: CaseResult, out: Path) -> None:
     from fishcount.batch import explained
+    from fishcount.guidelines import headline
 
     click.echo(click.wrap_text(explained(case), width=88))
-    for category in case.categories[:2]:
+    for category in headline(case.categories, also=case.settings.scoring.headline):
         group = f", group {category.group}" if category.group else ""
         click.echo(f"  {category.scheme}: {category.category}{group}")
     click.echo(f"report: {out / 'report.html'}")

@@ -22,16 +22,17 @@ __all__ = ["command"]
 def command(case: Path, inputs_from: Path | None, as_json: bool) -> int:
     """Compare the case folder DIR and its inputs with the hashes of the run that wrote it.
 
-    Exit code 1 where something changed, 2 where DIR is no whole case folder. What a review has
-    added is no change, unless a line of its log is not as it was written.
+    Exit code 1 where something changed, 2 where DIR is no whole case folder. What a review or
+    a work-up has added is no change, unless a line of the log is not as it was written, or the
+    outcome of the work-up does not follow from its records.
     """
     from fishcount.io import Verification, verify_case_folder
     from fishcount.review import verify_review
+    from fishcount.workup import verify_workup
 
     automatic = verify_case_folder(case, inputs_from=inputs_from)
-    verification = Verification(
-        path=automatic.path, checks=(*automatic.checks, *verify_review(case))
-    )
+    later = (*verify_review(case), *verify_workup(case))
+    verification = Verification(path=automatic.path, checks=(*automatic.checks, *later))
     if as_json:
         print_json(verification.to_record())
     else:

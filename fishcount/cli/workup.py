@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from fishcount.cli.options import IHC, print_json
-from fishcount.errors import MetadataError
 
 if TYPE_CHECKING:
-    from fishcount.guidelines import Count, WorkUp
-    from fishcount.io import CaseFolder
+    from fishcount.guidelines import WorkUp
 
 __all__ = ["command"]
 
-FILE_NAME = "workup.json"
+_ADVICE = {"count_20_more": "count 20 nuclei more and pool them: the ratio is from 1.80 to 2.20"}
 
 
 @click.command("workup")
@@ -54,83 +51,31 @@ def command(
     in ADJUDICATE: people settle it.
     """
     from fishcount.guidelines import add_ihc, add_nuclei, add_recount
-    from fishcount.io import read_case_folder, replace_file
+    from fishcount.io import read_case_folder
+    from fishcount.workup import further_nuclei, resume, second_count, write_workup
 
     if (recount is None) != (reader is None):
         raise click.UsageError("--recount and --reader go together")
+    if faint_staining and ihc is None:
+        raise click.UsageError("--faint-staining goes with --ihc 0")
     case = read_case_folder(folder)
-    state = _resumed(case)
+    state = resume(case)
     if ihc is not None:
         state = add_ihc(state, ihc, faint_staining=faint_staining)
     if more is not None:
-        state = add_nuclei(state, _count_of(read_case_folder(more)))
+        state = add_nuclei(state, further_nuclei(state, read_case_folder(more)))
     if recount is not None:
-        state = add_recount(state, _recount_of(read_case_folder(recount), reader or ""))
-    record = state.record()
-    if ihc or more or recount:
-        text = json.dumps(record, indent=2, allow_nan=False)
-        replace_file(folder / FILE_NAME, text.encode())
+        second = second_count(case, read_case_folder(recount), reader=reader or "")
+        state = add_recount(state, second)
+    record = write_workup(state, case) if ihc or more or recount else state.record()
     if as_json:
         print_json(record)
     else:
         click.echo(_text(state))
 
 
-def _count_of(case: CaseFolder) -> Count:
-    from fishcount.guidelines import Count
-
-    summary = case.summary
-    return Count(
-        n_nuclei=summary["n_scored"],
-        her2=summary["her2_signals"],
-        cep17=summary["cep17_signals"],
-        areas=sum(field["n_scored"] > 0 for field in summary["fields"]),
-    )
-
-
-def _recount_of(case: CaseFolder, reader: str) -> Any:
-    from fishcount.guidelines import Recount
-
-    count = _count_of(case)
-    return Recount(n_nuclei=count.n_nuclei, her2=count.her2, cep17=count.cep17 or 0, reader=reader)
-
-
-def _resumed(case: CaseFolder) -> WorkUp:
-    """The work-up as it stands in the folder, made again from its records."""
-    from fishcount.guidelines import Count, Recount, add_nuclei, add_recount, start_workup
-    from fishcount.settings import parse_settings
-
-    path = case.path / FILE_NAME
-    kept = _read_record(path) if path.exists() else {}
-    settings = parse_settings(case.settings_toml, source=str(case.path / "settings.toml"))
-    try:
-        state = start_workup(
-            _count_of(case),
-            ihc=kept.get("ihc", case.summary["ihc"]),
-            faint_staining=bool(kept.get("faint_staining", False)),
-            settings=settings.scoring,
-        )
-        for count in kept.get("counts", [])[1:]:
-            state = add_nuclei(state, Count(**count))
-        if kept.get("recount"):
-            state = add_recount(state, Recount(**kept["recount"]))
-    except (TypeError, KeyError) as error:
-        raise MetadataError("not a record of a work-up", file=path, found=str(error)) from error
-    return state
-
-
-def _read_record(path: Path) -> dict[str, Any]:
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise MetadataError("not a record of a work-up", file=path, found=str(error)) from error
-    if not isinstance(record, dict):
-        raise MetadataError("not a record of a work-up", file=path)
-    return record
-
-
 def _text(state: WorkUp) -> str:
-    from fishcount.guidelines import RESEARCH_USE
+    from fishcount.guidelines import NEEDED, RESEARCH_USE
 
     outcome = state.outcome
     lines = [f"state: {state.state}"]
@@ -139,7 +84,7 @@ def _text(state: WorkUp) -> str:
         lines.append(f"{outcome.scheme}: {outcome.category}{group}")
         lines.append(f"  {outcome.reason}")
     lines += [f"tag: {tag}" for tag in state.classification.tags]
-    lines += [f"needs: {need}" for need in state.needs]
-    lines += [f"advice: {advice}" for advice in state.advice]
+    lines += [f"needs: {NEEDED[need]}" for need in state.needs]
+    lines += [f"advice: {_ADVICE[advice]}" for advice in state.advice]
     lines.append(f"Arithmetic categories. {RESEARCH_USE}")
     return "\n".join(lines)

@@ -1,8 +1,8 @@
 """Schemes as data, one exact evaluator, and the categories of a case under each."""
 
-from fishcount.guidelines.classify import Classification, classify
+from fishcount.guidelines.classify import Classification, classify, with_own
 from fishcount.guidelines.counts import Recount
-from fishcount.guidelines.explain import RESEARCH_USE, explain
+from fishcount.guidelines.explain import COMMENTS, NEEDED, RESEARCH_USE, explain, headline
 from fishcount.guidelines.library import builtin_schemes, find_scheme, read_scheme
 from fishcount.guidelines.scheme import IHC_SCORES, Rule, Scheme
 from fishcount.guidelines.stability import Stability, leave_one_out
@@ -16,7 +16,9 @@ from fishcount.guidelines.workup import (
 )
 
 __all__ = [
+    "COMMENTS",
     "IHC_SCORES",
+    "NEEDED",
     "RESEARCH_USE",
     "Classification",
     "Count",
@@ -32,7 +34,9 @@ __all__ = [
     "classify",
     "explain",
     "find_scheme",
+    "headline",
     "leave_one_out",
     "read_scheme",
     "start_workup",
+    "with_own",
 ]

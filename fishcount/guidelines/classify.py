@@ -9,6 +9,7 @@ from typing import SupportsIndex
 
 from numpy.typing import ArrayLike
 
+from fishcount.errors import SchemeError
 from fishcount.flags import Finding
 from fishcount.guidelines.certainty import (
     category_probability,
@@ -33,15 +34,17 @@ from fishcount.guidelines.evaluate import (
 )
 from fishcount.guidelines.explain import headline
 from fishcount.guidelines.findings import case_findings, nucleus_findings, shown_across_cutoff
-from fishcount.guidelines.library import find_scheme
+from fishcount.guidelines.library import builtin_schemes, find_scheme
 from fishcount.guidelines.scheme import UNKNOWN_IHC, Scheme
 from fishcount.guidelines.tally import Tally
 from fishcount.results import Category
 from fishcount.scoring import Replicates
 from fishcount.settings import ScoringSettings
 
-__all__ = ["Classification", "classify"]
+__all__ = ["Classification", "classify", "with_own"]
 
+# These are evaluated whatever the settings list, and stand together in the headline.
+_ALWAYS = ("seed-copies", "asco-cap-2018-dual", "asco-cap-2018-single")
 # What a category that is no answer yet still asks for.
 _NEEDS: dict[str, tuple[str, ...]] = {
     "NEEDS_IHC": ("ihc",),
@@ -216,12 +219,59 @@ def classify(
     )
 
 
+def with_own(
+    own: Iterable[Scheme], *, dual: bool, settings: ScoringSettings | None = None
+) -> tuple[Scheme, ...]:
+    """The schemes of the settings that the data allow, and one's own: `schemes` of `classify`.
+
+    Those of the seed and of ASCO/CAP 2018 are among them, whatever the settings list.
+
+    Parameters
+    ----------
+    own
+        Schemes from files. They stay whatever the data are: where one cannot be decided, its
+        category says so.
+    dual
+        Whether CEP17 was counted.
+    settings
+        Defaults when left out.
+
+    Raises
+    ------
+    SchemeError
+        For an unknown scheme, one of one's own with the identifier of another, or a scheme of the
+        headline that is not evaluated.
+    """
+    settings = settings or ScoringSettings()
+    missing = [name for name in _ALWAYS if name not in settings.schemes]
+    listed = [find_scheme(name) for name in dict.fromkeys((*missing, *settings.schemes))]
+    own = tuple(own)
+    known = [*builtin_schemes(), *(scheme.id for scheme in own)]
+    twice = [scheme.id for scheme in own if known.count(scheme.id) > 1]
+    if twice:
+        raise SchemeError(
+            "there is such a scheme already",
+            field="id",
+            found=twice[0],
+            remedy="give your scheme an identifier of its own",
+        )
+    evaluated = [scheme.id for scheme in (*listed, *own)]
+    lacking = [name for name in settings.headline if name not in evaluated]
+    if lacking:
+        raise SchemeError(
+            "a scheme of the headline is not evaluated",
+            field="scoring.headline",
+            found=", ".join(lacking),
+            expected=", ".join(evaluated),
+            remedy="name it in scoring.schemes, too",
+        )
+    return (*(scheme for scheme in listed if dual or scheme.probes != "dual"), *own)
+
+
 def _chosen(schemes: Iterable[str | Scheme] | None, case: _Case) -> list[Scheme]:
     """Schemes that were asked for; else those of the settings that the data allow."""
-    if schemes is not None:
-        return [find_scheme(one) if isinstance(one, str) else one for one in schemes]
-    listed = [find_scheme(name) for name in case.settings.schemes]
-    return [scheme for scheme in listed if case.dual or scheme.probes != "dual"]
+    asked = with_own((), dual=case.dual, settings=case.settings) if schemes is None else schemes
+    return [find_scheme(one) if isinstance(one, str) else one for one in asked]
 
 
 def _category(scheme: Scheme, case: _Case, nuclei: NucleusCounts | None) -> Category:

@@ -36,6 +36,8 @@ class Recount:
         Who counted.
     blinded : bool
         Whether the reader did not know the first count.
+    source : str
+        Where it was counted: the case folder.
     """
 
     n_nuclei: int
@@ -43,6 +45,7 @@ class Recount:
     cep17: int
     reader: str = ""
     blinded: bool = True
+    source: str = ""
 
     def __post_init__(self) -> None:
         checked_tally(self.n_nuclei, self.her2, self.cep17, what="recount ")

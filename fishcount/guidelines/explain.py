@@ -8,11 +8,12 @@ from fishcount.flags import FLAGS, Finding
 from fishcount.results import Category
 from fishcount.scoring import CaseScore
 
-__all__ = ["RESEARCH_USE", "explain", "headline"]
+__all__ = ["COMMENTS", "NEEDED", "RESEARCH_USE", "explain", "headline"]
 
 RESEARCH_USE = "For research use only. Not for use in diagnostic procedures."
 
-_NEEDED = {
+# What a category waits for, in words.
+NEEDED = {
     "more_nuclei": "at least 20 scored nuclei",
     "more_areas": "at least 2 scored areas",
     "ihc": "an IHC score",
@@ -21,7 +22,9 @@ _NEEDED = {
     "adjudication": "adjudication by people, because the two counts fall in different groups",
     "dual_probe": "a dual-probe assay",
     "ihc_or_dual_probe": "an IHC score or a dual-probe assay",
+    "evaluable_counts": "counts that can be evaluated",
 }
+# Flags that are comments to a category.
 COMMENTS = frozenset({"LIMITED_EVIDENCE", "INSUFFICIENT_DATA", "UNCERTAIN_BENEFIT"})
 # A category this probable needs no sentence on its chances; a chance this small needs none.
 SURE = 0.99
@@ -166,10 +169,10 @@ def _needed(told: Sequence[Category]) -> str:
     """What the categories wait for, each once."""
     needs = dict.fromkeys(need for category in told for need in category.needs)
     if any(category.category == "NOT_EVALUABLE" for category in told):
-        return "Still needed: counts that can be evaluated."
+        return f"Still needed: {NEEDED['evaluable_counts']}."
     if not needs:
         return "Nothing further is needed for these categories."
-    return f"Still needed: {'; '.join(_NEEDED[need] for need in needs)}."
+    return f"Still needed: {'; '.join(NEEDED[need] for need in needs)}."
 
 
 def _advice(findings: Sequence[Finding]) -> Iterator[str]:

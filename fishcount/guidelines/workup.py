@@ -40,6 +40,10 @@ class Count:
         not known.
     reader : str
         Who counted; empty for the automatic count.
+    images : tuple of str
+        Hashes of the images in which it was counted, as far as they are known.
+    source : str
+        Where it was counted: the case folder.
     """
 
     n_nuclei: int
@@ -47,6 +51,8 @@ class Count:
     cep17: int | None = None
     areas: int | None = None
     reader: str = ""
+    images: tuple[str, ...] = ()
+    source: str = ""
 
     def __post_init__(self) -> None:
         checked_tally(self.n_nuclei, self.her2, self.cep17)
@@ -319,4 +325,5 @@ def _pool(counts: tuple[Count, ...]) -> Count:
 
 
 def _plain(count: Count | Recount) -> dict[str, Any]:
-    return {name: getattr(count, name) for name in count.__dataclass_fields__}
+    values = {name: getattr(count, name) for name in count.__dataclass_fields__}
+    return {name: list(v) if isinstance(v, tuple) else v for name, v in values.items()}

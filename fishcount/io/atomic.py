@@ -16,7 +16,7 @@ __all__ = ["atomic_folder", "check_out_folder", "replace_file"]
 # What makes a folder one of ours, which may be replaced.
 _MARK = "summary.json"
 # Work of people, which is never replaced.
-_HUMAN_WORK = ("edits.jsonl", "reviewed")
+_HUMAN_WORK = ("edits.jsonl", "reviewed", "workup.json")
 
 
 def check_out_folder(out: str | Path, *, overwrite: bool) -> Path:
@@ -75,12 +75,12 @@ def _check_replaceable(out: Path, overwrite: bool) -> None:
             found=", ".join(sorted(inside)[:3]),
             remedy="choose another folder with --out",
         )
-    reviewed = [name for name in _HUMAN_WORK if name in inside]
-    if reviewed:
+    work = [name for name in _HUMAN_WORK if name in inside]
+    if work:
         raise OutputError(
-            "holds the work of a reviewer, so it is not replaced",
+            "holds the work of a reader, so it is not replaced",
             file=out,
-            found=", ".join(reviewed),
+            found=", ".join(work),
             remedy="choose another folder, or move these away first",
         )
 

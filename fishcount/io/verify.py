@@ -16,8 +16,8 @@ __all__ = ["Check", "Verification", "verify_case_folder"]
 
 Status = Literal["unchanged", "changed", "missing", "added"]
 
-# Work that a review adds to a case folder; the root stays the automatic result.
-_REVIEW = ("edits.jsonl", "reviewed")
+# Work that people add to a case folder; the root stays the automatic result.
+_LATER = frozenset({"edits.jsonl", "reviewed", "workup.json"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Check:
     Attributes
     ----------
     what : str
-        "input", "output" or "settings".
+        "input", "output", "settings", "review" or "work-up".
     name : str
         Path as it was given, or name inside the folder.
     status : str
@@ -95,8 +95,8 @@ def verify_case_folder(path: str | Path, *, inputs_from: str | Path | None = Non
     Returns
     -------
     Verification
-        A check for each input, each file of the folder, and the settings. What a review has
-        added is none of its business.
+        A check for each input, each file of the folder, and the settings. What a review or
+        a work-up has added is none of its business.
 
     Raises
     ------
@@ -137,8 +137,9 @@ def _outputs(outputs: Mapping[str, Any], folder: CaseFolder) -> Iterator[Check]:
         yield Check("output", name, _status(folder.path / name, str(expected)))
     known = {*outputs, "provenance.json"}
     for file in sorted(folder.path.rglob("*")):
-        name = file.relative_to(folder.path).as_posix()
-        if file.is_file() and name not in known and not name.startswith(_REVIEW):
+        place = file.relative_to(folder.path)
+        name = place.as_posix()
+        if file.is_file() and name not in known and place.parts[0] not in _LATER:
             yield Check("output", name, "added")
 
 

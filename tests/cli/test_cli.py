@@ -286,6 +286,7 @@ def group4_folder(tmp_path_factory):
         summary |= {"n_scored": 20, "her2_signals": her2, "cep17_signals": cep17}
         for field in summary["fields"]:
             field["n_scored"] = 10
+            field["sha256"] = f"{name} {field['name']}"
         path.write_text(json.dumps(summary))
     return folder
 
@@ -314,6 +315,123 @@ def test_workup_keeps_the_recount_and_never_settles_it(
     code, _, err = run("workup", folder, "--recount", group4_folder / recount, "--reader", "C")
     assert code == 2
     assert "recount" in one_line(err)
+
+
+@pytest.fixture
+def group4(group4_folder, tmp_path):
+    """A folder of one's own, with IHC 2+ in group 4."""
+    return shutil.copytree(group4_folder / "first", tmp_path / "case")
+
+
+def same_images(folder, like):
+    """Let the fields of a folder be those of another."""
+    summary = json.loads((folder / "summary.json").read_text())
+    other = json.loads((like / "summary.json").read_text())
+    for field, one in zip(summary["fields"], other["fields"], strict=True):
+        field["sha256"] = one["sha256"]
+    (folder / "summary.json").write_text(json.dumps(summary))
+    return folder
+
+
+def test_a_count_is_no_recount_of_itself(run, group4, group4_folder, tmp_path):
+    own = same_images(shutil.copytree(group4_folder / "same", tmp_path / "own"), group4)
+    inside = shutil.copytree(group4_folder / "same", group4 / "reviewed")
+    for folder in (group4, own, inside):
+        code, _, err = run("workup", group4, "--recount", folder, "--reader", "B")
+        assert code == 2
+        assert "recount" in one_line(err)
+    assert not (group4 / "workup.json").exists()
+
+
+def test_no_image_is_counted_twice(run, group4, group4_folder, tmp_path):
+    same = same_images(shutil.copytree(group4_folder / "same", tmp_path / "again"), group4)
+    code, _, err = run("workup", group4, "--more", same)
+    assert code == 2
+    assert "counted already" in one_line(err)
+    more = group4_folder / "other"
+    code, out, _ = run("workup", group4, "--more", more, "--json")
+    assert code == 0
+    first, second = json.loads(out)["counts"]
+    assert (first["areas"], second["areas"]) == (2, 4)
+    code, _, err = run("workup", group4, "--more", more)
+    assert code == 2
+    assert "counted already" in one_line(err)
+
+
+def test_a_work_up_is_no_change_until_it_is_forged(run, group4_folder, tmp_path, monkeypatch):
+    from fishcount.workup import verify_workup
+
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(group4_folder / "first", "case")
+    assert verify_workup("case") == ()
+    run("workup", "case", "--recount", group4_folder / "same", "--reader", "B")
+    assert [check.status for check in verify_workup(tmp_path / "case")] == ["unchanged"]
+    path = tmp_path / "case" / "workup.json"
+    record = json.loads(path.read_text())
+    for key, value in (("state", "adjudication"), ("ihc", "3+"), ("counts", []), ("recount", 1)):
+        path.write_text(json.dumps({**record, key: value}))
+        assert [check.status for check in verify_workup("case")] == ["changed"], key
+    path.write_text("[]")
+    assert [check.status for check in verify_workup("case")] == ["changed"]
+
+
+def test_a_folder_with_a_work_up_is_not_replaced(run, group4, case_files):
+    assert run("workup", group4, "--recount", group4, "--reader", "B")[0] == 2
+    (group4 / "workup.json").write_text("{}")
+    code, _, err = run("score", case_files[0], "--out", group4, "--overwrite")
+    assert code == 2
+    assert "work of a reader" in one_line(err)
+    assert (group4 / "workup.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("assignment", "message"),
+    [
+        ("scoring.schemes=['nope']", "unknown scheme"),
+        ("scoring.headline=['gea-ratio']", "not evaluated"),
+        ("selection.reject=['NOPE']", "no flag of a nucleus"),
+        ("stability.laxer=['BLANK_CHANNEL']", "no flag of a nucleus"),
+    ],
+)
+def test_a_name_that_there_is_not_is_told_before_long_work(run, tmp_path, assignment, message):
+    # The image does not exist: it is not even looked for.
+    code, _, err = run("score", tmp_path / "no.tif", "--out", tmp_path / "o", "--set", assignment)
+    assert code == 2
+    assert message in one_line(err)
+
+
+def test_the_headline_is_a_choice_beside_the_seed_and_the_guideline(run, case_files, tmp_path):
+    options = ("--set", "scoring.schemes=['gea-ratio']", "--set", "scoring.headline=['gea-ratio']")
+    code, out, _ = run("score", *case_files, "--out", tmp_path / "case", *options)
+    assert code == 0
+    shown = [line.split(":")[0].strip() for line in out.splitlines() if line.startswith("  ")]
+    assert shown == ["seed-copies", "asco-cap-2018-dual", "gea-ratio"]
+    assert "scheme gea-ratio" in " ".join(out.split())
+
+
+def test_an_own_scheme_stands_beside_the_built_in_ones(run, tmp_path):
+    text = (
+        'id = "{}"\nname = "Mine"\nedition = "1"\ncitation = "nobody"\nprobes = "any"\n'
+        '[[rule]]\ncategory = "POSITIVE"\nmean_her2_per_nucleus = ">= 0"\n'
+    )
+    mine, clash = tmp_path / "mine.toml", tmp_path / "clash.toml"
+    mine.write_text(text.format("mine"))
+    clash.write_text(text.format("seed-copies"))
+    counts = ("classify", "--nuclei", 20, "--her2", 40, "--cep17", 40)
+    out = json.loads(run(*counts, "--scheme-file", mine, "--json")[1])
+    assert [one["scheme"] for one in out["categories"]][:1] == ["seed-copies"]
+    assert [one["scheme"] for one in out["categories"]][-1:] == ["mine"]
+    for files in (("--scheme-file", clash), ("--scheme-file", mine, "--scheme-file", mine)):
+        code, _, err = run(*counts, *files)
+        assert code == 2
+        assert "such a scheme already" in one_line(err)
+
+
+def test_two_recounts_are_refused(run):
+    counts = ("classify", "--nuclei", 20, "--her2", 100, "--cep17", 60, "--ihc", "2+")
+    code, _, err = run(*counts, "--recount", "20/100/48", "--recount", "20/104/62")
+    assert code == 2
+    assert "only one recount" in one_line(err)
 
 
 def test_workup_refuses_a_second_opinion_without_a_name(run, group4_folder):

@@ -110,7 +110,15 @@ def test_the_record_keeps_counts_and_outcome_apart():
     state = add_recount(start_workup(GROUP_4, ihc="2+"), SECOND)
     record = json.loads(json.dumps(state.record()))
     assert record["counts"] == [
-        {"n_nuclei": 20, "her2": 100, "cep17": 60, "areas": 2, "reader": ""}
+        {
+            "n_nuclei": 20,
+            "her2": 100,
+            "cep17": 60,
+            "areas": 2,
+            "reader": "",
+            "images": [],
+            "source": "",
+        }
     ]
     assert record["recount"]["reader"] == "B"
     assert record["outcome"]["category"] == "NEGATIVE"

@@ -1,0 +1,185 @@
+"""The work-up of a case folder: its records in ``workup.json``, read, added to and checked."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+from fishcount.errors import CountError, FishcountError, MetadataError
+from fishcount.guidelines import (
+    Count,
+    Recount,
+    WorkUp,
+    add_ihc,
+    add_nuclei,
+    add_recount,
+    start_workup,
+)
+from fishcount.io import CaseFolder, Check, read_case_folder, replace_file
+from fishcount.settings import parse_settings
+
+__all__ = ["FILE_NAME", "further_nuclei", "resume", "second_count", "verify_workup", "write_workup"]
+
+FILE_NAME = "workup.json"
+
+
+def resume(case: CaseFolder) -> WorkUp:
+    """The work-up as it stands in the folder, made again from its records.
+
+    Raises
+    ------
+    MetadataError
+        When ``workup.json`` is no record of this case.
+    CountError
+        When a record in it would be refused if it were added today.
+    """
+    path = case.path / FILE_NAME
+    kept = _read_record(path) if path.exists() else {}
+    settings = parse_settings(case.settings_toml, source=str(case.path / "settings.toml"))
+    first = _count_of(case)
+    try:
+        counts = [_record_of(Count, record) for record in kept.get("counts", [])]
+        if counts and _sums(counts[0]) != _sums(first):
+            raise MetadataError(
+                "the first count is another one",
+                file=path,
+                found=_sums(counts[0]),
+                expected=_sums(first),
+                remedy="the case was scored anew: start a new work-up",
+            )
+        state = start_workup(
+            counts[0] if counts else first,
+            ihc=case.summary["ihc"],
+            faint_staining="HER2-ultralow" in case.summary.get("tags", ()),
+            settings=settings.scoring,
+        )
+        if kept.get("ihc") is not None:
+            state = add_ihc(state, kept["ihc"], faint_staining=bool(kept["faint_staining"]))
+        for more in counts[1:]:
+            state = add_nuclei(state, more)
+        if kept.get("recount"):
+            state = add_recount(state, _record_of(Recount, kept["recount"]))
+    except (TypeError, KeyError, AttributeError) as error:
+        raise MetadataError("not a record of a work-up", file=path, found=str(error)) from error
+    return state
+
+
+def further_nuclei(state: WorkUp, more: CaseFolder) -> Count:
+    """The count of `more` as further nuclei of the first reading, for `add_nuclei`.
+
+    Raises
+    ------
+    CountError
+        When an image of it was counted already.
+    """
+    count = _count_of(more)
+    known = {image for earlier in state.counts for image in earlier.images}
+    if known & set(count.images):
+        raise CountError(
+            "an image was counted already",
+            file=more.path,
+            field="counts",
+            remedy="further nuclei come from fields that were not in an earlier folder",
+        )
+    together = [state.pooled.areas, count.areas]
+    areas = None if None in together else sum(area for area in together if area is not None)
+    return replace(count, areas=areas)
+
+
+def second_count(case: CaseFolder, other: CaseFolder, *, reader: str) -> Recount:
+    """The count of `other` as a recount of `case`, for `add_recount`.
+
+    The program is deterministic, so its own count of the same images is no second observer, and a
+    review of the first count was not blinded to it.
+
+    Raises
+    ------
+    CountError
+        When `other` is no second count.
+    """
+    first, second = _count_of(case), _count_of(other)
+    review = other.summary.get("review")
+    if other.path.resolve().is_relative_to(case.path.resolve()):
+        why = "the recount lies in the folder of the first count, so it is not blind to it"
+    elif not review and set(second.images) <= set(first.images):
+        why = "an automatic count of the same images is no second observer"
+    else:
+        return Recount(
+            n_nuclei=second.n_nuclei,
+            her2=second.her2,
+            cep17=second.cep17 or 0,
+            reader=reader,
+            source=second.source,
+        )
+    raise CountError(
+        why,
+        file=other.path,
+        field="recount",
+        remedy="give the case folder of another observer who did not know the first count",
+    )
+
+
+def write_workup(state: WorkUp, case: CaseFolder) -> dict[str, Any]:
+    """Write the records into the folder, whole or not at all; they come back."""
+    record = state.record()
+    text = json.dumps(record, indent=2, allow_nan=False, ensure_ascii=False)
+    replace_file(case.path / FILE_NAME, text.encode("utf-8", "backslashreplace"))
+    return record
+
+
+def verify_workup(path: str | Path) -> tuple[Check, ...]:
+    """Whether ``workup.json`` still follows from its own records and the first count.
+
+    Returns
+    -------
+    tuple of Check
+        None where there is no work-up.
+    """
+    case = read_case_folder(path)
+    file = case.path / FILE_NAME
+    if not file.exists():
+        return ()
+    try:
+        same = resume(case).record() == _read_record(file)
+    except FishcountError:
+        same = False
+    return (Check("work-up", FILE_NAME, "unchanged" if same else "changed"),)
+
+
+def _count_of(case: CaseFolder) -> Count:
+    summary = case.summary
+    counted = [field for field in summary["fields"] if field["n_scored"] > 0]
+    return Count(
+        n_nuclei=summary["n_scored"],
+        her2=summary["her2_signals"],
+        cep17=summary["cep17_signals"],
+        areas=len(counted),
+        images=tuple(str(field["sha256"]) for field in summary["fields"]),
+        source=str(case.path),
+    )
+
+
+def _record_of(kind: type[Any], record: dict[str, Any]) -> Any:
+    """A `Count` or `Recount` from its plain record."""
+    known = {field.name for field in fields(kind)}
+    strangers = set(record) - known
+    if strangers:
+        raise KeyError(f"unknown keys: {', '.join(sorted(strangers))}")
+    images = {"images": tuple(record["images"])} if "images" in record else {}
+    return kind(**{**record, **images})
+
+
+def _sums(count: Count) -> tuple[int | None, ...]:
+    return count.n_nuclei, count.her2, count.cep17, count.areas
+
+
+def _read_record(path: Path) -> dict[str, Any]:
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise MetadataError("not a record of a work-up", file=path, found=str(error)) from error
+    if not isinstance(record, dict):
+        raise MetadataError("not a record of a work-up", file=path)
+    return record
