@@ -172,11 +172,16 @@ def test_overwrite_spares_what_is_not_ours(tmp_path):
     (home / "thesis.txt").write_text("years of work")
     with pytest.raises(OutputError, match="no case folder"):
         write(home, overwrite=True)
-    out = write(tmp_path / "case")
-    (out / "edits.jsonl").write_text("{}")
-    with pytest.raises(OutputError, match="reviewer"):
-        write(out, overwrite=True)
     assert (home / "thesis.txt").read_text() == "years of work"
+
+
+@pytest.mark.parametrize("name", ["edits.jsonl", "workup.json"])
+def test_overwrite_spares_the_work_of_a_reader(tmp_path, name):
+    out = write(tmp_path / "case")
+    (out / name).write_text("{}")
+    with pytest.raises(OutputError, match="work of a reader"):
+        write(out, overwrite=True)
+    assert (out / name).read_text() == "{}"
 
 
 def test_a_folder_that_a_kill_left_put_away_comes_back(tmp_path):
