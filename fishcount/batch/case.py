@@ -235,7 +235,7 @@ def write_case(
         labels={field.image.name: field.nuclei.labels for field in case.fields},
         settings_toml=case.settings.to_toml(),
         provenance=record,
-        report_html=render_report(case, provenance=record, explanation=explained(case)),
+        report_html=render_report(case, provenance=record),
         overwrite=overwrite,
     )
     return summary

@@ -38,10 +38,12 @@ _FIGURES = {
 def command(case: Path, ihc: str | None, scheme_files: tuple[Path, ...], as_json: bool) -> None:
     """Make the edits in DIR/edits.jsonl anew, and write what comes of them to DIR/reviewed.
 
-    The automatic result in DIR stays as it is; both are printed side by side.
+    The automatic result in DIR stays as it is; both are printed side by side, and stand so in
+    both reports.
     """
     from fishcount.guidelines import RESEARCH_USE, read_scheme
     from fishcount.io import read_case_folder
+    from fishcount.report import write_reports
     from fishcount.review import write_reviewed
     from fishcount.settings import parse_settings
 
@@ -51,6 +53,7 @@ def command(case: Path, ihc: str | None, scheme_files: tuple[Path, ...], as_json
         settings = parse_settings(folder.settings_toml, source=str(case / "settings.toml"))
         schemes = [*settings.scoring.schemes, *(read_scheme(path) for path in scheme_files)]
     write_reviewed(folder, ihc=ihc, schemes=schemes)
+    write_reports(case)
     reviewed = read_case_folder(case / "reviewed").summary
     if as_json:
         print_json(reviewed)

@@ -1,4 +1,4 @@
-"""`fishcount report`: the report and the tables of a scored case, in further formats."""
+"""`fishcount report`: the report of a scored case once more, and in further formats."""
 
 from __future__ import annotations
 
@@ -19,26 +19,28 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     "--xlsx", type=_FILE, help="A workbook of all tables; needs the extra fishcount[xlsx]."
 )
 def command(case: Path, pdf: Path | None, csv: Path | None, xlsx: Path | None) -> None:
-    """Write the report of the case folder DIR as PDF, and its tables for a spreadsheet.
+    """Make the report of the case folder DIR again, or write it in further formats.
 
-    DIR itself stays as it is. A PDF is printed by Chromium, Chrome or Edge, whichever is there.
+    Without options DIR/report.html is drawn anew from the tables, the label images and the
+    images, where these are still there and unchanged. After a review, DIR/reviewed/report.html is
+    drawn as well, and both put the automatic beside the reviewed result. DIR/reviewed is a case
+    folder, too.
+
+    With --pdf, --csv or --xlsx DIR itself stays as it is. A PDF is printed by Chromium, Chrome or
+    Edge, whichever is there.
     """
-    from fishcount.errors import OutputError
-    from fishcount.io import read_case_folder, replace_file
-    from fishcount.report.pdf import print_pdf
-    from fishcount.report.workbook import case_csv, case_xlsx
+    from fishcount.io import read_case_folder
 
     folder = read_case_folder(case)
     asked = [path for path in (pdf, csv, xlsx) if path is not None]
     if not asked:
-        raise OutputError("nothing to write", file=case, remedy="give --pdf, --csv or --xlsx")
-    for path in asked:
-        if case.resolve() in path.resolve().parents:
-            raise OutputError(
-                "is inside the case folder",
-                file=path,
-                remedy="choose a place beside it, so that the folder stays as it was written",
-            )
+        _make_again(case)
+        return
+    _check_places(case, asked)
+    from fishcount.io import replace_file
+    from fishcount.report.pdf import print_pdf
+    from fishcount.report.workbook import case_csv, case_xlsx
+
     if csv is not None:
         replace_file(csv, case_csv(folder))
     if xlsx is not None:
@@ -47,3 +49,24 @@ def command(case: Path, pdf: Path | None, csv: Path | None, xlsx: Path | None) -
         print_pdf(case / "report.html", pdf)
     for path in asked:
         click.echo(path)
+
+
+def _make_again(case: Path) -> None:
+    from fishcount.report import write_reports
+
+    for written in write_reports(case):
+        for field, problem in written.missing_images.items():
+            click.echo(f"{written.path}: {field} is drawn without its image: {problem}", err=True)
+        click.echo(written.path)
+
+
+def _check_places(case: Path, asked: list[Path]) -> None:
+    from fishcount.errors import OutputError
+
+    for path in asked:
+        if case.resolve() in path.resolve().parents:
+            raise OutputError(
+                "is inside the case folder",
+                file=path,
+                remedy="choose a place beside it, so that the folder stays as it was written",
+            )

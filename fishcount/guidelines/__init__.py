@@ -2,7 +2,14 @@
 
 from fishcount.guidelines.classify import Classification, classify, with_own
 from fishcount.guidelines.counts import Recount
-from fishcount.guidelines.explain import COMMENTS, NEEDED, RESEARCH_USE, explain, headline
+from fishcount.guidelines.explain import (
+    COMMENTS,
+    NEEDED,
+    RESEARCH_USE,
+    explain,
+    explain_paragraphs,
+    headline,
+)
 from fishcount.guidelines.library import builtin_schemes, find_scheme, read_scheme
 from fishcount.guidelines.scheme import IHC_SCORES, Rule, Scheme
 from fishcount.guidelines.stability import Stability, leave_one_out
@@ -33,6 +40,7 @@ __all__ = [
     "builtin_schemes",
     "classify",
     "explain",
+    "explain_paragraphs",
     "find_scheme",
     "headline",
     "leave_one_out",

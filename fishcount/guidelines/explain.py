@@ -1,14 +1,15 @@
-"""One paragraph for people: what was counted, the categories, why, and what is still needed."""
+"""What was counted, the categories, why, and what is still needed: sentences for people."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
 from fishcount.flags import FLAGS, Finding
+from fishcount.guidelines.words import in_words
 from fishcount.results import Category
 from fishcount.scoring import CaseScore
 
-__all__ = ["COMMENTS", "NEEDED", "RESEARCH_USE", "explain", "headline"]
+__all__ = ["COMMENTS", "NEEDED", "RESEARCH_USE", "explain", "explain_paragraphs", "headline"]
 
 RESEARCH_USE = "For research use only. Not for use in diagnostic procedures."
 
@@ -83,23 +84,45 @@ def explain(
     >>> result = classify(20, 80, 40, ihc="2+", areas=2)
     >>> score = CaseScore(n_scored=20, her2_signals=80, cep17_signals=40, areas=2)
     >>> print(explain(score, result.categories, ihc="2+").split(". ")[1])
-    The arithmetic category under scheme seed-copies (2025-04-10) is EQUIVOCAL: mean HER2 80/20
-    >= 2 and <= 4
+    The arithmetic category under scheme seed-copies (2025-04-10) is “equivocal”: mean HER2
+    80/20 >= 2 and <= 4
+    """
+    return " ".join(
+        explain_paragraphs(score, categories, ihc=ihc, tags=tags, findings=findings, also=also)
+    )
+
+
+def explain_paragraphs(
+    score: CaseScore,
+    categories: Sequence[Category],
+    *,
+    ihc: str | None = None,
+    tags: Sequence[str] = (),
+    findings: Sequence[Finding] = (),
+    also: Sequence[str] = (),
+) -> tuple[str, ...]:
+    """The sentences of `explain` in paragraphs: the counts, each category, what is needed.
+
+    Parameters are those of `explain`.
     """
     told = headline(categories, also=also) or tuple(categories)
-    sentences = [_counted(score, ihc)]
-    for category in told:
-        sentences += [_category(category), *_sureness(category)]
-    sentences += [f"The tag {tag} stands beside the category." for tag in tags]
-    sentences.append(_needed(told))
-    sentences += _advice(findings)
-    sentences.append(RESEARCH_USE)
-    return " ".join(sentences)
+    return (
+        _counted(score, ihc),
+        *(" ".join([_category(one), *_sureness(one)]) for one in told),
+        " ".join(
+            [
+                *(f"The tag {tag} stands beside the category." for tag in tags),
+                _needed(told),
+                *_advice(findings),
+                RESEARCH_USE,
+            ]
+        ),
+    )
 
 
 def _counted(score: CaseScore, ihc: str | None) -> str:
     if not score.n_scored:
-        return "No nucleus could be scored, so nothing was counted."
+        return "No nucleus could be scored, so nothing was counted. That is no negative result."
     where = {None: "an unknown number of areas", 1: "1 area"}.get(
         score.areas, f"{score.areas} areas"
     )
@@ -134,7 +157,7 @@ def _figure(score: CaseScore, name: str, unit: str) -> str:
 def _category(category: Category) -> str:
     group = f", group {category.group}" if category.group else ""
     comment = " with comment" if COMMENTS.intersection(category.flags) else ""
-    return (
+    return in_words(
         f"The arithmetic category under scheme {category.scheme} ({category.edition}) is "
         f"{category.category}{comment}{group}: {category.reason}."
     )
@@ -152,9 +175,9 @@ def _sureness(category: Category) -> Iterator[str]:
             if share >= WORTH_SAYING
         ]
         fall = ", ".join(shares)
-        yield f"Repeated counts of such nuclei would fall under {fall}{_more(category)}."
+        yield in_words(f"Repeated counts of such nuclei would be {fall}{_more(category)}.")
     if category.change:
-        yield f"{category.change}."
+        yield in_words(f"{category.change}.")
 
 
 def _more(category: Category) -> str:

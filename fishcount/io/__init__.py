@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fishcount.io.atomic import check_out_folder, replace_file
-from fishcount.io.case_folder import CaseFolder, read_case_folder, write_case_folder
+from fishcount.io.case_folder import CaseFolder, put_report, read_case_folder, write_case_folder
 from fishcount.io.files import check_unchanged, sha256_of
 from fishcount.io.labels import read_labels
 from fishcount.io.names import slug_of, stem_of, unique_names
@@ -25,6 +25,7 @@ __all__ = [
     "guess_role",
     "inspect_file",
     "provenance",
+    "put_report",
     "read_case_folder",
     "read_image",
     "read_labels",

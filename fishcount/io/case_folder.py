@@ -23,11 +23,11 @@ from fishcount.errors import (
     MetadataError,
     OutputError,
 )
-from fishcount.io.atomic import atomic_folder
+from fishcount.io.atomic import atomic_folder, replace_file
 from fishcount.io.text import csv_bytes, json_bytes, read_csv
 from fishcount.tables import NUCLEI_COLUMNS, SCHEMA_VERSION, SIGNALS_COLUMNS
 
-__all__ = ["CaseFolder", "read_case_folder", "write_case_folder"]
+__all__ = ["CaseFolder", "put_report", "read_case_folder", "write_case_folder"]
 
 _REQUIRED_KEYS = (
     "schema_version",
@@ -45,6 +45,7 @@ _REQUIRED_KEYS = (
     "software",
     "settings_sha256",
 )
+_REPORT = "report.html"
 _FILE_NAME = re.compile(r"[^\x00-\x1f\\/:*?\"<>|.][^\x00-\x1f\\/:*?\"<>|]{0,199}")
 
 
@@ -167,13 +168,32 @@ def write_case_folder(
         **{f"labels/{_safe(name, out)}.tif": _label_bytes(labels[name]) for name in names},
     }
     if report_html is not None:
-        files["report.html"] = report_html.encode("utf-8", "backslashreplace")
+        files[_REPORT] = _page_bytes(report_html)
     hashes = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
     files["provenance.json"] = json_bytes({**provenance, "outputs": hashes})
     with atomic_folder(out, overwrite=overwrite) as write:
         for name, data in files.items():
             write(name, data)
     return Path(out)
+
+
+def put_report(path: str | Path, report_html: str) -> Path:
+    """Put a report into a case folder, in the place of an earlier one, and note its hash.
+
+    Raises
+    ------
+    InputError, MetadataError
+        When there is no readable ``provenance.json``.
+    OutputError
+        When it cannot be written.
+    """
+    page, provenance_file = Path(path) / _REPORT, Path(path) / "provenance.json"
+    record = _json(provenance_file)
+    data = _page_bytes(report_html)
+    outputs = {**(record.get("outputs") or {}), _REPORT: hashlib.sha256(data).hexdigest()}
+    replace_file(page, data)
+    replace_file(provenance_file, json_bytes({**record, "outputs": outputs}))
+    return page
 
 
 def read_case_folder(path: str | Path) -> CaseFolder:
@@ -220,6 +240,10 @@ def _safe(name: str, out: str | Path) -> str:
             remedy="name fields with fishcount.io.slug_of",
         )
     return name
+
+
+def _page_bytes(html: str) -> bytes:
+    return html.encode("utf-8", "backslashreplace")
 
 
 def _label_bytes(labels: NDArray[np.integer]) -> bytes:

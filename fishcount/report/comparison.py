@@ -15,8 +15,8 @@ from fishcount.guidelines import RESEARCH_USE
 from fishcount.report.content import CategoryRow, headline, needs_of
 from fishcount.report.page import asset, csp_hash, environment
 from fishcount.report.plane import draw_plane_of_cases
+from fishcount.report.shown import category_of
 from fishcount.report.wording import flag_name, flag_sentence, interval
-from fishcount.results import Category
 
 __all__ = ["CaseRow", "render_comparison"]
 
@@ -109,7 +109,7 @@ def render_comparison(
 
 
 def _row(number: int, case: Mapping[str, Any], link: str) -> CaseRow:
-    verdicts = headline(_category(record) for record in case.get("categories", ()))
+    verdicts = headline(category_of(record) for record in case.get("categories", ()))
     fields = case.get("fields", ())
     ratio = case.get("her2_cep17_ratio")
     span = case.get("intervals_95", {}).get("her2_cep17_ratio")
@@ -133,18 +133,6 @@ def _row(number: int, case: Mapping[str, Any], link: str) -> CaseRow:
         flags=tuple((flag_name(code), flag_sentence(code)) for code in codes),
         settings_sha256=str(case.get("settings_sha256", "")),
         problem=str(case.get("problem", "")),
-    )
-
-
-def _category(record: Mapping[str, Any]) -> Category:
-    return Category(
-        scheme=str(record.get("scheme", "")),
-        edition=str(record.get("edition", "")),
-        category=str(record.get("category", "")),
-        group=record.get("group"),
-        needs=tuple(record.get("needs", ())),
-        flags=tuple(record.get("flags", ())),
-        reason=str(record.get("reason", "")),
     )
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from fishcount.guidelines import explain_paragraphs
+from fishcount.guidelines import headline as headline_categories
+from fishcount.report.shown import ShownCase, findings_of
 from fishcount.report.wording import (
     category_words,
     flag_name,
@@ -14,12 +17,12 @@ from fishcount.report.wording import (
     need_words,
     number,
     percent,
+    prose,
     scheme_name,
     signs,
-    small,
     tone,
 )
-from fishcount.results import CaseResult, Category
+from fishcount.results import Category
 
 __all__ = [
     "CategoryRow",
@@ -28,16 +31,14 @@ __all__ = [
     "headline",
     "measures",
     "needs_of",
-    "paragraph",
+    "paragraphs",
     "provenance_rows",
 ]
 
 # Rarer categories are not worth a line.
 _LEAST_SHARE = 0.01
 
-_SEED = "seed-copies"
 _EVALUABLE = "images in which nuclei and signals of every probe can be scored"
-_GUIDELINE = ("asco-cap-2018-dual", "asco-cap-2018-single")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +83,11 @@ def _category_row(category: Category) -> CategoryRow:
     )
 
 
-def headline(categories: Iterable[Category]) -> tuple[CategoryRow, ...]:
-    """The seed category and that of ASCO/CAP 2018, in this order, as far as they are there."""
-    rows = {category.scheme: category for category in categories}
-    guideline = next((scheme for scheme in _GUIDELINE if scheme in rows), None)
-    chosen = [scheme for scheme in (_SEED, guideline) if scheme in rows]
-    return category_rows(rows[scheme] for scheme in chosen if scheme is not None)
+def headline(
+    categories: Iterable[Category], *, also: Sequence[str] = ()
+) -> tuple[CategoryRow, ...]:
+    """The seed category and that of ASCO/CAP 2018 for the assay, and those of the settings."""
+    return category_rows(headline_categories(tuple(categories), also=also))
 
 
 def needs_of(rows: Iterable[CategoryRow]) -> tuple[str, ...]:
@@ -109,12 +109,11 @@ class Measure:
     interval: str = ""
 
 
-def measures(case: CaseResult) -> tuple[Measure, ...]:
+def measures(case: ShownCase) -> tuple[Measure, ...]:
     """The pooled figures, with their 95 % intervals."""
     score = case.score
     spans = score.intervals_95
-    found = sum(len(field.nuclei) for field in case.fields)
-    scored = Measure("Scored nuclei", str(score.n_scored), f"of {found} found")
+    scored = Measure("Scored nuclei", str(score.n_scored), f"of {case.n_found} found")
     mean_her2 = Measure(
         "HER2 copies per nucleus",
         number(score.mean_her2_per_nucleus),
@@ -141,35 +140,17 @@ def measures(case: CaseResult) -> tuple[Measure, ...]:
     )
 
 
-def paragraph(case: CaseResult) -> str:
-    """The result in plain words, for a report that was given no explanation."""
-    score = case.score
-    found = sum(len(field.nuclei) for field in case.fields)
-    fields = f"{len(case.fields)} field{'' if len(case.fields) == 1 else 's'}"
-    if not score.n_scored:
-        what = f"Of {found} nuclei in {fields} none" if found else f"No nucleus in {fields}"
-        return (
-            f"{what} could be scored, so there are no copies per nucleus and no ratio. "
-            "That is no negative result: nothing was measured."
-        )
-    text = (
-        f"{score.n_scored} of {found} nuclei in {fields} were scored. They hold "
-        f"{score.her2_signals} HER2 signals, {number(score.mean_her2_per_nucleus)} per nucleus"
+def paragraphs(case: ShownCase) -> tuple[str, ...]:
+    """The result in plain sentences."""
+    told = explain_paragraphs(
+        case.score,
+        case.categories,
+        ihc=case.summary.get("ihc"),
+        tags=case.summary.get("tags", ()),
+        findings=findings_of(case.summary),
+        also=case.settings.scoring.headline,
     )
-    if score.cep17_signals is None:
-        text += "; no CEP17 probe was used, so there is no ratio."
-    elif score.her2_cep17_ratio is None:
-        text += ", and no CEP17 signals, so there is no ratio."
-    else:
-        text += (
-            f", and {score.cep17_signals} CEP17 signals, "
-            f"{number(score.mean_cep17_per_nucleus)} per nucleus. The ratio of the sums is "
-            f"{number(score.her2_cep17_ratio)}."
-        )
-    for row in headline(case.categories):
-        group = f", group {row.group}" if row.group else ""
-        text += f" The arithmetic category under {row.name} is: {small(row.words)}{group}."
-    return text
+    return tuple(prose(text) for text in told)
 
 
 # Said elsewhere on the page, or of use to programs only.

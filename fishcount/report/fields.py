@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +18,8 @@ from fishcount.report.pixels import (
     displayed,
     encode_within,
 )
+from fishcount.report.shown import ShownField, records_of
 from fishcount.report.wording import flag_name, number
-from fishcount.results import FieldResult
 from fishcount.signals import Status
 
 __all__ = [
@@ -61,7 +62,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class ClusterMark:
-    """Copies that were estimated for one cluster, written beside its signals."""
+    """Copies of a cluster for which one signal stands, written beside it."""
 
     role: str
     nucleus: int
@@ -119,76 +120,86 @@ class FieldPicture:
         )
 
 
-def field_pictures(fields: Sequence[FieldResult], *, budget_bytes: int) -> tuple[FieldPicture, ...]:
+def field_pictures(fields: Sequence[ShownField], *, budget_bytes: int) -> tuple[FieldPicture, ...]:
     """Pictures of all fields; together their pixels take at most about `budget_bytes`."""
     ranges = [_ranges(field) for field in fields]
-    shown = [displayed(field.image, own) for field, own in zip(fields, ranges, strict=True)]
+    shown = [
+        displayed(field.image, own) if field.image else {}
+        for field, own in zip(fields, ranges, strict=True)
+    ]
     encoded = iter(
         encode_within(
             [picture for own in shown for picture in own.values()], budget_bytes=budget_bytes
         )
     )
-    pictures = []
-    for index, (field, own, grey) in enumerate(zip(fields, ranges, shown, strict=True), start=1):
-        image = field.image
-        height, width = image.shape
-        pictures.append(
-            FieldPicture(
-                key=f"field-{index}",
-                name=image.name,
-                height_px=height,
-                width_px=width,
-                pixel_size_um=image.pixel_size_um,
-                n_planes=image.n_planes,
-                n_scored=int(field.scored.sum()),
-                layers=tuple(Layer(role, next(encoded), own[role]) for role in grey),
-                outlines=outline_nuclei(field),
-                marks=mark_signals(field),
-                clusters=mark_clusters(field),
-                roi_path="" if image.roi is None else _path(image.roi, 0, 0),
-                shown=grey,
-            )
+    return tuple(
+        FieldPicture(
+            key=f"field-{index}",
+            name=field.name,
+            height_px=field.labels.shape[0],
+            width_px=field.labels.shape[1],
+            pixel_size_um=field.pixel_size_um,
+            n_planes=int(field.record.get("n_planes") or 1),
+            n_scored=int(field.scored.sum()),
+            layers=tuple(Layer(role, next(encoded), own[role]) for role in grey),
+            outlines=outline_nuclei(field),
+            marks=mark_signals(field),
+            clusters=mark_clusters(field),
+            roi_path=_roi_path(field.image),
+            shown=grey,
         )
-    return tuple(pictures)
+        for index, (field, own, grey) in enumerate(zip(fields, ranges, shown, strict=True), start=1)
+    )
 
 
-def _ranges(field: FieldResult) -> dict[str, DisplayRange]:
-    image: FishImage = field.image
+def _ranges(field: ShownField) -> dict[str, DisplayRange]:
+    image, signals = field.image, field.signals
+    if image is None:
+        return {}
     # Scored nuclei set the range of DAPI; without any, all nuclei do.
     chosen = field.scored if field.scored.any() else np.ones_like(field.scored)
-    inside = np.concatenate([[False], chosen])[field.nuclei.labels]
-    signals = field.counts.signals
+    shows = np.zeros(int(field.labels.max(initial=0)) + 1, np.bool_)
+    shows[field.nuclei["nucleus"].to_numpy(np.int64)[chosen]] = True
+    inside = shows[field.labels]
     ranges = {}
     for role in image.channels:
         shown = project(image.channel(role))
-        rows = (signals.status == Status.KEPT) & (signals.channel == role)
+        kept = signals[(signals["status"] == Status.KEPT) & (signals["channel"] == role)]
         y, x = (
-            np.clip(np.rint(place[rows]).astype(int), 0, side - 1)
-            for place, side in zip((signals.y_px, signals.x_px), shown.shape, strict=True)
+            np.clip(np.rint(kept[axis].to_numpy(np.float64)).astype(int), 0, side - 1)
+            for axis, side in zip(("y_px", "x_px"), shown.shape, strict=True)
         )
         ranges[role] = display_range(shown, role=role, inside=inside, at_signals=shown[y, x])
     return ranges
 
 
-def outline_nuclei(field: FieldResult) -> tuple[Outline, ...]:
+def outline_nuclei(field: ShownField) -> tuple[Outline, ...]:
     """The contour of every nucleus, scored or not; none for a field without nuclei."""
-    nuclei = field.nuclei
-    outlines = []
-    for row, (top, left, bottom, right) in enumerate(nuclei.bbox_px.tolist()):
-        mask = nuclei.labels[top:bottom, left:right] == row + 1
-        scored = bool(field.scored[row])
-        fate = "scored" if scored else f"not scored: {flag_name(str(field.reject_reason[row]))}"
-        outlines.append(
-            Outline(
-                label=row + 1,
-                path=_path(mask, top, left),
-                y_px=round(float(nuclei.y_px[row]), 1),
-                x_px=round(float(nuclei.x_px[row]), 1),
-                scored=scored,
-                title=f"Nucleus {row + 1}, {fate}",
-            )
+    table = field.nuclei
+    return tuple(
+        Outline(
+            label=number,
+            path=_path(field.labels[top:bottom, left:right] == number, top, left),
+            y_px=round(y, 1),
+            x_px=round(x, 1),
+            scored=scored,
+            title=f"Nucleus {number}, "
+            + ("scored" if scored else f"not scored: {flag_name(reason)}"),
         )
-    return tuple(outlines)
+        for number, y, x, scored, reason, (top, left, bottom, right) in zip(
+            table["nucleus"].tolist(),
+            table["y_px"].tolist(),
+            table["x_px"].tolist(),
+            table["scored"].tolist(),
+            table["reject_reason"].tolist(),
+            field.boxes_px.tolist(),
+            strict=True,
+        )
+    )
+
+
+def _roi_path(image: FishImage | None) -> str:
+    return "" if image is None or image.roi is None else _path(image.roi, 0, 0)
 
 
 def _path(mask: NDArray[np.bool_], top: int, left: int) -> str:
@@ -203,52 +214,40 @@ def _path(mask: NDArray[np.bool_], top: int, left: int) -> str:
     return "".join(parts)
 
 
-def mark_signals(field: FieldResult) -> tuple[Mark, ...]:
+def mark_signals(field: ShownField) -> tuple[Mark, ...]:
     """Every candidate with its fate; none for a field without candidates."""
-    signals = field.counts.signals
     return tuple(
         Mark(
-            role=str(role),
-            status=str(status),
-            nucleus=nucleus,
-            y_px=round(y, 1),
-            x_px=round(x, 1),
-            title=_signal_title(str(role), str(status), str(reason), snr, copies),
+            role=row["channel"],
+            status=row["status"],
+            nucleus=row["nucleus"],
+            y_px=round(row["y_px"], 1),
+            x_px=round(row["x_px"], 1),
+            title=_signal_title(row),
         )
-        for role, status, reason, nucleus, y, x, snr, copies in zip(
-            signals.channel,
-            signals.status,
-            signals.reason,
-            signals.nucleus.tolist(),
-            signals.y_px.tolist(),
-            signals.x_px.tolist(),
-            signals.snr.tolist(),
-            signals.copies.tolist(),
-            strict=True,
-        )
+        for row in records_of(field.signals)
     )
 
 
-def mark_clusters(field: FieldResult) -> tuple[ClusterMark, ...]:
-    """The estimate of every cluster at its middle; none where nothing was estimated."""
-    clusters = field.counts.clusters
+def mark_clusters(field: ShownField) -> tuple[ClusterMark, ...]:
+    """The signals that stand for several copies; none where nothing was estimated."""
     return tuple(
-        ClusterMark(str(role), nucleus, round(y, 1), round(x, 1), f"≈{best}")
-        for role, nucleus, y, x, best in zip(
-            clusters.channel,
-            clusters.nucleus.tolist(),
-            clusters.y_px.tolist(),
-            clusters.x_px.tolist(),
-            clusters.best.tolist(),
-            strict=True,
+        ClusterMark(
+            role=row["channel"],
+            nucleus=row["nucleus"],
+            y_px=round(row["y_px"], 1),
+            x_px=round(row["x_px"], 1),
+            text=f"≈{row['copies']:.0f}",
         )
+        for row in records_of(field.signals[field.signals["copies"] > 1])
     )
 
 
-def _signal_title(role: str, status: str, reason: str, snr: float, copies: float) -> str:
-    parts = [role, status if not reason else f"{status}: {flag_name(reason)}"]
+def _signal_title(row: Mapping[str, Any]) -> str:
+    status, reason, copies, snr = (row[name] for name in ("status", "reason", "copies", "snr"))
+    parts = [row["channel"], status if not reason else f"{status}: {flag_name(reason)}"]
     if copies > 1:
-        parts.append(f"{copies:.1f} copies")
+        parts.append(f"{copies:.0f} copies")
     if snr == snr:
         parts.append(f"SNR {number(snr, decimals=1)}")
     return ", ".join(parts)

@@ -5,22 +5,21 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fishcount.flags import codes_of
-from fishcount.image import DAPI
+from fishcount.image import PROBES
 from fishcount.report.fields import FieldPicture, Mark, Outline
-from fishcount.report.pixels import as_grey, encode_strip, strip_quality
+from fishcount.report.pixels import encode_strip, merge, strip_quality
+from fishcount.report.shown import ShownField, records_of
 from fishcount.report.wording import flag_name, flag_sentence
-from fishcount.results import FieldResult
-from fishcount.signals import Copies, Status
+from fishcount.signals import Status
 
 __all__ = ["Card", "draw_cards"]
 
-# Merged picture: DAPI dimmed to grey, HER2 magenta, CEP17 green; told apart without red or blue.
-_TINTS = {DAPI: (0.55, 0.55, 0.55), "HER2": (1.0, 0.25, 1.0), "CEP17": (0.1, 1.0, 0.25)}
+MERGED = "merged"
 _MARGIN_PX = 4
 
 
@@ -41,6 +40,7 @@ class Card:
     ratio: float | None
     area_um2: float
     flags: tuple[str, ...]
+    review: str
     strip: str
     panels: tuple[str, ...]
     window_px: tuple[float, float, float, float]
@@ -55,7 +55,7 @@ class Card:
         return f"Nucleus {self.label} of {self.field}, {fate}: {counts}."
 
 
-def draw_cards(fields: Sequence[FieldResult], pictures: Sequence[FieldPicture]) -> tuple[Card, ...]:
+def draw_cards(fields: Sequence[ShownField], pictures: Sequence[FieldPicture]) -> tuple[Card, ...]:
     """A card for every nucleus, in the order of fields and labels."""
     quality, crop_px = strip_quality(sum(len(field.nuclei) for field in fields))
     return tuple(
@@ -66,71 +66,54 @@ def draw_cards(fields: Sequence[FieldResult], pictures: Sequence[FieldPicture]) 
 
 
 def _cards_of(
-    field: FieldResult, picture: FieldPicture, *, quality: int, crop_px: int
+    field: ShownField, picture: FieldPicture, *, quality: int, crop_px: int
 ) -> list[Card]:
-    nuclei = field.nuclei
-    side_px = _crop_side_px(nuclei.bbox_px)
-    merged = _merge(picture.shown)
-    greys = {role: np.repeat(grey[..., None], 3, axis=-1) for role, grey in picture.shown.items()}
+    side_px = _crop_side_px(field.boxes_px)
+    panels = {MERGED: merge(picture.shown, shape=field.labels.shape)}
+    panels |= {role: np.repeat(grey[..., None], 3, axis=-1) for role, grey in picture.shown.items()}
+    roles = [role for role in PROBES if not field.nuclei[role.lower()].isna().all()]
     marks: dict[int, list[Mark]] = defaultdict(list)
     for mark in picture.marks:
         if mark.nucleus and mark.status in (Status.KEPT, Status.MERGED):
             marks[mark.nucleus].append(mark)
     cards = []
-    for row, outline in enumerate(picture.outlines):
-        box = nuclei.bbox_px[row]
-        top, left, side = _window(box, side_px)
-        panels = [_crop(panel, top, left, side, crop_px) for panel in (merged, *greys.values())]
-        reason = str(field.reject_reason[row])
-        counts = {role: copies_text(copies, row) for role, copies in field.counts.copies.items()}
+    for row, (nucleus, outline) in enumerate(
+        zip(records_of(field.nuclei), picture.outlines, strict=True)
+    ):
+        top, left, side = _window(field.boxes_px[row], side_px)
+        crops = [_crop(panel, top, left, side, crop_px) for panel in panels.values()]
+        reason = nucleus["reject_reason"]
+        codes = [code for code in nucleus["flags"].split(";") if code not in ("", reason)]
         cards.append(
             Card(
-                key=f"{picture.key}-nucleus-{row + 1}",
+                key=f"{picture.key}-nucleus-{outline.label}",
                 field_key=picture.key,
                 field=picture.name,
-                label=row + 1,
+                label=outline.label,
                 scored=outline.scored,
                 reason=reason,
                 reason_name=flag_name(reason) if reason else "",
                 reason_sentence=flag_sentence(reason) if reason else "",
-                counts=counts,
-                sort_counts={
-                    role: int(copies.best[row]) for role, copies in field.counts.copies.items()
-                },
-                ratio=_ratio(field.counts.copies, row),
-                area_um2=float(nuclei.area_px[row]) * picture.pixel_size_um**2,
-                flags=tuple(
-                    flag_name(code) for code in codes_of(int(field.flags[row])) if code != reason
-                ),
-                strip=encode_strip(panels, quality=quality),
-                panels=("merged", *greys),
+                counts={role: copies_text(nucleus, role) for role in roles},
+                sort_counts={role: int(nucleus[role.lower()]) for role in roles},
+                ratio=nucleus["ratio"] if nucleus["ratio"] == nucleus["ratio"] else None,
+                area_um2=nucleus["area_um2"],
+                flags=tuple(flag_name(code) for code in codes),
+                review=nucleus.get("review", ""),
+                strip=encode_strip(crops, quality=quality),
+                panels=tuple(panels),
                 window_px=(left - 0.5, top - 0.5, side, side),
                 outline=outline,
-                marks=tuple(marks[row + 1]),
+                marks=tuple(marks[outline.label]),
             )
         )
     return cards
 
 
-def copies_text(copies: Copies, row: int) -> str:
+def copies_text(nucleus: Mapping[str, Any], role: str) -> str:
     """Copies of one nucleus for people: "4", or "18 (14 to 23)" where they are estimated."""
-    best, low, high = (int(column[row]) for column in (copies.best, copies.low, copies.high))
+    best, low, high = (nucleus[role.lower() + suffix] for suffix in ("", "_low", "_high"))
     return f"{best} ({low} to {high})" if low != high else str(best)
-
-
-def _ratio(copies: Mapping[str, Copies], row: int) -> float | None:
-    if "CEP17" not in copies or "HER2" not in copies or not copies["CEP17"].best[row]:
-        return None
-    return float(copies["HER2"].best[row] / copies["CEP17"].best[row])
-
-
-def _merge(shown: Mapping[str, NDArray[np.uint8]]) -> NDArray[np.uint8]:
-    # Screen blending: light adds up and never overflows.
-    first = next(iter(shown.values()))
-    dark = np.ones((*first.shape, 3), np.float32)
-    for role, grey in shown.items():
-        dark *= 1 - grey[..., None].astype(np.float32) / 255 * np.array(_TINTS[role], np.float32)
-    return as_grey(1 - dark)
 
 
 def _crop_side_px(bbox_px: NDArray[np.int64]) -> int:

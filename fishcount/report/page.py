@@ -12,28 +12,30 @@ from typing import Any
 import jinja2
 import numpy as np
 from markupsafe import Markup
-from numpy.typing import NDArray
 
 import fishcount
 from fishcount.guidelines import RESEARCH_USE
 from fishcount.image import PROBES
+from fishcount.io import CaseFolder
 from fishcount.report import content, quality, wording
 from fishcount.report.fields import field_pictures
 from fishcount.report.gallery import draw_cards
 from fishcount.report.histogram import Histogram, draw_histogram
 from fishcount.report.plane import draw_plane
+from fishcount.report.review import ReviewNote, review_note
+from fishcount.report.saturation import draw_saturation
+from fishcount.report.shown import ShownCase, show_folder, show_result
+from fishcount.report.stability import stability_of
 from fishcount.report.thresholds import group_rows, scheme_note
 from fishcount.results import CaseResult
 
-__all__ = ["asset", "csp_hash", "environment", "fingerprint", "render_report"]
+__all__ = ["asset", "csp_hash", "environment", "fingerprint", "render_folder", "render_report"]
 
 # All channels of all fields together, as text in the page; thumbnails come on top.
 PICTURE_BUDGET_BYTES = 4_500_000
 
 
-def render_report(
-    case: CaseResult, *, provenance: Mapping[str, Any] | None = None, explanation: str = ""
-) -> str:
+def render_report(case: CaseResult, *, provenance: Mapping[str, Any] | None = None) -> str:
     """The report of a case as one HTML page without any outside reference.
 
     Parameters
@@ -43,8 +45,6 @@ def render_report(
         z-stacks (shown as maximum over planes) are all drawn.
     provenance
         What made the result, as it stands in ``provenance.json``; nested mappings become rows.
-    explanation
-        The result in plain words; made from the figures when empty.
 
     Returns
     -------
@@ -52,12 +52,33 @@ def render_report(
         HTML. Pictures, styles and the script are inside; the page forbids itself every
         request. All text that comes from files is escaped.
     """
+    return render_shown(show_result(case, provenance=provenance))
+
+
+def render_folder(folder: CaseFolder) -> str:
+    """The report of a case folder, made again from its files.
+
+    Parameters
+    ----------
+    folder
+        A case folder, automatic or reviewed. Where readers have worked in it, the page says who
+        did what, and puts the automatic beside the reviewed result.
+
+    Returns
+    -------
+    str
+        As `render_report`. A field whose image is no longer there is drawn without it, and the
+        page says so.
+    """
+    return render_shown(show_folder(folder), review=review_note(folder))
+
+
+def render_shown(case: ShownCase, *, review: ReviewNote | None = None) -> str:
+    """The page of a case that was made ready for it."""
     pictures = field_pictures(case.fields, budget_bytes=PICTURE_BUDGET_BYTES)
     rows = content.category_rows(case.categories)
-    head = content.headline(case.categories)
-    roles = tuple(
-        role for role in PROBES if any(role in field.image.channels for field in case.fields)
-    )
+    head = content.headline(case.categories, also=case.settings.scoring.headline)
+    roles = case.roles
     group = next((row.group for row in rows if row.scheme == "asco-cap-2018-dual"), None)
     cards = draw_cards(case.fields, pictures)
     script = asset("report.js")
@@ -83,17 +104,25 @@ def render_report(
             likely=any(row.probability for row in rows),
             needs=content.needs_of(head),
             measures=content.measures(case),
-            paragraphs=wording.prose(explanation or content.paragraph(case)),
+            paragraphs=content.paragraphs(case),
             plane=draw_plane(case.score, group=group) if "CEP17" in roles else None,
             histograms=_histograms(case, roles),
             pictures=pictures,
             cards=cards,
             reasons=sorted({(card.reason, card.reason_name) for card in cards if card.reason}),
+            reviews=[
+                status
+                for status in ("accepted", "rejected", "edited")
+                if any(card.review == status for card in cards)
+            ],
             excluded_nuclei=quality.excluded_nuclei(case.fields),
             excluded_signals=quality.excluded_signals(case.fields, roles),
             findings=quality.finding_rows(case),
             fields=quality.field_rows(case, roles),
-            provenance=content.provenance_rows(provenance or {}),
+            saturation=draw_saturation(case),
+            stability=stability_of(case),
+            review=review,
+            provenance=content.provenance_rows(case.provenance),
         )
     )
 
@@ -114,12 +143,12 @@ def environment() -> jinja2.Environment:
     return env
 
 
-def fingerprint(case: CaseResult) -> str:
+def fingerprint(case: ShownCase) -> str:
     """One hash for a case: over the hashes of its images, in order, and of its settings.
 
     Equal images and settings have equal fingerprints; it stands on every printed page.
     """
-    parts = [*(field.image.sha256 for field in case.fields), case.settings.sha256()]
+    parts = [*(str(field.record["sha256"]) for field in case.fields), case.settings.sha256()]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -139,9 +168,9 @@ def css_string(text: str) -> Markup:
     return Markup('"' + "".join(safe) + '"')
 
 
-def _histograms(case: CaseResult, roles: tuple[str, ...]) -> list[Histogram]:
+def _histograms(case: ShownCase, roles: tuple[str, ...]) -> list[Histogram]:
     score = case.score
-    copies = {role: _scored_copies(case, role) for role in roles}
+    copies = {role: case.scored_copies(role).astype(np.float64) for role in roles}
     means = {"HER2": score.mean_her2_per_nucleus, "CEP17": score.mean_cep17_per_nucleus}
     drawn = [
         draw_histogram(
@@ -170,15 +199,6 @@ def _histograms(case: CaseResult, roles: tuple[str, ...]) -> list[Histogram]:
             )
         )
     return drawn
-
-
-def _scored_copies(case: CaseResult, role: str) -> NDArray[np.float64]:
-    parts = [
-        field.counts.copies[role].best[field.scored]
-        for field in case.fields
-        if role in field.counts.copies
-    ]
-    return np.concatenate([*parts, np.zeros(0)]).astype(np.float64)
 
 
 def asset(name: str) -> str:

@@ -6,11 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-import numpy as np
-
 from fishcount.flags import Finding
+from fishcount.report.shown import ShownCase, ShownField, findings_of
 from fishcount.report.wording import flag_name, flag_sentence, number, percent
-from fishcount.results import CaseResult, FieldResult
 from fishcount.signals import Status
 
 __all__ = [
@@ -35,15 +33,14 @@ class Excluded:
     share: str
 
 
-def excluded_nuclei(fields: Iterable[FieldResult]) -> tuple[Excluded, ...]:
+def excluded_nuclei(fields: Iterable[ShownField]) -> tuple[Excluded, ...]:
     """Nuclei that were not scored, by reason, the most frequent first."""
     fields = tuple(fields)
     total = sum(len(field.nuclei) for field in fields)
     reasons = Counter(
-        str(reason)
+        reason
         for field in fields
-        for reason, scored in zip(field.reject_reason, field.scored, strict=True)
-        if not scored
+        for reason in field.nuclei.loc[~field.scored, "reject_reason"].tolist()
     )
     return tuple(
         Excluded(code, _reason_name(code), flag_sentence(code), (count,), percent(count / total))
@@ -51,17 +48,17 @@ def excluded_nuclei(fields: Iterable[FieldResult]) -> tuple[Excluded, ...]:
     )
 
 
-def excluded_signals(fields: Iterable[FieldResult], roles: tuple[str, ...]) -> tuple[Excluded, ...]:
+def excluded_signals(fields: Iterable[ShownField], roles: tuple[str, ...]) -> tuple[Excluded, ...]:
     """Candidates that count nothing, by reason, with one number for each probe."""
     tallies: dict[str, Counter[str]] = {}
     total = 0
     for field in fields:
-        signals = field.counts.signals
-        total += len(signals)
-        left_out = np.flatnonzero(signals.status != Status.KEPT)
-        for row in left_out:
-            reason = str(signals.reason[row]) or str(signals.status[row]).upper()
-            tallies.setdefault(reason, Counter())[str(signals.channel[row])] += 1
+        total += len(field.signals)
+        left_out = field.signals[field.signals["status"] != Status.KEPT]
+        for status, reason, role in zip(
+            left_out["status"], left_out["reason"], left_out["channel"], strict=True
+        ):
+            tallies.setdefault(reason or status.upper(), Counter())[role] += 1
     return tuple(
         Excluded(
             code,
@@ -88,7 +85,7 @@ class FindingRow:
     places: tuple[str, ...]
 
 
-def finding_rows(case: CaseResult) -> tuple[FindingRow, ...]:
+def finding_rows(case: ShownCase) -> tuple[FindingRow, ...]:
     """Quality findings, those of the case first; what was noticed in reading included."""
     places: dict[str, list[str]] = {}
     for where, finding in _all_findings(case):
@@ -99,12 +96,12 @@ def finding_rows(case: CaseResult) -> tuple[FindingRow, ...]:
     )
 
 
-def _all_findings(case: CaseResult) -> Iterator[tuple[str, Finding]]:
-    for finding in case.findings:
+def _all_findings(case: ShownCase) -> Iterator[tuple[str, Finding]]:
+    for finding in findings_of(case.summary):
         yield "case", finding
     for field in case.fields:
-        for finding in (*field.image.findings, *field.findings):
-            yield field.image.name, finding
+        for finding in findings_of(field.record):
+            yield field.name, finding
 
 
 def _place(where: str, finding: Finding) -> str:
@@ -127,30 +124,30 @@ class FieldRow:
     files: tuple[tuple[str, str], ...]
 
 
-def field_rows(case: CaseResult, roles: tuple[str, ...]) -> tuple[FieldRow, ...]:
+def field_rows(case: ShownCase, roles: tuple[str, ...]) -> tuple[FieldRow, ...]:
     """What was measured in each field, and where it came from."""
     return tuple(
         FieldRow(
             key=f"field-{index}",
-            name=field.image.name,
-            size=f"{field.image.shape[1]} × {field.image.shape[0]} px"
-            + (f" × {field.image.n_planes} planes" if field.image.n_planes > 1 else ""),
-            sampling=f"{field.image.pixel_size_um:g} µm"
-            + (f", {field.image.z_step_um:g} µm apart" if field.image.z_step_um else ""),
+            name=field.name,
+            size=f"{field.labels.shape[1]} × {field.labels.shape[0]} px"
+            + (
+                f" × {n_planes} planes" if (n_planes := field.record.get("n_planes", 1)) > 1 else ""
+            ),
+            sampling=f"{field.pixel_size_um:g} µm"
+            + (f", {step:g} µm apart" if (step := field.record.get("z_step_um")) else ""),
             n_nuclei=len(field.nuclei),
             n_scored=int(field.scored.sum()),
             signals=tuple(_signal_quality(field, role) for role in roles),
-            files=tuple(field.image.files.items()) or (("from memory", field.image.sha256),),
+            files=field.files,
         )
         for index, field in enumerate(case.fields, start=1)
     )
 
 
-def _signal_quality(field: FieldResult, role: str) -> str:
-    signals = field.counts.signals
-    chosen = (signals.status == Status.KEPT) & (signals.channel == role)
-    if not chosen.any():
+def _signal_quality(field: ShownField, role: str) -> str:
+    signals = field.signals
+    snr = signals.loc[(signals["status"] == Status.KEPT) & (signals["channel"] == role), "snr"]
+    if not len(snr):
         return "none kept"
-    return (
-        f"{int(chosen.sum())} kept, median SNR {number(np.median(signals.snr[chosen]), decimals=1)}"
-    )
+    return f"{len(snr)} kept, median SNR {number(snr.median(), decimals=1)}"

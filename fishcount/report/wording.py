@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from fishcount.flags import FLAGS
+from fishcount.guidelines.words import category_words
 
 __all__ = [
     "NOT_AVAILABLE",
@@ -27,21 +28,6 @@ NOT_AVAILABLE = "not available"
 
 # A figure and its unit stay on one line.
 _NBSP = "\u00a0"
-
-_CATEGORIES = {
-    "POSITIVE": "Positive",
-    "EQUIVOCAL": "Equivocal",
-    "NEGATIVE": "Negative",
-    "AMPLIFIED": "Amplified",
-    "NOT_AMPLIFIED": "Not amplified",
-    "INDETERMINATE": "Indeterminate",
-    "NOT_EVALUABLE": "Not evaluable",
-    "NEEDS_IHC": "Needs IHC",
-    "NEEDS_RECOUNT": "Needs a recount",
-    "NEEDS_DUAL_PROBE": "Needs a dual-probe assay",
-    "NEEDS_IHC_OR_DUAL_PROBE": "Needs IHC or a dual-probe assay",
-    "ADJUDICATE": "To be adjudicated",
-}
 
 # A tone is a glyph and a colour; the glyph alone tells them apart.
 _TONES = {
@@ -75,11 +61,6 @@ _SCHEMES = {
     "gea-ratio-or-copies": "Gastro-oesophageal, ratio or copies",
     "crc-heracles": "Colorectal, HERACLES",
 }
-
-
-def category_words(category: str) -> str:
-    """A category as it is read aloud: "Needs IHC" for NEEDS_IHC."""
-    return _CATEGORIES.get(category, _plain(category))
 
 
 def tone(category: str) -> str:
@@ -150,10 +131,9 @@ def signs(text: str) -> str:
     return text.replace(">=", "≥").replace("<=", "≤")
 
 
-def prose(text: str) -> list[str]:
-    """The paragraphs of a text, one to a line, with signs and figures set for print."""
-    lines = (line.strip() for line in text.splitlines())
-    return [signs(line).replace(" %", f"{_NBSP}%") for line in lines if line]
+def prose(text: str) -> str:
+    """A text with signs and figures set for print."""
+    return signs(text).replace(" %", f"{_NBSP}%")
 
 
 def nowrap(text: str) -> str:

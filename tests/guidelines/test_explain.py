@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from fishcount.guidelines import RESEARCH_USE, classify, explain
+from fishcount.guidelines import RESEARCH_USE, classify, explain, explain_paragraphs
 from fishcount.scoring import CaseScore, score_counts
 from fishcount.settings import ScoringSettings
 
@@ -22,12 +22,21 @@ def test_it_says_counts_categories_and_the_research_use():
     text = told(20, 80, 40, ihc="2+")
     assert "20 nuclei were scored in 2 areas: 80 HER2 signals, 4.00 copies per nucleus" in text
     assert "the HER2/CEP17 ratio of sums is 2.00; IHC 2+." in text
-    assert "arithmetic category under scheme seed-copies (2025-04-10) is EQUIVOCAL" in text
-    assert "under scheme asco-cap-2018-dual (2018 (affirmed 2023)) is POSITIVE, group 1" in text
-    assert "1 HER2 signal fewer would make it NEGATIVE." in text
+    assert "arithmetic category under scheme seed-copies (2025-04-10) is “equivocal”" in text
+    assert "under scheme asco-cap-2018-dual (2018 (affirmed 2023)) is “positive”, group 1" in text
+    assert "1 HER2 signal fewer would make it “negative”." in text
     assert "20 more nuclei, pooled" in text
     assert text.endswith(RESEARCH_USE)
+    assert not re.search(r"[A-Z]{3}_[A-Z]|NEGATIVE|POSITIVE|EQUIVOCAL", text)
     assert "\n" not in text
+
+
+def test_paragraphs_are_the_same_sentences():
+    result = classify(20, 80, 40, areas=2)
+    score = CaseScore(n_scored=20, her2_signals=80, cep17_signals=40, areas=2)
+    paragraphs = explain_paragraphs(score, result.categories)
+    assert len(paragraphs) == 2 + len(result.headline)
+    assert " ".join(paragraphs) == explain(score, result.categories)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +60,7 @@ def test_it_says_what_is_still_needed(case, needed):
 
 
 def test_it_says_that_there_is_a_comment():
-    assert "is NEGATIVE with comment, group 2" in told(20, 60, 30, ihc="1+")
+    assert "is “negative” with comment, group 2" in told(20, 60, 30, ihc="1+")
 
 
 def test_it_says_how_sure_it_is():
@@ -63,7 +72,7 @@ def test_it_says_how_sure_it_is():
     )
     text = explain(score, result.categories)
     assert "95 % interval" in text
-    assert re.search(r"Repeated counts of such nuclei would fall under .* in \d+ %", text)
+    assert re.search(r"Repeated counts of such nuclei would be “.*” in \d+ %", text)
 
 
 @pytest.mark.parametrize("ihc", [None, "0", "1+", "2+", "3+"])

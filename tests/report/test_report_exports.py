@@ -107,7 +107,7 @@ def test_command_writes_beside_and_leaves_the_folder(folder, tmp_path, capsys):
     assert after == before
 
 
-@pytest.mark.parametrize("arguments", [[], ["--csv", "{case}/x.csv"]])
+@pytest.mark.parametrize("arguments", [["--csv", "{case}/x.csv"], ["--no-such"]])
 def test_command_refuses_in_one_line(folder, capsys, arguments):
     with pytest.raises(SystemExit) as ended:
         main(["report", str(folder.path), *(a.format(case=folder.path) for a in arguments)])

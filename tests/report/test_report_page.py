@@ -14,10 +14,10 @@ from report_pages import Page
 
 from fishcount.flags import FLAGS, Finding
 from fishcount.guidelines import RESEARCH_USE
-from fishcount.nuclei import Nuclei
 from fishcount.report import render_report
 from fishcount.report.fields import outline_nuclei
 from fishcount.report.page import css_string, fingerprint
+from fishcount.report.shown import show_result
 from fishcount.report.wording import signs
 from fishcount.results import Category
 from fishcount.signals import Signals
@@ -74,7 +74,7 @@ def test_the_research_sentence_is_on_the_page_and_on_every_printed_page(html, pa
 
 def test_every_printed_page_names_the_case_and_its_fingerprint(html, case):
     assert f'@top-left {{ content: "Case case{css_string("_")[1:-1]}1"; }}' in html
-    assert f'"fingerprint {fingerprint(case)[:12]}"' in html
+    assert f'"fingerprint {fingerprint(show_result(case))[:12]}"' in html
 
 
 def test_counts_are_sums_over_scored_nuclei(page):
@@ -88,7 +88,7 @@ def test_every_picture_says_in_words_what_it_shows(page):
     for attrs in page.all("img"):
         assert len(attrs["alt"]) > 10
     pictures = [attrs for attrs in page.all("svg") if attrs.get("role") == "img"]
-    assert len(pictures) == 2 + 3 + 1
+    assert len(pictures) == 2 + 3 + 1 + 1
     for attrs in page.all("svg"):
         hidden = attrs.get("aria-hidden") == "true" or "x" in attrs
         assert hidden or len(attrs["aria-label"]) > 10
@@ -149,7 +149,6 @@ def test_hostile_names_stay_text(hostile):
     html = render_report(
         make_case([field], name=hostile, categories=[category]),
         provenance={hostile: hostile},
-        explanation=hostile,
     )
     page = Page(html)
     assert len(page.all("script")) == 1
@@ -167,9 +166,9 @@ def test_a_field_without_nuclei_is_not_evaluable_and_says_so():
     category = Category(scheme="seed-copies", edition="2025", category="NOT_EVALUABLE")
     page = Page(render_report(make_case([field], categories=[category])))
     assert "Not evaluable" in page.words
-    assert "nothing was measured" in page.words
+    assert "That is no negative result." in page.words
     assert "images in which nuclei and signals of every probe can be scored" in page.words
-    assert "Nothing more under these two schemes" not in page.words
+    assert "Nothing more under these schemes" not in page.words
     assert "not available" in page.words
     assert FLAGS["NO_NUCLEI"].sentence in page.words
     assert "nan" not in page.words.lower().split()
@@ -221,8 +220,8 @@ def test_the_same_case_gives_the_same_page(case, html):
     assert render_report(case, provenance={"software": {"numpy": "2.0"}}) == html
 
 
-def test_an_empty_nuclei_table_has_no_outline(case):
-    field = replace(case.fields[0], nuclei=Nuclei.empty((128, 128)))
+def test_an_empty_nuclei_table_has_no_outline():
+    (field,) = show_result(make_case([draw_field_result(her2=(), cep17=())])).fields
     assert outline_nuclei(field) == ()
 
 

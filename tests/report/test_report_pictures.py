@@ -25,6 +25,7 @@ from fishcount.report.pixels import (
     to_display,
 )
 from fishcount.report.plane import draw_plane
+from fishcount.report.shown import show_result
 from fishcount.scoring import CaseScore
 
 
@@ -40,7 +41,7 @@ def corners(path: str) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def field():
-    return draw_field_result()
+    return show_result(make_case([draw_field_result()])).fields[0]
 
 
 def test_an_outline_runs_half_a_pixel_outside_its_nucleus(field):
@@ -48,13 +49,13 @@ def test_an_outline_runs_half_a_pixel_outside_its_nucleus(field):
     x, y = corners(outline.path).T
     distance = np.hypot(x - outline.x_px, y - outline.y_px)
     assert_allclose(distance, RADIUS_PX + 0.5, atol=1.0)
-    top, left, bottom, right = field.nuclei.bbox_px[0]
+    top, left, bottom, right = field.boxes_px[0]
     assert_allclose([y.min(), y.max()], [top - 0.5, bottom - 0.5], atol=0.6)
     assert_allclose([x.min(), x.max()], [left - 0.5, right - 0.5], atol=0.6)
 
 
 def test_marks_keep_position_status_and_snr(field):
-    signals = field.counts.signals
+    signals = field.signals
     marks = mark_signals(field)
     assert_allclose([mark.x_px for mark in marks], signals.x_px, atol=0.051)
     assert_allclose([mark.y_px for mark in marks], signals.y_px, atol=0.051)
@@ -169,7 +170,7 @@ def test_a_histogram_of_nothing_is_flat():
 
 
 def test_the_picture_says_in_words_what_it_shows(field):
-    (picture,) = field_pictures(make_case([field]).fields, budget_bytes=1_000_000)
+    (picture,) = field_pictures([field], budget_bytes=1_000_000)
     assert picture.alt == (
         "Field field_1: 4 nuclei outlined, 3 of them scored; 18 HER2 signals, "
         "7 CEP17 signals marked."

@@ -98,7 +98,8 @@ function arrange() {
   cards.sort((a, b) => sign * (a.dataset[key] - b.dataset[key]) || a.dataset.order - b.dataset.order);
   let n = 0;
   for (const card of cards) {
-    const wanted = shown.startsWith("reason:") ? card.dataset.reason === shown.slice(7) : !shown || card.dataset.scored === shown;
+    const [what, of] = shown.split(":");
+    const wanted = of ? card.dataset[what] === of : !shown || card.dataset.scored === shown;
     card.hidden = !wanted || (field !== "" && card.dataset.field !== field);
     n += card.hidden ? 0 : 1;
   }

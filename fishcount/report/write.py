@@ -1,0 +1,59 @@
+"""The reports of a case folder, written into it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from fishcount.io import put_report, read_case_folder
+from fishcount.report.page import render_shown
+from fishcount.report.review import review_note
+from fishcount.report.shown import show_folder
+from fishcount.review.write import FOLDER_NAME
+
+__all__ = ["WrittenReport", "write_reports"]
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenReport:
+    """A report that was written.
+
+    Attributes
+    ----------
+    path : Path
+        The page.
+    missing_images : mapping of str to str
+        Why a field is drawn without its image, by its name.
+    """
+
+    path: Path
+    missing_images: Mapping[str, str]
+
+
+def write_reports(case: str | Path) -> tuple[WrittenReport, ...]:
+    """Make ``report.html`` of a case folder again, and that of its ``reviewed``, if there is one.
+
+    Nothing else in the folder changes but the hash of the page in ``provenance.json``.
+
+    Parameters
+    ----------
+    case
+        A case folder.
+
+    Raises
+    ------
+    FishcountError
+        When a folder does not keep the contract, the log of the review was altered, or the page
+        cannot be written.
+    """
+    case = Path(case)
+    folders = [case, *([case / FOLDER_NAME] if (case / FOLDER_NAME).is_dir() else [])]
+    return tuple(_write(folder) for folder in folders)
+
+
+def _write(path: Path) -> WrittenReport:
+    folder = read_case_folder(path)
+    shown = show_folder(folder)
+    page = put_report(path, render_shown(shown, review=review_note(folder)))
+    return WrittenReport(page, shown.missing_images)

@@ -1,0 +1,123 @@
+"""The report of a case folder: made again as it was, without its images, and after a review."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+from report_pages import Page
+
+from fishcount.batch import CaseJob, FieldJob, score_job
+from fishcount.cli import main
+from fishcount.errors import AlteredLogError
+from fishcount.io import read_case_folder, verify_case_folder
+from fishcount.report import render_folder, write_reports
+from fishcount.review import (
+    AcceptNucleus,
+    AddSignal,
+    RejectNucleus,
+    Review,
+    verify_review,
+    write_reviewed,
+)
+from fishcount.synthetic import simulate_case, write_case
+
+
+@pytest.fixture(scope="module")
+def scored(tmp_path_factory):
+    place = tmp_path_factory.mktemp("again")
+    drawn = simulate_case("amplified", seed=4, n_fields=2, size=288, snr="easy")
+    files = sorted(write_case(place / "in", drawn))
+    job = CaseJob(name="case_1", fields=tuple(FieldJob(files=path) for path in files), ihc="2+")
+    score_job(job, place / "case_1")
+    return place
+
+
+@pytest.fixture
+def folder(scored, tmp_path):
+    """A copy that a test may change; the images stay where they were."""
+    return shutil.copytree(scored / "case_1", tmp_path / "case_1")
+
+
+@pytest.fixture
+def reviewed(folder):
+    first = read_case_folder(folder).nuclei.query("scored").iloc[0]
+    field, nucleus = first["field"], int(first["nucleus"])
+    other = int(
+        read_case_folder(folder).nuclei.query("scored and field == @field")["nucleus"].max()
+    )
+    with Review.open(folder, reader="A. <Reader>") as review:
+        review.do(RejectNucleus(field=field, nucleus=nucleus), reason="crushed & torn")
+        review.do(AddSignal(field=field, channel="HER2", y_px=1.0, x_px=2.0))
+        review.undo()
+    with Review.open(folder, reader="B") as review:
+        review.do(AcceptNucleus(field=field, nucleus=other))
+    write_reviewed(folder)
+    return folder
+
+
+def test_from_the_folder_it_is_the_page_that_the_run_wrote(folder):
+    written = (folder / "report.html").read_text(encoding="utf-8")
+    assert render_folder(read_case_folder(folder)) == written
+    with pytest.raises(SystemExit) as ended:
+        main(["report", str(folder)])
+    assert ended.value.code == 0
+    assert (folder / "report.html").read_text(encoding="utf-8") == written
+    assert verify_case_folder(folder).ok
+
+
+def test_a_page_that_was_lost_or_damaged_is_whole_again(folder):
+    written = (folder / "report.html").read_bytes()
+    (folder / "report.html").write_text("<html>")
+    write_reports(folder)
+    assert (folder / "report.html").read_bytes() == written
+
+
+def test_without_its_image_a_field_is_drawn_with_outlines_and_says_so(folder):
+    record = json.loads((folder / "provenance.json").read_text())
+    name = next(iter(record["reading"]))
+    record["reading"][name]["files"] = "gone.ome.tif"
+    (folder / "provenance.json").write_text(json.dumps(record))
+    (again,) = write_reports(folder)
+    assert set(again.missing_images) == {name}
+    page = Page(again.path.read_text(encoding="utf-8"))
+    assert page.words.count("Drawn without its image.") == 1
+    assert len(page.classes("card")) == len(read_case_folder(folder).nuclei)
+    assert sum("l-dapi" in (a.get("class") or "") for a in page.all("g")) == 1
+
+
+def test_both_pages_put_the_automatic_beside_the_reviewed_result(reviewed):
+    automatic, ours = (Page(one.path.read_text("utf-8")) for one in write_reports(reviewed))
+    summary = read_case_folder(reviewed / "reviewed").summary
+    for page in (automatic, ours):
+        assert "A. <Reader>" in page.words
+        assert "1 × nucleus left out" in page.words
+        assert "crushed & torn" in page.words
+        assert "2 edits stand" in page.words
+        figures = f"{summary['review']['automatic']['n_scored']} {summary['n_scored']} yes"
+        assert f"Scored nuclei {figures}" in page.words
+    assert any(attrs["href"] == "reviewed/report.html" for attrs in automatic.all("a"))
+    assert "reviewed by A. <Reader>, B" in ours.words
+    assert "Rejected by a reader" in ours.words
+    assert all(check.status == "unchanged" for check in verify_review(reviewed))
+
+
+def test_edits_after_the_reviewed_result_are_pointed_out(reviewed):
+    field = read_case_folder(reviewed).summary["fields"][1]["name"]
+    with Review.open(reviewed, reader="B") as review:
+        review.do(AcceptNucleus(field=field, nucleus=1))
+    page = Page(render_folder(read_case_folder(reviewed)))
+    assert "1 later line of the log is not in this result" in page.words
+
+
+def test_an_altered_log_is_no_report(reviewed):
+    log = reviewed / "edits.jsonl"
+    log.write_bytes(log.read_bytes().replace(b"crushed", b"missing"))
+    with pytest.raises(AlteredLogError):
+        write_reports(reviewed)
+
+
+def test_a_case_without_a_review_says_that_it_has_none(folder):
+    page = Page(render_folder(read_case_folder(folder)))
+    assert "No reader has reviewed this case" in page.words
