@@ -7,6 +7,7 @@ specimen not evaluable; they give no figures, so the limits are our own [own].
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from itertools import permutations
 
 import numpy as np
@@ -14,10 +15,11 @@ from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
 from fishcount.flags import Finding, mask_of
-from fishcount.image import FishImage, project
-from fishcount.nuclei import Nuclei
+from fishcount.image import FishImage, Window, project
+from fishcount.nuclei import Nuclei, OutlinedNuclei
 from fishcount.settings import QualitySettings
 from fishcount.signals import SignalCounts, Status
+from fishcount.slide import Slide
 
 __all__ = ["cross_talk", "field_findings", "tissue_glow"]
 
@@ -32,10 +34,11 @@ _APART_UM = 1.2
 
 
 def field_findings(
-    image: FishImage,
-    nuclei: Nuclei,
+    image: FishImage | Slide,
+    nuclei: Nuclei | OutlinedNuclei,
     counts: SignalCounts,
     *,
+    windows: Sequence[Window] | None = None,
     settings: QualitySettings | None = None,
 ) -> tuple[Finding, ...]:
     """Findings OUT_OF_FOCUS, CROSS_TALK and AUTOFLUORESCENCE of a field, with their figures.
@@ -44,6 +47,8 @@ def field_findings(
     ----------
     image, nuclei, counts
         A field and what was found in it.
+    windows
+        Where light is looked at; everywhere where not given.
     settings
         Limits; the defaults where not given.
 
@@ -59,17 +64,24 @@ def field_findings(
         if blurred > limits.max_share_blurred:
             findings.append(Finding("OUT_OF_FOCUS", blurred))
     for one, other in permutations(image.probes, 2):
-        share = cross_talk(image, counts, source=one, target=other)
+        share = cross_talk(image, counts, source=one, target=other, windows=windows)
         if share > limits.max_cross_talk:
             findings.append(Finding("CROSS_TALK", share, f"{one} into {other}"))
     for probe in image.probes:
-        glow = tissue_glow(image, nuclei, counts, probe=probe)
+        glow = tissue_glow(image, nuclei, counts, probe=probe, windows=windows)
         if glow > limits.max_tissue_glow:
             findings.append(Finding("AUTOFLUORESCENCE", glow, probe))
     return tuple(findings)
 
 
-def cross_talk(image: FishImage, counts: SignalCounts, *, source: str, target: str) -> float:
+def cross_talk(
+    image: FishImage | Slide,
+    counts: SignalCounts,
+    *,
+    source: str,
+    target: str,
+    windows: Sequence[Window] | None = None,
+) -> float:
     """Share of the light of one probe's signals that shows in the channel of the other.
 
     The median, over kept signals of `source` with none of `target` nearby, of the height above
@@ -87,14 +99,25 @@ def cross_talk(image: FishImage, counts: SignalCounts, *, source: str, target: s
         rows, columns = rows[alone], columns[alone]
     if len(rows) < _MIN_SIGNALS:
         return 0.0
-    heights = [_heights(image, role, rows, columns) for role in (target, source)]
+    parts = [
+        [_heights(image, role, rows, columns, window) for role in (target, source)]
+        for window in windows or (_whole(image),)
+    ]
+    heights = [np.concatenate(part) for part in zip(*parts, strict=True)]
     bright = heights[1] > 0
     if bright.sum() < _MIN_SIGNALS:
         return 0.0
     return max(float(np.median(heights[0][bright] / heights[1][bright])), 0.0)
 
 
-def tissue_glow(image: FishImage, nuclei: Nuclei, counts: SignalCounts, *, probe: str) -> float:
+def tissue_glow(
+    image: FishImage | Slide,
+    nuclei: Nuclei | OutlinedNuclei,
+    counts: SignalCounts,
+    *,
+    probe: str,
+    windows: Sequence[Window] | None = None,
+) -> float:
     """Light of the nuclei themselves in a probe's channel, in heights of its median signal.
 
     The median of the channel within nuclei above that of the field's background. 0 when there
@@ -102,11 +125,14 @@ def tissue_glow(image: FishImage, nuclei: Nuclei, counts: SignalCounts, *, probe
     """
     signals = counts.signals
     own = (signals.status == Status.KEPT.value) & (signals.channel == probe)
-    inside = nuclei.labels > 0
-    if own.sum() < _MIN_SIGNALS or len(nuclei) < _MIN_NUCLEI or inside.all():
+    if own.sum() < _MIN_SIGNALS or len(nuclei) < _MIN_NUCLEI:
         return 0.0
-    plane = project(image.channel(probe))
-    glow = float(np.median(plane[inside]) - np.median(plane[~inside]))
+    windows = windows or (_whole(image),)
+    inside = np.concatenate([(nuclei.labels_in(window) > 0).ravel() for window in windows])
+    if inside.all() or not inside.any():
+        return 0.0
+    light = np.concatenate([project(image.counts(probe, window)).ravel() for window in windows])
+    glow = float(np.median(light[inside]) - np.median(light[~inside]))
     height = float(np.median(signals.amplitude_counts[own]))
     return max(glow / height, 0.0) if height > 0 else 0.0
 
@@ -120,11 +146,23 @@ def _positions(
     return rows, columns
 
 
+def _whole(image: FishImage | Slide) -> Window:
+    return slice(0, image.shape[0]), slice(0, image.shape[1])
+
+
 def _heights(
-    image: FishImage, role: str, rows: NDArray[np.int64], columns: NDArray[np.int64]
+    image: FishImage | Slide,
+    role: str,
+    rows: NDArray[np.int64],
+    columns: NDArray[np.int64],
+    window: Window,
 ) -> NDArray[np.float64]:
-    """Mean of the core above the mean of the ring around it at some pixels, in counts."""
-    plane = project(image.channel(role))
+    """Mean of the core above that of the ring around it, at those pixels that lie in a window."""
+    top, left = (part.start for part in window)
+    here = (rows >= top) & (rows < window[0].stop)
+    here &= (columns >= left) & (columns < window[1].stop)
+    rows, columns = rows[here] - top, columns[here] - left
+    plane = project(image.counts(role, window))
     outer = max(math.ceil(_RING_UM[1] / image.pixel_size_um), 2)
     y, x = np.mgrid[-outer : outer + 1, -outer : outer + 1]
     radius_um = np.hypot(y, x) * image.pixel_size_um

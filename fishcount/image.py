@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from fishcount.errors import CalibrationError, ChannelError, MetadataError, PixelError
 from fishcount.flags import Finding
 
-__all__ = ["DAPI", "PROBES", "ROLES", "FishImage", "Window", "project"]
+__all__ = ["DAPI", "PROBES", "ROLES", "FishImage", "Window", "check_calibration", "project"]
 
 DAPI = "DAPI"
 PROBES = ("HER2", "CEP17")
@@ -122,9 +122,7 @@ class FishImage:
         stack = _as_czyx(np.asarray(array), axes, name)
         roles = _checked_roles(channels, stack.shape[0], name)
         _check_pixels(stack, roles, name)
-        _check_size("pixel size", pixel_size_um, name, "--pixel-size-um")
-        if stack.shape[1] > 1:
-            _check_size("plane distance", z_step_um, name, "--z-step-um")
+        check_calibration(pixel_size_um, z_step_um, n_planes=stack.shape[1], name=name)
         if roi is not None and roi.shape != stack.shape[-2:]:
             raise MetadataError(
                 "the region has another size than the image",
@@ -173,6 +171,10 @@ class FishImage:
         """Counts of a channel as float32, not rescaled; shaped as `raw`."""
         return self.raw(role).astype(np.float32)
 
+    def counts(self, role: str, window: Window) -> NDArray[np.float32]:
+        """Counts of a window of a channel as float32; shaped as `raw`."""
+        return self.raw(role)[..., *window].astype(np.float32)
+
     def with_roi(self, roi: NDArray[np.bool_] | None) -> FishImage:
         """The same field, restricted to a region (y, x)."""
         return replace(self, roi=roi)
@@ -181,6 +183,15 @@ class FishImage:
 def project(stack: NDArray[np.float32]) -> NDArray[np.float32]:
     """Maximum over planes of a (z, y, x) stack; a single plane (y, x) comes back as it is."""
     return stack if stack.ndim == 2 else stack.max(axis=0)
+
+
+def check_calibration(
+    pixel_size_um: float | None, z_step_um: float | None, *, n_planes: int, name: str
+) -> None:
+    """Raise CalibrationError where a size that is needed is lacking or not plausible."""
+    _check_size("pixel size", pixel_size_um, name, "--pixel-size-um")
+    if n_planes > 1:
+        _check_size("plane distance", z_step_um, name, "--z-step-um")
 
 
 def _as_czyx(array: NDArray[np.generic], axes: str, name: str) -> NDArray[np.generic]:

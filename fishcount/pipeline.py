@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -12,18 +12,27 @@ from fishcount.errors import CountError
 from fishcount.field_quality import field_findings
 from fishcount.flags import Finding, mask_of
 from fishcount.guidelines import Scheme, classify
-from fishcount.image import DAPI, FishImage
-from fishcount.nuclei import Nuclei, nuclei_from_labels, segment_nuclei, select_nuclei
+from fishcount.image import DAPI, FishImage, Window
+from fishcount.nuclei import (
+    Nuclei,
+    OutlinedNuclei,
+    block_cores,
+    nuclei_from_labels,
+    segment_nuclei,
+    select_nuclei,
+)
 from fishcount.quality import image_findings, saturated_pixels
 from fishcount.recount import ScoredNuclei, scored_nuclei, selection_of, signal_flags
 from fishcount.results import CaseResult, FieldResult
+from fishcount.sample import is_small
 from fishcount.scoring import CaseScore, heterogeneity, score_counts, selection_findings
 from fishcount.settings import Settings
 from fishcount.signals import count_signals, signal_findings
+from fishcount.slide import Slide
 from fishcount.spots import Spots, detect_spots
 from fishcount.stability import left_out, vary_settings
 
-__all__ = ["score_case", "score_field"]
+__all__ = ["assemble_field", "score_case", "score_field"]
 
 # A field with one of these cannot be measured: none of its nuclei is scored.
 NOT_EVALUABLE = frozenset({"BLANK_CHANNEL", "IDENTICAL_CHANNELS"})
@@ -69,9 +78,43 @@ def score_field(
     True
     """
     settings = settings or Settings()
-    findings = [*image.findings, *image_findings(image)]
+    slide = Slide.of(image)
+    windows = slide.sample_windows()
+    sample = image if is_small(image.shape) else slide.sample(windows)
     nuclei = _nuclei(image, labels, settings)
-    spots = _spots(image, nuclei, settings, threads=threads)
+    return assemble_field(
+        image,
+        sample=sample,
+        windows=windows,
+        nuclei=nuclei,
+        spots=_spots(image, nuclei, settings, threads=threads),
+        settings=settings,
+    )
+
+
+def assemble_field(
+    image: FishImage | Slide,
+    *,
+    sample: FishImage,
+    windows: Sequence[Window],
+    nuclei: Nuclei | OutlinedNuclei,
+    spots: Mapping[str, Spots],
+    settings: Settings,
+) -> FieldResult:
+    """From what was found in a field to its result: counts, flags, findings, selection.
+
+    Parameters
+    ----------
+    image
+        The field, of which no more than one window is in memory at a time.
+    sample, windows
+        What stands for the field in figures about it as an image; see `fishcount.slide`.
+    nuclei, spots
+        Found in all of the field.
+    settings
+        As for `score_field`.
+    """
+    findings = [*image.findings, *image_findings(sample)]
     counts = count_signals(
         spots,
         nuclei,
@@ -80,12 +123,12 @@ def score_field(
         settings=settings.signals,
     )
     findings += signal_findings(counts, settings=settings.signals)
-    findings += field_findings(image, nuclei, counts, settings=settings.quality)
+    findings += field_findings(image, nuclei, counts, windows=windows, settings=settings.quality)
     if not len(nuclei):
         findings.append(Finding("NO_NUCLEI"))
     flags = nuclei.flags | signal_flags(counts.copies, len(nuclei))
     if any(finding.code == "SATURATED_CHANNEL" for finding in findings):
-        flags = flags | _saturated_flags(image, nuclei)
+        flags = flags | _saturated_flags(image, nuclei, sample)
     if any(finding.code in NOT_EVALUABLE for finding in findings):
         flags = flags | np.uint32(mask_of(["FIELD_NOT_EVALUABLE"]))
     scored, reject_reason = select_nuclei(flags, settings=settings.selection)
@@ -227,12 +270,15 @@ def _spots(
         return dict(zip(channels, pool.map(detect, channels), strict=True))
 
 
-def _saturated_flags(image: FishImage, nuclei: Nuclei) -> NDArray[np.uint32]:
+def _saturated_flags(
+    image: FishImage | Slide, nuclei: Nuclei | OutlinedNuclei, sample: FishImage
+) -> NDArray[np.uint32]:
     """SATURATED (n,) for nuclei with a pixel at the camera's limit in any channel."""
-    touched = np.bincount(
-        nuclei.labels[saturated_pixels(image)].ravel(), minlength=len(nuclei) + 1
-    )[1:]
-    return np.where(touched > 0, np.uint32(mask_of(["SATURATED"])), np.uint32(0))
+    touched = np.zeros(len(nuclei) + 1, np.int64)
+    for window in block_cores(image.shape):
+        full = saturated_pixels(image, window, sample=sample)
+        touched += np.bincount(nuclei.labels_in(window)[full], minlength=len(touched))
+    return np.where(touched[1:] > 0, np.uint32(mask_of(["SATURATED"])), np.uint32(0))
 
 
 def _pooled(nuclei: ScoredNuclei, settings: Settings) -> CaseScore:

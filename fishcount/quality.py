@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from fishcount.flags import Finding
-from fishcount.image import FishImage
+from fishcount.image import FishImage, Window, project
+from fishcount.slide import Slide
 
 __all__ = ["image_findings", "is_blank", "saturated_pixels", "saturation_level"]
 
@@ -97,13 +98,18 @@ def saturation_level(stack: NDArray[np.generic]) -> float | None:
     return brightest if brightest in limits else None
 
 
-def saturated_pixels(image: FishImage) -> NDArray[np.bool_]:
-    """Mask (y, x) of pixels at the camera's limit in any channel and plane."""
-    mask = np.zeros(image.shape, np.bool_)
-    for stack in image.pixels:
+def saturated_pixels(
+    image: FishImage | Slide, window: Window, *, sample: FishImage
+) -> NDArray[np.bool_]:
+    """Mask (y, x) of pixels of a window at the camera's limit in any channel and plane.
+
+    The limit is that of the image's sample; see `fishcount.slide`.
+    """
+    mask = np.zeros(tuple(part.stop - part.start for part in window), np.bool_)
+    for role, stack in zip(sample.channels, sample.pixels, strict=True):
         level = saturation_level(stack)
         if level is not None:
-            mask |= (stack >= level).any(axis=0)
+            mask |= project(image.counts(role, window)) >= level
     return mask
 
 

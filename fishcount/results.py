@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from fishcount.flags import Finding
 from fishcount.image import FishImage
-from fishcount.nuclei import Nuclei
+from fishcount.nuclei import Nuclei, OutlinedNuclei
 from fishcount.scoring import CaseScore, Heterogeneity, SelectionCheck
 from fishcount.settings import Settings
 from fishcount.signals import SignalCounts
+from fishcount.slide import Slide
 from fishcount.spots import Spots
 
 __all__ = ["CaseResult", "Category", "FieldResult", "LeftOut", "Variation"]
@@ -66,8 +67,10 @@ class FieldResult:
 
     Attributes
     ----------
-    image : FishImage
-    nuclei : Nuclei
+    image : FishImage or Slide
+        A slide where the field was scored tile by tile.
+    nuclei : Nuclei or OutlinedNuclei
+        With a label image, or with outlines where that need not fit into memory.
     spots : mapping of str to Spots
         For each probe.
     counts : SignalCounts
@@ -80,8 +83,8 @@ class FieldResult:
         Quality of the field.
     """
 
-    image: FishImage
-    nuclei: Nuclei
+    image: FishImage | Slide
+    nuclei: Nuclei | OutlinedNuclei
     spots: Mapping[str, Spots]
     counts: SignalCounts
     flags: NDArray[np.uint32]

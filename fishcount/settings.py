@@ -57,6 +57,13 @@ class ReadingSettings(_Model):
         4096, description="Most pages that a file may hold."
     )
 
+    tiles_above_px: Annotated[int, Field(ge=64)] = Field(
+        4096, description="Fields wider or higher than this are scored tile by tile."
+    )
+    tile_px: Annotated[int, Field(ge=64, le=16384)] = Field(
+        2048, description="Edge of a tile. It bounds the memory; the result is the same for any."
+    )
+
     @property
     def max_memory_bytes(self) -> int:
         """The limit of memory in bytes."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -97,14 +97,18 @@ class Slide:
         stack = self.read(role, window).astype(np.float32)
         return stack[0] if self.n_planes == 1 else stack
 
-    def sample(self) -> FishImage:
-        """An image of bounded size that stands for the slide: all of it where it is small.
+    def channel(self, role: str) -> NDArray[np.float32]:
+        """Counts of a whole channel as float32: only where it fits into memory."""
+        return self.counts(role, self.whole)
 
-        Otherwise a mosaic of windows, spread over where the nuclei are.
-        """
-        windows = sample_windows(
+    def sample_windows(self) -> tuple[Window, ...]:
+        """Windows that stand for the slide, of bounded size: all of it where it is small."""
+        return sample_windows(
             self.shape, lambda window: project(self.counts(DAPI, window)), inside=self.roi
         )
+
+    def sample(self, windows: Sequence[Window]) -> FishImage:
+        """The mosaic of `sample_windows`, as an image."""
         stacks = [mosaic([self.read(role, window) for window in windows]) for role in self.channels]
         return FishImage(
             pixels=np.stack(stacks),

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fishcount.errors import InputError
 from fishcount.guidelines import Scheme, explain, read_scheme, with_own
@@ -19,19 +20,21 @@ from fishcount.io import (
     check_out_folder,
     check_unchanged,
     provenance,
-    read_image,
+    read_field,
     read_labels,
     sha256_of,
     unique_names,
     write_case_folder,
 )
 from fishcount.io.scored_image import OPTIONS, READING
-from fishcount.nuclei import select_nuclei
+from fishcount.nuclei import LabelRuns, Nuclei, OutlinedNuclei, select_nuclei
 from fishcount.pipeline import score_case, score_field
 from fishcount.report import render_report
 from fishcount.results import CaseResult, FieldResult
 from fishcount.settings import SelectionSettings, Settings
+from fishcount.slide import Slide
 from fishcount.tables import nuclei_table, signals_table, summary_record
+from fishcount.tiles import score_slide
 
 __all__ = ["CaseJob", "FieldJob", "explained", "score_job", "write_case"]
 
@@ -66,10 +69,12 @@ class FieldJob:
         """The files that are named, which need not be all that are read."""
         return (self.files,) if isinstance(self.files, Path) else tuple(self.files.values())
 
-    def read(self, *, name: str, settings: Settings) -> FishImage:
-        """The image; raises as `fishcount.read_image`."""
-        return read_image(
+    def read(self, *, name: str, settings: Settings) -> FishImage | Slide:
+        """The image, or a slide where it is large; raises as `fishcount.read_image`."""
+        return read_field(
             self.files,
+            # A segmentation of one's own is an image in memory, so its field is, too.
+            whole=self.labels is not None,
             channels=self.channels,
             rgb=self.rgb,
             axes=self.axes,
@@ -232,13 +237,17 @@ def write_case(
         summary=summary,
         nuclei=nuclei_table(case.fields),
         signals=signals_table(case.fields),
-        labels={field.image.name: field.nuclei.labels for field in case.fields},
+        labels={field.image.name: _labels(field.nuclei) for field in case.fields},
         settings_toml=case.settings.to_toml(),
         provenance=record,
         report_html=render_report(case, provenance=record),
         overwrite=overwrite,
     )
     return summary
+
+
+def _labels(nuclei: Nuclei | OutlinedNuclei) -> NDArray[np.int32] | LabelRuns:
+    return nuclei.labels if isinstance(nuclei, Nuclei) else nuclei.outlines
 
 
 def explained(case: CaseResult) -> str:
@@ -260,8 +269,13 @@ def _score_fields(
     results = []
     for one, name in zip(job.fields, names, strict=True):
         image = one.read(name=name, settings=job.settings)
-        labels = read_labels(one.labels, shape=image.shape) if one.labels else None
-        results.append(score_field(image, labels=labels, settings=job.settings, threads=threads))
+        if isinstance(image, Slide):
+            results.append(score_slide(image, settings=job.settings, threads=threads))
+        else:
+            labels = read_labels(one.labels, shape=image.shape) if one.labels else None
+            results.append(
+                score_field(image, labels=labels, settings=job.settings, threads=threads)
+            )
         on_field(1)
     return results
 

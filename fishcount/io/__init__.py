@@ -13,6 +13,7 @@ from fishcount.io.report import FileReport, inspect_file
 from fishcount.io.roi import read_roi
 from fishcount.io.roles import guess_role
 from fishcount.io.scored_image import read_scored_image
+from fishcount.io.slide import open_slide, read_field
 from fishcount.io.verify import Check, Verification, verify_case_folder
 
 __all__ = [
@@ -24,9 +25,11 @@ __all__ = [
     "check_unchanged",
     "guess_role",
     "inspect_file",
+    "open_slide",
     "provenance",
     "put_report",
     "read_case_folder",
+    "read_field",
     "read_image",
     "read_labels",
     "read_roi",

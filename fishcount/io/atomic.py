@@ -11,7 +11,9 @@ from pathlib import Path
 
 from fishcount.errors import OutputError
 
-__all__ = ["atomic_folder", "check_out_folder", "replace_file"]
+__all__ = ["WritesFile", "atomic_folder", "check_out_folder", "replace_file"]
+
+WritesFile = Callable[[Path], None]
 
 # What makes a folder one of ours, which may be replaced.
 _MARK = "summary.json"
@@ -86,13 +88,17 @@ def _check_replaceable(out: Path, overwrite: bool) -> None:
 
 
 @contextmanager
-def atomic_folder(out: str | Path, *, overwrite: bool) -> Iterator[Callable[[str, bytes], None]]:
+def atomic_folder(
+    out: str | Path, *, overwrite: bool
+) -> Iterator[Callable[[str, bytes | WritesFile], Path]]:
     """Write the files of a folder; it appears under its name only when all are on the disk.
 
     Yields
     ------
     callable
-        ``write(name, data)`` for each file; ``/`` in the name makes folders.
+        ``write(name, data)`` for each file; ``/`` in the name makes folders. Where a file is too
+        large to be bytes in memory, `data` writes it to the path that it is given. The path at
+        which the file lies for now comes back.
 
     Raises
     ------
@@ -161,12 +167,16 @@ def _put_away(out: Path) -> Path:
     return out.with_name(f".{out.name}.old")
 
 
-def _write_flushed(path: Path, data: bytes) -> None:
+def _write_flushed(path: Path, data: bytes | WritesFile) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("wb") as stream:
-        stream.write(data)
+    if not isinstance(data, bytes):
+        data(path)
+    with path.open("ab" if callable(data) else "wb") as stream:
+        if isinstance(data, bytes):
+            stream.write(data)
         stream.flush()
         os.fsync(stream.fileno())
+    return path
 
 
 def _flush_folder(folder: Path) -> None:

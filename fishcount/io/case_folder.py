@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import re
 from collections.abc import Mapping
@@ -23,7 +22,9 @@ from fishcount.errors import (
     MetadataError,
     OutputError,
 )
-from fishcount.io.atomic import atomic_folder, replace_file
+from fishcount.io.atomic import WritesFile, atomic_folder, replace_file
+from fishcount.io.files import sha256_of
+from fishcount.io.label_image import LabelSource, label_bytes, write_label_tiles
 from fishcount.io.text import csv_bytes, json_bytes, read_csv
 from fishcount.tables import NUCLEI_COLUMNS, SCHEMA_VERSION, SIGNALS_COLUMNS
 
@@ -101,7 +102,7 @@ def write_case_folder(
     summary: Mapping[str, Any],
     nuclei: pd.DataFrame,
     signals: pd.DataFrame,
-    labels: Mapping[str, NDArray[np.integer]],
+    labels: Mapping[str, NDArray[np.integer] | LabelSource],
     settings_toml: str,
     provenance: Mapping[str, Any],
     report_html: str | None = None,
@@ -116,7 +117,8 @@ def write_case_folder(
     summary, nuclei, signals
         As `fishcount.tables` makes them. Text cells that a spreadsheet would run are made inert.
     labels
-        Label image (y, x) of each field of the summary, by its name.
+        Label image (y, x) of each field of the summary, by its name; or what paints windows
+        of one, which is then written tile by tile.
     settings_toml
         The settings of the run, complete.
     provenance
@@ -165,15 +167,18 @@ def write_case_folder(
         "nuclei.csv": csv_bytes(nuclei),
         "signals.csv": csv_bytes(signals),
         "settings.toml": settings_toml.encode(),
-        **{f"labels/{_safe(name, out)}.tif": _label_bytes(labels[name]) for name in names},
     }
     if report_html is not None:
         files[_REPORT] = _page_bytes(report_html)
-    hashes = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
-    files["provenance.json"] = json_bytes({**provenance, "outputs": hashes})
+    label_files = {f"labels/{_safe(name, out)}.tif": labels[name] for name in names}
     with atomic_folder(out, overwrite=overwrite) as write:
+        hashes = {}
         for name, data in files.items():
             write(name, data)
+            hashes[name] = hashlib.sha256(data).hexdigest()
+        for name, image in label_files.items():
+            hashes[name] = sha256_of(write(name, _written(image)))
+        write("provenance.json", json_bytes({**provenance, "outputs": hashes}))
     return Path(out)
 
 
@@ -194,6 +199,14 @@ def put_report(path: str | Path, report_html: str) -> Path:
     replace_file(page, data)
     replace_file(provenance_file, json_bytes({**record, "outputs": outputs}))
     return page
+
+
+def _written(labels: NDArray[np.integer] | LabelSource) -> bytes | WritesFile:
+    """The bytes of a label image, or what writes them to a file."""
+    if isinstance(labels, np.ndarray):
+        return label_bytes(labels)
+    source = labels
+    return lambda path: write_label_tiles(path, source)
 
 
 def read_case_folder(path: str | Path) -> CaseFolder:
@@ -244,15 +257,6 @@ def _safe(name: str, out: str | Path) -> str:
 
 def _page_bytes(html: str) -> bytes:
     return html.encode("utf-8", "backslashreplace")
-
-
-def _label_bytes(labels: NDArray[np.integer]) -> bytes:
-    narrow = np.uint16 if labels.size == 0 or labels.max() < 2**16 else np.uint32
-    stream = io.BytesIO()
-    tifffile.imwrite(
-        stream, labels.astype(narrow), compression="zlib", photometric="minisblack", metadata=None
-    )
-    return stream.getvalue()
 
 
 def _bytes(path: Path) -> bytes:

@@ -45,6 +45,7 @@ __all__ = [
     "OpenedChannels",
     "combined_sha256",
     "foreign_errors_as_ours",
+    "image_of",
     "label_of",
     "name_of",
     "open_channels",
@@ -138,22 +139,7 @@ def read_image(
             offset_counts=offset_counts,
             limits=limits,
         )
-        files = opened.hashes()
-        pixels = np.stack([opened.read(role) for role in opened.roles])
-        mask = None if roi is None else read_roi(roi, shape=opened.sizes[1:])
-        return FishImage.from_array(
-            pixels,
-            axes="CZYX",
-            channels=opened.roles,
-            pixel_size_um=opened.pixel_size_um,
-            z_step_um=opened.z_step_um,
-            name=name or name_of(files),
-            path=opened.label,
-            sha256=combined_sha256(files),
-            files=files,
-            roi=mask,
-            findings=opened.findings,
-        )
+        return image_of(opened, roi=roi, name=name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,6 +205,28 @@ class OpenedChannels:
         else:
             pixels = part.one.read([part.index], window=window)[0]
         return as_counts(pixels, role=role, file=self.label, offset_counts=self.offset_counts)
+
+
+def image_of(
+    opened: OpenedChannels, *, roi: str | Path | None = None, name: str | None = None
+) -> FishImage:
+    """Read opened channels whole, and the region to be scored."""
+    files = opened.hashes()
+    pixels = np.stack([opened.read(role) for role in opened.roles])
+    mask = None if roi is None else read_roi(roi, shape=opened.sizes[1:])
+    return FishImage.from_array(
+        pixels,
+        axes="CZYX",
+        channels=opened.roles,
+        pixel_size_um=opened.pixel_size_um,
+        z_step_um=opened.z_step_um,
+        name=name or name_of(files),
+        path=opened.label,
+        sha256=combined_sha256(files),
+        files=files,
+        roi=mask,
+        findings=opened.findings,
+    )
 
 
 def open_channels(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,10 @@ from numpy.typing import NDArray
 from skimage.draw import polygon2mask
 
 from fishcount.errors import FileFormatError, MetadataError
+from fishcount.image import Window
 from fishcount.io.files import check_file
 
-__all__ = ["polygons_of", "read_roi"]
+__all__ = ["Region", "polygons_of", "read_region", "read_roi"]
 
 _MAX_BYTES = 64 * 2**20
 
@@ -37,32 +39,75 @@ def read_roi(path: str | Path, *, shape: tuple[int, int]) -> NDArray[np.bool_]:
     MetadataError
         When it holds no polygon, or none of them touches the image.
     """
+    region = read_region(path)
+    mask = region.mask((slice(0, shape[0]), slice(0, shape[1])))
+    if not mask.any():
+        raise _outside(path, region, shape)
+    return mask
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Region:
+    """Polygons of an image, each an outer ring and its holes, from which windows are drawn.
+
+    Attributes
+    ----------
+    polygons : tuple of tuple of ndarray of float64, (n, 2)
+        Rings as (y, x), the origin at the centre of the first pixel.
+    """
+
+    polygons: tuple[tuple[NDArray[np.float64], ...], ...]
+
+    def mask(self, window: Window) -> NDArray[np.bool_]:
+        """Mask (y, x) of a window; holes are left out."""
+        corner = np.array([part.start for part in window])
+        shape = tuple(part.stop - part.start for part in window)
+        mask = np.zeros(shape, np.bool_)
+        for polygon in self.polygons:
+            outer, *holes = (ring - corner for ring in polygon)
+            if not _meets(outer, shape):
+                continue
+            region = _drawn(outer, shape)
+            for hole in holes:
+                region &= ~_drawn(hole, shape)
+            mask |= region
+        return mask
+
+
+def read_region(path: str | Path, *, shape: tuple[int, int] | None = None) -> Region:
+    """The polygons in a GeoJSON file, as for `read_roi`, without drawing them.
+
+    Parameters
+    ----------
+    path
+        As for `read_roi`.
+    shape
+        Height and width of an image that at least one of them must meet; not checked without.
+    """
     path = check_file(path)
     if path.stat().st_size > _MAX_BYTES:
         raise FileFormatError("too large for regions", file=path, expected="at most 64 MiB")
     try:
         tree = json.loads(path.read_text(encoding="utf-8-sig"))
         polygons = list(polygons_of(tree))
-        rings = [[np.asarray(ring, float)[:, :2] for ring in polygon] for polygon in polygons]
+        region = Region(tuple(tuple(_ring(ring) for ring in polygon) for polygon in polygons))
     except (OSError, ValueError, TypeError, KeyError, IndexError, RecursionError) as error:
         raise FileFormatError(
             "not GeoJSON", file=path, found=str(error), remedy="export the region from QuPath again"
         ) from error
-    mask = np.zeros(shape, np.bool_)
-    for outer, *holes in rings:
-        region = _drawn(outer, shape)
-        for hole in holes:
-            region &= ~_drawn(hole, shape)
-        mask |= region
-    if not mask.any():
-        raise MetadataError(
-            "the region holds no pixel of the image",
-            file=path,
-            found=f"{len(rings)} polygons",
-            expected=f"some inside {shape[1]} x {shape[0]} pixels",
-            remedy="was it drawn on another image, or in micrometres?",
-        )
-    return mask
+    if shape is not None and not any(_meets(outer, shape) for outer, *_ in region.polygons):
+        raise _outside(path, region, shape)
+    return region
+
+
+def _outside(path: str | Path, region: Region, shape: tuple[int, int]) -> MetadataError:
+    return MetadataError(
+        "the region holds no pixel of the image",
+        file=path,
+        found=f"{len(region.polygons)} polygons",
+        expected=f"some inside {shape[1]} x {shape[0]} pixels",
+        remedy="was it drawn on another image, or in micrometres?",
+    )
 
 
 def polygons_of(tree: Any) -> Iterator[Any]:
@@ -85,9 +130,19 @@ def polygons_of(tree: Any) -> Iterator[Any]:
         yield from tree["coordinates"]
 
 
-def _drawn(ring: NDArray[np.float64], shape: tuple[int, int]) -> NDArray[np.bool_]:
+def _ring(points: Any) -> NDArray[np.float64]:
+    ring = np.asarray(points, float)[:, :2]
     if ring.ndim != 2 or len(ring) < 3 or not np.isfinite(ring).all():
         raise ValueError("a ring of fewer than three points, or not of numbers")
     # Corner coordinates to pixel centres, x y to y x.
-    mask: NDArray[np.bool_] = polygon2mask(shape, ring[:, ::-1] - 0.5)  # type: ignore[no-untyped-call]
+    return np.asarray(ring[:, ::-1] - 0.5)
+
+
+def _meets(ring: NDArray[np.float64], shape: tuple[int, ...]) -> bool:
+    """Whether the box of a ring and an image have anything in common."""
+    return bool((ring.max(axis=0) >= -0.5).all() and (ring.min(axis=0) < shape).all())
+
+
+def _drawn(ring: NDArray[np.float64], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    mask: NDArray[np.bool_] = polygon2mask(shape, ring)  # type: ignore[no-untyped-call]
     return mask

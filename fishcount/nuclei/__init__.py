@@ -1,13 +1,17 @@
 """DAPI image to nuclei: segment, split what touches, flag what should not be scored."""
 
+from fishcount.nuclei.blocks import block_cores
 from fishcount.nuclei.result import Nuclei, NucleiTable, OutlinedNuclei
+from fishcount.nuclei.runs import LabelRuns
 from fishcount.nuclei.segment import nuclei_from_labels, segment_nuclei, segment_windows
 from fishcount.nuclei.select import select_nuclei
 
 __all__ = [
+    "LabelRuns",
     "Nuclei",
     "NucleiTable",
     "OutlinedNuclei",
+    "block_cores",
     "nuclei_from_labels",
     "segment_nuclei",
     "segment_windows",

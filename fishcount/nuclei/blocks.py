@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fishcount.background import is_constant
 from fishcount.flags import mask_of
 from fishcount.image import Window
 from fishcount.nuclei.focus import BLOCK_PX as FOCUS_PX
@@ -25,7 +26,7 @@ from fishcount.nuclei.focus import best_focus, best_planes
 from fishcount.nuclei.measure import in_centroid_order, measure_nuclei
 from fishcount.nuclei.quality import flag_nuclei
 from fishcount.nuclei.result import NucleiTable, OutlinedNuclei
-from fishcount.nuclei.runs import Runs
+from fishcount.nuclei.runs import LabelRuns, Runs
 from fishcount.nuclei.search import FieldScale, search_part
 from fishcount.sample import is_small
 from fishcount.settings import NucleiSettings
@@ -87,8 +88,7 @@ def search_blocks(
     table, runs = _without_doubles(_joined(blocks), [len(runs) for _, runs in blocks])
     return OutlinedNuclei(
         **_flagged(table, shape, settings).figures(),
-        runs=runs,
-        shape=shape,
+        outlines=LabelRuns.of(runs, shape),
     )
 
 
@@ -117,6 +117,8 @@ def _search_block(
     """Nuclei whose centroid lies in a block, in pixels of the image; None where there are none."""
     window = _with_margin(core, shape, field)
     stack = read(window)
+    if is_constant(stack):
+        return None
     image, sharpness = (stack, None) if stack.ndim == 2 else best_focus(stack)
     found = search_part(image, field=field)
     if found is None:

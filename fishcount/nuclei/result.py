@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fishcount.image import Window
-from fishcount.nuclei.runs import Runs, find_runs
+from fishcount.nuclei.runs import LabelRuns, Runs, find_runs
 from fishcount.read_only import ReadOnlyArrays
 
 __all__ = ["Nuclei", "NucleiTable", "OutlinedNuclei"]
@@ -109,6 +109,10 @@ class Nuclei(NucleiTable):
 
     labels: NDArray[np.int32]
 
+    def labels_in(self, window: Window) -> NDArray[np.int32]:
+        """Label image (y, x) of a window."""
+        return self.labels[window]
+
     @classmethod
     def empty(cls, shape: tuple[int, int]) -> Nuclei:
         """No nuclei in a field of the given height and width."""
@@ -117,35 +121,37 @@ class Nuclei(NucleiTable):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class OutlinedNuclei(NucleiTable):
-    """Nuclei of a field of any size: their pixels as runs, from which windows are painted.
+    """Nuclei of a field of any size: their label image as runs; see `NucleiTable` for the rest.
 
     Attributes
     ----------
-    runs : Runs
-        Horizontal runs of pixels, by label.
-    shape : tuple of int
-        Height and width of the field.
+    outlines : LabelRuns
+        Windows of the label image are painted from it.
     """
 
-    runs: Runs
-    shape: tuple[int, int]
+    outlines: LabelRuns
 
     @classmethod
     def empty(cls, shape: tuple[int, int]) -> OutlinedNuclei:
         """No nuclei in a field of the given height and width."""
-        return cls._none(runs=Runs.empty(), shape=shape)
+        return cls._none(outlines=LabelRuns.of(Runs.empty(), shape))
 
     @classmethod
     def of(cls, nuclei: Nuclei) -> OutlinedNuclei:
         """The same nuclei, their label image as runs."""
         shape = (nuclei.labels.shape[0], nuclei.labels.shape[1])
-        return cls(**nuclei.figures(), runs=find_runs(nuclei.labels), shape=shape)
+        return cls(**nuclei.figures(), outlines=LabelRuns.of(find_runs(nuclei.labels), shape))
+
+    @property
+    def labels(self) -> NDArray[np.int32]:
+        """The whole label image (y, x), painted anew: only where it fits into memory."""
+        high, wide = self.outlines.shape
+        return self.labels_in((slice(0, high), slice(0, wide)))
 
     def painted(self) -> Nuclei:
-        """The same nuclei with their label image whole."""
-        window = (slice(0, self.shape[0]), slice(0, self.shape[1]))
-        return Nuclei(**self.figures(), labels=self.labels_in(window))
+        """The same nuclei with their label image."""
+        return Nuclei(**self.figures(), labels=self.labels)
 
     def labels_in(self, window: Window) -> NDArray[np.int32]:
         """Label image (y, x) of a window."""
-        return self.runs.painted(window)
+        return self.outlines.window(window)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from fishcount.image import Window
 
-__all__ = ["Runs", "find_runs"]
+__all__ = ["LabelRuns", "Runs", "find_runs"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,25 +109,6 @@ class Runs:
         """The same runs so many rows further down and columns further right."""
         return Runs(self.label, self.y + y_px, self.x0 + x_px, self.x1 + x_px, self.first)
 
-    def painted(self, window: Window) -> NDArray[np.int32]:
-        """Label image (y, x) of a window; of two labels for one pixel, the lower."""
-        rows, columns = window
-        here = np.flatnonzero(
-            (self.y >= rows.start)
-            & (self.y < rows.stop)
-            & (self.x1 > columns.start)
-            & (self.x0 < columns.stop)
-        )[::-1]
-        high, wide = rows.stop - rows.start, columns.stop - columns.start
-        start = (self.y[here] - rows.start) * wide
-        x0 = np.maximum(self.x0[here] - columns.start, 0)
-        length = np.minimum(self.x1[here] - columns.start, wide) - x0
-        # Every pixel of every run: the run's first, and how far into the run it is.
-        into = np.arange(int(length.sum())) - np.repeat(np.cumsum(length) - length, length)
-        labels = np.zeros(high * wide, np.int32)
-        labels[np.repeat(start + x0, length) + into] = np.repeat(self.label[here], length)
-        return labels.reshape(high, wide)
-
     def renamed(self, new: NDArray[np.integer]) -> Runs:
         """The same runs under other labels: `new[old]`."""
         return _sorted_runs(new[self.label].astype(np.int64), self.y, self.x0, self.x1)
@@ -155,6 +136,79 @@ class Runs:
         per_run = np.empty(len(start), results.dtype)
         per_run[order] = results
         return per_run
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LabelRuns:
+    """A label image of any size as horizontal runs in raster order.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Height and width of the image.
+    start, stop : ndarray of int64, (m,)
+        First pixel, last pixel + 1, counted through the rows of the image; ascending.
+    label : ndarray of int32, (m,)
+    """
+
+    shape: tuple[int, int]
+    start: NDArray[np.int64]
+    stop: NDArray[np.int64]
+    label: NDArray[np.int32]
+
+    @classmethod
+    def of(cls, runs: Runs, shape: tuple[int, int]) -> LabelRuns:
+        """The runs of an image of the given height and width."""
+        start = runs.y * shape[1] + runs.x0
+        order = np.argsort(start, kind="stable")
+        start = start[order]
+        label = runs.label[order].astype(np.int32)
+        return cls(shape, start, start + runs.length[order], label)
+
+    @property
+    def highest(self) -> int:
+        """The highest label; 0 where there is none."""
+        return int(self.label.max(initial=0))
+
+    def label_at(self, y_px: NDArray[np.int64], x_px: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Label of pixels inside the image, of any shape; 0 where there is no run."""
+        if not len(self.start):
+            return np.zeros(y_px.shape, np.int64)
+        pixel = y_px * self.shape[1] + x_px
+        run = np.searchsorted(self.start, pixel, side="right") - 1
+        return np.where((run >= 0) & (pixel < self.stop[run]), self.label[run], 0)
+
+    def boxes(self, labels: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Bounding box of some labels, (n, 4); zeros for one that is not there."""
+        y, x0 = np.divmod(self.start, self.shape[1])
+        x1 = x0 + self.stop - self.start
+        edges = np.zeros((4, self.highest + 2), np.int64)
+        edges[:2] = max(self.shape)
+        for edge, values in ((0, y), (1, x0)):
+            np.minimum.at(edges[edge], self.label, values)
+        for edge, values in ((2, y + 1), (3, x1)):
+            np.maximum.at(edges[edge], self.label, values)
+        edges[:, edges[2] == 0] = 0
+        return edges[:, np.minimum(labels, self.highest + 1)].T
+
+    def window(self, window: Window) -> NDArray[np.int32]:
+        """Label image (y, x) of a window; of two labels for one pixel, the lower."""
+        rows, columns = window
+        wide = self.shape[1]
+        near = slice(*np.searchsorted(self.start, (rows.start * wide, rows.stop * wide)))
+        y, x0 = np.divmod(self.start[near], wide)
+        x1 = x0 + (self.stop - self.start)[near]
+        here = np.flatnonzero((x1 > columns.start) & (x0 < columns.stop))
+        here = here[np.argsort(-self.label[near][here], kind="stable")]
+        across = columns.stop - columns.start
+        x0 = np.maximum(x0[here] - columns.start, 0)
+        length = np.minimum(x1[here] - columns.start, across) - x0
+        # Every pixel of every run: the run's first, and how far into the run it is.
+        into = np.arange(int(length.sum())) - np.repeat(np.cumsum(length) - length, length)
+        first = (y[here] - rows.start) * across + x0
+        labels = np.zeros((rows.stop - rows.start) * across, np.int32)
+        labels[np.repeat(first, length) + into] = np.repeat(self.label[near][here], length)
+        return labels.reshape(-1, across)
 
 
 def find_runs(labels: NDArray[np.integer]) -> Runs:

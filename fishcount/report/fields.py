@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from skimage.measure import approximate_polygon, find_contours
 
-from fishcount.image import PROBES, FishImage, project
+from fishcount.image import PROBES, FishImage, Window, project
+from fishcount.report.overview import overview
 from fishcount.report.pixels import (
     DisplayRange,
     Encoded,
     display_range,
     displayed,
     encode_within,
+    to_display,
 )
 from fishcount.report.shown import ShownField, records_of
 from fishcount.report.wording import flag_name, number
 from fishcount.signals import Status
+from fishcount.slide import Slide
 
 __all__ = [
     "ClusterMark",
@@ -90,13 +94,14 @@ class FieldPicture:
     width_px: int
     pixel_size_um: float
     n_planes: int
+    n_nuclei: int
     n_scored: int
     layers: tuple[Layer, ...]
     outlines: tuple[Outline, ...]
     marks: tuple[Mark, ...]
     clusters: tuple[ClusterMark, ...]
     roi_path: str
-    shown: dict[str, NDArray[np.uint8]]
+    grey_of: Callable[[Window], dict[str, NDArray[np.uint8]]]
 
     @property
     def scale_um(self) -> float:
@@ -108,6 +113,8 @@ class FieldPicture:
     def alt(self) -> str:
         """The picture in words."""
         n = len(self.outlines)
+        outlined = f"{n} of {self.n_nuclei}" if n < self.n_nuclei else f"{n}"
+        n_scored = sum(outline.scored for outline in self.outlines)
         kept = [mark for mark in self.marks if mark.status == Status.KEPT]
         signals = ", ".join(
             f"{sum(mark.role == role for mark in kept)} {role} signals"
@@ -115,7 +122,7 @@ class FieldPicture:
             if any(layer.role == role for layer in self.layers)
         )
         return (
-            f"Field {self.name}: {n} nuclei outlined, {self.n_scored} of them scored; "
+            f"Field {self.name}: {outlined} nuclei outlined, {n_scored} of them scored; "
             f"{signals} marked."
         )
 
@@ -123,10 +130,7 @@ class FieldPicture:
 def field_pictures(fields: Sequence[ShownField], *, budget_bytes: int) -> tuple[FieldPicture, ...]:
     """Pictures of all fields; together their pixels take at most about `budget_bytes`."""
     ranges = [_ranges(field) for field in fields]
-    shown = [
-        displayed(field.image, own) if field.image else {}
-        for field, own in zip(fields, ranges, strict=True)
-    ]
+    shown = [_small_pictures(field.image, own) for field, own in zip(fields, ranges, strict=True)]
     encoded = iter(
         encode_within(
             [picture for own in shown for picture in own.values()], budget_bytes=budget_bytes
@@ -136,50 +140,99 @@ def field_pictures(fields: Sequence[ShownField], *, budget_bytes: int) -> tuple[
         FieldPicture(
             key=f"field-{index}",
             name=field.name,
-            height_px=field.labels.shape[0],
-            width_px=field.labels.shape[1],
+            height_px=field.shape[0],
+            width_px=field.shape[1],
             pixel_size_um=field.pixel_size_um,
             n_planes=int(field.record.get("n_planes") or 1),
+            n_nuclei=len(field.nuclei),
             n_scored=int(field.scored.sum()),
             layers=tuple(Layer(role, next(encoded), own[role]) for role in grey),
             outlines=outline_nuclei(field),
             marks=mark_signals(field),
             clusters=mark_clusters(field),
             roi_path=_roi_path(field.image),
-            shown=grey,
+            grey_of=_GreyWindows(field.image, own, grey),
         )
         for index, (field, own, grey) in enumerate(zip(fields, ranges, shown, strict=True), start=1)
     )
 
 
-def _ranges(field: ShownField) -> dict[str, DisplayRange]:
-    image, signals = field.image, field.signals
+@dataclass(frozen=True, slots=True)
+class _GreyWindows:
+    """Windows of the channels of a field as grey levels, at full resolution."""
+
+    image: FishImage | Slide | None
+    ranges: Mapping[str, DisplayRange]
+    whole: Mapping[str, NDArray[np.uint8]]
+
+    def __call__(self, window: Window) -> dict[str, NDArray[np.uint8]]:
+        if not isinstance(self.image, Slide):
+            return {role: grey[window] for role, grey in self.whole.items()}
+        return {
+            role: to_display(project(self.image.counts(role, window)), shown)
+            for role, shown in self.ranges.items()
+        }
+
+
+def _small_pictures(
+    image: FishImage | Slide | None, ranges: Mapping[str, DisplayRange]
+) -> dict[str, NDArray[np.uint8]]:
+    """The channels as grey levels: at full size where they are in memory anyway."""
     if image is None:
         return {}
+    if isinstance(image, FishImage):
+        return displayed(image, ranges)
+    return {role: to_display(overview(image, role), shown) for role, shown in ranges.items()}
+
+
+def _ranges(field: ShownField) -> dict[str, DisplayRange]:
+    image = field.image
+    if image is None:
+        return {}
+    whole = (slice(0, field.shape[0]), slice(0, field.shape[1]))
+    windows = image.sample_windows() if isinstance(image, Slide) else (whole,)
     # Scored nuclei set the range of DAPI; without any, all nuclei do.
     chosen = field.scored if field.scored.any() else np.ones_like(field.scored)
-    shows = np.zeros(int(field.labels.max(initial=0)) + 1, np.bool_)
-    shows[field.nuclei["nucleus"].to_numpy(np.int64)[chosen]] = True
-    inside = shows[field.labels]
+    labels = [field.labels_in(window) for window in windows]
+    numbers = field.nuclei["nucleus"].to_numpy(np.int64)
+    highest = max(int(part.max(initial=0)) for part in labels)
+    shows = np.zeros(max(highest, int(numbers.max(initial=0))) + 1, np.bool_)
+    shows[numbers[chosen]] = True
+    inside = np.concatenate([shows[part] for part in labels])
     ranges = {}
     for role in image.channels:
-        shown = project(image.channel(role))
-        kept = signals[(signals["status"] == Status.KEPT) & (signals["channel"] == role)]
-        y, x = (
-            np.clip(np.rint(kept[axis].to_numpy(np.float64)).astype(int), 0, side - 1)
-            for axis, side in zip(("y_px", "x_px"), shown.shape, strict=True)
+        planes = [project(image.counts(role, window)) for window in windows]
+        at = [_at_signals(plane, field, role, w) for plane, w in zip(planes, windows, strict=True)]
+        ranges[role] = display_range(
+            np.concatenate(planes), role=role, inside=inside, at_signals=np.concatenate(at)
         )
-        ranges[role] = display_range(shown, role=role, inside=inside, at_signals=shown[y, x])
     return ranges
 
 
+def _at_signals(
+    plane: NDArray[np.float32], field: ShownField, role: str, window: Window
+) -> NDArray[np.float32]:
+    """Pixels at the kept signals of a channel that lie in a window."""
+    signals = field.signals
+    kept = signals[(signals["status"] == Status.KEPT) & (signals["channel"] == role)]
+    y, x = (
+        np.clip(np.rint(kept[axis].to_numpy(np.float64)).astype(int), 0, side - 1) - part.start
+        for axis, side, part in zip(("y_px", "x_px"), field.shape, window, strict=True)
+    )
+    here = (y >= 0) & (y < plane.shape[0]) & (x >= 0) & (x < plane.shape[1])
+    values: NDArray[np.float32] = plane[y[here], x[here]]
+    return values
+
+
 def outline_nuclei(field: ShownField) -> tuple[Outline, ...]:
-    """The contour of every nucleus, scored or not; none for a field without nuclei."""
-    table = field.nuclei
+    """The contour of every nucleus that is drawn, scored or not."""
+    table = field.nuclei.iloc[field.drawn]
     return tuple(
         Outline(
             label=number,
-            path=_path(field.labels[top:bottom, left:right] == number, top, left),
+            path=_path(
+                field.labels_in((slice(top, bottom), slice(left, right))) == number, top, left
+            ),
             y_px=round(y, 1),
             x_px=round(x, 1),
             scored=scored,
@@ -192,14 +245,17 @@ def outline_nuclei(field: ShownField) -> tuple[Outline, ...]:
             table["x_px"].tolist(),
             table["scored"].tolist(),
             table["reject_reason"].tolist(),
-            field.boxes_px.tolist(),
+            field.boxes_px[field.drawn].tolist(),
             strict=True,
         )
     )
 
 
-def _roi_path(image: FishImage | None) -> str:
-    return "" if image is None or image.roi is None else _path(image.roi, 0, 0)
+def _roi_path(image: FishImage | Slide | None) -> str:
+    """The region to be scored; that of a slide is not drawn."""
+    if isinstance(image, FishImage) and image.roi is not None:
+        return _path(image.roi, 0, 0)
+    return ""
 
 
 def _path(mask: NDArray[np.bool_], top: int, left: int) -> str:
@@ -215,7 +271,7 @@ def _path(mask: NDArray[np.bool_], top: int, left: int) -> str:
 
 
 def mark_signals(field: ShownField) -> tuple[Mark, ...]:
-    """Every candidate with its fate; none for a field without candidates."""
+    """Every candidate with its fate: of the field, or of the nuclei that are drawn."""
     return tuple(
         Mark(
             role=row["channel"],
@@ -225,7 +281,7 @@ def mark_signals(field: ShownField) -> tuple[Mark, ...]:
             x_px=round(row["x_px"], 1),
             title=_signal_title(row),
         )
-        for row in records_of(field.signals)
+        for row in records_of(_of_drawn(field))
     )
 
 
@@ -239,8 +295,16 @@ def mark_clusters(field: ShownField) -> tuple[ClusterMark, ...]:
             x_px=round(row["x_px"], 1),
             text=f"≈{row['copies']:.0f}",
         )
-        for row in records_of(field.signals[field.signals["copies"] > 1])
+        for row in records_of(_of_drawn(field).query("copies > 1"))
     )
+
+
+def _of_drawn(field: ShownField) -> pd.DataFrame:
+    """The signals, but for those of nuclei that are not drawn where there are very many."""
+    drawn = field.nuclei["nucleus"].iloc[field.drawn]
+    if len(drawn) == len(field.nuclei):
+        return field.signals
+    return field.signals[field.signals["nucleus"].isin(drawn)]
 
 
 def _signal_title(row: Mapping[str, Any]) -> str:

@@ -56,8 +56,8 @@ class Card:
 
 
 def draw_cards(fields: Sequence[ShownField], pictures: Sequence[FieldPicture]) -> tuple[Card, ...]:
-    """A card for every nucleus, in the order of fields and labels."""
-    quality, crop_px = strip_quality(sum(len(field.nuclei) for field in fields))
+    """A card for every nucleus that is drawn, in the order of fields and labels."""
+    quality, crop_px = strip_quality(sum(len(picture.outlines) for picture in pictures))
     return tuple(
         card
         for field, picture in zip(fields, pictures, strict=True)
@@ -69,19 +69,20 @@ def _cards_of(
     field: ShownField, picture: FieldPicture, *, quality: int, crop_px: int
 ) -> list[Card]:
     side_px = _crop_side_px(field.boxes_px)
-    panels = {MERGED: merge(picture.shown, shape=field.labels.shape)}
-    panels |= {role: np.repeat(grey[..., None], 3, axis=-1) for role, grey in picture.shown.items()}
     roles = [role for role in PROBES if not field.nuclei[role.lower()].isna().all()]
     marks: dict[int, list[Mark]] = defaultdict(list)
     for mark in picture.marks:
         if mark.nucleus and mark.status in (Status.KEPT, Status.MERGED):
             marks[mark.nucleus].append(mark)
     cards = []
-    for row, (nucleus, outline) in enumerate(
-        zip(records_of(field.nuclei), picture.outlines, strict=True)
+    for row, nucleus, outline in zip(
+        field.drawn.tolist(),
+        records_of(field.nuclei.iloc[field.drawn]),
+        picture.outlines,
+        strict=True,
     ):
         top, left, side = _window(field.boxes_px[row], side_px)
-        crops = [_crop(panel, top, left, side, crop_px) for panel in panels.values()]
+        panels = _panels(picture, top, left, side, crop_px)
         reason = nucleus["reject_reason"]
         codes = [code for code in nucleus["flags"].split(";") if code not in ("", reason)]
         cards.append(
@@ -100,7 +101,7 @@ def _cards_of(
                 area_um2=nucleus["area_um2"],
                 flags=tuple(flag_name(code) for code in codes),
                 review=nucleus.get("review", ""),
-                strip=encode_strip(crops, quality=quality),
+                strip=encode_strip(list(panels.values()), quality=quality),
                 panels=tuple(panels),
                 window_px=(left - 0.5, top - 0.5, side, side),
                 outline=outline,
@@ -130,15 +131,25 @@ def _window(box: NDArray[np.int64], side_px: int) -> tuple[int, int, int]:
     return (top + bottom - side) // 2, (left + right - side) // 2, side
 
 
-def _crop(
-    picture: NDArray[np.uint8], top: int, left: int, side: int, longest_px: int
-) -> NDArray[np.uint8]:
-    """A square of the picture, black beyond its edge, thinned to `longest_px` at most."""
-    crop = np.zeros((side, side, 3), np.uint8)
-    height, width = picture.shape[:2]
-    y0, y1 = max(top, 0), min(top + side, height)
-    x0, x1 = max(left, 0), min(left + side, width)
-    crop[y0 - top : y1 - top, x0 - left : x1 - left] = picture[y0:y1, x0:x1]
+def _panels(
+    picture: FieldPicture, top: int, left: int, side: int, longest_px: int
+) -> dict[str, NDArray[np.uint8]]:
+    """Squares of the merge and of each channel, black beyond the field's edge."""
+    y0, y1 = max(top, 0), min(top + side, picture.height_px)
+    x0, x1 = max(left, 0), min(left + side, picture.width_px)
+    greys = picture.grey_of((slice(y0, y1), slice(x0, x1)))
+    coloured = {role: np.repeat(grey[..., None], 3, axis=-1) for role, grey in greys.items()}
+    panels = {}
+    for name, part in {MERGED: merge(greys, shape=(y1 - y0, x1 - x0)), **coloured}.items():
+        square = np.zeros((side, side, 3), np.uint8)
+        square[y0 - top : y1 - top, x0 - left : x1 - left] = part
+        panels[name] = _thinned(square, longest_px)
+    return panels
+
+
+def _thinned(crop: NDArray[np.uint8], longest_px: int) -> NDArray[np.uint8]:
+    """A square crop with at most `longest_px` along a side."""
+    side = len(crop)
     step = -(-side // longest_px)
     # The brightest of each block, so that thinning loses no signal.
     edge = (-side) % step

@@ -130,7 +130,7 @@ def field_rows(case: ShownCase, roles: tuple[str, ...]) -> tuple[FieldRow, ...]:
         FieldRow(
             key=f"field-{index}",
             name=field.name,
-            size=f"{field.labels.shape[1]} × {field.labels.shape[0]} px"
+            size=f"{field.shape[1]} × {field.shape[0]} px"
             + (
                 f" × {n_planes} planes" if (n_planes := field.record.get("n_planes", 1)) > 1 else ""
             ),

@@ -18,12 +18,15 @@ from scipy import ndimage
 
 from fishcount.errors import FishcountError
 from fishcount.flags import FLAGS, Finding
-from fishcount.image import PROBES, FishImage
+from fishcount.image import PROBES, FishImage, Window
 from fishcount.io import CaseFolder, read_scored_image
 from fishcount.io.text import csv_bytes, read_csv
+from fishcount.nuclei import LabelRuns, Nuclei
+from fishcount.report.overview import nuclei_to_draw
 from fishcount.results import CaseResult, Category
 from fishcount.scoring import CaseScore, score_counts
 from fishcount.settings import ScoringSettings, Settings, parse_settings
+from fishcount.slide import Slide
 from fishcount.tables import (
     NUCLEI_COLUMNS,
     SIGNALS_COLUMNS,
@@ -53,20 +56,20 @@ class ShownField:
         Its entry in the summary.
     nuclei, signals : DataFrame
         Its rows of the tables, numbered from 0.
-    labels : ndarray of int, (y, x)
+    labels : ndarray of int, (y, x), or LabelRuns
         Label image; its values are `nucleus` of the tables.
     boxes_px : ndarray of int64, (n, 4)
         For each row of `nuclei`: first row, first column, last row + 1, last column + 1.
-    image : FishImage or None
+    image : FishImage, Slide or None
         None where the image is not there any more.
     """
 
     record: Mapping[str, Any]
     nuclei: pd.DataFrame
     signals: pd.DataFrame
-    labels: NDArray[np.integer]
+    labels: NDArray[np.integer] | LabelRuns
     boxes_px: NDArray[np.int64]
-    image: FishImage | None
+    image: FishImage | Slide | None
 
     @property
     def name(self) -> str:
@@ -77,6 +80,22 @@ class ShownField:
     def pixel_size_um(self) -> float:
         """Edge of a pixel in the sample."""
         return float(self.record["pixel_size_um"])
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        return self.labels.shape[0], self.labels.shape[1]
+
+    def labels_in(self, window: Window) -> NDArray[np.integer]:
+        """Label image (y, x) of a window."""
+        if isinstance(self.labels, LabelRuns):
+            return self.labels.window(window)
+        return self.labels[window]
+
+    @property
+    def drawn(self) -> NDArray[np.int64]:
+        """Rows of the nuclei that the page draws: all, or some of very many, evenly spread."""
+        return nuclei_to_draw(self.scored)
 
     @property
     def scored(self) -> NDArray[np.bool_]:
@@ -154,7 +173,7 @@ def show_result(case: CaseResult, *, provenance: Mapping[str, Any] | None = None
                 record,
                 _as_written(nuclei_table([one]), NUCLEI_COLUMNS),
                 _as_written(signals_table([one]), SIGNALS_COLUMNS),
-                labels=one.nuclei.labels,
+                labels=one.nuclei.labels if isinstance(one.nuclei, Nuclei) else one.nuclei.outlines,
                 image=one.image,
             )
             for record, one in zip(summary["fields"], case.fields, strict=True)
@@ -231,8 +250,8 @@ def _shown_field(
     nuclei: pd.DataFrame,
     signals: pd.DataFrame,
     *,
-    labels: NDArray[np.integer],
-    image: FishImage | None,
+    labels: NDArray[np.integer] | LabelRuns,
+    image: FishImage | Slide | None,
 ) -> ShownField:
     nuclei = nuclei.reset_index(drop=True)
     return ShownField(
@@ -250,7 +269,11 @@ def _as_written(table: pd.DataFrame, schema: Mapping[str, str]) -> pd.DataFrame:
     return read_csv(csv_bytes(table), schema=schema)
 
 
-def _boxes(labels: NDArray[np.integer], numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+def _boxes(
+    labels: NDArray[np.integer] | LabelRuns, numbers: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    if isinstance(labels, LabelRuns):
+        return labels.boxes(numbers)
     slices = ndimage.find_objects(labels)
     found = [slices[number - 1] if number <= len(slices) else None for number in numbers.tolist()]
     boxes = [(0, 0, 0, 0) if s is None else _corners(*s) for s in found]

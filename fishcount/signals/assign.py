@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["assign_to_nuclei"]
 
+# Positions whose neighbourhoods are looked at together: bounds the memory of large fields.
+_AT_ONCE = 2**15
+
+
+class Labels(Protocol):
+    """Where labels are looked up that are no image in memory."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width."""
+
+    def label_at(self, y_px: NDArray[np.int64], x_px: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Label of pixels; 0 for none."""
+
 
 def assign_to_nuclei(
-    yx_px: ArrayLike, labels: NDArray[np.int32], *, tolerance_px: float = 0.0
+    yx_px: ArrayLike, labels: NDArray[np.int32] | Labels, *, tolerance_px: float = 0.0
 ) -> NDArray[np.int64]:
     """Label of the nucleus that each position lies in, or nearly lies in.
 
@@ -23,7 +39,7 @@ def assign_to_nuclei(
     yx_px : array_like, (n, 2)
         Positions; the origin is the centre of the first pixel.
     labels : ndarray of int, (y, x)
-        Label image; 0 is background.
+        Label image, 0 is background; or what knows the label of every pixel.
     tolerance_px
         How far outside an outline a position may lie.
 
@@ -47,24 +63,27 @@ def assign_to_nuclei(
     centre = np.floor(yx + 0.5).astype(np.int64)
     nucleus = _label_at(centre, labels)
     loose = np.flatnonzero(nucleus == 0)
-    if loose.size and tolerance_px > 0 and labels.size:
-        nucleus[loose] = _nearest_label(yx[loose], centre[loose], labels, tolerance_px)
+    if tolerance_px > 0 and 0 not in labels.shape:
+        for start in range(0, len(loose), _AT_ONCE):
+            some = loose[start : start + _AT_ONCE]
+            nucleus[some] = _nearest_label(yx[some], centre[some], labels, tolerance_px)
     return nucleus
 
 
-def _label_at(pixel: NDArray[np.int64], labels: NDArray[np.int32]) -> NDArray[np.int64]:
+def _label_at(pixel: NDArray[np.int64], labels: NDArray[np.int32] | Labels) -> NDArray[np.int64]:
     """Label of pixels of shape (..., 2); 0 outside the image."""
-    if not labels.size:
+    if 0 in labels.shape:
         return np.zeros(pixel.shape[:-1], np.int64)
     inside = np.all((pixel >= 0) & (pixel < labels.shape), axis=-1)
-    y, x = np.clip(pixel, 0, np.array(labels.shape) - 1).T
-    return np.where(inside, labels[y.T, x.T], 0).astype(np.int64)
+    y, x = np.moveaxis(np.clip(pixel, 0, np.array(labels.shape) - 1), -1, 0)
+    found = labels[y, x] if isinstance(labels, np.ndarray) else labels.label_at(y, x)
+    return np.where(inside, found, 0).astype(np.int64)
 
 
 def _nearest_label(
     yx: NDArray[np.float64],
     centre: NDArray[np.int64],
-    labels: NDArray[np.int32],
+    labels: NDArray[np.int32] | Labels,
     tolerance_px: float,
 ) -> NDArray[np.int64]:
     """Label of the nearest labelled pixel centre within the tolerance, all spots at once."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fishcount.nuclei import Nuclei
+from fishcount.nuclei import Nuclei, OutlinedNuclei
 from fishcount.settings import SignalSettings
 from fishcount.signals.assign import assign_to_nuclei
 from fishcount.signals.clusters import SingleFlux, estimate_clusters, single_flux
@@ -39,7 +39,7 @@ class _Channel:
 
 def count_signals(
     spots: Mapping[str, Spots],
-    nuclei: Nuclei,
+    nuclei: Nuclei | OutlinedNuclei,
     *,
     pixel_size_um: float,
     z_step_um: float | None = None,
@@ -55,7 +55,7 @@ def count_signals(
     ----------
     spots
         Spots of each probe, by role: ``{"HER2": ..., "CEP17": ...}``.
-    nuclei : Nuclei
+    nuclei : Nuclei or OutlinedNuclei
     pixel_size_um
         Size of a pixel in y and x.
     z_step_um
@@ -73,7 +73,7 @@ def count_signals(
     Examples
     --------
     >>> import numpy as np
-    >>> from fishcount.nuclei import Nuclei
+    >>> from fishcount.nuclei import Nuclei, OutlinedNuclei
     >>> from fishcount.signals import count_signals
     >>> from fishcount.spots import Spots
     >>> counts = count_signals(
@@ -120,7 +120,7 @@ def _z_scale(z_step_um: float | None, pixel_size_um: float, settings: SignalSett
 def _count_channel(
     role: str,
     spots: Spots,
-    nuclei: Nuclei,
+    nuclei: Nuclei | OutlinedNuclei,
     *,
     pixel_size_um: float,
     z_scale: float,
@@ -128,7 +128,7 @@ def _count_channel(
 ) -> _Channel:
     nucleus = assign_to_nuclei(
         np.column_stack([spots.y_px, spots.x_px]),
-        nuclei.labels,
+        nuclei.labels if isinstance(nuclei, Nuclei) else nuclei.outlines,
         tolerance_px=settings.border_tolerance_um / pixel_size_um,
     )
     position = np.column_stack([z_scale * spots.z_px, spots.y_px, spots.x_px])

@@ -5,7 +5,7 @@ import pytest
 
 from fishcount.nuclei import segment_nuclei, segment_windows
 from fishcount.nuclei.blocks import block_cores
-from fishcount.nuclei.runs import find_runs
+from fishcount.nuclei.runs import LabelRuns, find_runs
 from fishcount.sample import SMALL_PX, mosaic, sample_windows
 
 SHAPE = (300, SMALL_PX + 200)
@@ -86,9 +86,9 @@ def test_blocks_cover_an_image_once(shape):
 
 
 def test_windows_of_painted_runs_are_windows_of_the_label_image(nuclei):
-    runs = find_runs(nuclei.labels)
+    runs = LabelRuns.of(find_runs(nuclei.labels), SHAPE)
     for window in ((slice(0, 40), slice(1000, 1500)), (slice(33, 290), slice(7, 8))):
-        np.testing.assert_array_equal(runs.painted(window), nuclei.labels[window])
+        np.testing.assert_array_equal(runs.window(window), nuclei.labels[window])
 
 
 def test_a_sample_is_taken_from_where_the_nuclei_are():

@@ -1,0 +1,173 @@
+"""`open_slide`: a field of any size, described and checked as `read_image` does, and not read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fishcount.errors import TooLargeError
+from fishcount.image import FishImage, Window, check_calibration
+from fishcount.io.read import (
+    OpenedChannels,
+    combined_sha256,
+    foreign_errors_as_ours,
+    image_of,
+    label_of,
+    name_of,
+    open_channels,
+)
+from fishcount.io.roi import read_region
+from fishcount.settings import ReadingSettings
+from fishcount.slide import Slide
+
+__all__ = ["open_slide", "read_field"]
+
+# More than any slide has: its pixels are never in memory together.
+_ANY_SIZE_MIB = 2**40
+
+
+def open_slide(
+    path: str | Path | Mapping[str, str | Path],
+    *,
+    channels: Mapping[str, str | int] | Sequence[str] | None = None,
+    axes: str | None = None,
+    pixel_size_um: float | None = None,
+    z_step_um: float | None = None,
+    rgb: Mapping[str, str] | None = None,
+    series: int | None = None,
+    roi: str | Path | None = None,
+    name: str | None = None,
+    offset_counts: float | None = None,
+    settings: ReadingSettings | None = None,
+) -> Slide:
+    """Describe a field that is read window by window: TIFF, OME-TIFF or OME-Zarr of any size.
+
+    Of a pyramid it is the full resolution. Other formats are read as a whole by their packages, so
+    they may be as large as `read_image` allows. Pixels are checked as they are read.
+
+    Parameters
+    ----------
+    path, channels, axes, pixel_size_um, z_step_um, rgb, series, roi, name, offset_counts, settings
+        As for `fishcount.read_image`.
+
+    Returns
+    -------
+    Slide
+
+    Raises
+    ------
+    InputError
+        As `fishcount.read_image`.
+
+    Examples
+    --------
+    >>> import numpy as np, tempfile, tifffile
+    >>> from pathlib import Path
+    >>> from fishcount.io import open_slide
+    >>> file = Path(tempfile.mkdtemp()) / "slide.ome.tif"
+    >>> tifffile.imwrite(
+    ...     file, np.ones((3, 512, 640), np.uint16), photometric="minisblack", tile=(128, 128),
+    ...     metadata={"axes": "CYX", "Channel": {"Name": ["DAPI", "HER2", "CEP17"]},
+    ...               "PhysicalSizeX": 0.1, "PhysicalSizeY": 0.1})
+    >>> slide = open_slide(file)
+    >>> slide.shape, slide.counts("HER2", (slice(500, 512), slice(0, 4))).shape
+    ((512, 640), (12, 4))
+    """
+    limits = settings or ReadingSettings()
+    with foreign_errors_as_ours(label_of(path)):
+        opened = open_channels(
+            path,
+            channels=channels,
+            axes=axes,
+            pixel_size_um=pixel_size_um,
+            z_step_um=z_step_um,
+            rgb=rgb,
+            series=series,
+            offset_counts=offset_counts,
+            limits=_for_any_size(limits),
+        )
+        if not opened.reads_windows:
+            _check_memory(opened, limits)
+        return _slide_of(opened, roi=roi, name=name)
+
+
+def read_field(
+    path: str | Path | Mapping[str, str | Path],
+    *,
+    roi: str | Path | None = None,
+    name: str | None = None,
+    whole: bool = False,
+    settings: ReadingSettings | None = None,
+    **options: Any,
+) -> FishImage | Slide:
+    """Read a field, or open it as a slide where it is larger than `tiles_above_px`.
+
+    Parameters
+    ----------
+    path, roi, name, settings
+        As for `fishcount.read_image`.
+    whole
+        Read it whatever its size.
+    options
+        What the file does not say, as for `fishcount.read_image`.
+
+    Raises
+    ------
+    InputError
+        As `fishcount.read_image`; TooLargeError only where it has to be read whole.
+    """
+    limits = settings or ReadingSettings()
+    with foreign_errors_as_ours(label_of(path)):
+        opened = open_channels(path, limits=_for_any_size(limits), **options)
+        large = max(opened.sizes[1:]) > limits.tiles_above_px
+        if large and opened.reads_windows and not whole:
+            return _slide_of(opened, roi=roi, name=name)
+        _check_memory(opened, limits)
+        return image_of(opened, roi=roi, name=name)
+
+
+def _for_any_size(limits: ReadingSettings) -> ReadingSettings:
+    return limits.model_copy(update={"max_memory_mib": _ANY_SIZE_MIB})
+
+
+def _check_memory(opened: OpenedChannels, limits: ReadingSettings) -> None:
+    if opened.nbytes > limits.max_memory_bytes:
+        raise TooLargeError(
+            "too large to read at once",
+            file=opened.label,
+            found=f"{opened.nbytes / 2**20:.0f} MiB in {opened.sizes} (Z, Y, X)",
+            expected=f"at most {limits.max_memory_mib} MiB",
+            remedy="raise it with --set reading.max_memory_mib=...",
+        )
+
+
+def _slide_of(opened: OpenedChannels, *, roi: str | Path | None, name: str | None) -> Slide:
+    n_planes, height, width = opened.sizes
+    check_calibration(
+        opened.pixel_size_um, opened.z_step_um, n_planes=n_planes, name=name or opened.label
+    )
+    files = opened.hashes()
+    region = None if roi is None else read_region(roi, shape=(height, width))
+
+    def read(role: str, window: Window) -> NDArray[np.generic]:
+        with foreign_errors_as_ours(opened.label):
+            return opened.read(role, window)
+
+    return Slide(
+        shape=(height, width),
+        n_planes=n_planes,
+        channels=opened.roles,
+        read=read,
+        pixel_size_um=opened.pixel_size_um,
+        z_step_um=opened.z_step_um,
+        name=name or name_of(files),
+        path=opened.label,
+        sha256=combined_sha256(files),
+        files=files,
+        findings=opened.findings,
+        roi=None if region is None else region.mask,
+    )
