@@ -179,7 +179,8 @@ def raise_all(faults: Sequence[FishcountError]) -> None:
     """
     if not faults:
         return
-    first, *others = faults
+    first = faults[0]
+    others = [*first.also, *faults[1:]]
     raise type(first)(
         first.problem,
         file=first.file,

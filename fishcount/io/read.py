@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fishcount.errors import (
+    CalibrationError,
     ChannelError,
     CorruptFileError,
     FishcountError,
@@ -32,7 +34,7 @@ from fishcount.io.photo import open_photo
 from fishcount.io.pixels import as_counts
 from fishcount.io.roi import read_roi
 from fishcount.io.roles import assign_roles, check_roles
-from fishcount.io.series import Source
+from fishcount.io.series import Series, Source
 from fishcount.io.tiff import open_tiff
 from fishcount.io.vendor import open_vendor
 from fishcount.io.zarr import open_zarr
@@ -249,19 +251,57 @@ def open_channels(
         As `read_image`, but for what only pixels can show.
     """
     label = label_of(path)
-    if isinstance(path, Mapping):
-        parts = _parts_of_files(path, channels, rgb, axes, series, limits, label)
-    else:
-        parts = _parts_of_file(path, channels, rgb, axes, series, limits)
+    try:
+        if isinstance(path, Mapping):
+            parts = _parts_of_files(path, channels, rgb, axes, series, limits, label)
+        else:
+            parts = _parts_of_file(path, channels, rgb, axes, series, limits)
+        _check_shapes(parts, label)
+    except InputError as error:
+        # Who has to name the channels should not learn of the pixel size the next time.
+        claimed = _claimed(path, series, limits)
+        more = _calibrated(claimed, pixel_size_um, z_step_um, label)[2] if claimed else []
+        raise_all([error, *more])
+        raise
     described = [part.one.chosen for part in parts]
-    _check_shapes(parts, label)
+    size, step, faults = _calibrated(described, pixel_size_um, z_step_um, label)
+    raise_all(faults)
     return OpenedChannels(
         label=label,
         parts=tuple(parts),
-        pixel_size_um=pixel_size(described, pixel_size_um, file=label),
-        z_step_um=z_step(described, z_step_um, file=label),
+        pixel_size_um=size,
+        z_step_um=step,
         offset_counts=offset_counts,
     )
+
+
+def _calibrated(
+    described: Sequence[Series], pixel_size_um: float | None, z_step_um: float | None, label: str
+) -> tuple[float, float | None, list[FishcountError]]:
+    """Pixel size and plane distance, and what is wrong with them."""
+    size, step, faults = math.nan, None, list[FishcountError]()
+    try:
+        size = pixel_size(described, pixel_size_um, file=label)
+    except CalibrationError as error:
+        faults.append(error)
+    try:
+        step = z_step(described, z_step_um, file=label)
+    except CalibrationError as error:
+        faults.append(error)
+    return size, step, faults
+
+
+def _claimed(path: Paths, series: int | None, limits: ReadingSettings) -> list[Series]:
+    """What files that cannot be read as they are say about themselves, as far as they do."""
+    found = []
+    for file in path.values() if isinstance(path, Mapping) else [path]:
+        try:
+            described = open_source(file, limits).series
+        except InputError:
+            continue
+        if len(described) == 1 or series in range(len(described)):
+            found.append(described[series or 0])
+    return found
 
 
 def open_source(path: str | Path, limits: ReadingSettings) -> Source:

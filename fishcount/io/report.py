@@ -121,8 +121,11 @@ def inspect_file(path: str | Path, *, settings: ReadingSettings | None = None) -
             faults += source.faults
     except FishcountError as error:
         faults.append(error)
+    readable = not faults
     for one in series:
-        _judge(one, str(path), faults, notes)
+        _judge_calibration(one, str(path), faults, notes)
+        if readable:
+            _judge_roles(one, str(path), notes)
     if len(series) > 1:
         notes.append(f"{len(series)} images: choose one with --series, counting from 0")
     return FileReport(
@@ -135,7 +138,9 @@ def inspect_file(path: str | Path, *, settings: ReadingSettings | None = None) -
     )
 
 
-def _judge(series: Series, path: str, faults: list[FishcountError], notes: list[str]) -> None:
+def _judge_calibration(
+    series: Series, path: str, faults: list[FishcountError], notes: list[str]
+) -> None:
     """Calibration that is wrong is a fault; what is only missing is a note."""
     for settle, known in ((pixel_size, series.pixel_size_um), (z_step, series.z_step_um)):
         try:
@@ -145,6 +150,10 @@ def _judge(series: Series, path: str, faults: list[FishcountError], notes: list[
                 notes.append(error.brief())
             else:
                 faults.append(error)
+
+
+def _judge_roles(series: Series, path: str, notes: list[str]) -> None:
+    """What the caller will have to say about the channels."""
     try:
         assign_roles(series, channels=None, rgb=None, file=path)
     except ChannelError as error:

@@ -116,7 +116,7 @@ def _is_ome(description: str) -> bool:
 
 def _size_faults(layout: Layout, path: Path, limits: ReadingSettings) -> list[FishcountError]:
     series = layout.series
-    if series.nbytes <= limits.max_memory_bytes:
+    if not layout.planes or series.nbytes <= limits.max_memory_bytes:
         return []
     return [
         TooLargeError(
@@ -134,7 +134,7 @@ def _mixed_faults(layout: Layout, structures: dict[Path, Structure]) -> list[Fis
     planes = [plane for row in layout.planes for plane in row]
     pages = [structures[plane.path].pages[plane.page] for plane in planes]
     ways = {(page.shape, str(page.dtype), page.one("predictor", 1)) for page in pages}
-    if len(ways) == 1:
+    if len(ways) <= 1:
         return []
     return [
         FileFormatError(

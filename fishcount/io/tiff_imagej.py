@@ -16,6 +16,9 @@ from fishcount.io.tiff_structure import Structure
 
 __all__ = ["imagej_series"]
 
+# Of a faulty file no more channels are listed, whatever its header claims.
+_MOST_CLAIMED = 64
+
 
 def imagej_series(
     description: str, structure: Structure
@@ -29,20 +32,18 @@ def imagej_series(
     faults += _page_faults(keys, counts, structure)
     size, z_step, z_source, more = _calibration(keys, structure)
     faults += more
-    if faults:
-        n_channels, n_z, n_times = 1, 1, 1
-    refs = _refs(structure, n_channels, n_z)
     colour = is_colour(first)
-    names = _labels(structure, n_channels) if not faults else ("",) * n_channels
     samples = first.samples
     hyper = n_channels > 1 or "hyperstack" in keys
     axes = ("Z" if n_z > 1 else "") + ("C" if n_channels > 1 else "") + "YX"
     if n_z > 1 and not hyper and samples == 1:
         # A plain "slices" stack is as often three channels as three planes.
         n_channels, n_z, axes = n_z, 1, "QYX"
+    planes: tuple[tuple[PlaneRef, ...], ...] = ()
+    names = ("",) * min(n_channels, _MOST_CLAIMED)
+    if not faults:
         names = _labels(structure, n_channels)
-        planes = tuple(tuple(row) for row in refs)
-    else:
+        refs = _refs(structure, n_channels, n_z)
         planes = tuple(tuple(refs[z][c] for z in range(n_z)) for c in range(n_channels))
     return (
         Layout(

@@ -25,7 +25,8 @@ class Layout:
     ----------
     series : Series
     planes : tuple of tuple of PlaneRef
-        ``planes[c][z]``; a page holds `samples` channels.
+        ``planes[c][z]``; a page holds `samples` channels. None where the file is faulty, and the
+        series is only what it claims to be.
     samples : int
         Channels in each page.
     """

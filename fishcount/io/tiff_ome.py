@@ -45,19 +45,17 @@ def ome_series(
         images = parse_ome(description, file=file)
     except MetadataElsewhere as detour:
         images = _from_companion(detour, structure.path)
-    faults = [fault for image in images for fault in image.faults]
-    if faults:
-        return (), faults
-    layouts, used = [], set[PlaneRef]()
+    layouts, used, faults = [], set[PlaneRef](), list[FishcountError]()
     for image in images:
-        planes, more = _planes(image, structure, structures, limits)
-        more += no_time_series(image.size["T"], file)
+        more = list(image.faults)
+        planes: _Planes = {}
         if not more:
+            planes, more = _planes(image, structure, structures, limits)
+            more += no_time_series(image.size["T"], file)
             more += _match_faults(image, planes, structures, file)
         used |= set(planes.values())
         faults += more
-        if not more:
-            layouts.append(_layout(image, planes, structures))
+        layouts.append(_layout(image, {} if more else planes, structures))
     if not faults:
         faults += _unused_faults(structure, used)
     return tuple(layouts), faults
@@ -205,34 +203,27 @@ def _companion(
 def _match_faults(
     image: OmeImage, planes: _Planes, structures: dict[Path, Structure], file: str
 ) -> list[FishcountError]:
-    """Sizes and types of the pages must be those of the XML."""
+    """Sizes and types of the pages must be those of the XML; the first page of each fault."""
     expected = (image.samples, image.size["Y"], image.size["X"])
+    faults: dict[str, FishcountError] = {}
     for key, plane in planes.items():
         page = structures[plane.path].pages[plane.page]
-        where = f"OME-XML, plane {key} (c, z, t)"
+        differing = {}
         if page.shape != expected:
-            return [
-                MetadataError(
-                    "size differs from the stored page",
-                    file=file,
-                    field=where,
-                    found=f"OME {expected}",
-                    expected=f"TIFF {page.shape} (samples, y, x)",
-                    remedy="export the file again",
-                )
-            ]
+            differing["size"] = f"OME {expected}", f"TIFF {page.shape} (samples, y, x)"
         if page.dtype is not None and page.dtype.name != image.dtype:
-            return [
-                MetadataError(
-                    "type differs from the stored page",
-                    file=file,
-                    field=where,
-                    found=f"OME {image.dtype}",
-                    expected=f"TIFF {page.dtype.name}",
-                    remedy="export the file again",
-                )
-            ]
-    return []
+            differing["type"] = f"OME {image.dtype}", f"TIFF {page.dtype.name}"
+        for what, (found, stored) in differing.items():
+            fault = MetadataError(
+                f"{what} differs from the stored page",
+                file=file,
+                field=f"OME-XML, plane {key} (c, z, t)",
+                found=found,
+                expected=stored,
+                remedy="export the file again",
+            )
+            faults.setdefault(what, fault)
+    return list(faults.values())
 
 
 def _unused_faults(structure: Structure, used: set[PlaneRef]) -> list[FishcountError]:
@@ -246,9 +237,10 @@ def _unused_faults(structure: Structure, used: set[PlaneRef]) -> list[FishcountE
 
 
 def _layout(image: OmeImage, planes: _Planes, structures: dict[Path, Structure]) -> Layout:
+    """The image with its planes; as it claims to be, without any, where it is faulty."""
     sizes = image.page_sizes
-    first = planes[0, 0, 0]
-    page = structures[first.path].pages[first.page]
+    first = planes.get((0, 0, 0))
+    page = None if first is None else structures[first.path].pages[first.page]
     size_x, size_y = image.pixel_um
     size = size_x if size_x is not None else size_y
     names = [name for name, _ in image.channels] * image.samples
@@ -259,15 +251,17 @@ def _layout(image: OmeImage, planes: _Planes, structures: dict[Path, Structure])
             sizes=(image.size["C"], sizes["Z"], image.size["Y"], image.size["X"]),
             axes=axes if image.samples == 1 else f"{axes}S",
             dtype=np.dtype(image.dtype),
-            channel_names=channel_names(page, names),
+            channel_names=tuple(names) if page is None else channel_names(page, names),
             pixel_size_um=size,
             pixel_size_source="" if size is None else "OME-XML PhysicalSizeX",
             pixel_height_um=size if size_y is None else size_y,
             z_step_um=image.z_step_um,
             z_step_source="" if image.z_step_um is None else "OME-XML PhysicalSizeZ",
-            colour=is_colour(page),
+            colour=page is not None and is_colour(page),
         ),
-        planes=tuple(tuple(planes[c, z, 0] for z in range(sizes["Z"])) for c in range(sizes["C"])),
+        planes=tuple(tuple(planes[c, z, 0] for z in range(sizes["Z"])) for c in range(sizes["C"]))
+        if planes
+        else (),
         samples=image.samples,
     )
 

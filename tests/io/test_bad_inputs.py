@@ -7,8 +7,10 @@ import time
 import tracemalloc
 from pathlib import Path
 
+import numpy as np
 import pytest
-from bad_inputs import CASES, Case, pixels, scene, scene_file, write_ome
+import tifffile
+from bad_inputs import CASES, ROLES, Case, image_xml, pixels, scene, scene_file, write_ome
 
 from fishcount import FishImage, read_image, score_case
 from fishcount.errors import FishcountError, InputError
@@ -71,13 +73,46 @@ def test_inspection_calls_wrong_calibration_a_fault_and_missing_a_note(case: Cas
 
 
 def test_all_faults_are_told_at_once(tmp_path):
-    from bad_inputs import image_xml
-
     path = write_ome(
         tmp_path / "a.ome.tif", pixels(), image_xml(x=60, z=3) + image_xml(type="uint8")
     )
     with pytest.raises(FishcountError, match="also:"):
         read_image(path)
+
+
+def test_channels_and_calibration_are_told_at_once(tmp_path):
+    case = next(c for c in CASES if c.name == "plain pages")
+    path = case.build(tmp_path)
+    tifffile.imwrite(path, pixels(), photometric="minisblack", metadata=None)
+    with pytest.raises(FishcountError, match=r"no names.*also: no pixel size"):
+        read_image(path)
+
+
+def test_a_faulty_file_is_described_as_far_as_it_goes(tmp_path):
+    wrong = 'PhysicalSizeX="-0.1" PhysicalSizeY="-0.1"'
+    xml = image_xml(x=60, type="uint8", physical=wrong)
+    path = write_ome(tmp_path / "a.ome.tif", pixels(), xml)
+    report = inspect_file(path)
+    assert report.exit_code == 2
+    told = " ".join(fault.brief() for fault in report.faults)
+    assert "size differs" in told
+    assert "type differs" in told
+    assert "not plausible" in told
+    (series,) = report.series
+    assert series.sizes == (3, 1, 48, 60)
+    assert series.channel_names == tuple(ROLES)
+    with pytest.raises(FishcountError, match=r"size differs.*type differs.*not plausible"):
+        read_image(path)
+
+
+def test_a_time_series_is_described_and_refused(tmp_path):
+    frames = np.stack([pixels()] * 2)
+    tifffile.imwrite(tmp_path / "a.tif", frames, imagej=True, metadata={"axes": "TCYX"})
+    report = inspect_file(tmp_path / "a.tif")
+    assert [fault.problem for fault in report.faults] == ["a time series"]
+    assert report.series[0].sizes == (3, 1, 48, 64)
+    # Nothing is asked of the caller that would not help.
+    assert not [note for note in report.notes if "--channel" in note]
 
 
 def test_the_given_pixel_size_wins(tmp_path):
