@@ -4,7 +4,7 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: help demo test lint format docs bench fuzz clean
+.PHONY: help demo test browser lint format docs bench fuzz clean
 
 export PYTHON NO_UV
 
@@ -15,6 +15,7 @@ DEMO := demo_case
 help:
 	@echo "make demo    score a sample case and say where the report is"
 	@echo "make test    run the tests"
+	@echo "make browser open the pages in Chromium: accessibility, keyboard, print"
 	@echo "make lint    check format, style, types and layers"
 	@echo "make format  write the format that make lint checks"
 	@echo "make docs    build the documentation site"
@@ -30,6 +31,10 @@ demo: .venv/base.stamp
 
 test: .venv/test.stamp
 	$(BIN)/python -m pytest $(PYTEST)
+
+# Not part of `make test`: it needs a Chromium, and fails where there is none.
+browser: .venv/browser.stamp
+	FISHCOUNT_BROWSER=1 $(BIN)/python -m pytest -m browser tests/report $(PYTEST)
 
 lint: .venv/dev.stamp
 	$(BIN)/ruff format --check .
@@ -66,6 +71,10 @@ clean:
 
 .venv/docs.stamp: pyproject.toml .ci/environment
 	@.ci/environment docs
+	@touch $@
+
+.venv/browser.stamp: pyproject.toml .ci/environment
+	@.ci/environment test-browser
 	@touch $@
 
 # Where the viewer cannot be installed, the rest is tested all the same.

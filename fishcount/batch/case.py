@@ -29,7 +29,9 @@ from fishcount.io import (
 from fishcount.io.scored_image import OPTIONS, READING
 from fishcount.nuclei import LabelRuns, Nuclei, OutlinedNuclei, select_nuclei
 from fishcount.pipeline import score_case, score_field
-from fishcount.report import render_report
+from fishcount.report.gallery import draw_thumbnail
+from fishcount.report.page import draw_pictures, render_shown
+from fishcount.report.shown import show_result
 from fishcount.results import CaseResult, FieldResult
 from fishcount.settings import SelectionSettings, Settings
 from fishcount.slide import Slide
@@ -232,6 +234,8 @@ def write_case(
     inputs = _files(case.fields) if inputs is None else inputs
     record = provenance(inputs, case.settings, command=sys.argv, started=started)
     record |= marks or {}
+    shown = show_result(case, provenance=record)
+    pictures = draw_pictures(shown)
     write_case_folder(
         out,
         summary=summary,
@@ -240,7 +244,8 @@ def write_case(
         labels={field.image.name: _labels(field.nuclei) for field in case.fields},
         settings_toml=case.settings.to_toml(),
         provenance=record,
-        report_html=render_report(case, provenance=record),
+        report_html=render_shown(shown, pictures=pictures),
+        thumbnail_jpeg=draw_thumbnail(shown.fields, pictures),
         overwrite=overwrite,
     )
     return summary

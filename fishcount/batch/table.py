@@ -10,6 +10,7 @@ import pandas as pd
 
 from fishcount.batch.state import CaseState
 from fishcount.io import replace_file
+from fishcount.io.case_folder import THUMBNAIL
 from fishcount.io.text import csv_bytes
 from fishcount.report import render_comparison
 
@@ -80,16 +81,29 @@ def write_page(cases: Iterable[CaseState], out: Path) -> None:
     """Write ``index.html``; a case without a result has a row that says why, and no link."""
     summaries: list[dict[str, Any]] = []
     links: list[str] = []
+    thumbnails: list[bytes] = []
     for case in cases:
         if case.summary is None:
             told = ": ".join(text for text in (case.error, case.message) if text)
             summaries.append({"case": case.name, "problem": told or "not scored yet"})
             links.append("")
+            thumbnails.append(b"")
         else:
             summaries.append({key: case.summary.get(key) for key in (*_ON_THE_PAGE, *_FIGURES)})
             links.append(f"{case.name}/report.html")
-    page = render_comparison(summaries, links=links, title="Cases of this batch")
+            thumbnails.append(_thumbnail(out / case.name / THUMBNAIL))
+    page = render_comparison(
+        summaries, links=links, thumbnails=thumbnails, title="Cases of this batch"
+    )
     replace_file(out / PAGE_FILE, page.encode("utf-8", "backslashreplace"))
+
+
+def _thumbnail(file: Path) -> bytes:
+    """Empty where a case has none: nothing was scored, or an older version wrote it."""
+    try:
+        return file.read_bytes()
+    except OSError:
+        return b""
 
 
 def _row(case: CaseState, schemes: Sequence[str]) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from fishcount.io.label_image import LabelSource, label_bytes, write_label_tiles
 from fishcount.io.text import csv_bytes, json_bytes, read_csv
 from fishcount.tables import NUCLEI_COLUMNS, SCHEMA_VERSION, SIGNALS_COLUMNS
 
-__all__ = ["CaseFolder", "put_report", "read_case_folder", "write_case_folder"]
+__all__ = ["THUMBNAIL", "CaseFolder", "put_report", "read_case_folder", "write_case_folder"]
 
 _REQUIRED_KEYS = (
     "schema_version",
@@ -47,6 +47,7 @@ _REQUIRED_KEYS = (
     "settings_sha256",
 )
 _REPORT = "report.html"
+THUMBNAIL = "thumbnail.jpg"
 _FILE_NAME = re.compile(r"[^\x00-\x1f\\/:*?\"<>|.][^\x00-\x1f\\/:*?\"<>|]{0,199}")
 
 
@@ -106,6 +107,7 @@ def write_case_folder(
     settings_toml: str,
     provenance: Mapping[str, Any],
     report_html: str | None = None,
+    thumbnail_jpeg: bytes | None = None,
     overwrite: bool = False,
 ) -> Path:
     """Write a case folder whole or not at all.
@@ -125,6 +127,8 @@ def write_case_folder(
         As `fishcount.io.provenance` makes it; hashes of the written files are added.
     report_html
         The report, where there is one.
+    thumbnail_jpeg
+        A small picture of a few nuclei, for pages of many cases.
     overwrite
         Whether an earlier case folder may be replaced. It is removed only when the new one is
         on the disk, and never when a reviewer has worked in it.
@@ -170,6 +174,8 @@ def write_case_folder(
     }
     if report_html is not None:
         files[_REPORT] = _page_bytes(report_html)
+    if thumbnail_jpeg is not None:
+        files[THUMBNAIL] = thumbnail_jpeg
     label_files = {f"labels/{_safe(name, out)}.tif": labels[name] for name in names}
     with atomic_folder(out, overwrite=overwrite) as write:
         hashes = {}

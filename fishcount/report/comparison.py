@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -14,6 +14,7 @@ import fishcount
 from fishcount.guidelines import RESEARCH_USE
 from fishcount.report.content import CategoryRow, headline, needs_of
 from fishcount.report.page import asset, csp_hash, environment
+from fishcount.report.pixels import data_uri
 from fishcount.report.plane import draw_plane_of_cases
 from fishcount.report.shown import category_of
 from fishcount.report.wording import flag_name, flag_sentence, interval
@@ -31,7 +32,9 @@ class CaseRow:
     number: int
     name: str
     link: str
-    verdicts: tuple[CategoryRow, ...]
+    thumbnail: str
+    seed: CategoryRow | None
+    guideline: CategoryRow | None
     needs: tuple[str, ...]
     n_scored: int | None
     n_found: int
@@ -39,15 +42,25 @@ class CaseRow:
     mean_her2: float | None
     mean_cep17: float | None
     ratio: float | None
+    ratio_low: float | str
     ratio_interval: str
     strip: tuple[float, ...]
     flags: tuple[tuple[str, str], ...]
     settings_sha256: str
     problem: str = ""
 
+    @property
+    def verdicts(self) -> tuple[CategoryRow, ...]:
+        """The headline categories that it has."""
+        return tuple(verdict for verdict in (self.seed, self.guideline) if verdict is not None)
+
 
 def render_comparison(
-    cases: Sequence[Mapping[str, Any]], *, links: Sequence[str] = (), title: str = "Cases"
+    cases: Sequence[Mapping[str, Any]],
+    *,
+    links: Sequence[str] = (),
+    thumbnails: Sequence[bytes] = (),
+    title: str = "Cases",
 ) -> str:
     """One page for a batch of cases, without any outside reference but the links.
 
@@ -59,6 +72,8 @@ def render_comparison(
     links
         Path of each report from this page, such as ``"case_1/report.html"``; none leaves the
         names without links. Anything but a path becomes one.
+    thumbnails
+        A small JPEG of each case, as ``thumbnail.jpg`` of its folder; empty where there is none.
     title
         Heading of the page.
 
@@ -70,7 +85,7 @@ def render_comparison(
     Raises
     ------
     ValueError
-        When there are links, but not one for each case.
+        When there are links or thumbnails, but not one for each case.
 
     Examples
     --------
@@ -80,12 +95,14 @@ def render_comparison(
     >>> '<a href="a/report.html">a</a>' in page
     True
     """
-    if links and len(links) != len(cases):
-        raise ValueError(f"links must be one for each case; got {len(links)} for {len(cases)}")
+    for name, given in (("links", links), ("thumbnails", thumbnails)):
+        if given and len(given) != len(cases):
+            raise ValueError(f"{name} must be one for each case; got {len(given)} for {len(cases)}")
     rows = [
-        _row(number, case, link)
-        for number, (case, link) in enumerate(
-            zip(cases, links or [""] * len(cases), strict=True), start=1
+        _row(number, case, link, thumbnail)
+        for number, (case, link, thumbnail) in enumerate(
+            zip(cases, links or [""] * len(cases), thumbnails or [b""] * len(cases), strict=True),
+            start=1,
         )
     ]
     plane = draw_plane_of_cases((str(row.number), row.mean_her2, row.ratio, {}) for row in rows)
@@ -108,8 +125,9 @@ def render_comparison(
     )
 
 
-def _row(number: int, case: Mapping[str, Any], link: str) -> CaseRow:
+def _row(number: int, case: Mapping[str, Any], link: str, thumbnail: bytes) -> CaseRow:
     verdicts = headline(category_of(record) for record in case.get("categories", ()))
+    seed, guideline = (_of(verdicts, start) for start in ("seed-", "asco-cap-2018-"))
     fields = case.get("fields", ())
     ratio = case.get("her2_cep17_ratio")
     span = case.get("intervals_95", {}).get("her2_cep17_ratio")
@@ -120,20 +138,27 @@ def _row(number: int, case: Mapping[str, Any], link: str) -> CaseRow:
         number=number,
         name=str(case.get("case", "")),
         link=quote(link),
-        verdicts=verdicts,
-        needs=needs_of(verdicts),
+        thumbnail=data_uri(thumbnail, "image/jpeg") if thumbnail else "",
+        seed=seed,
+        guideline=guideline,
+        needs=needs_of(verdict for verdict in (seed, guideline) if verdict is not None),
         n_scored=case.get("n_scored"),
         n_found=sum(field.get("n_nuclei", 0) for field in fields),
         n_fields=len(fields),
         mean_her2=case.get("mean_her2_per_nucleus"),
         mean_cep17=case.get("mean_cep17_per_nucleus"),
         ratio=ratio,
+        ratio_low=span[0] if span else "",
         ratio_interval=interval(span),
         strip=() if ratio is None else tuple(map(_on_strip, (ratio, *(span or ())))),
         flags=tuple((flag_name(code), flag_sentence(code)) for code in codes),
         settings_sha256=str(case.get("settings_sha256", "")),
         problem=str(case.get("problem", "")),
     )
+
+
+def _of(verdicts: Iterable[CategoryRow], start: str) -> CategoryRow | None:
+    return next((verdict for verdict in verdicts if verdict.scheme.startswith(start)), None)
 
 
 def _on_strip(ratio: float) -> float:

@@ -12,15 +12,19 @@ from numpy.typing import NDArray
 
 from fishcount.image import PROBES
 from fishcount.report.fields import FieldPicture, Mark, Outline
-from fishcount.report.pixels import encode_strip, merge, strip_quality
+from fishcount.report.pixels import encode_jpeg, encode_strip, merge, shrink_square, strip_quality
 from fishcount.report.shown import ShownField, records_of
 from fishcount.report.wording import flag_name, flag_sentence
 from fishcount.signals import Status
 
-__all__ = ["Card", "draw_cards"]
+__all__ = ["Card", "draw_cards", "draw_thumbnail"]
 
 MERGED = "merged"
 _MARGIN_PX = 4
+# A thumbnail: scored nuclei at these places in the order of their HER2 copies, side by side.
+_PLACES = (0.1, 0.3, 0.5, 0.7, 0.9)
+_THUMBNAIL_PX = 56
+_THUMBNAIL_QUALITY = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,7 @@ class Card:
     sort_counts: dict[str, int]
     ratio: float | None
     area_um2: float
-    flags: tuple[str, ...]
+    flags: tuple[tuple[str, str], ...]
     review: str
     strip: str
     panels: tuple[str, ...]
@@ -63,6 +67,31 @@ def draw_cards(fields: Sequence[ShownField], pictures: Sequence[FieldPicture]) -
         for field, picture in zip(fields, pictures, strict=True)
         for card in _cards_of(field, picture, quality=quality, crop_px=crop_px)
     )
+
+
+def draw_thumbnail(fields: Sequence[ShownField], pictures: Sequence[FieldPicture]) -> bytes | None:
+    """A few scored nuclei of a case in one row, from few to many HER2 copies, as JPEG.
+
+    None where nothing was scored, or no image is there.
+    """
+    seen = [
+        (field, picture)
+        for field, picture in zip(fields, pictures, strict=True)
+        if picture.layers and field.scored.any()
+    ]
+    if not seen:
+        return None
+    copies = np.concatenate([field.copies("HER2")[field.scored] for field, _ in seen])
+    row = np.concatenate([np.flatnonzero(field.scored) for field, _ in seen])
+    owner = np.repeat(np.arange(len(seen)), [int(field.scored.sum()) for field, _ in seen])
+    order = np.argsort(copies, kind="stable")
+    crops = []
+    for at in order[[int(place * len(order)) for place in _PLACES]].tolist():
+        field, picture = seen[owner[at]]
+        top, left, side = _window(field.boxes_px[row[at]], _crop_side_px(field.boxes_px))
+        crop = _panels(picture, top, left, side, side)[MERGED]
+        crops.append(shrink_square(crop, _THUMBNAIL_PX))
+    return encode_jpeg(np.concatenate(crops, axis=1), quality=_THUMBNAIL_QUALITY)
 
 
 def _cards_of(
@@ -99,7 +128,7 @@ def _cards_of(
                 sort_counts={role: int(nucleus[role.lower()]) for role in roles},
                 ratio=nucleus["ratio"] if nucleus["ratio"] == nucleus["ratio"] else None,
                 area_um2=nucleus["area_um2"],
-                flags=tuple(flag_name(code) for code in codes),
+                flags=tuple((code, flag_name(code)) for code in codes),
                 review=nucleus.get("review", ""),
                 strip=encode_strip(list(panels.values()), quality=quality),
                 panels=tuple(panels),
@@ -155,5 +184,5 @@ def _thinned(crop: NDArray[np.uint8], longest_px: int) -> NDArray[np.uint8]:
     edge = (-side) % step
     padded = np.pad(crop, ((0, edge), (0, edge), (0, 0)))
     n = len(padded) // step
-    thin: NDArray[np.uint8] = padded.reshape(n, step, n, step, 3).max(axis=(1, 3))
+    thin: NDArray[np.uint8] = padded.reshape(n, step, n, step, -1).max(axis=(1, 3))
     return thin

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -18,7 +18,7 @@ from fishcount.guidelines import RESEARCH_USE
 from fishcount.image import PROBES
 from fishcount.io import CaseFolder
 from fishcount.report import content, quality, wording
-from fishcount.report.fields import field_pictures
+from fishcount.report.fields import FieldPicture, field_pictures
 from fishcount.report.gallery import draw_cards
 from fishcount.report.histogram import Histogram, draw_histogram
 from fishcount.report.plane import draw_plane
@@ -29,7 +29,16 @@ from fishcount.report.stability import stability_of
 from fishcount.report.thresholds import group_rows, scheme_note
 from fishcount.results import CaseResult
 
-__all__ = ["asset", "csp_hash", "environment", "fingerprint", "render_folder", "render_report"]
+__all__ = [
+    "asset",
+    "csp_hash",
+    "draw_pictures",
+    "environment",
+    "fingerprint",
+    "render_folder",
+    "render_report",
+    "render_shown",
+]
 
 # All channels of all fields together, as text in the page; thumbnails come on top.
 PICTURE_BUDGET_BYTES = 4_500_000
@@ -73,9 +82,19 @@ def render_folder(folder: CaseFolder) -> str:
     return render_shown(show_folder(folder), review=review_note(folder))
 
 
-def render_shown(case: ShownCase, *, review: ReviewNote | None = None) -> str:
-    """The page of a case that was made ready for it."""
-    pictures = field_pictures(case.fields, budget_bytes=PICTURE_BUDGET_BYTES)
+def draw_pictures(case: ShownCase) -> tuple[FieldPicture, ...]:
+    """The pictures of all fields, as small as a page of them must be."""
+    return field_pictures(case.fields, budget_bytes=PICTURE_BUDGET_BYTES)
+
+
+def render_shown(
+    case: ShownCase,
+    *,
+    review: ReviewNote | None = None,
+    pictures: Sequence[FieldPicture] | None = None,
+) -> str:
+    """The page of a case that was made ready for it; `pictures` where they were drawn already."""
+    pictures = draw_pictures(case) if pictures is None else pictures
     rows = content.category_rows(case.categories)
     head = content.headline(case.categories, also=case.settings.scoring.headline)
     roles = case.roles
@@ -109,6 +128,7 @@ def render_shown(case: ShownCase, *, review: ReviewNote | None = None) -> str:
             histograms=_histograms(case, roles),
             pictures=pictures,
             cards=cards,
+            flags=sorted({flag for card in cards for flag in card.flags}),
             reasons=sorted({(card.reason, card.reason_name) for card in cards if card.reason}),
             reviews=[
                 status

@@ -21,11 +21,14 @@ __all__ = [
     "DisplayRange",
     "Encoded",
     "as_grey",
+    "data_uri",
     "display_range",
     "displayed",
+    "encode_jpeg",
     "encode_strip",
     "encode_within",
     "merge",
+    "shrink_square",
     "strip_quality",
     "to_display",
 ]
@@ -187,7 +190,7 @@ def _encode(picture: NDArray[np.uint8], longest_px: int, quality: int) -> Encode
     data = imagecodecs.webp_encode(
         np.ascontiguousarray(grey), level=quality, lossless=False, method=_WEBP_EFFORT
     )
-    return Encoded(_data_uri(data, "image/webp"), (picture.shape[0], picture.shape[1]), quality)
+    return Encoded(data_uri(data, "image/webp"), (picture.shape[0], picture.shape[1]), quality)
 
 
 def _shrink(picture: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
@@ -197,6 +200,12 @@ def _shrink(picture: NDArray[np.uint8], height: int, width: int) -> NDArray[np.u
     mean = (columns @ (rows @ picture.astype(np.float32)).T).T
     small: NDArray[np.uint8] = np.rint(mean).astype(np.uint8)
     return small
+
+
+def shrink_square(picture: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """A square colour picture (y, x, 3) of another size; larger ones are made smaller by area."""
+    channels = [_shrink(picture[..., c], side, side) for c in range(picture.shape[2])]
+    return np.stack(channels, axis=-1)
 
 
 def _overlaps(n_from: int, n_to: int) -> csr_array:
@@ -216,12 +225,20 @@ def strip_quality(n_nuclei: int) -> tuple[int, int]:
 def encode_strip(panels: Sequence[NDArray[np.uint8]], *, quality: int) -> str:
     """Panels (y, x, 3) of equal size, side by side, as a JPEG data URI.
 
-    Colour is stored at full resolution: halved colour would smear signals.
+    Halved colour would smear signals, so it is kept whole.
     """
-    strip = np.ascontiguousarray(np.concatenate(list(panels), axis=1))
-    data = imagecodecs.jpeg8_encode(strip, level=quality, subsampling="444")
-    return _data_uri(data, "image/jpeg")
+    return data_uri(
+        encode_jpeg(np.concatenate(list(panels), axis=1), quality=quality), "image/jpeg"
+    )
 
 
-def _data_uri(data: bytes | bytearray, mime: str) -> str:
+def encode_jpeg(picture: NDArray[np.uint8], *, quality: int) -> bytes:
+    """A colour picture (y, x, 3) as JPEG, its colour at full resolution."""
+    return bytes(
+        imagecodecs.jpeg8_encode(np.ascontiguousarray(picture), level=quality, subsampling="444")
+    )
+
+
+def data_uri(data: bytes | bytearray, mime: str) -> str:
+    """Bytes as an address that a page can hold."""
     return f"data:{mime};base64,{base64.b64encode(data).decode('ascii')}"

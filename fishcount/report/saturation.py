@@ -111,7 +111,8 @@ def draw_saturation(case: ShownCase) -> Saturation | None:
         diameter_um=diameter_um,
         na=OPTICS.na,
         apart=_curve(apart),
-        heaped=_curve(heaped),
+        # Beyond its top the heap runs together into one, and nobody counts it.
+        heaped=_curve(heaped[: int(heaped.argmax()) + 1]),
         diagonal=_curve(np.array(COPIES, np.float64)),
         x_ticks=tuple(Tick(_x(at), str(at)) for at in (1, 2, 4, 8, 16, 32, 64)),
         y_ticks=tuple(Tick(_y(at), str(at)) for at in (1, 2, 4, 8, 16, 32, 64)),
@@ -149,7 +150,7 @@ def _limit(resolved: NDArray[np.float64]) -> int:
 
 
 def _curve(resolved: NDArray[np.float64]) -> str:
-    return "M" + "L".join(f"{_x(n)} {_y(m)}" for n, m in zip(COPIES, resolved, strict=True))
+    return "M" + "L".join(f"{_x(n)} {_y(m)}" for n, m in zip(COPIES, resolved, strict=False))
 
 
 def _x(copies: float) -> float:

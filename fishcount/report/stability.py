@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from fishcount.guidelines.words import in_words
 from fishcount.report.content import CategoryRow, category_rows
 from fishcount.report.shown import ShownCase
-from fishcount.report.wording import category_words, number, percent, small
+from fishcount.report.wording import category_words, flag_name, number, percent, small
 
 __all__ = ["FirmRow", "SelectionNote", "StabilityNote", "VariedRow", "stability_of"]
 
@@ -76,10 +76,11 @@ def stability_of(case: ShownCase) -> StabilityNote:
         firm=tuple(
             _firm(row, category.change, category.more_nuclei, left_out.get(row.scheme))
             for row, category in zip(rows, case.categories, strict=True)
-            if row.scheme in left_out or category.change
+            # Schemes that are secondary to these data are not asked, and would only repeat.
+            if row.scheme in left_out or (category.change and not left_out)
         ),
         varied=tuple(
-            _varied(one, {row.scheme: row for row in rows})
+            _varied(one, {row.scheme: row for row in rows}, rejected=case.settings.selection.reject)
             for one in stability.get("variations") or ()
         ),
         selection=_selection(summary),
@@ -139,12 +140,14 @@ def _some(names: list[str]) -> str:
     return f"any of {named}" + (" and others" if len(names) > _MOST_NAMED else "")
 
 
-def _varied(one: Mapping[str, Any], rows: Mapping[str, CategoryRow]) -> VariedRow:
+def _varied(
+    one: Mapping[str, Any], rows: Mapping[str, CategoryRow], *, rejected: Sequence[str]
+) -> VariedRow:
     value = one["value"]
-    text = ", ".join(value) if isinstance(value, list | tuple) else f"{value:g}"
+    listed = isinstance(value, list | tuple)
     return VariedRow(
         words=one["words"],
-        setting=f"{one['setting']} = {text}",
+        setting=_difference(value, rejected) if listed else f"{one['setting']} = {value:g}",
         n_scored=one["n_scored"],
         mean_her2=number(one.get("mean_her2_per_nucleus")),
         ratio=number(one.get("her2_cep17_ratio")),
@@ -154,6 +157,14 @@ def _varied(one: Mapping[str, Any], rows: Mapping[str, CategoryRow]) -> VariedRo
             if scheme in rows
         ),
     )
+
+
+def _difference(codes: Sequence[str], rejected: Sequence[str]) -> str:
+    """What is left out more, or no longer: "also out of focus, saturated"."""
+    more = [flag_name(code) for code in codes if code not in rejected]
+    fewer = [flag_name(code) for code in rejected if code not in codes]
+    parts = (("also left out: ", more), ("no longer left out: ", fewer))
+    return "; ".join(words + ", ".join(names) for words, names in parts if names)
 
 
 def _selection(summary: Mapping[str, Any]) -> SelectionNote | None:

@@ -54,7 +54,36 @@ def test_what_does_not_exist_is_empty_and_never_nan(summaries):
 def test_columns_that_sort_say_so(summaries):
     page = Page(render_comparison(summaries))
     assert sum("aria-sort" in attrs for attrs in page.all("th")) == 1
-    assert sum("data-sort" in attrs for attrs in page.all("button")) == 8
+    keys = [attrs["data-sort"] for attrs in page.all("button") if "data-sort" in attrs]
+    assert keys == [
+        "number",
+        "name",
+        "seed",
+        "guideline",
+        "scored",
+        "her2",
+        "cep17",
+        "ratio",
+        "low",
+        "flags",
+    ]
+    for row in (attrs for attrs in page.all("tr") if "data-name" in attrs):
+        assert {f"data-{key}" for key in keys} <= set(row)
+
+
+def test_a_thumbnail_stands_in_its_row_with_words(summaries):
+    page = Page(render_comparison(summaries, thumbnails=[b"\xff\xd8jpeg", b"", b""]))
+    (picture,) = page.all("img")
+    assert picture["src"] == "data:image/jpeg;base64,/9hqcGVn"
+    assert picture["alt"] == "Five scored nuclei of b, from few to many HER2 copies"
+    assert [attrs["class"] for attrs in page.all("img")] == ["nuclei-strip"]
+
+
+def test_a_category_stays_in_the_column_of_its_scheme():
+    guideline = {"scheme": "asco-cap-2018-dual", "category": "NEGATIVE", "group": 5}
+    page = Page(render_comparison([{"case": "a", "categories": [guideline]}]))
+    row = next(attrs for attrs in page.all("tr") if "data-name" in attrs)
+    assert (row["data-seed"], row["data-guideline"]) == ("", "Negative5")
 
 
 def test_different_settings_are_pointed_out(summaries):
@@ -84,6 +113,8 @@ def test_a_batch_without_cases_is_a_page():
 def test_links_must_be_one_for_each_case(summaries):
     with pytest.raises(ValueError, match="one for each case"):
         render_comparison(summaries, links=["a"])
+    with pytest.raises(ValueError, match="thumbnails must be one for each case"):
+        render_comparison(summaries, thumbnails=[b""])
 
 
 def test_a_case_without_a_result_says_why(summaries):

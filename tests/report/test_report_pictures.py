@@ -14,7 +14,7 @@ from numpy.testing import assert_allclose
 from fishcount.guidelines import classify
 from fishcount.image import DAPI
 from fishcount.report.fields import field_pictures, mark_signals, outline_nuclei
-from fishcount.report.gallery import draw_cards
+from fishcount.report.gallery import draw_cards, draw_thumbnail
 from fishcount.report.histogram import draw_histogram
 from fishcount.report.pixels import (
     DisplayRange,
@@ -175,3 +175,22 @@ def test_the_picture_says_in_words_what_it_shows(field):
         "Field field_1: 4 nuclei outlined, 3 of them scored; 18 HER2 signals, "
         "7 CEP17 signals marked."
     )
+
+
+def test_a_thumbnail_shows_five_scored_nuclei_from_few_to_many_copies():
+    copies = list(range(1, 11))
+    case = show_result(
+        make_case([draw_field_result(her2=copies, cep17=[2] * 10, reject_reason=[""] * 10)])
+    )
+    pictures = field_pictures(case.fields, budget_bytes=1_000_000)
+    thumbnail = imagecodecs.jpeg8_decode(draw_thumbnail(case.fields, pictures)).astype(int)
+    assert thumbnail.shape == (56, 5 * 56, 3)
+    magenta = np.minimum(thumbnail[..., 0], thumbnail[..., 2]) - thumbnail[..., 1]
+    lit = [int((magenta[:, i * 56 : (i + 1) * 56] > 60).sum()) for i in range(5)]
+    assert lit[0] < lit[2] < lit[4]
+
+
+def test_without_scored_nuclei_there_is_no_thumbnail():
+    case = show_result(make_case([draw_field_result(reject_reason=["BORDER"] * 4)]))
+    pictures = field_pictures(case.fields, budget_bytes=1_000_000)
+    assert draw_thumbnail(case.fields, pictures) is None

@@ -82,7 +82,12 @@ for (const viewport of document.querySelectorAll(".viewport")) {
     viewport.focus({ preventScroll: true });
   };
   addEventListener("resize", show);
-  addEventListener("beforeprint", () => place(full));
+  addEventListener("beforeprint", () => {
+    place(full);
+    // The size that the style sheet gives it on paper, so that text on it is legible and no more.
+    svg.style.setProperty("--u", Math.max(full.w / 680, full.h / 400));
+  });
+  addEventListener("afterprint", show);
   show();
 }
 
@@ -99,12 +104,13 @@ function arrange() {
   let n = 0;
   for (const card of cards) {
     const [what, of] = shown.split(":");
-    const wanted = of ? card.dataset[what] === of : !shown || card.dataset.scored === shown;
+    const wanted = of ? (card.dataset[what] || "").split(" ").includes(of) : !shown || card.dataset.scored === shown;
     card.hidden = !wanted || (field !== "" && card.dataset.field !== field);
     n += card.hidden ? 0 : 1;
   }
   gallery.append(...cards);
   gallery.classList.toggle("unmarked", !form.elements.marks.checked);
+  for (const view of ["large", "contact"]) gallery.classList.toggle(view, form.elements.view.value === view);
   form.querySelector("output").textContent = `${n} of ${cards.length} nuclei`;
 }
 function showCard(id) {
@@ -127,3 +133,7 @@ if (form) {
     document.getElementById(button.dataset.target).locate(x, y, side);
   });
 }
+// On paper nobody can open what is folded: the sources of the schemes are printed with them.
+addEventListener("beforeprint", () => {
+  for (const notes of document.querySelectorAll("details.notes")) notes.open = true;
+});

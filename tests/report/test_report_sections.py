@@ -1,0 +1,115 @@
+"""Stability, saturation and review, as words and geometry."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from drawn_cases import draw_field_result, make_case
+
+from fishcount.report.saturation import COPIES, draw_saturation
+from fishcount.report.shown import show_result
+from fishcount.report.stability import stability_of
+
+
+@pytest.fixture(scope="module")
+def case():
+    return show_result(make_case([draw_field_result()]))
+
+
+def with_summary(case, **more):
+    return replace(case, summary={**case.summary, **more})
+
+
+def test_deciding_nuclei_and_fields_are_named_with_the_other_category(case):
+    left_out = {
+        "scheme": "seed-copies",
+        "category": "POSITIVE",
+        "stable": False,
+        "nuclei": [
+            {"field": "field_1", "nucleus": number, "category": "EQUIVOCAL"} for number in (2, 3)
+        ],
+        "fields": [{"field": "field_1", "category": "NOT_EVALUABLE"}],
+    }
+    (row,) = stability_of(
+        with_summary(case, stability={"variations": [], "left_out": [left_out]})
+    ).firm
+    assert row.nuclei == "2: without any of field_1 2, field_1 3 it would be “equivocal”"
+    assert row.fields == "1: without field_1 it would be “not evaluable”"
+
+
+def test_a_changed_setting_says_what_differs_and_which_category_changes(case):
+    base = {
+        "words": "w",
+        "n_scored": 3,
+        "mean_her2_per_nucleus": 5.0,
+        "her2_cep17_ratio": None,
+        "categories": {"seed-copies": "EQUIVOCAL"},
+        "changed": ["seed-copies"],
+    }
+    rejected = case.settings.selection.reject
+    variations = [
+        {**base, "setting": "spots.min_score", "value": -2.0},
+        {
+            **base,
+            "setting": "selection.reject",
+            "value": [*(code for code in rejected if code != "DIM"), "BLURRED"],
+            "changed": [],
+        },
+    ]
+    shown = stability_of(with_summary(case, stability={"variations": variations})).varied
+    assert shown[0].setting == "spots.min_score = -2"
+    assert shown[0].ratio == "not available"
+    assert shown[0].changed == ("Seed scheme, HER2 copies: equivocal",)
+    assert shown[1].setting == "also left out: out of focus; no longer left out: dim DAPI"
+    assert shown[1].changed == ()
+
+
+def test_the_selection_is_shown_beside_all_that_were_fit(case):
+    selection = {
+        "n_scored": 3,
+        "n_eligible": 4,
+        "share_skipped": 0.25,
+        "mean_her2_of_eligible": 4.5,
+        "her2_cep17_ratio_of_eligible": 2.6,
+    }
+    found = stability_of(with_summary(case, selection=selection)).selection
+    assert found.skipped == "1 of 4 (25\xa0%)"
+    assert found.figures == (
+        ("HER2 copies per nucleus", "5.00", "4.50"),
+        ("HER2/CEP17 ratio", "2.14", "2.60"),
+    )
+
+
+def test_a_summary_of_an_older_version_says_only_what_it_has(case):
+    bare = {
+        key: value
+        for key, value in case.summary.items()
+        if key not in ("stability", "selection", "heterogeneity")
+    }
+    found = stability_of(replace(case, summary=bare))
+    assert (found.varied, found.selection, found.pattern) == ((), None, "")
+
+
+def saturation(her2, **more):
+    n = len(her2)
+    field = draw_field_result(her2=her2, cep17=[2] * n, reject_reason=[""] * n, **more)
+    return draw_saturation(show_result(make_case([field])))
+
+
+def test_few_copies_raise_no_warning_and_many_do():
+    few, many = saturation([2, 3, 4, 4]), saturation([2, 3, 4, 90])
+    assert not few.warns
+    assert many.warns
+    assert (few.n_beyond, many.n_beyond) == (0, 1)
+
+
+def test_copies_apart_are_told_apart_longer_than_in_a_heap():
+    found = saturation([2, 3, 4, 4])
+    assert 1 <= found.limit_heaped < found.limit_apart < COPIES[-1]
+    assert f"up to about {found.limit_apart} copies that lie apart" in found.alt
+
+
+def test_nothing_scored_has_no_curve():
+    field = draw_field_result(reject_reason=["BORDER"] * 4)
+    assert draw_saturation(show_result(make_case([field]))) is None
