@@ -64,7 +64,9 @@ def call_sha256(job: CaseJob) -> str:
     return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
 
 
-def process_case(job: CaseJob, out: Path, *, again: bool = False) -> Outcome:
+def process_case(
+    job: CaseJob, out: Path, *, again: bool = False, call: str | None = None
+) -> Outcome:
     """Score a case into ``out / job.name``, unless that was done already; never raises.
 
     Parameters
@@ -75,11 +77,13 @@ def process_case(job: CaseJob, out: Path, *, again: bool = False) -> Outcome:
         Folder of the batch.
     again
         Score it in any case.
+    call
+        Hash of what was asked for, where that was told in other paths than those of `job`.
     """
     start = time.perf_counter()
     folder = out / job.name
     try:
-        call = call_sha256(job)
+        call = call or call_sha256(job)
         summary = None if again else _finished(folder, call)
         if summary is not None:
             return Outcome(name=job.name, state="kept", seconds=None, summary=summary)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fishcount.batch.case import CaseJob
+from fishcount.batch.cluster import process_on_cluster
 from fishcount.batch.lock import held_by_run
 from fishcount.batch.process import Outcome, call_sha256
 from fishcount.batch.state import STATE_FILE, State, open_state
@@ -111,6 +112,7 @@ def run_batch(
     again: bool = False,
     on_progress: Callable[[Progress], None] = lambda progress: None,
     start_method: str | None = None,
+    scheduler: str | None = None,
 ) -> BatchResult:
     """Score cases into ``out/CASE/``, with ``cases.csv`` and ``index.html`` over all.
 
@@ -133,6 +135,9 @@ def run_batch(
     start_method
         How workers start: one of `START_METHODS`, the best that the system has where not given.
         A script of yours needs ``if __name__ == "__main__"``, as ever with processes.
+    scheduler
+        Address of the scheduler of a `dask.distributed` cluster, whose workers are used in place
+        of own processes.
 
     Returns
     -------
@@ -142,7 +147,7 @@ def run_batch(
     Raises
     ------
     InputError
-        When there is no case, or a name is no name of a folder, or taken.
+        When there is no case, a name is no name of a folder, or taken, or no scheduler answers.
     OutputError
         When `out` is something else, another batch is at work there, or the disk is full.
 
@@ -166,12 +171,16 @@ def run_batch(
         state.enter([(job.name, call_sha256(job)) for job in jobs], again=again)
         on_progress(progress)
         start = time.perf_counter()
-        outcomes = process_all(
-            jobs,
-            out,
-            workers=min(workers or os.cpu_count() or 1, len(jobs)),
-            again=again,
-            start_method=start_method,
+        outcomes = (
+            process_on_cluster(jobs, out, address=scheduler, again=again)
+            if scheduler
+            else process_all(
+                jobs,
+                out,
+                workers=min(workers or os.cpu_count() or 1, len(jobs)),
+                again=again,
+                start_method=start_method,
+            )
         )
         try:
             with closing(outcomes):  # no worker outlives the run

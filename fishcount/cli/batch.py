@@ -38,6 +38,12 @@ SOME_FAILED = 3
     metavar="N",
     help="Processes, each with one case at a time and one thread. Default: one for each core.",
 )
+@click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    help="Use the workers of a dask.distributed cluster, such as tcp://host:8786, which reach the "
+    "same files under the same paths.",
+)
 @image_options
 @settings_options
 @click.option("--again", is_flag=True, help="Score finished cases too.")
@@ -46,6 +52,7 @@ def command(
     sources: tuple[Path, ...],
     out: Path,
     workers: int | None,
+    scheduler: str | None,
     channels: tuple[str, ...],
     rgb: str | None,
     pixel_size_um: float | None,
@@ -73,6 +80,8 @@ def command(
 
     from fishcount.batch import FieldJob, run_batch
 
+    if workers and scheduler:
+        raise click.UsageError("--workers are processes here, --scheduler has its own")
     like = FieldJob(
         files=Path(),
         channels=dict(parse_roles(channels)) or None,
@@ -90,6 +99,7 @@ def command(
             [replace(job, scheme_files=scheme_files) for job in jobs],
             out,
             workers=workers,
+            scheduler=scheduler,
             again=again,
             on_progress=_show if sys.stderr.isatty() else lambda progress: None,
         )
