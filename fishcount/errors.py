@@ -27,6 +27,7 @@ __all__ = [
     "TooLargeError",
     "TruncatedFileError",
     "UnsafeFileError",
+    "ViewerError",
     "WorkerError",
     "raise_all",
 ]
@@ -162,6 +163,10 @@ class AlteredLogError(ReviewError):
 
 class WorkerError(FishcountError):
     """A worker process ended without a result: killed, or out of memory."""
+
+
+class ViewerError(FishcountError):
+    """The viewer is asked for and not installed."""
 
 
 def raise_all(faults: Sequence[FishcountError]) -> None:

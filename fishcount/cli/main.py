@@ -21,6 +21,7 @@ _COMMANDS = {
     "info": "What a file holds, and what is wrong with it.",
     "replay": "The reviewed result of a case, from its edit log.",
     "report": "The report as PDF, the tables for a spreadsheet.",
+    "review": "Check scored cases in napari; every edit is kept.",
     "schemes": "The schemes that turn counts into categories.",
     "score": "Score the fields of a case into a case folder.",
     "simulate": "Draw a case with exact truth.",

@@ -1,7 +1,7 @@
 """Schemes as data, one exact evaluator, and the categories of a case under each."""
 
 from fishcount.guidelines.classify import Classification, classify, with_own
-from fishcount.guidelines.counts import Recount
+from fishcount.guidelines.counts import RECOUNT_MIN_NUCLEI, Recount
 from fishcount.guidelines.explain import (
     COMMENTS,
     NEEDED,
@@ -26,6 +26,7 @@ __all__ = [
     "COMMENTS",
     "IHC_SCORES",
     "NEEDED",
+    "RECOUNT_MIN_NUCLEI",
     "RESEARCH_USE",
     "Classification",
     "Count",

@@ -18,7 +18,7 @@ WritesFile = Callable[[Path], None]
 # What makes a folder one of ours, which may be replaced.
 _MARK = "summary.json"
 # Work of people, which is never replaced.
-_HUMAN_WORK = ("edits.jsonl", "reviewed", "workup.json")
+_HUMAN_WORK = ("edits.jsonl", "reviewed", "second_counts", "workup.json")
 
 
 def check_out_folder(out: str | Path, *, overwrite: bool) -> Path:

@@ -17,7 +17,7 @@ __all__ = ["Check", "Verification", "verify_case_folder"]
 Status = Literal["unchanged", "changed", "missing", "added"]
 
 # Work that people add to a case folder; the root stays the automatic result.
-_LATER = frozenset({"edits.jsonl", "reviewed", "workup.json"})
+_LATER = frozenset({"edits.jsonl", "reviewed", "second_counts", "workup.json"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ _WORDS = {
     "split_nucleus": "nucleus split",
     "redraw_nucleus": "outline drawn anew",
     "draw_nucleus": "nucleus added",
+    "note_nucleus": "note on a nucleus",
     "add_signal": "signal added",
     "delete_signal": "signal deleted",
     "reassign_signal": "signal given to another nucleus",

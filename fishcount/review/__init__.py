@@ -13,6 +13,7 @@ from fishcount.review.actions import (
     Edit,
     MergeNuclei,
     MergeSignals,
+    NoteNucleus,
     ReassignSignal,
     Redo,
     RedrawNucleus,
@@ -34,6 +35,7 @@ from fishcount.review.agreement import (
     icc_2_1,
 )
 from fishcount.review.automatic import Automatic, read_automatic
+from fishcount.review.desk import Change, Desk
 from fishcount.review.history import History, edit
 from fishcount.review.log import LOG_NAME, EditLog, Event, LogContent, read_log
 from fishcount.review.outline import Outline
@@ -42,23 +44,29 @@ from fishcount.review.result import (
     reviewed_summary,
     score_review,
 )
+from fishcount.review.second_count import SECOND_COUNTS, SecondCount, second_count_logs
 from fishcount.review.session import Review, replay, replay_folder
 from fishcount.review.state import ReviewState
 from fishcount.review.tables import reviewed_nuclei, reviewed_signals
 from fishcount.review.worklist import DOUBTS, Doubt, touching_nuclei, worklist
+from fishcount.review.worktable import SHOW, Order, Worktable
 from fishcount.review.write import verify_review, write_reviewed
 
 __all__ = [
     "DOUBTS",
     "LOG_NAME",
+    "SECOND_COUNTS",
+    "SHOW",
     "AcceptNucleus",
     "Action",
     "AddSignal",
     "Agreement",
     "Automatic",
     "BlandAltman",
+    "Change",
     "DeleteNucleus",
     "DeleteSignal",
+    "Desk",
     "Doubt",
     "DrawNucleus",
     "Edit",
@@ -68,6 +76,8 @@ __all__ = [
     "LogContent",
     "MergeNuclei",
     "MergeSignals",
+    "NoteNucleus",
+    "Order",
     "Outline",
     "ReassignSignal",
     "Redo",
@@ -77,10 +87,12 @@ __all__ = [
     "Review",
     "ReviewState",
     "Reviewed",
+    "SecondCount",
     "SetCopies",
     "SplitNucleus",
     "SplitSignal",
     "Undo",
+    "Worktable",
     "bland_altman",
     "cohen_kappa",
     "compare_readers",
@@ -96,6 +108,7 @@ __all__ = [
     "reviewed_signals",
     "reviewed_summary",
     "score_review",
+    "second_count_logs",
     "touching_nuclei",
     "verify_review",
     "worklist",

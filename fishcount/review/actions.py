@@ -29,6 +29,7 @@ __all__ = [
     "Edit",
     "MergeNuclei",
     "MergeSignals",
+    "NoteNucleus",
     "ReassignSignal",
     "Redo",
     "RedrawNucleus",
@@ -152,6 +153,13 @@ class DrawNucleus(_Shape):
     field: str
 
 
+class NoteNucleus(_OfNucleus):
+    """What a reader has to say of this nucleus; an empty text takes it away."""
+
+    kind: Literal["note_nucleus"] = "note_nucleus"
+    text: Annotated[str, Field(max_length=1000)]
+
+
 class AddSignal(_Model):
     """Here is a signal that was not found; without `nucleus`, its place decides."""
 
@@ -225,6 +233,7 @@ Edit = (
     | SplitNucleus
     | RedrawNucleus
     | DrawNucleus
+    | NoteNucleus
     | AddSignal
     | DeleteSignal
     | ReassignSignal

@@ -15,6 +15,7 @@ from fishcount.review.actions import (
     DeleteNucleus,
     DrawNucleus,
     MergeNuclei,
+    NoteNucleus,
     RedrawNucleus,
     RejectNucleus,
     RestoreNucleus,
@@ -31,6 +32,7 @@ __all__ = [
     "delete_nucleus",
     "draw_nucleus",
     "merge_nuclei",
+    "note_nucleus",
     "redraw_nucleus",
     "reject_nucleus",
     "restore_nucleus",
@@ -123,6 +125,12 @@ def draw_nucleus(draft: Draft, action: DrawNucleus) -> None:
     outline = _free_part(draft.state, action.field, drawn)
     new = _put_new(draft, action.field, outline, parents=[])
     pass_signals_on(draft, action.field, (), outlines={new[1]: outline}, keep=False)
+
+
+def note_nucleus(draft: Draft, action: NoteNucleus) -> None:
+    """A note stands beside the nucleus and leaves it as it is."""
+    key = action.field, action.nucleus
+    draft.nuclei[key] = replace(draft.state.nucleus(key), note=action.text.strip())
 
 
 def _put_new(draft: Draft, name: str, outline: Outline, *, parents: list[Id]) -> Id:

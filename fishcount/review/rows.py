@@ -36,6 +36,8 @@ class NucleusRow:
         Nuclei that it was merged from or split off.
     removed : bool
         Deleted, merged into another or split.
+    note : str
+        What a reader wrote of it; it decides nothing.
     """
 
     review: ReviewStatus = "unreviewed"
@@ -45,6 +47,7 @@ class NucleusRow:
     plane: int | None = None
     parents: tuple[int, ...] = ()
     removed: bool = False
+    note: str = ""
 
     def record(self) -> dict[str, Any]:
         """For the log, in plain data."""
@@ -54,6 +57,7 @@ class NucleusRow:
             "area_px": None if self.outline is None else self.outline.area_px,
             "parents": list(self.parents),
             "removed": self.removed,
+            **({"note": self.note} if self.note else {}),
         }
 
 

@@ -22,7 +22,7 @@ __all__ = ["reviewed_nuclei", "reviewed_signals"]
 
 
 def reviewed_nuclei(state: ReviewState) -> pd.DataFrame:
-    """The table of nuclei as it stands: the columns of ``nuclei.csv``, and ``review``.
+    """The table of nuclei as it stands: the columns of ``nuclei.csv``, ``review``, ``note``.
 
     Nuclei that were removed are not in it: it has one row for each label of the label images.
     The DAPI of outlines that a reader drew is missing: it was not measured.
@@ -37,6 +37,9 @@ def reviewed_nuclei(state: ReviewState) -> pd.DataFrame:
     _put_shapes(table, state, counts)
     _put_counts(table, counts)
     table["review"] = counts.review.astype(object)
+    notes = {key: row.note for key, row in state.nuclei.items() if row.note}
+    ids = zip(table["field"], table["nucleus"], strict=True)
+    table["note"] = np.array([notes.get(key, "") for key in ids], dtype=object)
     return table
 
 

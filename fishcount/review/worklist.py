@@ -21,6 +21,8 @@ class Doubt:
     Attributes
     ----------
     code : str
+    name : str
+        Short, for a table.
     sentence : str
         For the reader.
     weight : float
@@ -28,19 +30,42 @@ class Doubt:
     """
 
     code: str
+    name: str
     sentence: str
     weight: float
 
 
 # In the order in which they are shown. What may change a count by much weighs most.
 DOUBTS: tuple[Doubt, ...] = (
-    Doubt("ESTIMATES_DISAGREE", "Intensity and area of a cluster give other copies.", 4.0),
-    Doubt("NEAR_DECISION", "Its ratio is from 1.8 to 2.2, or its range reaches across 2.", 3.0),
-    Doubt("ESTIMATED", "Copies in a cluster are estimated.", 2.0),
-    Doubt("CUT_OR_TOUCHING", "It touches another nucleus, or its outline is doubtful.", 2.0),
-    Doubt("LOW_SNR", "A signal stands only just above the threshold.", 1.5),
-    Doubt("SKIPPED_FOR_SIGNALS", "It is skipped because signals of a colour are missing.", 1.5),
-    Doubt("NEAR_MISS", "A candidate in it was rejected as too weak or too faint.", 0.5),
+    Doubt(
+        "ESTIMATES_DISAGREE",
+        "estimates disagree",
+        "Intensity and area of a cluster give other copies.",
+        4.0,
+    ),
+    Doubt(
+        "NEAR_DECISION",
+        "near a decision",
+        "Its ratio is from 1.8 to 2.2, or its range reaches across 2.",
+        3.0,
+    ),
+    Doubt("ESTIMATED", "estimated cluster", "Copies in a cluster are estimated.", 2.0),
+    Doubt(
+        "CUT_OR_TOUCHING",
+        "cut or touching",
+        "It touches another nucleus, or its outline is doubtful.",
+        2.0,
+    ),
+    Doubt("LOW_SNR", "weak signal", "A signal stands only just above the threshold.", 1.5),
+    Doubt(
+        "SKIPPED_FOR_SIGNALS",
+        "colour missing",
+        "It is skipped because signals of a colour are missing.",
+        1.5,
+    ),
+    Doubt(
+        "NEAR_MISS", "near miss", "A candidate in it was rejected as too weak or too faint.", 0.5
+    ),
 )
 
 _DOUBTFUL_OUTLINES = ("OVERLAPPED", "IRREGULAR", "TOO_SMALL", "TOO_LARGE", "BLURRED")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,14 @@ from fishcount.io import (
     write_case_folder,
 )
 from fishcount.io.scored_image import READING
+from fishcount.review.automatic import read_automatic
 from fishcount.review.log import LOG_NAME, LogContent
 from fishcount.review.result import (
     Reviewed,
     reviewed_summary,
     score_review,
 )
+from fishcount.review.second_count import check_second_count, second_count_logs
 from fishcount.review.session import replay_folder
 from fishcount.review.tables import reviewed_nuclei, reviewed_signals
 
@@ -90,7 +92,7 @@ def write_reviewed(
 
 
 def verify_review(path: str | Path) -> tuple[Check, ...]:
-    """Check the log of a case folder and its ``reviewed/``.
+    """Check the log of a case folder, its ``reviewed/``, and the logs of second counts.
 
     Returns
     -------
@@ -109,7 +111,19 @@ def verify_review(path: str | Path) -> tuple[Check, ...]:
             for check in verify_case_folder(path / FOLDER_NAME).checks
             if check.what != "input"
         ]
-    return tuple(checks)
+    return (*checks, *_check_second_counts(path))
+
+
+def _check_second_counts(path: Path) -> Iterator[Check]:
+    for log in second_count_logs(path):
+        name = log.relative_to(path).as_posix()
+        try:
+            check_second_count(log, read_automatic(read_case_folder(path)))
+        except ReviewError as error:
+            where = f", {error.field}" if error.field else ""
+            yield Check("review", f"{name}{where}: {error.problem}", "changed")
+        else:
+            yield Check("review", name, "unchanged")
 
 
 def _check_log(path: Path) -> Check:

@@ -12,16 +12,11 @@ from napari.layers import Image
 from fishcount.errors import ChannelError
 from fishcount.image import DAPI, PROBES, FishImage
 from fishcount.io import guess_role
+from napari_fishcount.notes import shown_by
 
-__all__ = ["calibration_of", "field_from_layers", "guess_layers", "shown_by"]
+__all__ = ["calibration_of", "field_from_layers", "guess_layers"]
 
 ROLES = (DAPI, *PROBES)
-
-
-def shown_by(layer: Any) -> Mapping[str, Any]:
-    """What fishcount noted in a layer that it made; empty for any other layer."""
-    note = layer.metadata.get("fishcount")
-    return note if isinstance(note, Mapping) else {}
 
 
 def guess_layers(layers: Iterable[Any]) -> dict[str, Image]:

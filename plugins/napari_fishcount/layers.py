@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from fishcount.flags import FLAGS
 from fishcount.image import DAPI, PROBES, FishImage
+from napari_fishcount.notes import shown_by
 from napari_fishcount.scored import ScoredField
 
 __all__ = [
@@ -55,7 +56,7 @@ def add_layers(viewer: Any, layers: Iterable[LayerTuple]) -> list[Layer]:
     added = []
     for layer in (Layer.create(*one) for one in layers):
         if isinstance(layer, Labels):
-            layer.contour = CONTOUR_PX
+            layer.contour = shown_by(layer).get("contour", CONTOUR_PX)
         added.append(viewer.add_layer(layer))
     return added
 
@@ -115,6 +116,7 @@ def nuclei_layer(field: ScoredField) -> LayerTuple:
             "features": features,
             "opacity": 1.0,
             "metadata": _shows("nuclei", field),
+            "translate": np.array(field.origin_px) * field.pixel_size_um,
             **_calibration(field, 2),
         },
         "labels",
@@ -130,11 +132,9 @@ def counts_layer(field: ScoredField) -> LayerTuple:
         np.column_stack([above_px, nuclei["x_px"]]),
         {
             "name": f"{field.name} counts",
-            "features": {
-                "nucleus": nuclei["nucleus"],
-                "says": np.array(count_text(field), dtype=object),
-                "colour": _colours(field),
-            },
+            "features": nuclei[["nucleus"]].assign(
+                says=np.array(count_text(field), dtype=object), colour=_colours(field)
+            ),
             "text": {
                 "string": "{says}",
                 "color": {"feature": "colour"},

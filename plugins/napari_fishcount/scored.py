@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from fishcount.image import PROBES
 from fishcount.io import CaseFolder
 from fishcount.results import FieldResult
+from fishcount.review import ReviewState, reviewed_nuclei, reviewed_signals
+from fishcount.review.outline import Box
 from fishcount.tables import nuclei_table, signals_table
 
 __all__ = ["ScoredField"]
@@ -31,6 +33,8 @@ class ScoredField:
     labels : ndarray of int32, (y, x)
     nuclei, signals : DataFrame
         Rows of this field, with the columns of `fishcount.tables`.
+    origin_px : (int, int)
+        Row and column of the first pixel of `labels`, where they are a part of the field.
     """
 
     name: str
@@ -41,6 +45,7 @@ class ScoredField:
     labels: NDArray[np.int32]
     nuclei: Any
     signals: Any
+    origin_px: tuple[int, int] = (0, 0)
 
     @classmethod
     def from_result(cls, result: FieldResult) -> ScoredField:
@@ -77,3 +82,35 @@ class ScoredField:
             nuclei=folder.nuclei[folder.nuclei["field"] == name].reset_index(drop=True),
             signals=folder.signals[folder.signals["field"] == name].reset_index(drop=True),
         )
+
+    @classmethod
+    def from_review(cls, state: ReviewState, name: str, box: Box) -> ScoredField:
+        """A part of a field as it stands in a review: the nuclei and signals within `box`."""
+        folder = state.automatic.folder
+        record = next(field for field in folder.summary["fields"] if field["name"] == name)
+        return cls(
+            name=name,
+            probes=state.automatic.probes,
+            pixel_size_um=state.automatic.pixel_size_um[state.automatic.fields.index(name)],
+            z_step_um=record.get("z_step_um"),
+            n_planes=record.get("n_planes") or 1,
+            labels=state.crop(name, box),
+            nuclei=_within(reviewed_nuclei(state), name, box),
+            signals=_within(reviewed_signals(state), name, box),
+            origin_px=box[:2],
+        )
+
+    def only(self, nucleus: int) -> ScoredField:
+        """The same field with one nucleus and its signals alone."""
+        return replace(
+            self,
+            labels=np.where(self.labels == nucleus, self.labels, 0),
+            nuclei=self.nuclei[self.nuclei["nucleus"] == nucleus].reset_index(drop=True),
+            signals=self.signals[self.signals["nucleus"] == nucleus].reset_index(drop=True),
+        )
+
+
+def _within(table: Any, name: str, box: Box) -> Any:
+    y0, x0, y1, x1 = box
+    here = (table["field"] == name) & table["y_px"].between(y0, y1) & table["x_px"].between(x0, x1)
+    return table[here].reset_index(drop=True)

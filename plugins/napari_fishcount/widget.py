@@ -23,8 +23,9 @@ import fishcount
 from fishcount.errors import FishcountError
 from fishcount.image import DAPI, PROBES, FishImage
 from fishcount.results import CaseResult
-from napari_fishcount.fields import calibration_of, field_from_layers, guess_layers, shown_by
+from napari_fishcount.fields import calibration_of, field_from_layers, guess_layers
 from napari_fishcount.layers import add_layers, result_layers
+from napari_fishcount.notes import shown_by
 from napari_fishcount.scored import ScoredField
 from napari_fishcount.summary import error_html, summary_html, welcome_html
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from fishcount.batch import CaseJob, FieldJob, score_job
 from fishcount.flags import Finding, mask_of
 from fishcount.image import FishImage
 from fishcount.nuclei import Nuclei
@@ -15,6 +18,7 @@ from fishcount.results import CaseResult, Category, FieldResult
 from fishcount.scoring import CaseScore
 from fishcount.settings import Settings
 from fishcount.signals import Copies, SignalCounts, Signals
+from fishcount.synthetic import simulate_case, write_case
 
 SHAPE = (60, 90)
 PIXEL_UM = 0.1
@@ -162,3 +166,31 @@ def case(result: FieldResult) -> CaseResult:
         settings=Settings(),
         findings=(Finding("FEW_NUCLEI", 2.0),),
     )
+
+
+@pytest.fixture(scope="session")
+def scored_case(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A drawn case of two fields with their images, as `fishcount score` leaves it."""
+    folder = tmp_path_factory.mktemp("scored")
+    images = write_case(
+        folder / "images", simulate_case("equivocal", seed=4, n_fields=2, size=320, snr=12.0)
+    )
+    job = CaseJob(name="drawn", fields=tuple(FieldJob(files=path) for path in images), ihc="2+")
+    score_job(job, folder / "case")
+    return folder / "case"
+
+
+@pytest.fixture(scope="session")
+def scored_stack(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A drawn case of one stack."""
+    folder = tmp_path_factory.mktemp("scored_stack")
+    drawn = simulate_case("equivocal", seed=4, n_fields=1, size=256, planes=5, snr=12.0)
+    (image,) = write_case(folder / "images", drawn)
+    score_job(CaseJob(name="deep", fields=(FieldJob(files=image),)), folder / "case")
+    return folder / "case"
+
+
+@pytest.fixture
+def review_case(scored_case: Path, tmp_path: Path) -> Path:
+    """A copy of the drawn case that a test may review."""
+    return Path(shutil.copytree(scored_case, tmp_path / "case"))

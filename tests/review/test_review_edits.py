@@ -64,6 +64,7 @@ def test_without_edits_it_is_the_automatic_result(start):
     folder = start.automatic.folder
     nuclei = reviewed_nuclei(start)
     assert (nuclei.pop("review") == "unreviewed").all()
+    assert (nuclei.pop("note") == "").all()
     assert nuclei.equals(folder.nuclei)
     signals = reviewed_signals(start)
     assert not signals.pop("edited").any()

@@ -1,0 +1,124 @@
+"""What a second count leaves: its record with the outcome, the agreement as a table and a plot."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from fishcount.errors import CountError, ReviewError
+from fishcount.guidelines import add_recount
+from fishcount.io import replace_file
+from fishcount.io.text import csv_bytes, json_bytes
+from fishcount.review import Agreement, SecondCount, bland_altman
+from fishcount.workup import resume, write_workup
+
+__all__ = ["agreement_plot", "write_second_count"]
+
+_TITLES = {"her2": "HER2 copies", "cep17": "CEP17 copies", "ratio": "HER2/CEP17"}
+
+
+def write_second_count(count: SecondCount) -> dict[str, Any]:
+    """Write what a second count came to, and add it to the work-up of the case.
+
+    Beside its log come ``READER.json``, ``READER.csv`` (agreement with the first count) and
+    ``READER.png`` (Bland-Altman plots). ``workup.json`` takes the recount where the rule book
+    asks for one; where it refuses it, the record says why.
+
+    Parameters
+    ----------
+    count
+        Open, with at least one nucleus counted.
+
+    Returns
+    -------
+    dict
+        The record: sums, agreement, and ``workup`` or ``refused``.
+
+    Raises
+    ------
+    ReviewError
+        When nothing was counted.
+    OutputError
+        When it cannot be written.
+    """
+    if not count.counted:
+        raise ReviewError("nothing was counted yet")
+    agreement = count.agreement()
+    record: dict[str, Any] = {
+        "reader": count.reader,
+        "blinded": True,
+        "chosen_by": "chance" if count.chosen else "reader",
+        "n_chosen": len(count.chosen),
+        "n_nuclei": len(count.counted),
+        "n_skipped": len(count.skipped),
+        "her2_signals": sum(her2 for her2, _ in count.counted.values()),
+        "cep17_signals": sum(cep17 or 0 for _, cep17 in count.counted.values())
+        if count.dual
+        else None,
+        "agreement": [one.record() for one in agreement],
+        "n_events": len(count.log.content.events),
+        "log_sha256": count.log.content.events[-1].sha256,
+        **_outcome(count),
+    }
+    stem = count.log.path.with_suffix("")
+    replace_file(_beside(stem, ".json"), json_bytes(record))
+    replace_file(_beside(stem, ".csv"), csv_bytes(pd.DataFrame(record["agreement"])))
+    pairs = count.first_count().merge(count.table(), on=["field", "nucleus"], suffixes=("_1", "_2"))
+    both = pairs[pairs["scored_1"] & pairs["scored_2"]]
+    replace_file(_beside(stem, ".png"), agreement_plot(both, agreement))
+    return record
+
+
+def agreement_plot(pairs: pd.DataFrame, agreement: tuple[Agreement, ...]) -> bytes:
+    """Bland-Altman plots of two readers as PNG.
+
+    Parameters
+    ----------
+    pairs
+        Columns ``her2_1``, ``her2_2`` and so on, a row for each nucleus that both scored.
+    agreement
+        Says which figures, and their bias and limits.
+
+    Returns
+    -------
+    bytes
+        One panel for each figure: difference over mean, with bias and 95 % limits. Without
+        pairs the panels are empty.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(3.6 * len(agreement), 3.4), layout="constrained", dpi=110)
+    FigureCanvasAgg(figure)
+    for axes, one in zip(np.atleast_1d(figure.subplots(1, len(agreement))), agreement, strict=True):
+        columns = pairs[[f"{one.figure}_1", f"{one.figure}_2"]].astype(float).dropna()
+        first, second = (columns[name].to_numpy() for name in columns)
+        axes.scatter((first + second) / 2, first - second, s=22, color="#1b1b1b", alpha=0.45)
+        found = bland_altman(first, second)
+        lines = [(found.bias, "-"), *((limit, "--") for limit in found.limits or ())]
+        for height, style in lines:
+            if height is not None:
+                axes.axhline(height, linestyle=style, color="#0072b2", linewidth=1.2)
+        axes.set_title(f"{_TITLES[one.figure]}, n = {one.n}", fontsize=10)
+        axes.set_xlabel("mean of both")
+        axes.set_ylabel("first - second")
+    stream = io.BytesIO()
+    figure.savefig(stream, format="png")
+    return stream.getvalue()
+
+
+def _outcome(count: SecondCount) -> dict[str, Any]:
+    """The work-up with the recount, or why it takes none."""
+    try:
+        state = add_recount(resume(count.folder), count.recount())
+    except (CountError, ReviewError) as error:
+        return {"workup": None, "refused": str(error)}
+    return {"workup": write_workup(state, count.folder), "refused": None}
+
+
+def _beside(stem: Path, suffix: str) -> Path:
+    return stem.with_name(stem.name + suffix)

@@ -1,0 +1,364 @@
+"""A reader's desk: where they are in a case, which signal they have picked, what an edit does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal, Self
+
+import numpy as np
+
+from fishcount.errors import ReviewError
+from fishcount.io import CaseFolder
+from fishcount.review.actions import AcceptNucleus, Edit, MergeSignals, SplitSignal
+from fishcount.review.ownership import nucleus_at
+from fishcount.review.result import Reviewed, score_review
+from fishcount.review.rows import Id
+from fishcount.review.session import Review
+from fishcount.review.state import ReviewState
+from fishcount.review.worktable import Order, Worktable
+
+__all__ = ["Change", "Desk"]
+
+# What has changed: an edit was made; another nucleus, another signal, other rows are shown.
+Change = Literal["edited", "moved", "picked", "listed"]
+
+PICK_REACH_UM = 1.0
+# Where a signal is taken for two, they are put so far apart, about what the optics resolve.
+SPLIT_APART_UM = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """How the worklist is shown."""
+
+    show: str = "all"
+    text: str = ""
+    by: str = ""
+    descending: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Desk:
+    """One reader at work on one case, without a window.
+
+    Attributes
+    ----------
+    review : Review
+        The durable log behind it.
+    order : Order
+    table : Worktable
+        Every nucleus that stands.
+    scored : Reviewed
+        Score and categories as they stand.
+    nucleus : (field, number) or None
+        Where the reader is; None where the case has no nucleus.
+    signal : (field, number) or None
+        The signal that the next action on signals means.
+    listeners : list of callables
+        Called with a `Change` after each.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from fishcount import Settings, score_case
+    >>> from fishcount.io import provenance, write_case_folder
+    >>> from fishcount.review import Desk
+    >>> from fishcount.synthetic import simulate_case
+    >>> from fishcount.tables import nuclei_table, signals_table, summary_record
+    >>> case = score_case(
+    ...     image for image, truth in simulate_case("negative", seed=1, n_fields=1, size=256))
+    >>> folder = write_case_folder(
+    ...     Path(tempfile.mkdtemp()) / "example", summary=summary_record(case),
+    ...     nuclei=nuclei_table(case.fields), signals=signals_table(case.fields),
+    ...     labels={field.image.name: field.nuclei.labels for field in case.fields},
+    ...     settings_toml=Settings().to_toml(), provenance=provenance({}, Settings()))
+    >>> desk = Desk.open(folder, reader="A")
+    >>> desk.accept_and_go_on()
+    >>> desk.scored.n_reviewed, desk.nucleus == desk.shown[1]
+    (1, True)
+    >>> desk.close()
+    """
+
+    review: Review
+    order: Order
+    table: Worktable
+    scored: Reviewed
+    nucleus: Id | None = None
+    signal: Id | None = None
+    listeners: list[Callable[[Change], object]] = field(default_factory=list)
+    _view: _View = field(default_factory=_View)
+    _shown: tuple[Id, ...] = ()
+
+    @classmethod
+    def open(cls, folder: str | CaseFolder, *, reader: str) -> Self:
+        """Begin or go on with a review; see `Review.open` for what it raises.
+
+        The reader starts at the first nucleus of the list that nobody has reviewed.
+        """
+        review = Review.open(folder, reader=reader)
+        try:
+            order = Order.by_doubt(review.state)
+            table = Worktable.of(review.state, order)
+            desk = cls(review, order, table, score_review(review.state))
+        except BaseException:
+            review.close()
+            raise
+        desk._list()
+        desk.nucleus = desk.shown[0] if desk.shown else None
+        if desk.nucleus and desk._status(desk.nucleus) != "unreviewed":
+            desk.next_unreviewed()
+        return desk
+
+    @property
+    def state(self) -> ReviewState:
+        """The case as it stands."""
+        return self.review.state
+
+    @property
+    def shown(self) -> tuple[Id, ...]:
+        """The nuclei of the list, filtered and sorted."""
+        return self._shown
+
+    def close(self) -> None:
+        """Let others open the case; every edit is on the disk already."""
+        self.review.close()
+
+    # --- where the reader is ----------------------------------------------------------------
+
+    def arrange(
+        self, *, show: str = "all", text: str = "", by: str = "", descending: bool = False
+    ) -> None:
+        """Filter and sort the list; see `Worktable.rows`."""
+        self._view = _View(show, text, by, descending)
+        self._list()
+        self._tell("listed")
+
+    def go_to(self, nucleus: Id) -> None:
+        """Go to a nucleus; ReviewError where there is none."""
+        self.state.nucleus(nucleus)
+        self.nucleus = nucleus
+        self.signal = None
+        self._tell("moved")
+
+    def step(self, by: int) -> None:
+        """Go so many nuclei down the list, or up; stay at its ends."""
+        if not self.shown:
+            return
+        place = self._place()
+        if place is None:
+            self.go_to(self.shown[0])
+            return
+        target = self.shown[min(max(place + by, 0), len(self.shown) - 1)]
+        if target != self.nucleus:
+            self.go_to(target)
+
+    def next_unreviewed(self) -> None:
+        """Go to the next nucleus of the list that nobody has reviewed; from its end to the top."""
+        start = self._place()
+        start = -1 if start is None else start
+        for key in (*self.shown[start + 1 :], *self.shown[: start + 1]):
+            if self._status(key) == "unreviewed":
+                self.go_to(key)
+                return
+
+    def nucleus_at(self, name: str, yx_px: tuple[float, float]) -> Id | None:
+        """The nucleus at a place of a field."""
+        height, width = self.state.shape(name)
+        if not (-0.5 <= yx_px[0] < height - 0.5 and -0.5 <= yx_px[1] < width - 0.5):
+            return None
+        number = nucleus_at(self.state, name, yx_px)
+        return (name, number) if number else None
+
+    # --- signals ----------------------------------------------------------------------------
+
+    def signals_of(self, nucleus: Id) -> tuple[Id, ...]:
+        """Counted signals of a nucleus: HER2, then CEP17, from top to bottom."""
+        columns = self.state.columns
+        mine = (columns.nucleus == nucleus[1]) & (columns.copies > 0)
+        rows = np.flatnonzero(mine & (columns.field == self._field_index(nucleus[0])))
+        rows = rows[np.lexsort((columns.x_px[rows], columns.y_px[rows], columns.probe[rows]))]
+        return tuple((nucleus[0], number) for number in columns.number[rows].tolist())
+
+    def signal_near(
+        self, name: str, yx_px: tuple[float, float], *, left_out: bool = False
+    ) -> Id | None:
+        """The signal nearest to a place, where one is within `PICK_REACH_UM`.
+
+        Parameters
+        ----------
+        name, yx_px
+            The field and the place in it.
+        left_out
+            Whether candidates count that were left out.
+        """
+        columns = self.state.columns
+        here = columns.field == self._field_index(name)
+        if not left_out:
+            verdict_kept = (columns.copies > 0) | (columns.nucleus == 0)
+            here = here & verdict_kept
+        rows = np.flatnonzero(here)
+        away = np.hypot(columns.y_px[rows] - yx_px[0], columns.x_px[rows] - yx_px[1])
+        if not len(rows) or away.min() > PICK_REACH_UM / self.pixel_size_um(name):
+            return None
+        return name, int(columns.number[rows[np.argmin(away)]])
+
+    def pick(self, signal: Id | None) -> None:
+        """Mean this signal."""
+        if signal != self.signal:
+            self.signal = signal
+            self._tell("picked")
+
+    def step_signal(self, by: int) -> None:
+        """Pick the next signal of the nucleus, or the one before; round and round."""
+        own = self.signals_of(self.nucleus) if self.nucleus else ()
+        if not own:
+            return
+        if self.signal in own:
+            self.pick(own[(own.index(self.signal) + by) % len(own)])
+        else:
+            self.pick(own[0 if by > 0 else -1])
+
+    def signal_place(self, signal: Id) -> tuple[float, float, float]:
+        """Plane, row and column of a signal."""
+        row = self.state.signal(signal)
+        return row.z_px, row.y_px, row.x_px
+
+    def picked(self) -> Id:
+        """The picked signal; ReviewError where none is."""
+        if self.signal is None:
+            raise ReviewError("no signal is picked", remedy="point at one, or step to one")
+        return self.signal
+
+    def here(self) -> Id:
+        """The present nucleus; ReviewError where there is none."""
+        if self.nucleus is None:
+            raise ReviewError("no nucleus is chosen")
+        return self.nucleus
+
+    # --- edits ------------------------------------------------------------------------------
+
+    def do(self, action: Edit, *, reason: str = "") -> None:
+        """Make an edit, count anew, and stay where the nuclei it left behind are."""
+        event = self.review.do(action, reason=reason)
+        self._after(event.object)
+
+    def accept_and_go_on(self) -> None:
+        """Accept the present nucleus, where it is not yet, and go to the next of the list."""
+        self.do_and_go_on(AcceptNucleus(field=self.here()[0], nucleus=self.here()[1]))
+
+    def do_and_go_on(self, action: Edit, *, reason: str = "") -> None:
+        """Make an edit and go to the next nucleus of the list as it was before."""
+        following = self._following()
+        if not (isinstance(action, AcceptNucleus) and self._status(self.here()) == "accepted"):
+            self.do(action, reason=reason)
+        if following is not None:
+            self.go_to(following)
+
+    def merge_with_nearest(self) -> None:
+        """Count the picked signal and the nearest one of its colour in its nucleus as one."""
+        name, number = self.picked()
+        columns = self.state.columns
+        row = self.state.signal((name, number))
+        alike = (
+            (columns.field == self._field_index(name))
+            & (columns.nucleus == row.nucleus)
+            & (columns.probe == self.state.automatic.probes.index(row.channel))
+            & (columns.copies > 0)
+            & (columns.number != number)
+        )
+        others = np.flatnonzero(alike)
+        if not len(others):
+            raise ReviewError("no other signal of its colour is in the nucleus", field=name)
+        away = np.hypot(columns.y_px[others] - row.y_px, columns.x_px[others] - row.x_px)
+        nearest = int(columns.number[others[np.argmin(away)]])
+        self.do(MergeSignals(field=name, signals=(number, nearest)))
+
+    def split_in_two(self) -> None:
+        """Count the picked signal as two, side by side."""
+        name, number = self.picked()
+        _, y_px, x_px = self.signal_place((name, number))
+        aside = SPLIT_APART_UM / 2 / self.pixel_size_um(name)
+        width = self.state.shape(name)[1]
+        left, right = max(x_px - aside, -0.5), min(x_px + aside, width - 0.5 - 1e-6)
+        self.do(SplitSignal(field=name, signal=number, into_yx_px=((y_px, left), (y_px, right))))
+
+    def undo(self) -> None:
+        """Take the last edit back and go to where it was made."""
+        self._after(self.review.undo().object, go=True)
+
+    def redo(self) -> None:
+        """Let the edit that was taken back stand again and go to where it is."""
+        self._after(self.review.redo().object, go=True)
+
+    def pixel_size_um(self, name: str) -> float:
+        """Edge of a pixel of a field."""
+        return self.state.automatic.pixel_size_um[self._field_index(name)]
+
+    # --- within -----------------------------------------------------------------------------
+
+    def _after(self, changed: dict[str, list[str]], *, go: bool = False) -> None:
+        """Count anew; go on at a nucleus that the edit left where the present one is gone."""
+        self.table = Worktable.of(self.state, self.order)
+        self.scored = score_review(self.state)
+        before = self.nucleus
+        following = self._following()
+        self._list()
+        standing = set(self.table.ids)
+        touched = [key for key in map(_id_of, changed["nuclei"]) if key in standing]
+        if (go or before not in standing) and before not in touched:
+            self.nucleus = touched[-1] if touched else before
+        if self.nucleus not in standing:
+            first = self.table.ids[0] if self.table.ids else None
+            self.nucleus = following if following in standing else first
+        self._repick(changed["signals"])
+        self._tell("edited")
+        if self.nucleus != before:
+            self._tell("moved")
+
+    def _repick(self, changed: list[str]) -> None:
+        """Keep a picked signal that still counts; take one that the edit has made."""
+        kept = [key for key in map(_id_of, changed) if self._counts(key)]
+        if self.signal is not None and not self._counts(self.signal):
+            self.signal = None
+        if self.signal is None and kept:
+            self.signal = kept[-1]
+
+    def _counts(self, signal: Id) -> bool:
+        row = self.state.signals.get(signal)
+        if row is None and signal not in self.state.automatic.signal_at:
+            return False
+        return self.state.signal(signal).verdict == "kept"
+
+    def _list(self) -> None:
+        view = self._view
+        rows = self.table.rows(
+            show=view.show, text=view.text, by=view.by, descending=view.descending
+        )
+        self._shown = tuple(self.table.ids[row] for row in rows.tolist())
+
+    def _place(self) -> int | None:
+        return self.shown.index(self.nucleus) if self.nucleus in self.shown else None
+
+    def _following(self) -> Id | None:
+        place = self._place()
+        if place is None:
+            return self.shown[0] if self.shown else None
+        return self.shown[place + 1] if place + 1 < len(self.shown) else None
+
+    def _status(self, nucleus: Id) -> str:
+        row = self.state.nuclei.get(nucleus)
+        return "unreviewed" if row is None else row.review
+
+    def _field_index(self, name: str) -> int:
+        return self.state.automatic.fields.index(name)
+
+    def _tell(self, change: Change) -> None:
+        for listener in tuple(self.listeners):
+            listener(change)
+
+
+def _id_of(text: str) -> Id:
+    field_name, number = text.rsplit("/", 1)
+    return field_name, int(number)

@@ -1,0 +1,374 @@
+"""The blinded second count: another reader counts nuclei without seeing any count before.
+
+ASCO/CAP 2018 asks for it in groups 2 to 4 with IHC 2+: another observer, blinded to the first
+count, at least 20 nuclei. The reader sees images and outlines. What they count is a log of its
+own, chained as that of a review; neither the first count nor the automatic one is in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+import fishcount
+from fishcount.errors import ReviewError
+from fishcount.guidelines import Recount
+from fishcount.io import CaseFolder, read_case_folder, slug_of
+from fishcount.recount import SKIPPED
+from fishcount.review.agreement import Agreement, compare_readers
+from fishcount.review.automatic import Automatic, read_automatic
+from fishcount.review.log import LOG_NAME, EditLog, Event, LogContent, check_belongs, read_log
+from fishcount.review.rows import Id
+from fishcount.review.session import replay_folder
+from fishcount.review.tables import reviewed_nuclei
+
+__all__ = ["SECOND_COUNTS", "SecondCount", "second_count_logs"]
+
+SECOND_COUNTS = "second_counts"
+
+Number = Annotated[int, Field(ge=1)]
+Copies = Annotated[int, Field(ge=0, le=1000)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class _Choose(_Model):
+    """Which nuclei are to be counted, in which order; chance chose them."""
+
+    kind: Literal["choose_nuclei"] = "choose_nuclei"
+    nuclei: tuple[tuple[str, Number], ...]
+
+
+class _Count(_Model):
+    """A nucleus with its copies."""
+
+    kind: Literal["count_nucleus"] = "count_nucleus"
+    field: str
+    nucleus: Number
+    her2: Copies
+    cep17: Copies | None = None
+
+
+class _Skip(_Model):
+    """A nucleus that the reader does not count."""
+
+    kind: Literal["skip_nucleus"] = "skip_nucleus"
+    field: str
+    nucleus: Number
+
+
+class _Undo(_Model):
+    """The last count or skip is taken back."""
+
+    kind: Literal["undo"] = "undo"
+
+
+_Action = _Choose | _Count | _Skip | _Undo
+_ACTION: TypeAdapter[_Action] = TypeAdapter(Annotated[_Action, Field(discriminator="kind")])
+
+
+@dataclass(slots=True)
+class SecondCount:
+    """A second reader at a case. Use it as a context manager, or close it.
+
+    Attributes
+    ----------
+    reader : str
+    fields : tuple of str
+    dual : bool
+        Whether CEP17 is counted, too.
+    chosen : tuple of (field, number)
+        Nuclei that chance chose; empty where the reader chooses.
+    counted : dict of (field, number) to (HER2, CEP17 or None)
+    skipped : set of (field, number)
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from fishcount.batch import write_case
+    >>> from fishcount import score_case
+    >>> from fishcount.review import SecondCount
+    >>> from fishcount.synthetic import simulate_case
+    >>> folder = Path(tempfile.mkdtemp()) / "example"
+    >>> _ = write_case(folder, score_case(
+    ...     image for image, truth in simulate_case("negative", seed=1, n_fields=1, size=384)))
+    >>> with SecondCount.open(folder, reader="B", n_nuclei=3, rng=np.random.default_rng(1)) as two:
+    ...     for nucleus in two.chosen:
+    ...         two.count(nucleus, her2=2, cep17=2)
+    ...     two.recount().her2, two.agreement()[0].n <= 3
+    (6, True)
+    """
+
+    reader: str
+    log: EditLog
+    _automatic: Automatic
+    chosen: tuple[Id, ...]
+    counted: dict[Id, tuple[int, int | None]]
+    skipped: set[Id]
+
+    @classmethod
+    def open(
+        cls,
+        folder: str | Path | CaseFolder,
+        *,
+        reader: str,
+        n_nuclei: int = 20,
+        rng: np.random.Generator | None = None,
+    ) -> Self:
+        """Begin a second count, or go on where its log ends.
+
+        Parameters
+        ----------
+        folder
+            A case folder.
+        reader
+            Name or initials, of somebody who made none of the edits of the case.
+        n_nuclei
+            So many nuclei are chosen by chance among those whose outline is fit, whatever was
+            counted in them; all of them where there are fewer. With 0 the reader chooses.
+        rng
+            What chooses; needed where the count begins and `n_nuclei` is not 0.
+
+        Raises
+        ------
+        ReviewError
+            When the reader is not named or is the first one; as `Review.open` else.
+        """
+        if not reader.strip():
+            raise ReviewError("a second count needs the name of its reader", field="reader")
+        case = folder if isinstance(folder, CaseFolder) else read_case_folder(folder)
+        _check_other_reader(case, reader)
+        automatic = read_automatic(case)
+        path = case.path / SECOND_COUNTS / f"{slug_of(reader)}.jsonl"
+        path.parent.mkdir(exist_ok=True)
+        log = EditLog.open(path, input_sha256=automatic.sha256)
+        try:
+            count = cls(reader, log, automatic, *_folded(log.content))
+            if not log.content.events and n_nuclei and rng is not None:
+                chosen = _chosen_by_chance(automatic, n_nuclei, rng)
+                count._append(_Choose(nuclei=chosen))
+        except BaseException:
+            log.close()
+            raise
+        return count
+
+    @property
+    def folder(self) -> CaseFolder:
+        """The case folder."""
+        return self._automatic.folder
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Names of the fields."""
+        return self._automatic.fields
+
+    @property
+    def dual(self) -> bool:
+        """Whether CEP17 is counted, too."""
+        return len(self._automatic.probes) > 1
+
+    @property
+    def nuclei(self) -> tuple[Id, ...]:
+        """What there is to be counted: the chosen nuclei, else all of the case."""
+        return self.chosen or tuple(self._automatic.nucleus_at)
+
+    @property
+    def automatic(self) -> Automatic:
+        """Outlines and fields of the case; a blinded face shows nothing else of it."""
+        return self._automatic
+
+    def count(self, nucleus: Id, *, her2: int, cep17: int | None = None) -> None:
+        """Note the copies of a nucleus; when this returns, they are on the disk.
+
+        Raises
+        ------
+        ReviewError
+            For a nucleus that is not there, a figure that is no count, or CEP17 missing or
+            given where the case has it or has it not.
+        """
+        self._check_nucleus(nucleus)
+        if (cep17 is None) == self.dual:
+            raise ReviewError(
+                "count HER2 and CEP17" if self.dual else "count HER2 alone", field=nucleus[0]
+            )
+        self._append(
+            _parsed(
+                {
+                    "kind": "count_nucleus",
+                    "field": nucleus[0],
+                    "nucleus": nucleus[1],
+                    "her2": her2,
+                    "cep17": cep17,
+                }
+            )
+        )
+
+    def skip(self, nucleus: Id) -> None:
+        """Leave a nucleus out."""
+        self._check_nucleus(nucleus)
+        self._append(_Skip(field=nucleus[0], nucleus=nucleus[1]))
+
+    def undo(self) -> None:
+        """Take the last count or skip back; ReviewError where there is none."""
+        if not _standing(self.log.content):
+            raise ReviewError("there is nothing to undo")
+        self._append(_Undo())
+
+    def table(self) -> pd.DataFrame:
+        """What was counted: ``field``, ``nucleus``, ``scored``, ``her2``, ``cep17``, ``ratio``."""
+        rows = [
+            (*key, True, her2, cep17, her2 / cep17 if cep17 else np.nan)
+            for key, (her2, cep17) in sorted(self.counted.items())
+        ]
+        table = pd.DataFrame(rows, columns=["field", "nucleus", "scored", "her2", "cep17", "ratio"])
+        return table.astype({"scored": np.bool_, "cep17": np.float64, "ratio": np.float64})
+
+    def recount(self) -> Recount:
+        """The sums, as the work-up takes them; ReviewError in a case of one probe."""
+        if not self.dual:
+            raise ReviewError("a case without CEP17 has no recount")
+        return Recount(
+            n_nuclei=len(self.counted),
+            her2=sum(her2 for her2, _ in self.counted.values()),
+            cep17=sum(cep17 or 0 for _, cep17 in self.counted.values()),
+            reader=self.reader,
+            source=f"{SECOND_COUNTS}/{self.log.path.name}",
+        )
+
+    def agreement(self) -> tuple[Agreement, ...]:
+        """Agreement with the first count: the review where there is one, else the automatic."""
+        return compare_readers(self.first_count(), self.table())
+
+    def first_count(self) -> pd.DataFrame:
+        """The nuclei as the first count has them; to be looked at when this one is done."""
+        return reviewed_nuclei(replay_folder(self.folder)[0])
+
+    def close(self) -> None:
+        """Let others open it; every count is on the disk already."""
+        self.log.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _check_nucleus(self, nucleus: Id) -> None:
+        if nucleus not in self._automatic.nucleus_at:
+            raise ReviewError("no such nucleus", field=nucleus[0], found=nucleus[1])
+
+    def _append(self, action: _Action) -> None:
+        before = dict(self.counted)
+        record = action.model_dump(mode="json")
+        touched = [f"{record['field']}/{record['nucleus']}"] if "nucleus" in record else []
+        event = Event(
+            time=datetime.now(UTC).isoformat(timespec="milliseconds"),
+            reader=self.reader,
+            action=record,
+            object={"nuclei": touched, "signals": []},
+            old=_told(before, touched),
+            new={},
+            reason="",
+            software=f"fishcount {fishcount.__version__}",
+            input_sha256=self._automatic.sha256,
+            previous="",
+        )
+        self.log.append(event)
+        self.chosen, self.counted, self.skipped = _folded(self.log.content)
+
+
+def second_count_logs(folder: str | Path) -> tuple[Path, ...]:
+    """Logs of the second counts of a case folder, by name."""
+    return tuple(sorted((Path(folder) / SECOND_COUNTS).glob("*.jsonl")))
+
+
+def check_second_count(path: Path, automatic: Automatic) -> None:
+    """Check the log of a second count; AlteredLogError or ReviewError where it is not whole."""
+    content = read_log(path)
+    check_belongs(content, automatic.sha256, path)
+    _folded(content)
+
+
+def _told(counted: dict[Id, tuple[int, int | None]], touched: list[str]) -> dict[str, Any]:
+    was = {f"{name}/{number}": list(copies) for (name, number), copies in counted.items()}
+    return {name: was.get(name) for name in touched}
+
+
+def _parsed(record: dict[str, Any]) -> _Action:
+    try:
+        return _ACTION.validate_python(record)
+    except ValidationError as error:
+        faults = "; ".join(
+            f"{'.'.join(map(str, fault['loc'][1:]))}: {fault['msg']}" for fault in error.errors()
+        )
+        raise ReviewError("not a count", found=faults) from error
+
+
+def _standing(content: LogContent) -> list[_Count | _Skip]:
+    """The counts and skips that were not taken back."""
+    standing: list[_Count | _Skip] = []
+    for action in _actions(content):
+        if isinstance(action, _Undo):
+            standing.pop()
+        elif not isinstance(action, _Choose):
+            standing.append(action)
+    return standing
+
+
+def _folded(
+    content: LogContent,
+) -> tuple[tuple[Id, ...], dict[Id, tuple[int, int | None]], set[Id]]:
+    """Chosen, counted and skipped nuclei, as the log tells."""
+    chosen: tuple[Id, ...] = ()
+    for action in _actions(content):
+        if isinstance(action, _Choose):
+            chosen = action.nuclei
+    counted: dict[Id, tuple[int, int | None]] = {}
+    skipped: set[Id] = set()
+    for done in _standing(content):
+        key = done.field, done.nucleus
+        counted.pop(key, None)
+        skipped.discard(key)
+        if isinstance(done, _Count):
+            counted[key] = done.her2, done.cep17
+        else:
+            skipped.add(key)
+    return chosen, counted, skipped
+
+
+def _actions(content: LogContent) -> Iterable[_Action]:
+    return (_parsed(event.action) for event in content.events)
+
+
+def _chosen_by_chance(
+    automatic: Automatic, n_nuclei: int, rng: np.random.Generator
+) -> tuple[Id, ...]:
+    """Nuclei whose outline is fit, in the order of the case; their counts have no say."""
+    table = automatic.folder.nuclei
+    fit = table["scored"] | table["reject_reason"].isin(SKIPPED)
+    rows = np.flatnonzero(fit.to_numpy(np.bool_))
+    taken = np.sort(rng.choice(rows, min(n_nuclei, len(rows)), replace=False))
+    ids = list(automatic.nucleus_at)
+    return tuple(ids[row] for row in taken.tolist())
+
+
+def _check_other_reader(case: CaseFolder, reader: str) -> None:
+    readers = {event.reader for event in read_log(case.path / LOG_NAME).events}
+    if reader in readers:
+        raise ReviewError(
+            "the second count is made by another observer",
+            field="reader",
+            found=repr(reader),
+            expected="nobody who reviewed the case",
+        )

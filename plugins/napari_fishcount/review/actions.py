@@ -1,0 +1,113 @@
+"""The one table of what a reader can do: buttons, keys and the page of keys are made from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["ACTIONS", "GROUPS", "ReviewAction", "action"]
+
+GROUPS = ("Go", "Nucleus", "Signal", "Edits", "View", "Drawing")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewAction:
+    """Something a reader can do.
+
+    Attributes
+    ----------
+    name : str
+        Method of `Station` or of the dock that does it.
+    title : str
+        On its button.
+    keys : tuple of str
+        As Qt spells them; the first is shown.
+    group : str
+        One of `GROUPS`.
+    tip : str
+        One sentence.
+    arguments : tuple
+        What the method is called with.
+    while_drawing : bool
+        Whether it works only while something is being drawn; the others do not work then, so
+        that the keys of napari's brush are free.
+    """
+
+    name: str
+    title: str
+    keys: tuple[str, ...]
+    group: str
+    tip: str
+    arguments: tuple[int, ...] = ()
+    while_drawing: bool = False
+
+
+def _table() -> tuple[ReviewAction, ...]:
+    rows = (
+        ("Go", "next", "Next", "J", "The next nucleus of the list."),
+        ("Go", "previous", "Previous", "K", "The nucleus before it in the list."),
+        ("Go", "next_unreviewed", "Next unreviewed", "N", "The next that nobody has reviewed."),
+        ("Go", "next_signal", "Next signal", ".", "Pick the next signal of the nucleus."),
+        ("Go", "previous_signal", "Previous signal", ",", "Pick the signal before."),
+        ("Go", "next_case", "Next case", "Shift+N", "The next case of the queue."),
+        ("Nucleus", "accept", "Accept", "D", "It is right as it is; go on to the next."),
+        ("Nucleus", "reject", "Reject", "W", "Leave it out for the reason that is set; go on."),
+        ("Nucleus", "reject_because", "Reject because ...", "Shift+W", "Choose a reason first."),
+        ("Nucleus", "restore", "Score it", "R", "Score it, whatever speaks against it."),
+        ("Nucleus", "delete_nucleus", "Delete", "Shift+D", "It is no nucleus."),
+        ("Nucleus", "merge_nuclei", "Merge", "M", "One nucleus with that under the pointer."),
+        ("Nucleus", "split_nucleus", "Split", "S", "Cut it in two: along a line, or at its waist."),
+        ("Nucleus", "redraw_nucleus", "Redraw", "O", "Paint its outline anew."),
+        ("Nucleus", "draw_nucleus", "Draw new", "Shift+O", "Paint a nucleus that was missed."),
+        ("Nucleus", "write_note", "Note", "E", "Write a note on it."),
+        ("Signal", "add_her2", "Add HER2", "H", "A HER2 signal at the pointer."),
+        ("Signal", "add_cep17", "Add CEP17", "C", "A CEP17 signal at the pointer."),
+        ("Signal", "delete_signal", "Delete", "X Delete", "The picked signal is none."),
+        ("Signal", "assign_signal", "Assign", "A", "To the nucleus under the pointer."),
+        ("Signal", "merge_signals", "Merge", "G", "One with the nearest of its colour."),
+        ("Signal", "split_signal", "Split", "T", "Two signals side by side."),
+        ("Signal", "ask_copies", "Copies ...", "0", "Copies of the picked signal: a number."),
+        ("Edits", "undo", "Undo", "U Ctrl+Z", "Take the last edit back."),
+        ("Edits", "redo", "Redo", "Shift+U Ctrl+Shift+Z", "Let it stand again."),
+        ("Edits", "export", "Export", "Shift+E", "Write reviewed/, its tables and its report."),
+        ("View", "next_channel", "Channels", "I", "All channels, or one alone."),
+        ("View", "only_this_nucleus", "This only", "F", "This nucleus without the others."),
+        ("View", "toggle_marks", "Marks", "B", "The bare image, or its marks."),
+        ("View", "toggle_left_out", "Left out", "L", "Candidates that were left out."),
+        ("View", "toggle_projection", "Projection", "Y", "All planes of a stack, or one."),
+        ("Drawing", "finish", "Take it", "Return Enter", "Make the edit that was drawn."),
+        ("Drawing", "cancel", "Cancel", "Escape", "Put the tool down."),
+    )
+    table = [
+        ReviewAction(
+            name=name,
+            title=title,
+            keys=tuple(keys.split()),
+            group=group,
+            tip=tip,
+            while_drawing=group == "Drawing",
+        )
+        for group, name, title, keys, tip in rows
+    ]
+    copies = [
+        ReviewAction(
+            name="set_copies",
+            title=f"{n} {'copy' if n == 1 else 'copies'}",
+            keys=(str(n),),
+            group="Signal",
+            tip=f"The picked signal stands for {n}.",
+            arguments=(n,),
+        )
+        for n in range(1, 10)
+    ]
+    return (*table, *copies)
+
+
+ACTIONS = _table()
+
+
+def action(name: str) -> ReviewAction:
+    """The first action of this name; KeyError where there is none."""
+    for one in ACTIONS:
+        if one.name == name:
+            return one
+    raise KeyError(name)

@@ -1,0 +1,256 @@
+"""The review dock: the queue of cases, the case that is open, its keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from napari.qt.threading import create_worker
+from napari.viewer import Viewer
+from qtpy.QtCore import Signal
+from qtpy.QtGui import QCursor
+from qtpy.QtWidgets import (
+    QHBoxLayout,
+    QInputDialog,
+    QLabel,
+    QLineEdit,
+    QMenu,
+    QMessageBox,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from fishcount.errors import FishcountError
+from fishcount.flags import FLAGS
+from fishcount.io import read_case_folder
+from fishcount.review import Desk
+from napari_fishcount.case_images import CaseImages
+from napari_fishcount.review.actions import ReviewAction
+from napari_fishcount.review.case_panel import CasePanel
+from napari_fishcount.review.cases import CasesPanel
+from napari_fishcount.review.export import REVIEWED, export_review
+from napari_fishcount.review.keys_panel import Keys
+from napari_fishcount.review.reader import reader_name
+from napari_fishcount.review.scores import progress_text
+from napari_fishcount.review.settings_panel import SettingsPanel
+from napari_fishcount.review.station import REASONS, Station
+
+__all__ = ["ReviewDock"]
+
+DOCK_WIDTH_PX = 470
+
+
+class ReviewDock(QWidget):
+    """Reviews cases one after another.
+
+    Parameters
+    ----------
+    napari_viewer
+        The viewer it is docked in; napari passes it.
+
+    Attributes
+    ----------
+    panel : CasePanel or None
+        The case that is open.
+    opened, exported : Signal
+        A case is open, or could not be opened; the export is done, or could not be made.
+    """
+
+    opened = Signal()
+    exported = Signal()
+
+    def __init__(self, napari_viewer: Viewer) -> None:
+        super().__init__()
+        self.viewer = napari_viewer
+        self.panel: CasePanel | None = None
+        self._worker: Any = None
+        self._folder: Path | None = None
+        self.reader = QLineEdit(reader_name())
+        self.reader.setToolTip("Who reads: written on every edit.")
+        self.message = QLabel()
+        self.message.setWordWrap(True)
+        self.settings_panel = SettingsPanel()
+        self.cases = CasesPanel(self.settings_panel.settings)
+        self.cases.chosen.connect(self.open_case)
+        self.cases.said.connect(self.say)
+        self.tabs = QTabWidget()
+        self.tabs.addTab(QWidget(), "Review")
+        self.tabs.addTab(self.cases, "Cases")
+        self.tabs.addTab(self.settings_panel, "Settings")
+        self.tabs.setTabEnabled(0, False)
+        self.tabs.setCurrentIndex(1)
+        top = QHBoxLayout()
+        top.addWidget(QLabel("Reader"))
+        top.addWidget(self.reader)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(4, 4, 4, 4)
+        layout.addLayout(top)
+        layout.addWidget(self.message)
+        layout.addWidget(self.tabs, stretch=1)
+        self.setMinimumWidth(DOCK_WIDTH_PX)
+        self.keys = Keys(napari_viewer.window._qt_window, self.run)
+        self.keys.sleep()
+
+    def say(self, text: str) -> None:
+        """Tell the reader something; an empty text takes it away."""
+        self.message.setText(text)
+        self.message.setVisible(bool(text))
+
+    # --- cases ------------------------------------------------------------------------------
+
+    def add_cases(self, folders: Iterable[Path]) -> None:
+        """Put cases into the queue."""
+        self.cases.add(folders)
+
+    def open_case(self, folder: Path) -> None:
+        """Open a case in a thread, in place of the one that is open; `opened` tells when."""
+        if self._worker is not None:
+            return
+        self.close_case()
+        self.cases.add([folder])
+        self.say("")
+        self.cases.mark(folder, "opening ...")
+        self._folder = folder
+        self._worker = create_worker(
+            _open, folder, self.reader.text(), _start_thread=False, _ignore_errors=True
+        )
+        self._worker.returned.connect(self._on_opened)
+        self._worker.errored.connect(self._on_failed)
+        self._worker.finished.connect(self._on_finished)
+        self._worker.start()
+
+    def next_case(self) -> None:
+        """Open the next case of the queue."""
+        following = self.cases.after(self._folder)
+        if following is None:
+            self.say("this was the last case of the queue")
+        else:
+            self.open_case(following)
+
+    def close_case(self) -> None:
+        """Close the case that is open: every edit is on the disk."""
+        if self.panel is None:
+            return
+        self.keys.sleep()
+        panel, self.panel = self.panel, None
+        self._note_progress(panel)
+        panel.close_case()
+        self._put_tab(QWidget(), enabled=False)
+        panel.deleteLater()
+
+    def closeEvent(self, event: Any) -> None:
+        """Let others open the case when the dock goes."""
+        self.close_case()
+        self.keys.close()
+        super().closeEvent(event)
+
+    def _on_opened(self, found: tuple[Desk, CaseImages]) -> None:
+        desk, images = found
+        station = Station(self.viewer, desk, images=images, say=self.say)
+        station.on_tool = lambda: self.keys.listen(drawing=station.tool is not None)
+        self.panel = CasePanel(station, self.run)
+        self._put_tab(self.panel, enabled=True)
+        self._note_progress(self.panel)
+        self.keys.listen(drawing=False)
+        self.panel.worklist.setFocus()
+        self.say(station.problem)
+
+    def _on_failed(self, error: Exception) -> None:
+        if self._folder is not None:
+            self.cases.mark(self._folder, "cannot be opened")
+        self.say(f"⚠ {error}")
+        if not isinstance(error, FishcountError):
+            # A fault of ours, not of the case: napari shows it with its traceback.
+            raise error
+
+    def _on_finished(self) -> None:
+        self._worker = None
+        self.opened.emit()
+
+    def _put_tab(self, widget: QWidget, *, enabled: bool) -> None:
+        self.tabs.removeTab(0)
+        self.tabs.insertTab(0, widget, "Review")
+        self.tabs.setTabEnabled(0, enabled)
+        self.tabs.setCurrentIndex(0 if enabled else 1)
+
+    def _note_progress(self, panel: CasePanel) -> None:
+        if self._folder is not None:
+            self.cases.mark(self._folder, progress_text(panel.desk.scored))
+
+    # --- actions ----------------------------------------------------------------------------
+
+    def run(self, action: ReviewAction) -> None:
+        """Do what a key or a button asks for."""
+        if self.panel is None:
+            return
+        if hasattr(self, action.name):
+            getattr(self, action.name)()
+        elif hasattr(self.panel, action.name):
+            getattr(self.panel, action.name)()
+        else:
+            self.panel.station.run(action.name, *action.arguments)
+
+    def reject_because(self) -> None:
+        """Ask for the reason, then reject."""
+        assert self.panel is not None
+        menu = QMenu(self)
+        for number, code in enumerate(REASONS):
+            # One more key chooses: a digit, then letters.
+            key = "1234567890abcdefgh"[number]
+            menu.addAction(f"&{key}  {FLAGS[code].name}").setData(code)
+        chosen = menu.exec(QCursor.pos())
+        if chosen is not None:
+            self.panel.choose_reason(chosen.data())
+            self.panel.station.run("reject")
+
+    def ask_copies(self) -> None:
+        """Ask how many copies the picked signal stands for."""
+        assert self.panel is not None
+        number, ok = QInputDialog.getInt(self, "Copies", "Copies of the picked signal", 10, 1, 1000)
+        if ok:
+            self.panel.station.run("set_copies", number)
+
+    def export(self) -> None:
+        """Write the reviewed result in a thread; ask before an earlier one is replaced."""
+        folder = self._folder
+        if folder is None or self._worker is not None:
+            return
+        if (folder / REVIEWED).exists() and not self._may_replace(folder / REVIEWED):
+            return
+        self._worker = create_worker(
+            export_review, folder, _start_thread=False, _ignore_errors=True
+        )
+        self._worker.returned.connect(
+            lambda written: self.say("written: " + ", ".join(map(str, written)))
+        )
+        self._worker.errored.connect(self._on_export_failed)
+        self._worker.finished.connect(self._on_exported)
+        self._worker.start()
+
+    def _on_export_failed(self, error: Exception) -> None:
+        self.say(f"⚠ {error}")
+        if not isinstance(error, FishcountError):
+            raise error
+
+    def _on_exported(self) -> None:
+        self._worker = None
+        self.exported.emit()
+
+    def _may_replace(self, path: Path) -> bool:
+        answer = QMessageBox.question(
+            self,
+            "Replace the export?",
+            f"{path} was written before. Replace it by the review as it stands?",
+        )
+        return bool(answer == QMessageBox.StandardButton.Yes)
+
+
+def _open(folder: Path, reader: str) -> tuple[Desk, CaseImages]:
+    """Runs in a thread: the desk, and the images that are seen first."""
+    case = read_case_folder(folder)
+    desk = Desk.open(case, reader=reader)
+    images = CaseImages(case)
+    images.read_ahead((desk.nucleus[0],) if desk.nucleus else ())
+    return desk, images

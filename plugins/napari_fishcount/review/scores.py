@@ -1,0 +1,103 @@
+"""The live scores as text for a panel: automatic beside reviewed, and every category."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from html import escape
+from typing import Any
+
+from fishcount.guidelines import RESEARCH_USE
+from fishcount.report.wording import (
+    category_words,
+    flag_name,
+    flag_sentence,
+    interval,
+    need_words,
+    number,
+    scheme_name,
+)
+from fishcount.review import Reviewed
+
+__all__ = ["progress_text", "scores_html"]
+
+FIGURES = {
+    "n_scored": "Nuclei scored",
+    "her2_signals": "HER2 signals",
+    "cep17_signals": "CEP17 signals",
+    "mean_her2_per_nucleus": "HER2 per nucleus",
+    "mean_cep17_per_nucleus": "CEP17 per nucleus",
+    "her2_cep17_ratio": "HER2/CEP17 ratio",
+}
+
+
+def progress_text(reviewed: Reviewed) -> str:
+    """How far the review is: "312 of 500 reviewed"."""
+    return f"{reviewed.n_reviewed} of {reviewed.n_nuclei} reviewed"
+
+
+def scores_html(automatic: Mapping[str, Any], reviewed: Reviewed) -> str:
+    """Figures and categories, automatic and reviewed side by side; what changed is bold.
+
+    Parameters
+    ----------
+    automatic
+        The content of ``summary.json`` of the case.
+    reviewed
+        The case as it stands.
+    """
+    score = reviewed.score
+    rows = [_row("", "automatic", "reviewed")]
+    for key, words in FIGURES.items():
+        before, after = _figure(automatic[key]), _figure(getattr(score, key))
+        bounds = interval(score.intervals_95.get(key))
+        small = f"<br><small>{escape(bounds)}</small>" if bounds else ""
+        rows.append(_row(words, before, _marked(after, changed=before != after) + small))
+    categories = reviewed.classification.categories
+    before = {entry["scheme"]: _category_words(entry) for entry in automatic["categories"]}
+    rows.append("<tr><td colspan='3'><hr></td></tr>")
+    for one in categories:
+        was = before.get(one.scheme, "–")
+        now = _category_words({"category": one.category, "group": one.group})
+        rows.append(_row(scheme_name(one.scheme), was, _marked(now, changed=was != now)))
+    needs = dict.fromkeys(
+        need_words(need) for one in reviewed.classification.headline for need in one.needs
+    )
+    doubts = dict.fromkeys(finding.code for finding in reviewed.findings)
+    return "".join(
+        [
+            f"<table cellpadding='3'>{''.join(rows)}</table>",
+            _list("Still needed", needs),
+            _list(
+                "To be noted",
+                (
+                    f"<b>{escape(flag_name(code))}</b>: {escape(flag_sentence(code))}"
+                    for code in doubts
+                ),
+            ),
+            f"<p><small>{escape(RESEARCH_USE)}</small></p>",
+        ]
+    )
+
+
+def _row(name: str, before: str, after: str) -> str:
+    return f"<tr><td>{escape(name)}&nbsp;</td><td>{before}&nbsp;&nbsp;</td><td>{after}</td></tr>"
+
+
+def _marked(text: str, *, changed: bool) -> str:
+    return f"<b>{text} ●</b>" if changed else text
+
+
+def _figure(value: float | None) -> str:
+    if value is None:
+        return "–"
+    return str(value) if isinstance(value, int) else number(value)
+
+
+def _category_words(entry: Mapping[str, Any]) -> str:
+    group = f", group {entry['group']}" if entry.get("group") else ""
+    return escape(category_words(entry["category"]) + group)
+
+
+def _list(title: str, items: Iterable[str]) -> str:
+    lines = "".join(f"<li>{item}</li>" for item in items)
+    return f"<h4>{title}</h4><ul>{lines}</ul>" if lines else ""

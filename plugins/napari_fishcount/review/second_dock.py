@@ -1,0 +1,297 @@
+"""The dock of the blinded second count: a figure for each nucleus, nothing else in sight."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from napari.qt.threading import create_worker
+from napari.viewer import Viewer
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import (
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QListWidget,
+    QMessageBox,
+    QProgressBar,
+    QPushButton,
+    QSpinBox,
+    QTextBrowser,
+    QVBoxLayout,
+    QWidget,
+)
+
+from fishcount.errors import FishcountError
+from fishcount.guidelines import RECOUNT_MIN_NUCLEI, RESEARCH_USE
+from fishcount.report.agreement import write_second_count
+from fishcount.report.wording import category_words, number
+from fishcount.review import SecondCount
+from napari_fishcount.case_images import CaseImages
+from napari_fishcount.review.reader import reader_name
+from napari_fishcount.review.second_view import SecondView
+
+__all__ = ["SecondCountDock", "outcome_html"]
+
+HOW = (
+    "Type the copies of HER2 and of CEP17, as in <b>6 2</b>, and press Return. "
+    "A minus skips the nucleus. Neither the first counts nor the automatic ones are shown."
+)
+
+
+class SecondCountDock(QWidget):
+    """Counts one case blinded.
+
+    Attributes
+    ----------
+    view : SecondView or None
+        The count that is open.
+    opened : Signal
+        A case is open, or could not be opened.
+    """
+
+    opened = Signal()
+
+    def __init__(self, napari_viewer: Viewer) -> None:
+        super().__init__()
+        self.viewer = napari_viewer
+        self.view: SecondView | None = None
+        self._worker: Any = None
+        self._queue: list[Path] = []
+        self.reader = QLineEdit(reader_name())
+        self.n_nuclei = QSpinBox()
+        self.n_nuclei.setRange(0, 1000)
+        self.n_nuclei.setValue(RECOUNT_MIN_NUCLEI)
+        self.n_nuclei.setSpecialValueText("the reader chooses")
+        self.n_nuclei.setToolTip("Nuclei that chance chooses, whatever was counted in them.")
+        self.open_button = QPushButton("Open a case ...")
+        self.open_button.clicked.connect(self.ask_for_case)
+        self.heading = QLabel()
+        self.progress = QProgressBar()
+        self.progress.setFormat("%v of %m")
+        self.entry = QLineEdit()
+        self.entry.setPlaceholderText("HER2 CEP17")
+        self.entry.returnPressed.connect(self.enter)
+        self.message = QLabel()
+        self.message.setWordWrap(True)
+        self.list = QListWidget()
+        self.list.itemClicked.connect(lambda item: self._go_to_row(self.list.row(item)))
+        self.undo_button = QPushButton("Undo")
+        self.undo_button.clicked.connect(self.undo)
+        self.finish_button = QPushButton("Finish: compare with the first count")
+        self.finish_button.clicked.connect(self.finish)
+        self.outcome = QTextBrowser()
+        self.outcome.setVisible(False)
+        self._lay_out()
+        self._refresh()
+
+    def _lay_out(self) -> None:
+        how = QLabel(HOW)
+        how.setWordWrap(True)
+        form = QFormLayout()
+        form.addRow("Second reader", self.reader)
+        form.addRow("Nuclei", self.n_nuclei)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.undo_button)
+        buttons.addWidget(self.finish_button, stretch=1)
+        layout = QVBoxLayout(self)
+        layout.addLayout(form)
+        layout.addWidget(self.open_button)
+        layout.addWidget(how)
+        layout.addWidget(self.heading)
+        layout.addWidget(self.progress)
+        layout.addWidget(self.entry)
+        layout.addWidget(self.message)
+        layout.addWidget(self.list, stretch=1)
+        layout.addLayout(buttons)
+        layout.addWidget(self.outcome, stretch=1)
+
+    # --- cases ------------------------------------------------------------------------------
+
+    def add_cases(self, folders: Iterable[Path]) -> None:
+        """Cases of this sitting; the first is opened by `open_case`."""
+        self._queue = list(folders)
+
+    def ask_for_case(self) -> None:
+        """Ask for a case folder; a cancelled dialog changes nothing."""
+        chosen = QFileDialog.getExistingDirectory(self, "Case folder")
+        if chosen:
+            self.open_case(Path(chosen))
+
+    def open_case(self, folder: Path) -> None:
+        """Open a case in a thread; `opened` tells when."""
+        if self._worker is not None:
+            return
+        self.close_case()
+        self.outcome.setVisible(False)
+        self._worker = create_worker(
+            _open,
+            folder,
+            self.reader.text(),
+            self.n_nuclei.value(),
+            _start_thread=False,
+            _ignore_errors=True,
+        )
+        self._worker.returned.connect(self._on_opened)
+        self._worker.errored.connect(self._on_failed)
+        self._worker.finished.connect(self._on_finished)
+        self._worker.start()
+
+    def close_case(self) -> None:
+        """Close the count that is open; every figure is on the disk."""
+        if self.view is not None:
+            self.view.close()
+            self.view = None
+            self._refresh()
+
+    def closeEvent(self, event: Any) -> None:
+        """Let others open the case when the dock goes."""
+        self.close_case()
+        super().closeEvent(event)
+
+    def _on_opened(self, found: tuple[SecondCount, CaseImages]) -> None:
+        count, images = found
+        self.view = SecondView(self.viewer, count, images=images)
+        self.view.on_moved = self._refresh
+        self.say(images.problems.get(self.view.stage.field, ""))
+        self._refresh()
+        self.entry.setFocus()
+
+    def _on_failed(self, error: Exception) -> None:
+        self.say(str(error))
+        if not isinstance(error, FishcountError):
+            raise error
+
+    def _on_finished(self) -> None:
+        self._worker = None
+        self.opened.emit()
+
+    # --- counting ---------------------------------------------------------------------------
+
+    def say(self, text: str) -> None:
+        """Tell the reader what is wrong; an empty text takes it away."""
+        self.message.setText(f"⚠ {text}" if text else "")
+
+    def enter(self) -> None:
+        """Take what was typed and go on."""
+        if self._try("enter", self.entry.text()):
+            self.entry.clear()
+
+    def undo(self) -> None:
+        """Take the last figure back."""
+        self._try("undo")
+        self.entry.setFocus()
+
+    def finish(self) -> None:
+        """Write the count, and show how far it agrees; only now the first one is seen."""
+        view = self.view
+        if view is None or not self._may_finish(view.count):
+            return
+        try:
+            record = write_second_count(view.count)
+        except FishcountError as error:
+            self.say(str(error))
+            return
+        self.outcome.setHtml(outcome_html(record))
+        self.outcome.setVisible(True)
+
+    def _may_finish(self, count: SecondCount) -> bool:
+        """Ask where chosen nuclei are left: who has seen the first count is no longer blinded."""
+        left = [key for key in count.chosen if key not in {*count.counted, *count.skipped}]
+        if not left:
+            return True
+        answer = QMessageBox.question(
+            self,
+            "Finish the second count?",
+            f"{len(left)} of {len(count.chosen)} nuclei were not counted. What is counted after "
+            "the comparison was seen is not blinded. Finish now?",
+        )
+        return bool(answer == QMessageBox.StandardButton.Yes)
+
+    def _try(self, name: str, *arguments: Any) -> bool:
+        self.say("")
+        if self.view is None:
+            return False
+        try:
+            getattr(self.view, name)(*arguments)
+        except FishcountError as error:
+            self.say(str(error))
+            return False
+        self._refresh()
+        return True
+
+    def _go_to_row(self, row: int) -> None:
+        if self.view is not None:
+            self.view.go_to(self.view.count.nuclei[row])
+            self.entry.setFocus()
+
+    def _refresh(self) -> None:
+        view = self.view
+        for widget in (self.entry, self.undo_button, self.finish_button):
+            widget.setEnabled(view is not None)
+        self.list.clear()
+        if view is None or view.nucleus is None:
+            self.heading.setText("")
+            self.progress.setValue(0)
+            return
+        count = view.count
+        self.heading.setText(f"{view.nucleus[0]} · <b>nucleus {view.nucleus[1]}</b>")
+        self.progress.setMaximum(len(count.nuclei))
+        self.progress.setValue(len(count.counted) + len(count.skipped))
+        self.list.addItems([_line(count, key) for key in count.nuclei])
+        if view.nucleus in count.nuclei:
+            self.list.setCurrentRow(count.nuclei.index(view.nucleus))
+
+
+def outcome_html(record: dict[str, Any]) -> str:
+    """Sums, agreement and outcome of a second count."""
+    rows = "".join(
+        "<tr>"
+        + "".join(
+            f"<td>{cell}&nbsp;</td>"
+            for cell in (
+                one["figure"],
+                one["n"],
+                number(one["exact_share"]),
+                number(one["kappa"]),
+                number(one["icc_2_1"]),
+                number(one["bias"]),
+            )
+        )
+        + "</tr>"
+        for one in record["agreement"]
+    )
+    workup = record["workup"]
+    outcome = workup["outcome"] if workup else None
+    words = (
+        f"<b>{escape(category_words(outcome['category']))}</b>: {escape(outcome['reason'])}"
+        if outcome
+        else f"Not taken into the work-up: {escape(record['refused'] or '')}"
+    )
+    return (
+        f"<h4>{record['n_nuclei']} nuclei, HER2 {record['her2_signals']}, "
+        f"CEP17 {record['cep17_signals']}</h4>"
+        "<table cellpadding='3'><tr><td></td><td>n</td><td>equal</td><td>kappa</td>"
+        f"<td>ICC</td><td>bias</td></tr>{rows}</table><p>{words}</p>"
+        f"<p><small>{escape(RESEARCH_USE)}</small></p>"
+    )
+
+
+def _line(count: SecondCount, key: tuple[str, int]) -> str:
+    if key in count.counted:
+        her2, cep17 = count.counted[key]
+        return f"✓ {key[0]} · {key[1]}   {her2}" + ("" if cep17 is None else f" : {cep17}")
+    return f"{'–' if key in count.skipped else '·'} {key[0]} · {key[1]}"
+
+
+def _open(folder: Path, reader: str, n_nuclei: int) -> tuple[SecondCount, CaseImages]:
+    """Runs in a thread."""
+    count = SecondCount.open(folder, reader=reader, n_nuclei=n_nuclei, rng=np.random.default_rng())
+    images = CaseImages(count.folder)
+    images.read_ahead([count.nuclei[0][0]] if count.nuclei else [])
+    return count, images

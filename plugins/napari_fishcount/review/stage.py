@@ -1,0 +1,333 @@
+"""What the viewer shows of a case: the field, its contours, and the nucleus that is looked at.
+
+It works on a viewer model, with a window or without. One field is shown at a time, and of a large
+one the contours and marks around the present nucleus: so a jump costs the same in every field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+from napari.layers import Image, Labels, Layer
+from napari.utils.colormaps import DirectLabelColormap
+
+from fishcount.image import DAPI, PROBES, FishImage
+from fishcount.review import Outline
+from fishcount.review.outline import Box
+from fishcount.review.rows import Id
+from napari_fishcount.case_images import CaseImages
+from napari_fishcount.compat import camera_of, canvas_size_px
+from napari_fishcount.layers import LayerTuple, add_layers, image_layers
+
+__all__ = ["Stage"]
+
+ROLES = (DAPI, *PROBES)
+# Side of the part of a field whose contours and marks are drawn; fields up to it are drawn whole.
+WINDOW_PX = 768
+# What is seen of the sample at a jump, in the shorter direction of the canvas.
+VIEW_UM = 24.0
+# Another zoom is kept within these factors: then a person has chosen it.
+ZOOM_KEPT = (0.4, 5.0)
+PRESENT_COLOUR = "#ffffff"
+PRESENT_CONTOUR_PX = 2
+# A signal lies in one plane, its light reaches so far beyond.
+MARK_DEPTH_UM = 0.6
+
+
+class Stage:
+    """One field of a case in a viewer.
+
+    Parameters
+    ----------
+    viewer
+        A viewer, or a viewer model.
+    images
+        Where the pixels come from.
+    shape, outline
+        Size of a field; pixels of a nucleus.
+    draw
+        Layers of what was found in a part of a field; called anew after each edit.
+
+    Attributes
+    ----------
+    field : str
+        Which is shown; empty before the first.
+    layers : dict of str to Layer
+        By what they show.
+    """
+
+    def __init__(
+        self,
+        viewer: Any,
+        *,
+        images: CaseImages,
+        shape: Callable[[str], tuple[int, int]],
+        outline: Callable[[Id], Outline],
+        draw: Callable[[str, Box], Iterable[LayerTuple]],
+    ) -> None:
+        self.viewer = viewer
+        self.field = ""
+        self.layers: dict[str, Layer] = {}
+        self.projected = False
+        self.images = images
+        self._shape, self._outline, self._draw = shape, outline, draw
+        self._box: Box = (0, 0, 0, 0)
+        self._shown = ROLES
+
+    # --- what is shown ----------------------------------------------------------------------
+
+    def show(self, nucleus: Id) -> None:
+        """Go to a nucleus: its field, its surroundings, its contour, in the middle."""
+        outline = self._outline(nucleus)
+        name = nucleus[0]
+        if name != self.field:
+            self._open_field(name, around=outline)
+        elif not _well_within(outline.box, self._box, self._shape(name)):
+            self._box = _window(outline.box, self._shape(name))
+            self.refresh()
+        self.mark_present(nucleus)
+        self._look_at(outline)
+
+    def refresh(self) -> None:
+        """Draw what was found anew, after an edit or in another part of the field."""
+        for one in self._draw(self.field, self._box):
+            self._put(one)
+
+    def activate(self) -> None:
+        """Make the nuclei the active layer: the status bar then tells of what is pointed at."""
+        self.viewer.layers.selection.active = self.layers["nuclei"]
+
+    def mark_present(self, nucleus: Id | None) -> None:
+        """Put the thick contour on a nucleus, or on none."""
+        layer = self.layers.get("present")
+        if layer is None:
+            return
+        outline = None if nucleus is None else self._outline(nucleus)
+        if outline is None or not outline.area_px:
+            layer.visible = False
+            return
+        # Room around it, so that the contour has where to be.
+        mask = np.pad(outline.mask.astype(np.uint8), 2)
+        place = (np.array([outline.y0, outline.x0]) - 2) * self.pixel_size_um
+        if not (layer.visible and np.array_equal(layer.translate, place)):
+            layer.visible = True
+            layer.translate = place
+        if not np.array_equal(layer.data, mask):
+            layer.data = mask
+
+    @property
+    def pixel_size_um(self) -> float:
+        """Edge of a pixel of the field."""
+        return float(self.layers["nuclei"].scale[-1])
+
+    @property
+    def box(self) -> Box:
+        """The part of the field whose contours and marks are drawn."""
+        return self._box
+
+    def clear(self) -> None:
+        """Take all its layers out of the viewer."""
+        for what in list(self.layers):
+            self._remove(what)
+        self.field = ""
+
+    def image(self, name: str) -> FishImage | None:
+        """The image of a field; None where it is not there."""
+        return self.images[name]
+
+    # --- how it is shown --------------------------------------------------------------------
+
+    def show_channels(self, roles: Iterable[str]) -> None:
+        """Show these channels alone."""
+        self._shown = tuple(roles)
+        for role in ROLES:
+            if role in self.layers:
+                self.layers[role].visible = role in self._shown
+
+    @property
+    def shown_channels(self) -> tuple[str, ...]:
+        """The channels that are shown."""
+        return self._shown
+
+    def next_channel(self) -> None:
+        """All channels, then each alone, then all again."""
+        has = tuple(role for role in ROLES if role in self.layers)
+        turns = [has, *((role,) for role in has)]
+        now = tuple(role for role in self._shown if role in has)
+        self.show_channels(turns[(turns.index(now) + 1) % len(turns)] if now in turns else has)
+
+    def show_plane(self, z_px: float) -> None:
+        """Move to a plane of a stack; nothing in a field of one plane."""
+        if self.is_stack:
+            self.viewer.dims.set_point(self.viewer.dims.ndim - 3, z_px * self._z_step_um)
+
+    def project(self, *, whole: bool) -> None:
+        """Show the brightest of all planes, or one plane with the marks of its light."""
+        if not self.is_stack:
+            return
+        self.projected = whole
+        image = next(layer for layer in self.layers.values() if isinstance(layer, Image))
+        depth = image.data.shape[0] * self._z_step_um if whole else MARK_DEPTH_UM
+        for layer in self.layers.values():
+            if isinstance(layer, Image):
+                layer.projection_mode = "max" if whole else "none"
+        margins = [0.0] * self.viewer.dims.ndim
+        margins[-3] = depth
+        self.viewer.dims.margin_left = self.viewer.dims.margin_right = tuple(margins)
+
+    @property
+    def is_stack(self) -> bool:
+        """Whether the field has several planes and is seen in one of them."""
+        return any(isinstance(one, Image) and one.ndim > 2 for one in self.layers.values())
+
+    # --- places -----------------------------------------------------------------------------
+
+    def to_px(self, world: Iterable[float]) -> tuple[float, float, float]:
+        """Plane, row and column of a place in the viewer."""
+        *deep, y_um, x_um = (float(value) for value in world)
+        z_px = deep[-1] / self._z_step_um if deep and self.is_stack else 0.0
+        return z_px, y_um / self.pixel_size_um, x_um / self.pixel_size_um
+
+    # --- within -----------------------------------------------------------------------------
+
+    @property
+    def _z_step_um(self) -> float:
+        image = next((one for one in self.layers.values() if isinstance(one, Image)), None)
+        return float(image.scale[0]) if image is not None and image.ndim > 2 else 1.0
+
+    def _open_field(self, name: str, *, around: Outline) -> None:
+        self.field = name
+        self._box = _window(around.box, self._shape(name))
+        image = self.images[name]
+        layers = [] if image is None else image_layers(image)
+        for one in layers:
+            self._put(one)
+        missing = {*ROLES} - {_what(one) for one in layers}
+        for role in missing & {*self.layers}:
+            self._remove(role)
+        self.refresh()
+        if "present" not in self.layers:
+            self._put(_present_layer(self.layers["nuclei"]))
+        self.show_channels(self._shown)
+        self.project(whole=self.projected)
+        self.activate()
+
+    def _put(self, one: LayerTuple) -> None:
+        """Show a layer: its content goes into the layer that is there, where that fits.
+
+        napari collects garbage whenever a layer is removed, which takes most of a second.
+        """
+        data, options, _ = one
+        what = _what(one)
+        layer = self.layers.get(what)
+        if layer is not None and layer.ndim != len(options["scale"]):
+            self._remove(what)
+            layer = None
+        if layer is None:
+            (self.layers[what],) = add_layers(self.viewer, [one])
+        else:
+            _update(layer, data, options)
+
+    def _remove(self, what: str) -> None:
+        layer = self.layers.pop(what)
+        if layer in self.viewer.layers:
+            self.viewer.layers.remove(layer)
+
+    def _look_at(self, outline: Outline) -> None:
+        camera = camera_of(self.viewer)
+        y0, x0, y1, x1 = outline.box
+        centre = np.array([y0 + y1 - 1, x0 + x1 - 1]) / 2 * self.pixel_size_um
+        zoom = min(canvas_size_px(self.viewer)) / VIEW_UM
+        camera.center = (*camera.center[:-2], *centre.tolist())
+        if not ZOOM_KEPT[0] < camera.zoom / zoom < ZOOM_KEPT[1]:
+            camera.zoom = zoom
+
+
+def _present_layer(nuclei: Labels) -> LayerTuple:
+    return (
+        np.zeros((5, 5), np.uint8),
+        {
+            "name": "this nucleus",
+            "colormap": DirectLabelColormap(
+                color_dict={None: "transparent", 0: "transparent", 1: PRESENT_COLOUR}
+            ),
+            "opacity": 1.0,
+            "scale": nuclei.scale,
+            "units": nuclei.units,
+            "axis_labels": nuclei.axis_labels,
+            "metadata": {"fishcount": {"shows": "present", "contour": PRESENT_CONTOUR_PX}},
+        },
+        "labels",
+    )
+
+
+def _what(one: LayerTuple) -> str:
+    """What a layer is to show."""
+    what: str = one[1]["metadata"]["fishcount"]["shows"]
+    return what
+
+
+def _update(layer: Layer, data: Any, options: dict[str, Any]) -> None:
+    """Put new content into a layer and leave what a person has set of its look."""
+    if layer.name != options["name"]:
+        # Another field: what goes with its pixels goes over as well.
+        layer.name, layer.metadata, layer.scale = (
+            options["name"],
+            options["metadata"],
+            options["scale"],
+        )
+    if isinstance(layer, Image):
+        layer.data = data
+        layer.contrast_limits_range = _range(data, options["contrast_limits"])
+        layer.contrast_limits = options["contrast_limits"]
+        return
+    # Each assignment draws the layer anew: only what differs is worth it.
+    if not np.array_equal(layer.data, data):
+        layer.data = data
+    if isinstance(layer, Labels):
+        if not np.array_equal(layer.translate, options["translate"]):
+            layer.translate = options["translate"]
+        if not _same_colours(layer.colormap.color_dict, options["colormap"].color_dict):
+            layer.colormap = options["colormap"]
+    features = options.get("features")
+    if features is not None and not layer.features.equals(features):
+        layer.features = features
+
+
+def _same_colours(one: dict[Any, Any], other: dict[Any, Any]) -> bool:
+    """Whether two tables give every label the same colour."""
+    return one.keys() == other.keys() and all(
+        np.array_equal(colour, other[label]) for label, colour in one.items()
+    )
+
+
+def _range(data: Any, limits: tuple[float, float]) -> tuple[float, float]:
+    """From black to the brightest pixel, and never less than what is shown."""
+    return 0.0, max(float(data.max()), limits[1])
+
+
+def _window(box: Box, shape: tuple[int, int]) -> Box:
+    """The part of a field around an object; all of a small field."""
+    if max(shape) <= 2 * WINDOW_PX:
+        return (0, 0, *shape)
+    starts = []
+    for low, high, side in zip(box[:2], box[2:], shape, strict=True):
+        start = (low + high - WINDOW_PX) // 2
+        starts.append(max(0, min(start, side - WINDOW_PX)))
+    y0, x0 = starts
+    return y0, x0, min(y0 + WINDOW_PX, shape[0]), min(x0 + WINDOW_PX, shape[1])
+
+
+def _well_within(box: Box, window: Box, shape: tuple[int, int]) -> bool:
+    """Whether an object lies so far inside a window that its neighbours are drawn as well."""
+    if window == (0, 0, *shape):
+        return True
+    margin = WINDOW_PX // 4
+    return all(
+        (low - start >= margin or start == 0) and (stop - high >= margin or stop == side)
+        for low, high, start, stop, side in zip(
+            box[:2], box[2:], window[:2], window[2:], shape, strict=True
+        )
+    )

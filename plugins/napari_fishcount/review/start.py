@@ -1,0 +1,39 @@
+"""What `fishcount review` starts: a window with a queue of cases."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import napari
+
+from napari_fishcount.review.dock import ReviewDock
+from napari_fishcount.review.second_dock import SecondCountDock
+
+__all__ = ["open_review", "run"]
+
+WINDOW_PX = (1500, 950)
+
+
+def open_review(
+    viewer: Any, cases: Sequence[Path], *, reader: str | None = None, second_count: bool = False
+) -> ReviewDock | SecondCountDock:
+    """Dock a review, or a blinded second count, in a viewer and open the first case."""
+    dock = SecondCountDock(viewer) if second_count else ReviewDock(viewer)
+    name = "Second count HER2 FISH" if second_count else "Review HER2 FISH"
+    viewer.window.add_dock_widget(dock, name=name)
+    if reader:
+        dock.reader.setText(reader)
+    dock.add_cases(cases)
+    dock.open_case(cases[0])
+    return dock
+
+
+def run(cases: Sequence[Path], *, reader: str | None, second_count: bool) -> None:
+    """Open a window and stay until it is closed."""
+    viewer = napari.Viewer(title="fishcount review")
+    viewer.window.resize(*WINDOW_PX)
+    dock = open_review(viewer, cases, reader=reader, second_count=second_count)
+    napari.run()
+    dock.close_case()

@@ -1,0 +1,264 @@
+"""The review in a real window: keys from table and canvas, the links, the queue, the canvas."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from qtpy.QtCore import Qt
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication, QFileDialog, QMessageBox
+
+from fishcount.review import replay_folder
+from napari_fishcount.review.dock import ReviewDock
+from napari_fishcount.review.start import open_review
+
+pytestmark = pytest.mark.viewer
+
+WAIT_MS = 20_000
+KEY = Qt.Key
+
+
+@pytest.fixture
+def opened(make_napari_viewer: Any, qtbot: Any) -> Iterator[Callable[..., ReviewDock]]:
+    """Opens cases in a window that has the keyboard, and closes them."""
+    docks: list[ReviewDock] = []
+
+    def open_cases(*cases: Path) -> ReviewDock:
+        viewer = make_napari_viewer(show=True)
+        dock = open_review(viewer, list(cases), reader="A. Reader")
+        docks.append(dock)
+        wait_for(qtbot, dock)
+        window = viewer.window._qt_window
+        window.activateWindow()
+        qtbot.waitUntil(lambda: QApplication.activeWindow() is window, timeout=WAIT_MS)
+        return dock
+
+    yield open_cases
+    for dock in docks:
+        dock.close_case()
+        dock.keys.close()
+
+
+def wait_for(qtbot: Any, dock: ReviewDock) -> None:
+    qtbot.waitUntil(lambda: dock._worker is None, timeout=WAIT_MS)
+
+
+def press(dock: ReviewDock, key: Any, *, on: Any = None) -> None:
+    """Press a key on a widget, the table where none is given, as a person does."""
+    widget = on or dock.panel.worklist
+    widget.setFocus()
+    QTest.keyClick(widget, key)
+
+
+def kinds(case: Path) -> list[str]:
+    """What the log of a case tells of."""
+    return [event.action["kind"] for event in replay_folder(case)[1].events]
+
+
+def status(dock: ReviewDock, nucleus: Any) -> str:
+    row = dock.panel.desk.state.nuclei.get(nucleus)
+    return "unreviewed" if row is None else row.review
+
+
+def test_a_case_is_reviewed_by_keys_alone(opened, review_case: Path) -> None:
+    dock = opened(review_case)
+    panel = dock.panel
+    first, second, third = panel.desk.shown[:3]
+
+    press(dock, KEY.Key_D)
+    press(dock, KEY.Key_W)
+    press(dock, KEY.Key_U)
+
+    assert (status(dock, first), status(dock, second)) == ("accepted", "unreviewed")
+    assert panel.desk.nucleus == second
+    press(dock, KEY.Key_J)
+    assert panel.desk.nucleus == third
+    assert panel.progress.format() == f"1 of {len(panel.desk.table)} reviewed"
+    assert kinds(review_case) == ["accept_nucleus", "reject_nucleus", "undo"]
+    assert {event.reader for event in replay_folder(review_case)[1].events} == {"A. Reader"}
+
+    # Not while typing, and from the canvas as from the table.
+    press(dock, KEY.Key_D, on=panel.text_filter)
+    assert panel.text_filter.text() == "d"
+    panel.text_filter.clear()
+    press(dock, KEY.Key_D, on=dock.viewer.window._qt_viewer.canvas.native)
+    assert status(dock, third) == "accepted"
+    assert len(kinds(review_case)) == 4
+
+    # While something is drawn, the keys belong to napari's brush.
+    press(dock, KEY.Key_O)
+    assert panel.station.tool is not None
+    press(dock, KEY.Key_D)
+    assert len(kinds(review_case)) == 4
+    press(dock, KEY.Key_Escape)
+    assert panel.station.tool is None
+
+    noted = panel.desk.nucleus
+    press(dock, KEY.Key_E)
+    QTest.keyClicks(panel.note, "odd")
+    QTest.keyClick(panel.note, KEY.Key_Return)
+    press(dock, KEY.Key_J)
+    assert panel.note.text() == ""
+    press(dock, KEY.Key_K)
+    assert panel.desk.nucleus == noted
+    assert panel.note.text() == "odd"
+
+
+def test_the_panel_goes_with_the_desk(opened, review_case: Path) -> None:
+    # In one window, because each takes seconds.
+    dock = opened(review_case)
+    shows_scores(dock)
+    links_rows(dock.panel)
+    sorts_and_filters(dock.panel)
+    checks_settings(dock)
+
+
+def links_rows(panel: Any) -> None:
+    panel.worklist.selectRow(4)
+    assert panel.desk.nucleus == panel.desk.shown[4]
+    panel.gallery.clicked.emit(panel.gallery.model().index(2, 0))
+    assert panel.desk.nucleus == panel.desk.shown[2]
+    assert panel.worklist.currentIndex().row() == 2
+    panel.station.run("next")
+    assert panel.worklist.currentIndex().row() == 3
+    assert panel.gallery.currentIndex().row() == 3
+    panel.gallery.right_clicked.emit(0)
+    assert panel.desk.state.nuclei[panel.desk.shown[0]].review == "rejected"
+
+
+def sorts_and_filters(panel: Any) -> None:
+    by_doubt = panel.desk.shown
+    copies = dict(zip(panel.desk.table.ids, panel.desk.table.her2.tolist(), strict=True))
+    heading = panel.worklist.horizontalHeader()
+    column = 3
+    heading.sectionClicked.emit(column)
+    listed = [copies[key] for key in panel.desk.shown]
+    assert listed == sorted(listed)
+    heading.sectionClicked.emit(column)
+    assert [copies[key] for key in panel.desk.shown] == listed[::-1]
+    shown = [panel.model.index(row, column).data() for row in range(panel.model.rowCount())]
+    assert shown == [str(number) for number in listed[::-1]]
+    heading.sectionClicked.emit(column)
+    assert panel.desk.shown == by_doubt
+    panel.text_filter.setText("field_2")
+    assert {key[0] for key in panel.desk.shown} == {"field_2"}
+    assert panel.model.rowCount() == len(panel.desk.shown) < len(by_doubt)
+    panel.text_filter.clear()
+
+
+def shows_scores(dock: ReviewDock) -> None:
+    panel = dock.panel
+    before = panel.scores.toPlainText()
+    assert "●" not in before
+    rows = zip(panel.desk.table.ids, panel.desk.table.scored, strict=True)
+    scored = next(key for key, yes in rows if yes)
+    panel.desk.go_to(scored)
+    press(dock, KEY.Key_W)
+    after = panel.scores.toPlainText()
+    n_scored = panel.desk.state.automatic.folder.summary["n_scored"]
+    assert f"{n_scored - 1} ●" in after
+    assert "ASCO/CAP 2018, dual probe" in after
+
+
+def checks_settings(dock: ReviewDock) -> None:
+    panel = dock.settings_panel
+    panel.set_value("spots", "min_snr", "-1")
+    assert "min_snr" in panel.problem.text()
+    panel.set_value("spots", "min_snr", "6")
+    assert panel.problem.text() == ""
+    assert panel.settings().spots.min_snr == 6
+
+
+def test_the_canvas_shows_the_nucleus_and_its_marks(opened, review_case: Path, qtbot) -> None:
+    dock = opened(review_case)
+    QApplication.processEvents()
+    shown = dock.viewer.screenshot(canvas_only=True, flash=False)
+    assert shown[..., :3].std() > 10
+    white = (shown[..., :3] > 240).all(axis=-1)
+    assert white.sum() > 50, "no contour around the present nucleus"
+    red, green, blue = (shown[..., channel].astype(int) for channel in range(3))
+    assert ((red > 150) & (blue > 150) & (green < red - 40)).any(), "no magenta"
+    assert ((red > 200) & (green > 180) & (blue < 120)).any(), "no yellow contour"
+
+    dock.panel.station.run("toggle_marks")
+    QApplication.processEvents()
+    bare = dock.viewer.screenshot(canvas_only=True, flash=False)
+    red, green, blue = (bare[..., channel].astype(int) for channel in range(3))
+    assert not ((red > 200) & (green > 180) & (blue < 120)).any()
+
+
+def test_cases_come_one_after_another(
+    opened, scored_case: Path, tmp_path: Path, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cases = [Path(shutil.copytree(scored_case, tmp_path / name)) for name in ("one", "two")]
+    dock = opened(*cases)
+    exports(dock, cases[0], qtbot, monkeypatch)
+    n_layers = len(dock.viewer.layers)
+    dock.next_case()
+    wait_for(qtbot, dock)
+    assert dock.panel.desk.state.automatic.folder.path == cases[1]
+    assert len(dock.viewer.layers) == n_layers
+    assert "2 of" in dock.cases.list.item(0).text()
+    dock.next_case()
+    assert "last case" in dock.message.text()
+    # The first is free for others.
+    assert len(replay_folder(cases[0])[1].events) == 2
+
+    # A cancelled dialog is no error, a folder that is no case is said.
+    dock.say("")
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: "")
+    monkeypatch.setattr(QFileDialog, "getOpenFileNames", lambda *_: ([], ""))
+    dock.cases.ask_for_cases()
+    dock.cases.ask_for_images()
+    assert dock.cases.folders == cases
+    assert dock.message.text() == ""
+    dock.open_case(tmp_path)
+    wait_for(qtbot, dock)
+    assert "cannot be read" in dock.message.text()
+    assert dock.panel is None
+
+
+def exports(dock: ReviewDock, case: Path, qtbot: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Export, and ask before an earlier one is replaced."""
+    press(dock, KEY.Key_D)
+    dock.export()
+    wait_for(qtbot, dock)
+    summary = case / "reviewed" / "summary.json"
+    written = summary.read_bytes()
+    assert (case / "reviewed" / "row.csv").is_file()
+    assert "automatic" in (case / "reviewed" / "report.html").read_text()
+
+    press(dock, KEY.Key_D)
+    answers = [QMessageBox.StandardButton.No, QMessageBox.StandardButton.Yes]
+    monkeypatch.setattr(QMessageBox, "question", lambda *_: answers.pop(0))
+    dock.export()
+    assert dock._worker is None
+    assert summary.read_bytes() == written
+    dock.export()
+    wait_for(qtbot, dock)
+    assert summary.read_bytes() != written
+
+
+def test_images_are_scored_with_progress_and_can_be_cancelled(
+    opened, review_case: Path, scored_case: Path, tmp_path: Path, qtbot
+) -> None:
+    dock = opened(review_case)
+    images = sorted((scored_case.parent / "images").glob("*.tif"))
+    out = tmp_path / "new"
+    dock.cases._cancelled.clear()
+    dock.cases.score(images, out)
+    dock.cases.cancel_button.click()
+    qtbot.waitUntil(lambda: dock.cases._worker is None, timeout=WAIT_MS)
+    assert not out.exists()
+    assert "cancelled" in dock.message.text()
+
+    dock.settings_panel.set_value("spots", "min_snr", "4.5")
+    with qtbot.waitSignal(dock.opened, timeout=60_000):
+        dock.cases.score(images, out)
+    assert dock.cases.bar.value() == len(images)
+    assert "min_snr = 4.5" in (out / "settings.toml").read_text()
+    assert dock.panel.desk.state.automatic.folder.path == out

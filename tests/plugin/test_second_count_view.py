@@ -1,0 +1,86 @@
+"""The blinded second count on a viewer model, and in one window."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+from qtpy.QtCore import Qt
+from qtpy.QtTest import QTest
+
+from fishcount.errors import ReviewError
+from fishcount.review import SecondCount, second_count_logs
+from napari_fishcount.layers import add_layers
+from napari_fishcount.reader import read_case
+from napari_fishcount.review.second_view import SecondView, parse_counts
+from napari_fishcount.review.start import open_review
+
+WAIT_MS = 20_000
+
+
+@pytest.fixture
+def view(review_case: Path) -> Iterator[SecondView]:
+    count = SecondCount.open(review_case, reader="B", n_nuclei=5, rng=np.random.default_rng(2))
+    viewer = ViewerModel()
+    # Somebody had looked at the scored case before.
+    add_layers(viewer, read_case(str(review_case)))
+    view = SecondView(viewer, count)
+    yield view
+    view.close()
+
+
+def test_no_count_is_to_be_seen(view: SecondView) -> None:
+    viewer = view.stage.viewer
+    kinds = {type(layer).__name__ for layer in viewer.layers}
+    assert kinds == {"Image", "Labels"}
+    for layer in viewer.layers:
+        assert len(layer.features.columns) == 0 if hasattr(layer, "features") else True
+    nuclei = view.stage.layers["nuclei"]
+    present = np.unique(nuclei.data)[1:]
+    colours = nuclei.colormap.map(present)
+    assert (colours == colours[0]).all(), "whether a nucleus was scored can be seen"
+
+
+def test_typing_counts_and_goes_on(view: SecondView) -> None:
+    chosen = view.count.chosen
+    assert view.nucleus == chosen[0]
+    view.enter("6 2")
+    view.enter("-")
+    assert view.count.counted == {chosen[0]: (6, 2)}
+    assert view.count.skipped == {chosen[1]}
+    assert view.nucleus == chosen[2]
+    with pytest.raises(ReviewError, match="HER2 and CEP17"):
+        view.enter("6")
+    view.undo()
+    assert view.nucleus == chosen[1]
+
+
+def test_typed_counts() -> None:
+    assert parse_counts("6,2", dual=True) == parse_counts(" 6:2 ", dual=True) == (6, 2)
+    assert parse_counts("6", dual=False) == (6, None)
+    for text in ("", "6 2 1", "six two", "-1 2"):
+        with pytest.raises(ReviewError):
+            parse_counts(text, dual=True)
+
+
+@pytest.mark.viewer
+def test_a_second_count_by_keys_alone(
+    make_napari_viewer: Any, qtbot: Any, review_case: Path
+) -> None:
+    viewer = make_napari_viewer(show=True)
+    dock = open_review(viewer, [review_case], reader="B", second_count=True)
+    qtbot.waitUntil(lambda: dock._worker is None, timeout=WAIT_MS)
+    n_nuclei = len(dock.view.count.nuclei)
+    for _ in range(n_nuclei):
+        QTest.keyClicks(dock.entry, "5 3")
+        QTest.keyClick(dock.entry, Qt.Key.Key_Return)
+    assert dock.progress.value() == n_nuclei
+    dock.finish()
+    assert "kappa" in dock.outcome.toPlainText()
+    dock.close_case()
+    (log,) = second_count_logs(review_case)
+    assert log.with_suffix(".png").is_file()

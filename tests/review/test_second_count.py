@@ -1,0 +1,146 @@
+"""The blinded second count: its log, its choice, its outcome."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from reviewed_cases import draw_case
+
+from fishcount.errors import AlteredLogError, ReviewError
+from fishcount.io import read_case_folder, verify_case_folder
+from fishcount.report.agreement import write_second_count
+from fishcount.review import (
+    AcceptNucleus,
+    Review,
+    SecondCount,
+    second_count_logs,
+    verify_review,
+)
+
+
+def open_count(case, *, reader="B", n_nuclei=0, seed=3):
+    return SecondCount.open(case, reader=reader, n_nuclei=n_nuclei, rng=np.random.default_rng(seed))
+
+
+def test_every_count_is_on_the_disk_and_is_gone_on_with(case):
+    with open_count(case, n_nuclei=3) as first:
+        chosen = first.chosen
+        first.count(chosen[0], her2=4, cep17=2)
+        first.skip(chosen[1])
+    with open_count(case, n_nuclei=99, seed=8) as again:
+        assert again.chosen == chosen
+        assert again.counted == {chosen[0]: (4, 2)}
+        assert again.skipped == {chosen[1]}
+        again.undo()
+        assert again.skipped == set()
+        again.count(chosen[0], her2=5, cep17=2)
+        assert again.counted == {chosen[0]: (5, 2)}
+        again.undo()
+        assert again.counted == {chosen[0]: (4, 2)}
+        again.undo()
+        with pytest.raises(ReviewError, match="nothing to undo"):
+            again.undo()
+
+
+def test_chance_takes_fit_outlines_whatever_was_counted_in_them(tmp_path):
+    case = draw_case(tmp_path / "case", her2=(4, 0, 2, 6), cep17=(2, 0, 0, 2))
+    seen = set()
+    for seed in range(8):
+        with open_count(case, reader=f"R{seed}", n_nuclei=4, seed=seed) as count:
+            assert len(set(count.chosen)) == 4
+            seen |= set(count.chosen)
+    # Nuclei without a signal or of one colour may be chosen: that is a count.
+    assert seen == set(count.automatic.nucleus_at)
+
+
+def test_the_log_holds_nothing_of_the_first_count(case):
+    with open_count(case, n_nuclei=3) as count:
+        count.count(count.chosen[0], her2=91, cep17=17)
+    lines = [json.loads(line) for line in second_count_logs(case)[0].read_text().splitlines()]
+    assert [line["action"]["kind"] for line in lines] == ["choose_nuclei", "count_nucleus"]
+    assert lines[1]["old"] == {lines[1]["object"]["nuclei"][0]: None}
+    assert lines[1]["reader"] == "B"
+
+
+def test_the_second_reader_is_another_one(case):
+    with Review.open(case, reader="A") as review:
+        review.do(AcceptNucleus(field="field_1", nucleus=1))
+    with pytest.raises(ReviewError, match="another observer"):
+        open_count(case, reader="A")
+    with pytest.raises(ReviewError, match="name of its reader"):
+        open_count(case, reader=" ")
+
+
+@pytest.mark.parametrize(
+    ("nucleus", "counts", "problem"),
+    [
+        (("field_1", 99), {"her2": 1, "cep17": 1}, "no such nucleus"),
+        (("field_1", 1), {"her2": -1, "cep17": 1}, "not a count"),
+        (("field_1", 1), {"her2": 1}, "count HER2 and CEP17"),
+    ],
+)
+def test_what_is_no_count_is_refused_and_not_written(case, nucleus, counts, problem):
+    with open_count(case) as count:
+        with pytest.raises(ReviewError, match=problem):
+            count.count(nucleus, **counts)
+        assert count.log.content.events == ()
+
+
+def test_agreement_is_with_the_first_count(case):
+    first = read_case_folder(case).nuclei
+    with open_count(case) as count:
+        for field, nucleus, her2, cep17 in zip(
+            first["field"], first["nucleus"], first["her2"], first["cep17"], strict=True
+        ):
+            count.count((field, nucleus), her2=int(her2), cep17=int(cep17))
+        her2, cep17, ratio = count.agreement()
+        assert (her2.exact_share, her2.kappa, her2.icc) == (1.0, 1.0, pytest.approx(1.0))
+        assert cep17.n == ratio.n == len(first)
+        assert ratio.bland_altman.bias == 0
+
+
+@pytest.fixture
+def equivocal(tmp_path):
+    """Group 4 with IHC 2+: the rule book asks for a recount."""
+    return draw_case(tmp_path / "case", her2=(5,) * 11 + (2,), cep17=(3,) * 12, per_row=4)
+
+
+def test_the_outcome_goes_into_the_work_up(equivocal):
+    with open_count(equivocal) as count:
+        for nucleus in count.nuclei:
+            count.count(nucleus, her2=5, cep17=3)
+        record = write_second_count(count)
+    assert record["refused"] is None
+    assert record["workup"]["recount"]["reader"] == "B"
+    assert record["workup"]["outcome"]["category"] == "NEGATIVE"
+    workup = json.loads((equivocal / "workup.json").read_text())
+    assert workup["recount"]["n_nuclei"] == 24
+    beside = sorted(path.suffix for path in (equivocal / "second_counts").iterdir())
+    assert beside == [".csv", ".json", ".jsonl", ".png"]
+    assert (equivocal / "second_counts" / "B.png").read_bytes()[:4] == b"\x89PNG"
+    # What people add is no change of the automatic result.
+    assert verify_case_folder(equivocal).ok
+
+
+def test_a_recount_that_is_too_small_says_so_and_stays_out(equivocal):
+    with open_count(equivocal) as count:
+        with pytest.raises(ReviewError, match="nothing was counted"):
+            write_second_count(count)
+        count.count(count.nuclei[0], her2=5, cep17=3)
+        record = write_second_count(count)
+    assert record["workup"] is None
+    assert "fewer than 20" in record["refused"]
+    assert not (equivocal / "workup.json").exists()
+
+
+def test_an_altered_line_is_found(case):
+    with open_count(case) as count:
+        count.count(("field_1", 1), her2=4, cep17=2)
+    (log,) = second_count_logs(case)
+    assert {check.status for check in verify_review(case)} == {"unchanged"}
+    log.write_bytes(log.read_bytes().replace(b'"her2":4', b'"her2":5'))
+    assert {check.status for check in verify_review(case)} == {"changed"}
+    with pytest.raises(AlteredLogError, match="not as it was written"):
+        open_count(case)
