@@ -1,12 +1,14 @@
 """Whether the probabilities of categories mean what they say, near the thresholds.
 
-    python -m benchmarks.calibration [--cases 400] [--images 0] [--out DIR]
+    python -m benchmarks.calibration [--cases 400] [--images 0] [--detection 0] [--out DIR]
 
 Cases are drawn by `fishcount.synthetic` from blends of its populations whose expected figures
 lie within 15 % of a cut-off; fields differ in the share of each kind of nucleus. The truth is
 the category of the blend itself: of endless counting. ``--cases`` scores the exact copies of
-drawn nuclei; ``--images`` draws fields and runs the whole chain on them, so that what detection
-and segmentation lose shows too. Writes calibration.md and calibration.png.
+drawn nuclei; ``--images`` draws fields of easy to hard signals and runs the whole chain on them, so
+that what detection and segmentation lose shows too: with and without the error of detection that
+the settings state. ``--detection`` measures that error on other drawn cases. Writes calibration.md
+and calibration.png.
 """
 
 from __future__ import annotations
@@ -22,10 +24,12 @@ from numpy.typing import NDArray
 
 from benchmarks.report import markdown_table, provenance, write_report
 from fishcount.guidelines import builtin_schemes, classify
-from fishcount.pipeline import score_case
+from fishcount.image import FishImage
+from fishcount.pipeline import score_field
+from fishcount.recount import scored_nuclei
 from fishcount.results import Category
-from fishcount.scoring import score_counts
-from fishcount.synthetic import CASES, draw_copies, simulate_case, spec_of_case
+from fishcount.scoring import CaseScore, score_counts
+from fishcount.synthetic import CASES, SNR_LEVELS, Truth, draw_copies, simulate_case, spec_of_case
 from fishcount.synthetic.population import Population
 
 RESULTS = Path(__file__).parent / "results"
@@ -39,7 +43,11 @@ FIELD_CONCENTRATION = 40.0
 # Signals that stand for endless counting of the population.
 ENDLESS = 10**6
 
-Draw = Callable[[Population, np.random.Generator], Sequence[Category]]
+# Cases that tell the error of detection come from other seeds than those that are judged.
+DETECTION_SEED = 1_000_003
+
+Categories = dict[str, Sequence[Category]]
+Draw = Callable[[Population, np.random.Generator], Categories]
 
 
 @dataclass(frozen=True)
@@ -89,7 +97,7 @@ def in_a_field(population: Population, rng: np.random.Generator) -> Population:
     return tuple((float(s), kind) for s, (_, kind) in zip(shares, population, strict=True))
 
 
-def by_counts(population: Population, rng: np.random.Generator) -> Sequence[Category]:
+def by_counts(population: Population, rng: np.random.Generator) -> Categories:
     """Score the exact copies of nuclei in 2 to 8 fields."""
     drawn = [
         draw_copies(in_a_field(population, rng), int(rng.integers(10, 40)), rng=rng)
@@ -100,6 +108,11 @@ def by_counts(population: Population, rng: np.random.Generator) -> Sequence[Cate
         np.concatenate([one.cep17 for one in drawn]),
         field=np.repeat(np.arange(len(drawn)), [len(one.her2) for one in drawn]),
     )
+    return {"exact counts": categories_of(score)}
+
+
+def categories_of(score: CaseScore) -> Sequence[Category]:
+    """Categories of a score under the schemes that are judged."""
     return classify(
         score.n_scored,
         score.her2_signals,
@@ -110,30 +123,98 @@ def by_counts(population: Population, rng: np.random.Generator) -> Sequence[Cate
     ).categories
 
 
-def by_images(population: Population, rng: np.random.Generator) -> Sequence[Category]:
-    """Draw 2 or 3 fields and run the whole chain on them."""
-    images = []
+def drawn_fields(
+    population: Population, rng: np.random.Generator, *, snr: str
+) -> list[tuple[FishImage, Truth]]:
+    """2 or 3 fields of a case."""
+    fields = []
     for number in range(int(rng.integers(2, 4))):
-        spec = spec_of_case("equivocal", size=640).model_copy(
+        spec = spec_of_case("equivocal", size=640, snr=snr).model_copy(
             update={"population": in_a_field(population, rng)}
         )
         seed = int(rng.integers(2**31)) + number
-        images.append(simulate_case("blend", seed=seed, n_fields=1, spec=spec)[0][0])
-    return score_case(images).categories
+        fields += simulate_case("blend", seed=seed, n_fields=1, spec=spec)
+    return fields
 
 
-def forecasts(draw: Draw, n_cases: int, seed: int) -> list[Forecast]:
-    """Probabilities beside the truth, for every case and scheme."""
-    found = []
+def by_images(population: Population, rng: np.random.Generator) -> Categories:
+    """Run the whole chain on drawn fields; with the error of detection, and without."""
+    snr = str(rng.choice(list(SNR_LEVELS)))
+    fields = [score_field(image) for image, _ in drawn_fields(population, rng, snr=snr)]
+    nuclei = scored_nuclei(fields)
+    found = {}
+    for level, detected in (("images", True), ("images, chance alone", False)):
+        score = score_counts(
+            nuclei.her2["best"],
+            None if nuclei.cep17 is None else nuclei.cep17["best"],
+            field=nuclei.field,
+            **{
+                f"{probe}_{end}": copies[end]
+                for probe, copies in (("her2", nuclei.her2), ("cep17", nuclei.cep17 or {}))
+                for end in ("low", "high")
+            },
+            detected=detected,
+        )
+        found[level] = categories_of(score)
+    return found
+
+
+def detection_errors(n_cases: int, *, snr: str) -> NDArray[np.float64]:
+    """Logarithm of counted over true mean HER2 and CEP17 of each of some drawn cases, (n, 2).
+
+    The truth is that of the nuclei in these fields that are fit to be scored, so the choice of
+    fields and nuclei has no part in it.
+    """
+    errors = []
+    for stream in np.random.SeedSequence(DETECTION_SEED).spawn(n_cases):
+        rng = np.random.default_rng(stream)
+        fields = drawn_fields(blend(rng), rng, snr=snr)
+        counted = scored_nuclei([score_field(image) for image, _ in fields])
+        fit = [truth.nuclei.scorable for _, truth in fields]
+        true = [
+            np.concatenate([getattr(t.nuclei, p)[f] for (_, t), f in zip(fields, fit, strict=True)])
+            for p in ("her2", "cep17")
+        ]
+        if len(counted) and counted.cep17 is not None:
+            means = counted.her2["best"].mean(), counted.cep17["best"].mean()
+            errors.append(np.log(means) - np.log([one.mean() for one in true]))
+    return np.array(errors)
+
+
+def detection_rows(n_cases: int) -> list[dict[str, object]]:
+    """The error of detection by the strength of signals, and over all."""
+    measured = {snr: detection_errors(n_cases, snr=snr) for snr in SNR_LEVELS}
+    measured["all"] = np.concatenate(list(measured.values()))
+    rows: list[dict[str, object]] = []
+    for snr, errors in measured.items():
+        bias, sd = 100 * errors.mean(axis=0), 100 * errors.std(axis=0, ddof=1)
+        rows.append(
+            {
+                "signals": snr,
+                "cases": len(errors),
+                "HER2": f"{bias[0]:+.1f} +- {sd[0]:.1f} %",
+                "CEP17": f"{bias[1]:+.1f} +- {sd[1]:.1f} %",
+                "ratio": f"+- {100 * (errors[:, 0] - errors[:, 1]).std(ddof=1):.1f} %",
+                "correlation of the probes": f"{np.corrcoef(errors, rowvar=False)[0, 1]:.2f}",
+            }
+        )
+    return rows
+
+
+def forecasts(draw: Draw, n_cases: int, seed: int) -> dict[str, list[Forecast]]:
+    """Probabilities beside the truth, for every case and scheme, by the way of counting."""
+    found: dict[str, list[Forecast]] = {}
     for stream in np.random.SeedSequence(seed).spawn(n_cases):
         rng = np.random.default_rng(stream)
         population = blend(rng)
         her2, cep17 = expected(population)
         truth = classify(ENDLESS, round(her2 * ENDLESS), round(cep17 * ENDLESS), schemes=SCHEMES)
-        for category in draw(population, rng):
-            if category.scheme in SCHEMES and category.probability:
-                one = _forecast(category, truth.under(category.scheme).category)
-                found.append(one)
+        for level, categories in draw(population, rng).items():
+            found.setdefault(level, []).extend(
+                _forecast(category, truth.under(category.scheme).category)
+                for category in categories
+                if category.probability
+            )
     return found
 
 
@@ -226,25 +307,29 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cases", type=int, default=400, help="cases of exact counts")
     parser.add_argument("--images", type=int, default=0, help="cases drawn as images")
+    parser.add_argument(
+        "--detection", type=int, default=0, help="cases of each strength of signals"
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, default=RESULTS)
     given = parser.parse_args(arguments)
-    wanted: dict[str, tuple[Draw, int]] = {
-        "exact counts": (by_counts, given.cases),
-        "images": (by_images, given.images),
-    }
-    levels = {
-        level: forecasts(draw, number, given.seed)
-        for level, (draw, number) in wanted.items()
-        if number
-    }
+    levels: dict[str, list[Forecast]] = {}
+    for draw, number in ((by_counts, given.cases), (by_images, given.images)):
+        levels |= forecasts(draw, number, given.seed)
     text = markdown_table([row for level, made in levels.items() for row in rows_of(level, made)])
-    print(text)
+    measured = (
+        "Error of detection in other drawn cases, counted over true mean: bias and standard "
+        f"deviation.\n\n{markdown_table(detection_rows(given.detection))}"
+        if given.detection
+        else ""
+    )
+    print(text, measured, sep="\n")
     note = (
         "Cases near a cut-off: how often the category is that of endless counting, and the Brier "
         "score of its probabilities (0 is perfect). " + provenance()
     )
-    write_report(given.out / "calibration.md", "# Calibration of the probabilities", note, text)
+    parts = [part for part in (measured, text) if part]
+    write_report(given.out / "calibration.md", "# Calibration of the probabilities", note, *parts)
     plot(levels, given.out / "calibration.png")
 
 

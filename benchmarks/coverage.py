@@ -9,6 +9,7 @@ case is.
 from __future__ import annotations
 
 import argparse
+import time
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -154,6 +155,19 @@ def summary(rows: list[dict[str, object]], n_cases: int) -> str:
     )
 
 
+def bootstrap_seconds(n_runs: int = 9) -> float:
+    """Processor time of a score of 500 nuclei in 10 fields with 2,000 replicates; the median."""
+    rng = np.random.default_rng(1)
+    her2, cep17 = rng.poisson(6, 500) + 1, rng.poisson(2, 500) + 1
+    field = np.repeat(np.arange(10), 50)
+    times = []
+    for _ in range(n_runs):
+        start = time.process_time()
+        score_counts(her2, cep17, field=field)
+        times.append(time.process_time() - start)
+    return float(np.median(times))
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Print the table and write it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -168,7 +182,10 @@ def main(arguments: list[str] | None = None) -> None:
         "Share of cases in % whose nominal 95 % interval holds the truth, and the median half "
         "width of the intervals relative to it. " + provenance()
     )
-    head = summary(rows, given.cases)
+    head = (
+        f"{summary(rows, given.cases)} A score of 500 nuclei in 10 fields with 2,000 replicates "
+        f"takes {bootstrap_seconds():.2f} s of processor time."
+    )
     print(head)
     write_report(given.out, "# Coverage of the intervals", note, head, text)
 

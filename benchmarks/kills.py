@@ -83,19 +83,29 @@ def is_whole(out: Path) -> bool:
         return False
 
 
+def fate_of(out: Path) -> str:
+    """What a kill has left; an earlier folder that was put away comes back with the next run."""
+    if out.exists():
+        return "whole" if is_whole(out) else "partial or unreadable"
+    return "put away" if out.with_name(f".{out.name}.old").exists() else "absent"
+
+
 def kills(folder: Path, field: Path, n_kills: int) -> None:
     out = folder / "case"
     run(field, out)
     undisturbed = contents(out)
     seconds = run(field, out)[1]
     rng = np.random.default_rng(0)
-    fates = {"absent": 0, "whole": 0, "partial or unreadable": 0}
-    for _ in range(n_kills):
-        run(field, out, kill_after_s=rng.uniform(0, 1.2 * seconds))
-        fate = "absent" if not out.exists() else "whole" if is_whole(out) else ""
-        fates[fate or "partial or unreadable"] += 1
-        if fate == "whole" and rng.random() < 0.5:
-            shutil.rmtree(out)  # half of the runs start without an earlier folder
+    fates = {"absent": 0, "whole": 0, "put away": 0, "partial or unreadable": 0}
+    for number in range(n_kills):
+        if number % 4 < 2:  # half of the runs start without an earlier folder
+            shutil.rmtree(out, ignore_errors=True)
+        elif not out.exists():
+            run(field, out)
+        # Half of the kills fall at any time, half towards the end, where files are written.
+        moment = rng.uniform(0, 1.2) if number % 2 else rng.uniform(0.75, 1.15)
+        run(field, out, kill_after_s=moment * seconds)
+        fates[fate_of(out)] += 1
     code, _ = run(field, out)
     same = contents(out) == undisturbed
     left = sorted(set(os.listdir(folder)) - {"case", "field_1.ome.tif"})

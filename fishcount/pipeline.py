@@ -292,5 +292,6 @@ def _pooled(nuclei: ScoredNuclei, settings: Settings) -> CaseScore:
         her2_high=her2["high"],
         cep17_low=cep17.get("low"),
         cep17_high=cep17.get("high"),
+        detected=True,
         settings=settings.scoring,
     )

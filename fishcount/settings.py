@@ -273,6 +273,16 @@ class ScoringSettings(_Model):
         description="Share of the variance of estimated copies that all nuclei have in common, "
         "because they rest on the same single-signal intensity.",
     )
+    detection_sd: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.15,
+        description="Relative error that finding nuclei and signals makes in the mean copies of a "
+        "case, all nuclei alike, so that counting more does not lessen it. It widens the "
+        "intervals and the probabilities of automatic counts.",
+    )
+    detection_correlation: Fraction = Field(
+        0.7,
+        description="Share of the variance of that error which both probes have in common.",
+    )
     many_skipped: Fraction = Field(
         0.25,
         description="Largest share of eligible nuclei skipped for their signals before it is "

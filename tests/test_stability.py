@@ -40,9 +40,17 @@ def test_unchanged_settings_change_nothing(fields):
         assert (copies(again, "HER2") == copies(field, "HER2")).all()
 
 
+DEFAULT = Settings()
+CUT = DEFAULT.spots.min_score
+
+
 @pytest.mark.parametrize(
     "change",
-    ["spots.min_score=0", "signals.split_gap_diameters=0.25", "selection.reject=['BORDER']"],
+    [
+        f"spots.min_score={CUT + 1}",
+        "signals.split_gap_diameters=0.25",
+        "selection.reject=['BORDER']",
+    ],
 )
 def test_a_recount_is_the_run_from_the_pixels(fields, change):
     settings = with_overrides(Settings(), [change])
@@ -55,7 +63,7 @@ def test_a_recount_is_the_run_from_the_pixels(fields, change):
 
 
 def test_a_lower_cut_is_nearly_the_run_from_the_pixels(fields):
-    settings = with_overrides(Settings(), ["spots.min_score=-2"])
+    settings = with_overrides(Settings(), [f"spots.min_score={CUT - 1}"])
     again = [recount_field(field, was=Settings(), settings=settings) for field in fields]
     anew = [score_field(field.image, settings=settings) for field in fields]
     for probe in ("HER2", "CEP17"):
@@ -76,13 +84,15 @@ def test_bleed_through_stays_out_at_any_cut(fields):
 
 def test_every_setting_that_matters_is_tried_both_ways(case):
     tried = [(one.setting, one.value) for one in case.variations]
+    steps = {
+        "spots.min_score": (CUT, 1.0),
+        "signals.min_share_of_typical": (DEFAULT.signals.min_share_of_typical, 0.1),
+        "signals.split_gap_diameters": (DEFAULT.signals.split_gap_diameters, 0.5),
+    }
     assert tried[:6] == [
-        ("spots.min_score", -2.0),
-        ("spots.min_score", 0.0),
-        ("signals.min_share_of_typical", 0.2),
-        ("signals.min_share_of_typical", 0.4),
-        ("signals.split_gap_diameters", 0.5),
-        ("signals.split_gap_diameters", 1.5),
+        (setting, pytest.approx(value + sign * step))
+        for setting, (value, step) in steps.items()
+        for sign in (-1, 1)
     ]
     assert [setting for setting, _ in tried[6:]] == ["selection.reject"] * 3
     schemes = [category.scheme for category in case.categories]

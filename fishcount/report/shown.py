@@ -294,4 +294,14 @@ def _score(shown: list[ShownField], roles: tuple[str, ...], settings: ScoringSet
         for suffix in ("", "_low", "_high")
     }
     which = np.repeat(np.arange(len(shown)), [int(one.scored.sum()) for one in shown])
-    return score_counts(**columns, field=which, settings=settings)
+    return score_counts(
+        **columns, field=which, detected=not _read_by_a_person(shown), settings=settings
+    )
+
+
+def _read_by_a_person(shown: list[ShownField]) -> bool:
+    """A reader has seen every scored nucleus, so that the counts are no longer the program's."""
+    return all(
+        "review" in one.nuclei and (one.nuclei["review"][one.scored] != "unreviewed").all()
+        for one in shown
+    )

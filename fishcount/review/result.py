@@ -98,6 +98,8 @@ def score_review(
         her2_high=her2.high[scored],
         cep17_low=None if cep17 is None else cep17.low[scored],
         cep17_high=None if cep17 is None else cep17.high[scored],
+        # Where a reader has seen every scored nucleus, the counts are those of a person.
+        detected=bool((counts.review[scored] == "unreviewed").any()),
         settings=settings,
     )
     ihc = summary.get("ihc") if ihc is None else ihc

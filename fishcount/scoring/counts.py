@@ -27,6 +27,7 @@ def score_counts(
     her2_high: ArrayLike | None = None,
     cep17_low: ArrayLike | None = None,
     cep17_high: ArrayLike | None = None,
+    detected: bool = False,
     settings: ScoringSettings | None = None,
     rng: np.random.Generator | None = None,
 ) -> CaseScore:
@@ -41,6 +42,9 @@ def score_counts(
         the intervals take the nuclei as those of one field.
     her2_low, her2_high, cep17_low, cep17_high : array_like of int, (n,)
         90 % range of copies that were estimated; equal to the copies where left out.
+    detected
+        A program found the nuclei and signals: the intervals then also carry the error of that,
+        `settings.detection_sd`. Copies that a person counted do not.
     settings
         Defaults when left out.
     rng
@@ -60,7 +64,8 @@ def score_counts(
     Notes
     -----
     The intervals are those of `fishcount.scoring.replicates`. They speak of repeating the choice
-    of fields and nuclei and of estimated clusters, not of copies that all nuclei lose alike.
+    of fields and nuclei, of estimated clusters and of detection, not of copies that the section
+    took.
 
     Examples
     --------
@@ -87,6 +92,7 @@ def score_counts(
         field=np.zeros(len(best), np.int64) if fields is None else fields,
         below=np.array([_sd_of_mean(low, correlation) for low, _ in ranges]),
         above=np.array([_sd_of_mean(high, correlation) for _, high in ranges]),
+        detected=detected,
         settings=settings,
         rng=rng,
     )

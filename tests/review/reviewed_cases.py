@@ -136,6 +136,7 @@ def _summary(nuclei, fields, settings):
         field=scored["field"].to_numpy(str),
         her2_low=scored["her2_low"].to_numpy(np.int64),
         her2_high=scored["her2_high"].to_numpy(np.int64),
+        detected=True,
     )
     classification = classify(
         score.n_scored,

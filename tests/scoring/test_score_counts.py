@@ -102,6 +102,36 @@ def test_more_nuclei_narrow_the_replicates(case):
     assert_allclose(np.std(np.log(later)), np.std(np.log(now)) / 2, rtol=1e-6)
 
 
+def test_the_error_of_detection_does_not_shrink_with_more_nuclei(case):
+    settings = ScoringSettings(detection_sd=0.2, bootstrap_replicates=20_000)
+    her2, cep17, field = case
+    by_person = score_counts(her2, cep17, field=field, settings=settings).replicates
+    by_program = score_counts(her2, cep17, field=field, detected=True, settings=settings).replicates
+    assert not by_person.log_detection.any()
+    assert_array_equal(by_person.log_deviation, by_program.log_deviation)
+    endless = np.log(by_program.means(n_nuclei=10**9))
+    assert_allclose(endless.std(axis=0), 0.2, rtol=0.03)
+    assert_allclose(np.log(by_person.means(n_nuclei=10**9)).std(axis=0), 0, atol=1e-3)
+
+
+@pytest.mark.parametrize(("correlation", "sd_of_ratio"), [(0.0, 0.2), (0.5, 0.1414), (1.0, 0.0)])
+def test_what_both_probes_share_leaves_the_ratio_alone(case, correlation, sd_of_ratio):
+    settings = ScoringSettings(
+        detection_sd=0.1414, detection_correlation=correlation, bootstrap_replicates=20_000
+    )
+    error = score_counts(
+        case[0], case[1], field=case[2], detected=True, settings=settings
+    ).replicates.log_detection
+    assert_allclose((error[:, 0] - error[:, 1]).std(), sd_of_ratio, rtol=0.03, atol=1e-12)
+
+
+def test_without_an_error_of_detection_counts_of_a_program_are_those_of_a_person(case):
+    settings = ScoringSettings(detection_sd=0)
+    her2, cep17, field = case
+    one = score_counts(her2, cep17, field=field, detected=True, settings=settings)
+    assert one.intervals_95 == score_counts(her2, cep17, field=field).intervals_95
+
+
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
@@ -115,14 +145,3 @@ def test_more_nuclei_narrow_the_replicates(case):
 def test_impossible_counts_are_refused(arguments, problem):
     with pytest.raises(CountError, match=problem):
         score_counts(**arguments)
-
-
-def test_bootstrap_of_500_nuclei_is_fast():
-    from time import perf_counter
-
-    rng = np.random.default_rng(1)
-    her2, cep17 = rng.poisson(6, 500) + 1, rng.poisson(2, 500) + 1
-    score_counts(her2, cep17)
-    start = perf_counter()
-    score_counts(her2, cep17, field=np.repeat(np.arange(10), 50))
-    assert perf_counter() - start < 0.5
