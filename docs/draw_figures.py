@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fishcount import FieldResult, FishImage, classify, score_field
+from fishcount.scoring import score_counts
 from fishcount.synthetic import CASES, FieldSpec, Truth, draw_field, population_of, simulate_case
 
 IMAGES = Path(__file__).parent / "images"
@@ -35,6 +36,8 @@ def main() -> None:
     result = score_field(image)
     save(nuclei_figure(image, result), "nuclei.png")
     save(signals_figure(image, truth, result), "signals.png")
+    save(counting_figure(), "counting.png")
+    save(intervals_figure(), "intervals.png")
     save(gallery_figure(), "gallery.png", dpi=70)
 
 
@@ -86,6 +89,87 @@ def signals_figure(image: FishImage, truth: Truth, result: FieldResult) -> Figur
     label = np.bincount(truth.labels[result.nuclei.labels == row + 1]).argmax()
     panels[2].set_xlabel(f"{truth.nuclei.her2[label - 1]} copies")
     return figure
+
+
+def counting_figure() -> Figure:
+    """A pair that counts as one; the light of all signals of a field, and that of a single one."""
+    spec = FieldSpec(shape=(900, 900), population=population_of("equivocal")).changed(
+        signals={"snr": 12.0, "split": 0.2}
+    )
+    image, _ = draw_field(spec, rng=np.random.default_rng(SEED))
+    result = score_field(image)
+    signals = result.counts.signals
+    her2 = signals.channel == "HER2"
+    figure = Figure(figsize=(8.4, 3.3), layout="constrained")
+    left, right = figure.subplots(1, 2, width_ratios=[1, 1.7])
+
+    merged = her2 & (signals.status == "merged")
+    row = int(np.flatnonzero(merged)[np.argmax(signals.snr[merged])])
+    show(left, plane(image, "HER2"), half_px=18, centre=(signals.y_px[row], signals.x_px[row]))
+    outline(left, result.nuclei.labels == signals.nucleus[row], GREY, dashed=False)
+    for status, style in (("kept", "solid"), ("merged", "dashed")):
+        which = her2 & (signals.status == status)
+        left.scatter(
+            signals.x_px[which], signals.y_px[which], s=420, facecolors="none",
+            edgecolors=MAGENTA, linewidths=1.6, linestyle=style,
+        )  # fmt: skip
+    left.set_title("dashed: part of its neighbour")
+
+    light = result.spots["HER2"].flux_counts[signals.status[her2] == "kept"]
+    single = result.counts.single_flux_counts["HER2"]
+    right.hist(light / single, bins=np.arange(0, 5.01, 0.2), color=MAGENTA, edgecolor="white")
+    right.axvline(1, color="black", linewidth=1)
+    right.annotate("a single signal", (1, 0.97), xycoords=("data", "axes fraction"), va="top",
+                   xytext=(4, 0), textcoords="offset points")  # fmt: skip
+    right.set(xlabel="light of a signal, over that of a single one", ylabel="kept HER2 signals")
+    right.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def intervals_figure() -> Figure:
+    """Repeats of a count, and the width of its interval by the number of fields and nuclei."""
+    rng = np.random.default_rng(SEED)
+    figure = Figure(figsize=(8.4, 3.3), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    her2, cep17, field = drawn_counts(rng, n_fields=5, per_field=20)
+    score = score_counts(her2, cep17, field=field)
+    means = score.replicates.means()
+    left.plot(means[:, 0], means[:, 0] / means[:, 1], ".", ms=2, alpha=0.4, color="#55719f")
+    left.plot(score.mean_her2_per_nucleus, score.her2_cep17_ratio, "o", color="black", ms=5)
+    left.axhline(2, color=GREY, linewidth=0.8)
+    left.axvline(4, color=GREY, linewidth=0.8)
+    left.axvline(6, color=GREY, linewidth=0.8)
+    left.set(xlabel="HER2 copies per nucleus", ylabel="HER2/CEP17 ratio")
+    left.set(xlim=(2, 8), ylim=(1.2, 2.4))
+    for per_field, style in ((20, "o-"), (80, "s--")):
+        widths = [
+            np.mean([half_width(rng, n_fields, per_field) for _ in range(30)])
+            for n_fields in (1, 2, 5, 10)
+        ]
+        right.plot((1, 2, 5, 10), widths, style, color="black", ms=4,
+                   label=f"{per_field} nuclei in each")  # fmt: skip
+    right.set(xlabel="fields", ylabel="half the 95 % interval of the ratio", ylim=(0, None))
+    right.set_xticks([1, 2, 5, 10])
+    right.legend(frameon=False)
+    for axes in (left, right):
+        axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def drawn_counts(
+    rng: np.random.Generator, *, n_fields: int, per_field: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """HER2, CEP17 and field of nuclei whose mean HER2 differs by 10 % between fields."""
+    field = np.repeat(np.arange(n_fields), per_field)
+    level = 4.6 * np.exp(0.1 * rng.standard_normal(n_fields))
+    return rng.poisson(level[field]), 1 + rng.poisson(1.7, field.size), field
+
+
+def half_width(rng: np.random.Generator, n_fields: int, per_field: int) -> float:
+    """Half the 95 % interval of the ratio of one drawn case."""
+    her2, cep17, field = drawn_counts(rng, n_fields=n_fields, per_field=per_field)
+    low, high = score_counts(her2, cep17, field=field).intervals_95["her2_cep17_ratio"]
+    return 0.5 * (high - low)
 
 
 def gallery_figure() -> Figure:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fishcount.batch.case import CaseJob, FieldJob, explained, score_job, write_case
+from fishcount.batch.case import CaseJob, FieldJob, score_job, write_case
 from fishcount.batch.folder import cases_in_folder, cases_of_folders
 from fishcount.batch.manifest import MANIFEST_COLUMNS, read_manifest
 from fishcount.batch.run import BatchResult, Progress, run_batch
@@ -19,7 +19,6 @@ __all__ = [
     "Progress",
     "cases_in_folder",
     "cases_of_folders",
-    "explained",
     "read_manifest",
     "run_batch",
     "score_job",

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fishcount.errors import InputError
-from fishcount.guidelines import Scheme, explain, read_scheme, with_own
+from fishcount.guidelines import Scheme, read_scheme, with_own
 from fishcount.image import FishImage
 from fishcount.io import (
     check_out_folder,
@@ -38,7 +38,7 @@ from fishcount.slide import Slide
 from fishcount.tables import nuclei_table, signals_table, summary_record
 from fishcount.tiles import score_slide
 
-__all__ = ["CaseJob", "FieldJob", "explained", "score_job", "write_case"]
+__all__ = ["CaseJob", "FieldJob", "score_job", "write_case"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,18 +253,6 @@ def write_case(
 
 def _labels(nuclei: Nuclei | OutlinedNuclei) -> NDArray[np.int32] | LabelRuns:
     return nuclei.labels if isinstance(nuclei, Nuclei) else nuclei.outlines
-
-
-def explained(case: CaseResult) -> str:
-    """The paragraph that says what the categories rest on."""
-    return explain(
-        case.score,
-        case.categories,
-        ihc=case.ihc,
-        tags=case.tags,
-        findings=case.findings,
-        also=case.settings.scoring.headline,
-    )
 
 
 def _score_fields(

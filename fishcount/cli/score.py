@@ -144,11 +144,19 @@ def _progress(n_fields: int) -> Any:
 
 
 def _print_headline(case: CaseResult, out: Path) -> None:
-    from fishcount.batch import explained
-    from fishcount.guidelines import headline
+    from fishcount.guidelines import explain_paragraphs, headline
 
-    click.echo(click.wrap_text(explained(case), width=88))
-    for category in headline(case.categories, also=case.settings.scoring.headline):
+    also = case.settings.scoring.headline
+    for paragraph in explain_paragraphs(
+        case.score,
+        case.categories,
+        ihc=case.ihc,
+        tags=case.tags,
+        findings=case.findings,
+        also=also,
+    ):
+        click.echo(click.wrap_text(paragraph, width=88))
+    for category in headline(case.categories, also=also):
         group = f", group {category.group}" if category.group else ""
         click.echo(f"  {category.scheme}: {category.category}{group}")
     click.echo(f"report: {out / 'report.html'}")
