@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fishcount.errors import CountError
+from fishcount.blocks import blocks_of
+from fishcount.errors import CountError, MetadataError
 from fishcount.field_quality import field_findings
 from fishcount.flags import Finding, mask_of
 from fishcount.guidelines import Scheme, classify
-from fishcount.image import DAPI, FishImage, Window
+from fishcount.image import DAPI, FishImage
 from fishcount.nuclei import (
     Nuclei,
     OutlinedNuclei,
-    block_cores,
     nuclei_from_labels,
     segment_nuclei,
     select_nuclei,
@@ -24,46 +23,54 @@ from fishcount.nuclei import (
 from fishcount.quality import image_findings, saturated_pixels
 from fishcount.recount import ScoredNuclei, scored_nuclei, selection_of, signal_flags
 from fishcount.results import CaseResult, FieldResult
-from fishcount.sample import is_small
 from fishcount.scoring import CaseScore, heterogeneity, score_counts, selection_findings
 from fishcount.settings import Settings
 from fishcount.signals import count_signals, signal_findings
 from fishcount.slide import Slide
-from fishcount.spots import Spots, detect_spots
 from fishcount.stability import left_out, vary_settings
+from fishcount.tiles import find_nuclei, find_spots
 
-__all__ = ["assemble_field", "score_case", "score_field"]
+__all__ = ["score_case", "score_field"]
 
 # A field with one of these cannot be measured: none of its nuclei is scored.
 NOT_EVALUABLE = frozenset({"BLANK_CHANNEL", "IDENTICAL_CHANNELS"})
 
 
 def score_field(
-    image: FishImage,
+    image: FishImage | Slide,
     *,
     labels: NDArray[np.integer] | None = None,
     settings: Settings | None = None,
     threads: int = 2,
+    on_block: Callable[[int, int], object] = lambda done, n_blocks: None,
 ) -> FieldResult:
     """Find nuclei and signals of one field and count copies.
 
     Parameters
     ----------
     image
-        DAPI and at least one probe; a plane or a stack.
+        DAPI and at least one probe; a plane or a stack. A slide (`fishcount.io.open_slide`) is
+        read block by block, and gives what the same pixels in memory give.
     labels
         Your own segmentation (y, x), 0 for background, in place of ours.
     settings
         Defaults where not given.
     threads
         How many probes are searched at the same time; the result is the same for any number.
+    on_block
+        Called after each block of a large image with how many are done, and how many there are.
 
     Returns
     -------
     FieldResult
         Every nucleus and every candidate signal with what became of it. A field without nuclei
         has empty tables and the finding NO_NUCLEI; where a channel is blank, or two are the
-        same, no nucleus is scored.
+        same, no nucleus is scored. Nuclei of a slide have outlines in place of a label image.
+
+    Raises
+    ------
+    MetadataError
+        When `labels` are given for a slide, or have another size than the image.
 
     Examples
     --------
@@ -78,42 +85,11 @@ def score_field(
     True
     """
     settings = settings or Settings()
-    slide = Slide.of(image)
+    slide = image if isinstance(image, Slide) else Slide.of(image)
     windows = slide.sample_windows()
-    sample = image if is_small(image.shape) else slide.sample(windows)
-    nuclei = _nuclei(image, labels, settings)
-    return assemble_field(
-        image,
-        sample=sample,
-        windows=windows,
-        nuclei=nuclei,
-        spots=_spots(image, nuclei, settings, threads=threads),
-        settings=settings,
-    )
-
-
-def assemble_field(
-    image: FishImage | Slide,
-    *,
-    sample: FishImage,
-    windows: Sequence[Window],
-    nuclei: Nuclei | OutlinedNuclei,
-    spots: Mapping[str, Spots],
-    settings: Settings,
-) -> FieldResult:
-    """From what was found in a field to its result: counts, flags, findings, selection.
-
-    Parameters
-    ----------
-    image
-        The field, of which no more than one window is in memory at a time.
-    sample, windows
-        What stands for the field in figures about it as an image; see `fishcount.slide`.
-    nuclei, spots
-        Found in all of the field.
-    settings
-        As for `score_field`.
-    """
+    sample = slide.sample(windows)
+    nuclei = _nuclei(image, labels, sample, settings)
+    spots = find_spots(slide, sample=sample, settings=settings, threads=threads, on_block=on_block)
     findings = [*image.findings, *image_findings(sample)]
     counts = count_signals(
         spots,
@@ -145,7 +121,7 @@ def assemble_field(
 
 
 def score_case(
-    fields: Iterable[FishImage | FieldResult],
+    fields: Iterable[FishImage | Slide | FieldResult],
     *,
     name: str = "case",
     ihc: str | None = None,
@@ -241,7 +217,18 @@ def score_case(
     )
 
 
-def _nuclei(image: FishImage, labels: NDArray[np.integer] | None, settings: Settings) -> Nuclei:
+def _nuclei(
+    image: FishImage | Slide,
+    labels: NDArray[np.integer] | None,
+    sample: FishImage,
+    settings: Settings,
+) -> Nuclei | OutlinedNuclei:
+    if isinstance(image, Slide):
+        if labels is not None:
+            raise MetadataError(
+                "a slide is segmented here", file=image.name, remedy="read it whole, as an image"
+            )
+        return find_nuclei(image, sample=sample, settings=settings)
     dapi = image.channel(DAPI)
     if labels is None:
         return segment_nuclei(
@@ -250,34 +237,14 @@ def _nuclei(image: FishImage, labels: NDArray[np.integer] | None, settings: Sett
     return nuclei_from_labels(labels, dapi, roi=image.roi, settings=settings.nuclei)
 
 
-def _spots(
-    image: FishImage, nuclei: Nuclei, settings: Settings, *, threads: int
-) -> dict[str, Spots]:
-    channels = {probe: image.channel(probe) for probe in image.probes}
-
-    def detect(probe: str) -> Spots:
-        return detect_spots(
-            channels[probe],
-            pixel_size_um=image.pixel_size_um,
-            z_step_um=image.z_step_um,
-            labels=nuclei.labels,
-            other=next((other for role, other in channels.items() if role != probe), None),
-            settings=settings.spots,
-        )
-
-    # Most of the time is spent in numpy, which lets go of the interpreter's lock.
-    with ThreadPoolExecutor(max(1, threads)) as pool:
-        return dict(zip(channels, pool.map(detect, channels), strict=True))
-
-
 def _saturated_flags(
     image: FishImage | Slide, nuclei: Nuclei | OutlinedNuclei, sample: FishImage
 ) -> NDArray[np.uint32]:
     """SATURATED (n,) for nuclei with a pixel at the camera's limit in any channel."""
     touched = np.zeros(len(nuclei) + 1, np.int64)
-    for window in block_cores(image.shape):
-        full = saturated_pixels(image, window, sample=sample)
-        touched += np.bincount(nuclei.labels_in(window)[full], minlength=len(touched))
+    for block in blocks_of(image.shape):
+        full = saturated_pixels(image, block.core, sample=sample)
+        touched += np.bincount(nuclei.labels_in(block.core)[full], minlength=len(touched))
     return np.where(touched[1:] > 0, np.uint32(mask_of(["SATURATED"])), np.uint32(0))
 
 

@@ -58,10 +58,9 @@ class ReadingSettings(_Model):
     )
 
     tiles_above_px: Annotated[int, Field(ge=64)] = Field(
-        4096, description="Fields wider or higher than this are scored tile by tile."
-    )
-    tile_px: Annotated[int, Field(ge=64, le=16384)] = Field(
-        2048, description="Edge of a tile. It bounds the memory; the result is the same for any."
+        4096,
+        description="Fields wider or higher than this are read tile by tile as they are scored, "
+        "to bound the memory; the result is the same.",
     )
 
     @property

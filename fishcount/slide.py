@@ -35,6 +35,8 @@ class Slide:
         As in `FishImage`.
     roi : callable, or None
         Window to the region to be scored in it (y, x); None is everything.
+    image : FishImage or None
+        What is read, where that is an image in memory.
     """
 
     shape: tuple[int, int]
@@ -49,6 +51,7 @@ class Slide:
     files: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     findings: tuple[Finding, ...] = ()
     roi: Callable[[Window], NDArray[np.bool_]] | None = None
+    image: FishImage | None = None
 
     @classmethod
     def of(cls, image: FishImage) -> Slide:
@@ -80,6 +83,7 @@ class Slide:
             files=image.files,
             findings=image.findings,
             roi=None if mask is None else lambda window: mask[window],
+            image=image,
         )
 
     @property
@@ -108,7 +112,9 @@ class Slide:
         )
 
     def sample(self, windows: Sequence[Window]) -> FishImage:
-        """The mosaic of `sample_windows`, as an image."""
+        """The mosaic of `sample_windows`, as an image; an image in memory that is all of it."""
+        if self.image is not None and windows == (self.whole,):
+            return self.image
         stacks = [mosaic([self.read(role, window) for window in windows]) for role in self.channels]
         return FishImage(
             pixels=np.stack(stacks),

@@ -36,7 +36,6 @@ from fishcount.results import CaseResult, FieldResult
 from fishcount.settings import SelectionSettings, Settings
 from fishcount.slide import Slide
 from fishcount.tables import nuclei_table, signals_table, summary_record
-from fishcount.tiles import score_slide
 
 __all__ = ["CaseJob", "FieldJob", "score_job", "write_case"]
 
@@ -262,13 +261,8 @@ def _score_fields(
     results = []
     for one, name in zip(job.fields, names, strict=True):
         image = one.read(name=name, settings=job.settings)
-        if isinstance(image, Slide):
-            results.append(score_slide(image, settings=job.settings, threads=threads))
-        else:
-            labels = read_labels(one.labels, shape=image.shape) if one.labels else None
-            results.append(
-                score_field(image, labels=labels, settings=job.settings, threads=threads)
-            )
+        labels = read_labels(one.labels, shape=image.shape) if one.labels else None
+        results.append(score_field(image, labels=labels, settings=job.settings, threads=threads))
         on_field(1)
     return results
 

@@ -48,14 +48,6 @@ __all__ = ["command"]
 @click.option(
     "--faint-staining", is_flag=True, help="IHC 0 with faint membranes in at most 10 % of cells."
 )
-@click.option(
-    "--tile",
-    "tile_px",
-    type=click.IntRange(min=64, max=16384),
-    metavar="PX",
-    help="Score fields larger than this tile by tile, each so wide. By itself above "
-    "reading.tiles_above_px.",
-)
 @settings_options
 @click.option("--name", help="Name of the case; the output folder's name where not given.")
 @click.option("--overwrite", is_flag=True, help="Replace an existing case folder.")
@@ -74,7 +66,6 @@ def command(
     label_files: tuple[Path, ...],
     ihc: str | None,
     faint_staining: bool,
-    tile_px: int | None,
     scheme_files: tuple[Path, ...],
     name: str | None,
     settings_file: Path | None,
@@ -119,7 +110,7 @@ def command(
         ihc=ihc,
         faint_staining=faint_staining,
         scheme_files=scheme_files,
-        settings=settings_of(settings_file, (*_tiles(tile_px), *assignments)),
+        settings=settings_of(settings_file, assignments),
     )
     with _progress(len(job.fields)) as bar:
         case, summary = score_job(job, out, overwrite=overwrite, on_field=bar.update)
@@ -127,13 +118,6 @@ def command(
         print_json(summary)
     else:
         _print_headline(case, out)
-
-
-def _tiles(tile_px: int | None) -> tuple[str, ...]:
-    """The settings behind ``--tile``."""
-    if tile_px is None:
-        return ()
-    return f"reading.tile_px={tile_px}", f"reading.tiles_above_px={tile_px}"
 
 
 def _progress(n_fields: int) -> Any:

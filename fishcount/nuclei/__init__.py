@@ -1,6 +1,5 @@
 """DAPI image to nuclei: segment, split what touches, flag what should not be scored."""
 
-from fishcount.nuclei.blocks import block_cores
 from fishcount.nuclei.result import Nuclei, NucleiTable, OutlinedNuclei
 from fishcount.nuclei.runs import LabelRuns
 from fishcount.nuclei.segment import nuclei_from_labels, segment_nuclei, segment_windows
@@ -11,7 +10,6 @@ __all__ = [
     "Nuclei",
     "NucleiTable",
     "OutlinedNuclei",
-    "block_cores",
     "nuclei_from_labels",
     "segment_nuclei",
     "segment_windows",

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fishcount.errors import MetadataError, PixelError
 from fishcount.image import Window, project
-from fishcount.nuclei.blocks import search_blocks
+from fishcount.nuclei.by_block import search_blocks
 from fishcount.nuclei.focus import best_focus, best_planes
 from fishcount.nuclei.illumination import background_mesh
 from fishcount.nuclei.measure import in_centroid_order, measure_nuclei

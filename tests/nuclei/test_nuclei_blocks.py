@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from fishcount.nuclei import segment_nuclei, segment_windows
-from fishcount.nuclei.blocks import block_cores
 from fishcount.nuclei.runs import LabelRuns, find_runs
 from fishcount.sample import SMALL_PX, mosaic, sample_windows
 
@@ -70,19 +69,6 @@ def test_an_image_without_nuclei_has_none():
     nuclei = segment_nuclei(strip([]), pixel_size_um=0.14)
     assert len(nuclei) == 0
     assert nuclei.labels.shape == SHAPE
-
-
-@pytest.mark.parametrize("shape", [(100, 200), (3072, 3072), (5000, 7001), (100, 3073)])
-def test_blocks_cover_an_image_once(shape):
-    covered = np.zeros(tuple(-(-side // 8) for side in shape), int)
-    edges = set()
-    for rows, columns in block_cores(shape):
-        edges |= {(rows.start, rows.stop), (columns.start, columns.stop)}
-        assert rows.stop - rows.start <= SMALL_PX
-        covered[
-            -(-rows.start // 8) : -(-rows.stop // 8), -(-columns.start // 8) : -(-columns.stop // 8)
-        ] += 1
-    assert (covered == 1).all()
 
 
 def test_windows_of_painted_runs_are_windows_of_the_label_image(nuclei):

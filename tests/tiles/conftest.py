@@ -1,32 +1,52 @@
-"""One drawn field, in memory and as a tiled file."""
+"""One drawn field that is wider than a block, in memory and in files."""
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import tifffile
 
-from fishcount.synthetic import simulate_case
+from fishcount import score_field
+from fishcount.sample import SMALL_PX
+from fishcount.synthetic import draw_field, spec_of_case
 
 
 @pytest.fixture(scope="session")
 def image():
-    return simulate_case("mixed", seed=4, n_fields=1, size=640, snr="medium")[0][0]
+    spec = spec_of_case("mixed", snr="medium")
+    spec = spec.model_copy(update={"shape": (300, SMALL_PX + 328)})
+    return draw_field(spec, rng=np.random.default_rng(4), name="slide")[0]
 
 
 @pytest.fixture(scope="session")
-def tiled_file(image, tmp_path_factory):
+def whole(image):
+    """The result of the image in memory."""
+    return score_field(image)
+
+
+@pytest.fixture(scope="session")
+def write_tiff(image):
+    """Write the image as an OME-TIFF, stored as told."""
+
+    def write(file, **stored):
+        tifffile.imwrite(
+            file,
+            image.pixels[:, 0],
+            photometric="minisblack",
+            metadata={
+                "axes": "CYX",
+                "Channel": {"Name": list(image.channels)},
+                "PhysicalSizeX": image.pixel_size_um,
+                "PhysicalSizeY": image.pixel_size_um,
+            },
+            **stored,
+        )
+        return file
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def tiled_file(write_tiff, tmp_path_factory):
     file = tmp_path_factory.mktemp("slide") / "slide.ome.tif"
-    tifffile.imwrite(
-        file,
-        image.pixels[:, 0],
-        photometric="minisblack",
-        tile=(128, 128),
-        compression="zlib",
-        metadata={
-            "axes": "CYX",
-            "Channel": {"Name": list(image.channels)},
-            "PhysicalSizeX": image.pixel_size_um,
-            "PhysicalSizeY": image.pixel_size_um,
-        },
-    )
-    return file
+    return write_tiff(file, tile=(128, 128), compression="zlib")

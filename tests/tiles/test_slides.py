@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 
 import numpy as np
 import pytest
@@ -10,20 +11,22 @@ import tifffile
 from click.testing import CliRunner
 
 from fishcount import score_case, score_field
+from fishcount.blocks import blocks_of
 from fishcount.cli.main import cli
 from fishcount.errors import MetadataError, TooLargeError
 from fishcount.image import FishImage
 from fishcount.io import open_slide, read_case_folder, read_field, read_image, read_roi
 from fishcount.io.roi import read_region
+from fishcount.nuclei import OutlinedNuclei
 from fishcount.report import render_report
 from fishcount.report.overview import nuclei_to_draw, overview
 from fishcount.settings import ReadingSettings
 from fishcount.slide import Slide
-from fishcount.tiles import score_slide
 
+SHAPE = (300, 3400)
 WINDOW = (slice(100, 300), slice(511, 640))
-TUMOUR = [[0, 0], [400, 0], [400, 500], [0, 300], [0, 0]]
-HOLE = [[100, 100], [200, 100], [200, 200], [100, 100]]
+TUMOUR = [[0, 0], [2000, 0], [2000, 250], [0, 150], [0, 0]]
+HOLE = [[100, 50], [200, 50], [200, 100], [100, 50]]
 
 
 @pytest.fixture
@@ -35,7 +38,93 @@ def roi(tmp_path):
 
 @pytest.fixture(scope="module")
 def scored(tiled_file):
-    return score_slide(open_slide(tiled_file), tile_px=256)
+    return score_field(open_slide(tiled_file))
+
+
+def assert_same(found, expected):
+    """Every nucleus, signal, count, flag and finding is the same, to the last digit."""
+    for name, column in expected.nuclei.figures().items():
+        np.testing.assert_array_equal(getattr(found.nuclei, name), column, err_msg=name)
+    np.testing.assert_array_equal(found.nuclei.labels, expected.nuclei.labels)
+    for column in fields(expected.counts.signals):
+        np.testing.assert_array_equal(
+            getattr(found.counts.signals, column.name),
+            getattr(expected.counts.signals, column.name),
+            err_msg=column.name,
+        )
+    for probe, copies in expected.counts.copies.items():
+        for name in ("best", "low", "high", "estimated", "disagree"):
+            np.testing.assert_array_equal(
+                getattr(found.counts.copies[probe], name), getattr(copies, name), err_msg=name
+            )
+    np.testing.assert_array_equal(found.flags, expected.flags)
+    np.testing.assert_array_equal(found.reject_reason, expected.reject_reason)
+    assert found.findings == expected.findings
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        {"tile": (256, 256), "compression": "zlib"},
+        {"tile": (512, 1024), "compression": "zstd"},
+        {"rowsperstrip": 7},
+    ],
+    ids=["tiles of 256", "tiles of 512 x 1024", "strips"],
+)
+def test_a_file_gives_what_the_image_in_memory_gives(stored, write_tiff, whole, tmp_path):
+    file = write_tiff(tmp_path / "slide.ome.tif", **stored)
+    found = score_field(open_slide(file), threads=1)
+    assert isinstance(found.nuclei, OutlinedNuclei)
+    assert_same(found, whole)
+
+
+def test_an_ome_zarr_gives_what_the_image_in_memory_gives(image, whole, tmp_path):
+    zarr = pytest.importorskip("zarr", minversion="3.0", reason="needs the extra 'scale'")
+    folder = tmp_path / "slide.zarr"
+    um = image.pixel_size_um
+    axes = [{"name": "c", "type": "channel"}] + [
+        {"name": axis, "type": "space", "unit": "micrometer"} for axis in "yx"
+    ]
+    scale = {"type": "scale", "scale": [1.0, um, um]}
+    described = {"axes": axes, "datasets": [{"path": "0", "coordinateTransformations": [scale]}]}
+    group = zarr.open_group(str(folder), mode="w", zarr_format=3)
+    labels = {"channels": [{"label": role} for role in image.channels]}
+    group.attrs["ome"] = {"version": "0.5", "multiscales": [described], "omero": labels}
+    pixels = image.pixels[:, 0]
+    array = group.create_array("0", shape=pixels.shape, chunks=(1, 96, 200), dtype=pixels.dtype)
+    array[:] = pixels
+    assert_same(score_field(open_slide(folder)), whole)
+
+
+def test_the_blocks_of_an_image_meet_without_a_seam(image, whole):
+    """What lies around the border of two blocks is found in a part that has it in its middle."""
+    (border,) = {block.core[1].start for block in blocks_of(image.shape)} - {0}
+    left, right = border - 600, border + 600
+    part = FishImage.from_array(
+        image.pixels[:, 0, :, left:right],
+        axes="CYX",
+        channels=image.channels,
+        pixel_size_um=image.pixel_size_um,
+    )
+    found = score_field(part)
+    near = np.abs(whole.nuclei.x_px - border) < 250
+    places = np.stack([found.nuclei.y_px, found.nuclei.x_px + left], axis=1)
+    for y, x, area in zip(
+        whole.nuclei.y_px[near],
+        whole.nuclei.x_px[near],
+        whole.nuclei.area_px[near],
+        strict=True,
+    ):
+        distance = np.hypot(*(places - (y, x)).T)
+        assert distance.min() < 3
+        assert found.nuclei.area_px[distance.argmin()] == pytest.approx(area, rel=0.1)
+    assert near.sum() >= 3
+
+
+def test_an_own_segmentation_needs_the_image_in_memory(tiled_file):
+    slide = open_slide(tiled_file)
+    with pytest.raises(MetadataError, match="read it whole"):
+        score_field(slide, labels=np.ones(slide.shape, np.int32))
 
 
 def test_a_slide_says_and_reads_what_the_image_does(tiled_file, image):
@@ -47,7 +136,7 @@ def test_a_slide_says_and_reads_what_the_image_does(tiled_file, image):
 
 
 def test_a_field_is_a_slide_only_where_it_is_large(tiled_file):
-    small = ReadingSettings(tiles_above_px=600)
+    small = ReadingSettings(tiles_above_px=3200)
     assert isinstance(read_field(tiled_file), FishImage)
     assert isinstance(read_field(tiled_file, settings=small), Slide)
     assert isinstance(read_field(tiled_file, settings=small, whole=True), FishImage)
@@ -55,16 +144,16 @@ def test_a_field_is_a_slide_only_where_it_is_large(tiled_file):
 
 def test_only_what_is_read_whole_can_be_too_large(tiled_file):
     tight = ReadingSettings(max_memory_mib=1)
-    assert open_slide(tiled_file, settings=tight).shape == (640, 640)
+    assert open_slide(tiled_file, settings=tight).shape == SHAPE
     with pytest.raises(TooLargeError, match="too large to read at once"):
         read_field(tiled_file, settings=tight)
 
 
 def test_a_region_is_the_same_in_windows(roi):
-    whole = read_roi(roi, shape=(640, 640))
+    whole = read_roi(roi, shape=SHAPE)
     region = read_region(roi)
     assert 0 < whole.sum() < whole.size
-    for window in (WINDOW, (slice(0, 640), slice(0, 640)), (slice(90, 210), slice(90, 210))):
+    for window in (WINDOW, (slice(0, 300), slice(0, 3400)), (slice(40, 110), slice(90, 210))):
         np.testing.assert_array_equal(region.mask(window), whole[window])
 
 
@@ -77,24 +166,21 @@ def test_a_region_beside_the_slide_is_an_error(tiled_file, tmp_path):
 
 
 def test_nuclei_outside_the_region_are_found_and_not_scored(tiled_file, roi):
-    whole = score_field(read_image(tiled_file, roi=roi))
-    tiled = score_slide(open_slide(tiled_file, roi=roi), tile_px=256)
-    assert "OUTSIDE_ROI" in tiled.reject_reason
-    np.testing.assert_array_equal(
-        tiled.reject_reason == "OUTSIDE_ROI", whole.reject_reason == "OUTSIDE_ROI"
-    )
+    expected = score_field(read_image(tiled_file, roi=roi))
+    assert "OUTSIDE_ROI" in expected.reject_reason
+    assert_same(score_field(open_slide(tiled_file, roi=roi)), expected)
 
 
-def test_it_is_scored_tile_by_tile(tiled_file):
+def test_it_says_how_far_it_is(tiled_file):
     seen = []
-    score_slide(open_slide(tiled_file), tile_px=320, on_tile=lambda done, n: seen.append((done, n)))
-    assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    score_field(open_slide(tiled_file), on_block=lambda done, n: seen.append((done, n)))
+    assert seen == [(1, 2), (2, 2)]
 
 
 def test_the_report_shows_a_slide(scored):
     page = render_report(score_case([scored], name="slide"))
     assert page.count('<li class="card') == len(scored.nuclei)
-    assert "640 × 640 px" in page
+    assert "3400 × 300 px" in page
 
 
 def test_many_nuclei_are_shown_in_part(scored, monkeypatch):
@@ -110,14 +196,14 @@ def test_many_nuclei_are_shown_in_part(scored, monkeypatch):
 
 
 def test_an_overview_is_the_mean_of_blocks(image, monkeypatch):
-    monkeypatch.setattr("fishcount.report.overview._LONGEST_PX", 160)
+    monkeypatch.setattr("fishcount.report.overview._LONGEST_PX", 850)
     small = overview(Slide.of(image), "DAPI")
-    blocks = image.channel("DAPI").reshape(160, 4, 160, 4).mean(axis=(1, 3))
+    blocks = image.channel("DAPI").reshape(75, 4, 850, 4).mean(axis=(1, 3))
     np.testing.assert_allclose(small, blocks, rtol=1e-5)
 
 
-def test_the_command_writes_the_same_folder_with_and_without_tiles(tiled_file, tmp_path):
-    for out, options in (("whole", []), ("tiles", ["--tile", "256"])):
+def test_the_command_writes_the_same_folder_from_memory_and_by_tiles(tiled_file, tmp_path):
+    for out, options in (("whole", []), ("tiles", ["--set", "reading.tiles_above_px=3200"])):
         result = CliRunner().invoke(
             cli, ["score", str(tiled_file), "--out", str(tmp_path / out), *options]
         )
@@ -126,7 +212,7 @@ def test_the_command_writes_the_same_folder_with_and_without_tiles(tiled_file, t
     np.testing.assert_array_equal(tiles.label_image("slide"), whole.label_image("slide"))
     with tifffile.TiffFile(tiles.labels["slide"]) as tif:
         assert tif.pages[0].is_tiled
-    pixels = ["nucleus", "y_px", "x_px", "area_um2", "eccentricity", "mean_dapi_counts"]
-    assert tiles.nuclei[pixels].equals(whole.nuclei[pixels])
+    assert tiles.nuclei.equals(whole.nuclei)
+    assert tiles.signals.equals(whole.signals)
     result = CliRunner().invoke(cli, ["verify", str(tmp_path / "tiles")])
     assert result.exit_code == 0, result.output

@@ -1,24 +1,21 @@
 """Nuclei of an image of any size, block by block on the image's own grid.
 
-How a clump is cut up depends on all of the clump, so a nucleus beside the edge of an arbitrary
-part may come out otherwise than in the whole. Therefore large images are searched in blocks that
-follow from their size alone, in whatever parts they are read afterwards: the same nuclei
-everywhere. Each block is searched with a margin around it, and gives the nuclei whose centroid
-lies in it.
+Each block (`fishcount.blocks`) is searched with a margin around it, and gives the nuclei whose
+centroid lies in it.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fishcount.background import is_constant
+from fishcount.blocks import Block, blocks_of
 from fishcount.flags import mask_of
 from fishcount.image import Window
 from fishcount.nuclei.focus import BLOCK_PX as FOCUS_PX
@@ -28,13 +25,12 @@ from fishcount.nuclei.quality import flag_nuclei
 from fishcount.nuclei.result import NucleiTable, OutlinedNuclei
 from fishcount.nuclei.runs import LabelRuns, Runs
 from fishcount.nuclei.search import FieldScale, search_part
-from fishcount.sample import is_small
 from fishcount.settings import NucleiSettings
 
-__all__ = ["block_cores", "search_blocks"]
+__all__ = ["search_blocks"]
 
-# Edge of a block at most, and the margin around it in nuclear diameters.
-BLOCK_PX, MARGIN_DIAMETERS = 2048, 3.0
+# The margin around a block in nuclear diameters.
+MARGIN_DIAMETERS = 3.0
 # Of two nuclei of different blocks that share so much of the smaller one, the later is dropped.
 SAME_NUCLEUS = 0.3
 
@@ -67,14 +63,14 @@ def search_blocks(
     settings
         See `fishcount.settings.NucleiSettings`.
     """
+    margin = math.ceil(MARGIN_DIAMETERS * field.diameter_px * field.factor)
     blocks = [
         found
-        for core in block_cores(shape)
+        for block in blocks_of(shape, margin_px=margin, step_px=math.lcm(field.factor, FOCUS_PX))
         if (
             found := _search_block(
                 read,
-                core,
-                shape=shape,
+                block,
                 field=field,
                 limit_counts=limit_counts,
                 roi=roi,
@@ -92,30 +88,17 @@ def search_blocks(
     )
 
 
-def block_cores(shape: tuple[int, int]) -> Iterator[Window]:
-    """The blocks of an image, side by side in raster order: the whole where it is small."""
-    down, across = (
-        [0, side]
-        if is_small(shape)
-        else [round(k * side / n) for n in (-(-side // BLOCK_PX),) for k in range(n + 1)]
-        for side in shape
-    )
-    for (top, bottom), (left, right) in product(pairwise(down), pairwise(across)):
-        yield slice(top, bottom), slice(left, right)
-
-
 def _search_block(
     read: Read,
-    core: Window,
+    block: Block,
     *,
-    shape: tuple[int, int],
     field: FieldScale,
     limit_counts: float,
     roi: Callable[[Window], NDArray[np.bool_]] | None,
     settings: NucleiSettings,
 ) -> tuple[NucleiTable, Runs] | None:
     """Nuclei whose centroid lies in a block, in pixels of the image; None where there are none."""
-    window = _with_margin(core, shape, field)
+    window = block.window
     stack = read(window)
     if is_constant(stack):
         return None
@@ -139,7 +122,7 @@ def _search_block(
         nuclei = replace(nuclei, plane=best_planes(runs, sharpness))
     rows, columns = window
     runs = runs.moved(rows.start, columns.start)
-    owned = np.flatnonzero(_centroids_in(core, runs))
+    owned = np.flatnonzero(_centroids_in(block.core, runs))
     if not len(owned):
         return None
     table = NucleiTable(**nuclei.figures())
@@ -151,17 +134,6 @@ def _search_block(
         bbox_px=table.bbox_px + at,
     )
     return _rows(table, owned), runs.taken(owned)
-
-
-def _with_margin(core: Window, shape: tuple[int, int], field: FieldScale) -> Window:
-    """A block with its margin, beginning at whole blocks of the reduction and of the focus."""
-    margin = math.ceil(MARGIN_DIAMETERS * field.diameter_px * field.factor)
-    step = math.lcm(field.factor, FOCUS_PX)
-    rows, columns = (
-        slice(max(part.start - margin, 0) // step * step, min(part.stop + margin, side))
-        for part, side in zip(core, shape, strict=True)
-    )
-    return rows, columns
 
 
 def _centroids_in(core: Window, runs: Runs) -> NDArray[np.bool_]:

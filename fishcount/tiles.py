@@ -1,0 +1,133 @@
+"""Nuclei and spots of a slide, block by block: of its pixels, one block is in memory at a time.
+
+What holds for the whole slide is measured on its sample before (`fishcount.slide`), and its blocks
+are at fixed places (`fishcount.blocks`), so an image in memory and the same image in a file give
+the same, however the file is stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields, replace
+from typing import Any
+
+import numpy as np
+
+from fishcount.blocks import Block, blocks_of
+from fishcount.image import DAPI, FishImage
+from fishcount.nuclei import OutlinedNuclei, segment_windows
+from fishcount.settings import Settings
+from fishcount.slide import Slide
+from fishcount.spots import Spots, detect_spots
+
+__all__ = ["find_nuclei", "find_spots"]
+
+# Many times the reach of a point's filters.
+MARGIN_PX = 64
+
+OnBlock = Callable[[int, int], object]
+
+
+def find_nuclei(slide: Slide, *, sample: FishImage, settings: Settings) -> OutlinedNuclei:
+    """Nuclei of a slide, with outlines in place of a label image.
+
+    Parameters
+    ----------
+    slide
+    sample
+        From `Slide.sample`.
+    settings
+    """
+    return segment_windows(
+        lambda window: slide.counts(DAPI, window),
+        shape=slide.shape,
+        sample=sample.channel(DAPI),
+        dtype=sample.pixels.dtype,
+        pixel_size_um=slide.pixel_size_um,
+        roi=slide.roi,
+        settings=settings.nuclei,
+    )
+
+
+def find_spots(
+    slide: Slide,
+    *,
+    sample: FishImage,
+    settings: Settings,
+    threads: int = 2,
+    on_block: OnBlock = lambda done, n_blocks: None,
+) -> dict[str, Spots]:
+    """Spots of each probe in a slide; each is found in the block in which it lies.
+
+    Parameters
+    ----------
+    slide, sample, settings
+        As for `find_nuclei`.
+    threads
+        How many probes are searched at the same time.
+    on_block
+        Called after each block with how many are done, and how many there are.
+    """
+    blocks = list(blocks_of(slide.shape, margin_px=MARGIN_PX, step_px=MARGIN_PX))
+    parts: dict[str, list[Spots]] = {probe: [] for probe in slide.probes}
+    # Most of the time is spent in numpy, which lets go of the interpreter's lock.
+    with ThreadPoolExecutor(max(1, threads)) as pool:
+        for done, block in enumerate(blocks, start=1):
+            channels = {probe: slide.counts(probe, block.window) for probe in slide.probes}
+            jobs = [(probe, channels, slide, settings) for probe in slide.probes]
+            for probe, found in zip(slide.probes, pool.map(_detect, jobs), strict=True):
+                parts[probe].append(_owned(found, block))
+            on_block(done, len(blocks))
+    return {probe: _joined(found) for probe, found in parts.items()}
+
+
+def _detect(job: tuple[str, Mapping[str, Any], Slide, Settings]) -> Spots:
+    probe, channels, slide, settings = job
+    return detect_spots(
+        channels[probe],
+        pixel_size_um=slide.pixel_size_um,
+        z_step_um=slide.z_step_um,
+        other=next((other for role, other in channels.items() if role != probe), None),
+        settings=settings.spots,
+    )
+
+
+def _owned(spots: Spots, block: Block) -> Spots:
+    """The spots that lie in a block itself, in pixels of the slide."""
+    rows, columns = block.window
+    moved = replace(spots, y_px=spots.y_px + rows.start, x_px=spots.x_px + columns.start)
+    if block.core == block.window:
+        return moved
+    return _taken(moved, np.flatnonzero(block.owns(moved.y_px, moved.x_px)))
+
+
+def _joined(parts: Sequence[Spots]) -> Spots:
+    """Spots of all blocks, in the order of the table: by z, y, x."""
+    if len(parts) == 1:
+        return parts[0]
+    columns: dict[str, Any] = {
+        name: np.concatenate([getattr(part, name) for part in parts]) for name in _columns(parts[0])
+    }
+    # Numbers of crowded groups count on from block to block.
+    before = np.cumsum([0, *(int(part.cluster.max(initial=0)) for part in parts)])
+    columns["cluster"] = np.concatenate(
+        [
+            np.where(part.cluster > 0, part.cluster + start, 0)
+            for part, start in zip(parts, before, strict=False)
+        ]
+    )
+    joined = replace(parts[0], **columns)
+    return _taken(joined, np.lexsort((joined.x_px, joined.y_px, joined.z_px)))
+
+
+def _taken(spots: Spots, rows: Any) -> Spots:
+    return replace(spots, **{name: getattr(spots, name)[rows] for name in _columns(spots)})
+
+
+def _columns(spots: Spots) -> list[str]:
+    return [
+        column.name
+        for column in fields(spots)
+        if isinstance(getattr(spots, column.name), np.ndarray)
+    ]
