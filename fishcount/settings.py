@@ -273,7 +273,7 @@ class ScoringSettings(_Model):
         "because they rest on the same single-signal intensity.",
     )
     detection_sd: Annotated[float, Field(ge=0, le=1)] = Field(
-        0.15,
+        0.17,
         description="Relative error that finding nuclei and signals makes in the mean copies of a "
         "case, all nuclei alike, so that counting more does not lessen it. It widens the "
         "intervals and the probabilities of automatic counts.",
