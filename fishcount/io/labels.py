@@ -12,8 +12,8 @@ from skimage.draw import polygon
 
 from fishcount.errors import FileFormatError, MetadataError
 from fishcount.io.files import check_file
-from fishcount.io.read import open_source
 from fishcount.io.roi import polygons_of
+from fishcount.io.source import open_source
 from fishcount.settings import ReadingSettings
 
 __all__ = ["read_labels"]

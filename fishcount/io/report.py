@@ -11,9 +11,9 @@ from typing import Any
 from fishcount.errors import ChannelError, FishcountError
 from fishcount.flags import FLAGS, Finding
 from fishcount.io.calibration import pixel_size, z_step
-from fishcount.io.read import foreign_errors_as_ours, open_source
 from fishcount.io.roles import assign_roles, guess_role
 from fishcount.io.series import Series
+from fishcount.io.source import foreign_errors_as_ours, open_source
 from fishcount.settings import ReadingSettings
 
 __all__ = ["FileReport", "inspect_file"]

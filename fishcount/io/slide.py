@@ -11,16 +11,10 @@ from numpy.typing import NDArray
 
 from fishcount.errors import TooLargeError
 from fishcount.image import FishImage, Window, check_calibration
-from fishcount.io.read import (
-    OpenedChannels,
-    combined_sha256,
-    foreign_errors_as_ours,
-    image_of,
-    label_of,
-    name_of,
-    open_channels,
-)
+from fishcount.io.channels import OpenedChannels, label_of, open_channels
+from fishcount.io.read import combined_sha256, image_of, name_of
 from fishcount.io.roi import read_region
+from fishcount.io.source import foreign_errors_as_ours
 from fishcount.settings import ReadingSettings
 from fishcount.slide import Slide
 

@@ -150,7 +150,7 @@ class Unforeseen(logging.Handler):
 
 @pytest.fixture(autouse=True, scope="module")
 def nothing_unforeseen():
-    handler, logger = Unforeseen(), logging.getLogger("fishcount.io.read")
+    handler, logger = Unforeseen(), logging.getLogger("fishcount.io.source")
     logger.addHandler(handler)
     logger.setLevel(logging.DEBUG)
     yield

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import tifffile
 
-from fishcount.io.read import open_channels, open_source
+from fishcount.io.channels import open_channels
+from fishcount.io.source import open_source
 from fishcount.settings import ReadingSettings
 
 WINDOWS = [
