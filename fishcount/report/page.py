@@ -164,11 +164,12 @@ def environment() -> jinja2.Environment:
 
 
 def fingerprint(case: ShownCase) -> str:
-    """One hash for a case: over the hashes of its images, in order, and of its settings.
+    """One hash for a case: over the hashes of its images, in order, its settings and its review.
 
-    Equal images and settings have equal fingerprints; it stands on every printed page.
+    Equal images, settings and edits have equal fingerprints; it stands on every printed page.
     """
     parts = [*(str(field.record["sha256"]) for field in case.fields), case.settings.sha256()]
+    parts += [str(case.summary["review"]["log_sha256"])] if "review" in case.summary else []
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 

@@ -32,7 +32,7 @@ HEAP_UM = 1.0
 LEAST_SHARE = 0.9
 # From this share of the scored nuclei on, the page warns [own].
 WARN_SHARE = 0.05
-_DRAWS = 48
+_DRAWS = 24
 _SEED = 1
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 
 import pytest
@@ -101,6 +102,14 @@ def test_both_pages_put_the_automatic_beside_the_reviewed_result(reviewed):
     assert "reviewed by A. <Reader>, B" in ours.words
     assert "Rejected by a reader" in ours.words
     assert all(check.status == "unchanged" for check in verify_review(reviewed))
+
+
+def test_the_reviewed_page_is_told_from_the_automatic_one_on_paper(reviewed):
+    texts = [one.path.read_text("utf-8") for one in write_reports(reviewed)]
+    heads = [re.findall(r"@top-\w+ \{ content: (.*); \}", text) for text in texts]
+    assert heads[0][0] != heads[1][0]
+    assert "reviewed" in heads[1][0]
+    assert heads[0][1] != heads[1][1]
 
 
 def test_edits_after_the_reviewed_result_are_pointed_out(reviewed):
