@@ -52,6 +52,7 @@ docs: .venv/docs.stamp
 
 bench: .venv/base.stamp
 	$(BIN)/python -m benchmarks
+	$(BIN)/python docs/readme_figures.py
 
 fuzz: .venv/test.stamp
 	$(BIN)/python -m pytest -m slow $(PYTEST)

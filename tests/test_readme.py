@@ -62,3 +62,26 @@ def test_every_public_function_is_in_the_readme() -> None:
     functions = [name for name in fishcount.__all__ if name.islower()]
 
     assert [name for name in functions if name not in README] == []
+
+
+def test_figures_are_those_that_were_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`python docs/readme_figures.py` writes them."""
+    monkeypatch.syspath_prepend(str(ROOT / "docs"))
+    from readme_figures import BEGIN, with_figures
+
+    assert BEGIN in README
+    assert with_figures(README) == README
+
+
+def test_three_sentences_say_what_it_is() -> None:
+    opening = README.split("\n\n")[1]
+    assert len(re.findall(r"\.(?=\s|$)", opening)) == 3
+
+
+def test_python_example_is_about_ten_lines() -> None:
+    (example,) = blocks("python")
+    assert 8 <= len([line for line in example.splitlines() if line]) <= 12
+
+
+def test_it_shows_the_report_and_the_viewer() -> None:
+    assert len(re.findall(r"^!\[[^\]]{10,}\]\(docs/images/\w+\.png\)$", README, re.MULTILINE)) == 2
