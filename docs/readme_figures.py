@@ -52,7 +52,8 @@ def figures() -> str:
     ]
     told = (
         "In nuclei with ten copies or more, HER2 is counted "
-        f"{spread(-100 * one for one in many)} % too low. The ratio of a case is off by {min(errors):+.0f} to {max(errors):+.0f} %; "
+        f"{spread(-100 * one for one in many)} % too low. The ratio of a case is off by "
+        f"{min(errors):+.0f} to {max(errors):+.0f} %; "
         f"{right} of {len(cases)} cases get the ASCO/CAP 2018 category of the truth.",
         "A field of 2048 × 2048 pixels in three channels takes "
         f"{float(whole['fishcount, ms']) / 1000:.1f} s of processor time and "
