@@ -147,7 +147,7 @@ def replace_file(path: str | Path, data: bytes) -> None:
 
 def _put_in_place(partial: Path, out: Path) -> None:
     old = _put_away(out)
-    _remove(old)
+    _discard(old, out)
     if out.exists() and any(out.iterdir()):
         out.rename(old)
         try:
@@ -155,7 +155,7 @@ def _put_in_place(partial: Path, out: Path) -> None:
         except OSError:
             old.rename(out)
             raise
-        _remove(old)
+        _discard(old, out)
         return
     if out.exists():
         out.rmdir()
@@ -165,6 +165,18 @@ def _put_in_place(partial: Path, out: Path) -> None:
 def _put_away(out: Path) -> Path:
     """Where the earlier folder waits while the new one takes its place."""
     return out.with_name(f".{out.name}.old")
+
+
+def _discard(folder: Path, out: Path) -> None:
+    """Remove a folder that was put away, under a name from which nothing is ever taken back.
+
+    A kill in the midst of it leaves a part of the folder, which must not pass for a result.
+    """
+    rest = out.with_name(f".{out.name}.removed")
+    _remove(rest)
+    if folder.exists():
+        folder.rename(rest)
+        _remove(rest)
 
 
 def _write_flushed(path: Path, data: bytes | WritesFile) -> Path:

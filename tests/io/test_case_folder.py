@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import shutil
 import tomllib
 
 import numpy as np
@@ -190,6 +191,25 @@ def test_a_folder_that_a_kill_left_put_away_comes_back(tmp_path):
     with pytest.raises(OutputError, match="exists already"):
         check_out_folder(out, overwrite=False)
     assert read_case_folder(out).summary["case"] == "example"
+
+
+def test_a_folder_that_was_half_removed_never_comes_back(tmp_path, monkeypatch):
+    out = write(tmp_path / "case")
+
+    def killed(folder, **_):
+        (folder / "nuclei.csv").unlink()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("fishcount.io.atomic.shutil.rmtree", killed)
+    with pytest.raises(KeyboardInterrupt):
+        write(out, overwrite=True)
+    monkeypatch.undo()
+    assert read_case_folder(out).summary["case"] == "example"
+    shutil.rmtree(out)
+    assert not check_out_folder(out, overwrite=False).exists()
+    write(out)
+    write(out, overwrite=True)
+    assert os.listdir(tmp_path) == ["case"]
 
 
 def test_an_empty_folder_is_used(tmp_path):
