@@ -24,6 +24,7 @@ from fishcount.report.histogram import Histogram, draw_histogram
 from fishcount.report.plane import draw_plane
 from fishcount.report.review import ReviewNote, review_note
 from fishcount.report.saturation import draw_saturation
+from fishcount.report.second_reading import SecondReading, second_reading
 from fishcount.report.shown import ShownCase, show_folder, show_result
 from fishcount.report.stability import stability_of
 from fishcount.report.thresholds import group_rows, scheme_note
@@ -79,7 +80,9 @@ def render_folder(folder: CaseFolder) -> str:
         As `render_report`. A field whose image is no longer there is drawn without it, and the
         page says so.
     """
-    return render_shown(show_folder(folder), review=review_note(folder))
+    return render_shown(
+        show_folder(folder), review=review_note(folder), second=second_reading(folder)
+    )
 
 
 def draw_pictures(case: ShownCase) -> tuple[FieldPicture, ...]:
@@ -91,6 +94,7 @@ def render_shown(
     case: ShownCase,
     *,
     review: ReviewNote | None = None,
+    second: SecondReading | None = None,
     pictures: Sequence[FieldPicture] | None = None,
 ) -> str:
     """The page of a case that was made ready for it; `pictures` where they were drawn already."""
@@ -142,6 +146,7 @@ def render_shown(
             saturation=draw_saturation(case),
             stability=stability_of(case),
             review=review,
+            second=second,
             provenance=content.provenance_rows(case.provenance),
         )
     )

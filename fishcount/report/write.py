@@ -9,6 +9,7 @@ from pathlib import Path
 from fishcount.io import put_report, read_case_folder
 from fishcount.report.page import render_shown
 from fishcount.report.review import review_note
+from fishcount.report.second_reading import second_reading
 from fishcount.report.shown import show_folder
 from fishcount.review.write import FOLDER_NAME
 
@@ -55,5 +56,6 @@ def write_reports(case: str | Path) -> tuple[WrittenReport, ...]:
 def _write(path: Path) -> WrittenReport:
     folder = read_case_folder(path)
     shown = show_folder(folder)
-    page = put_report(path, render_shown(shown, review=review_note(folder)))
+    html = render_shown(shown, review=review_note(folder), second=second_reading(folder))
+    page = put_report(path, html)
     return WrittenReport(page, shown.missing_images)

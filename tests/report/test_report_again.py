@@ -12,17 +12,21 @@ from report_pages import Page
 from fishcount.batch import CaseJob, FieldJob, score_job
 from fishcount.cli import main
 from fishcount.errors import AlteredLogError
+from fishcount.guidelines import add_ihc
 from fishcount.io import read_case_folder, verify_case_folder
 from fishcount.report import render_folder, write_reports
+from fishcount.report.agreement import write_second_count
 from fishcount.review import (
     AcceptNucleus,
     AddSignal,
     RejectNucleus,
     Review,
+    SecondCount,
     verify_review,
     write_reviewed,
 )
 from fishcount.synthetic import simulate_case, write_case
+from fishcount.workup import resume, write_workup
 
 
 @pytest.fixture(scope="module")
@@ -125,6 +129,28 @@ def test_an_altered_log_is_no_report(reviewed):
     log.write_bytes(log.read_bytes().replace(b"crushed", b"missing"))
     with pytest.raises(AlteredLogError):
         write_reports(reviewed)
+
+
+def test_a_second_count_and_the_work_up_stand_in_both_pages(reviewed):
+    nuclei = read_case_folder(reviewed).nuclei.query("scored")
+    with SecondCount.open(reviewed, reader="C") as count:
+        for field, nucleus, her2 in nuclei[["field", "nucleus", "her2"]].itertuples(index=False):
+            count.count((field, int(nucleus)), her2=int(her2), cep17=2)
+        record = write_second_count(count)
+    for written in write_reports(reviewed):
+        words = Page(written.path.read_text("utf-8")).words
+        sums = f"C {len(nuclei)} {nuclei['her2'].sum()} {2 * len(nuclei)}"
+        assert sums in words
+        assert ("not taken into the work-up" in words) == (record["refused"] is not None)
+        assert f"HER2 copies {record['agreement'][0]['n']}" in words
+    assert ("Work-up" in words) == (record["workup"] is not None)
+
+
+def test_the_work_up_is_told(folder):
+    state = add_ihc(resume(read_case_folder(folder)), "2+")
+    write_workup(state, read_case_folder(folder))
+    page = Page(render_folder(read_case_folder(folder)))
+    assert "with what has come in since (IHC 2+)" in page.words
 
 
 def test_a_case_without_a_review_says_that_it_has_none(folder):
