@@ -45,6 +45,7 @@ class Card:
     area_um2: float
     flags: tuple[tuple[str, str], ...]
     review: str
+    note: str
     strip: str
     panels: tuple[str, ...]
     window_px: tuple[float, float, float, float]
@@ -130,6 +131,7 @@ def _cards_of(
                 area_um2=nucleus["area_um2"],
                 flags=tuple((code, flag_name(code)) for code in codes),
                 review=nucleus.get("review", ""),
+                note=nucleus.get("note", ""),
                 strip=encode_strip(list(panels.values()), quality=quality),
                 panels=tuple(panels),
                 window_px=(left - 0.5, top - 0.5, side, side),

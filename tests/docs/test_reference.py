@@ -18,6 +18,7 @@ from fishcount.cli.main import cli
 from fishcount.flags import FLAGS, Subject
 from fishcount.guidelines import Rule, Scheme, builtin_schemes
 from fishcount.guidelines.scheme import CategoryName
+from fishcount.review import actions
 from fishcount.settings import Settings
 from fishcount.synthetic import simulate_case
 from fishcount.tables import NUCLEI_COLUMNS, SIGNALS_COLUMNS, summary_record
@@ -153,6 +154,28 @@ def test_keys_of_the_summary_are_documented(summary: dict[str, Any]) -> None:
 @pytest.mark.parametrize("name", [name for name in fishcount.__all__ if name != "Settings"])
 def test_public_name_is_in_the_reference(name: str) -> None:
     assert re.search(rf"^   {name}$", API, flags=re.MULTILINE)
+
+
+# Explained in guides of their own, which the page names.
+ELSEWHERE = {*actions.__all__, "MANIFEST_COLUMNS", "Settings", "parse_scheme"}
+
+
+@pytest.mark.parametrize("page", ["README.md", *sorted({p.name for p in DOCS.rglob("*.md")})])
+def test_what_a_page_imports_is_in_the_reference(page: str) -> None:
+    listed = set(re.findall(r"^   (?:\w+\.)*(\w+)$", API, flags=re.MULTILINE))
+    for path in [DOCS.parent / page] if page == "README.md" else DOCS.rglob(page):
+        if {"_build", "generated"} & set(path.parts):
+            continue
+        text = path.read_text(encoding="utf-8")
+        taught = re.findall(r"from fishcount[\w.]* import ([^\n(]+|\([^)]*\))", text)
+        names = {name for one in taught for name in re.findall(r"\w+", one)}
+        assert names - listed - ELSEWHERE == set()
+
+
+def test_everything_that_a_reader_can_do_is_in_the_guide() -> None:
+    guide = (DOCS / "review.md").read_text(encoding="utf-8")
+    edits = [name for name in actions.__all__ if name not in ("Action", "Edit", "parse_action")]
+    assert [name for name in edits if f"`{name}`" not in guide] == []
 
 
 def test_generated_pages_hold_everything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,7 @@ from fishcount.report.agreement import write_second_count
 from fishcount.review import (
     AcceptNucleus,
     AddSignal,
+    NoteNucleus,
     RejectNucleus,
     Review,
     SecondCount,
@@ -58,6 +59,7 @@ def reviewed(folder):
         review.undo()
     with Review.open(folder, reader="B") as review:
         review.do(AcceptNucleus(field=field, nucleus=other))
+        review.do(NoteNucleus(field=field, nucleus=other, text="look <again>"))
     write_reviewed(folder)
     return folder
 
@@ -99,12 +101,13 @@ def test_both_pages_put_the_automatic_beside_the_reviewed_result(reviewed):
         assert "A. <Reader>" in page.words
         assert "1 × nucleus left out" in page.words
         assert "crushed & torn" in page.words
-        assert "2 edits stand" in page.words
+        assert "3 edits stand" in page.words
         figures = f"{summary['review']['automatic']['n_scored']} {summary['n_scored']} yes"
         assert f"Scored nuclei {figures}" in page.words
     assert any(attrs["href"] == "reviewed/report.html" for attrs in automatic.all("a"))
     assert "reviewed by A. <Reader>, B" in ours.words
     assert "Rejected by a reader" in ours.words
+    assert "Note: look <again>" in ours.words
     assert all(check.status == "unchanged" for check in verify_review(reviewed))
 
 

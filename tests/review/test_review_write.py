@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,8 +17,11 @@ from fishcount.review import (
     Review,
     SetCopies,
     SplitSignal,
+    reviewed_nuclei,
+    reviewed_signals,
     write_reviewed,
 )
+from fishcount.tables import NUCLEI_COLUMNS, SIGNALS_COLUMNS
 
 FIELD = "field_1"
 
@@ -103,3 +107,13 @@ def test_without_edits_there_is_nothing_to_replay(run, case):
         write_reviewed(case)
     assert run("verify", case)[0] == 0
     assert run("replay", case)[0] == 2
+
+
+def test_columns_that_a_review_adds_are_documented(start):
+    page = Path(__file__).parents[2] / "docs" / "reference" / "case_folder.md"
+    lines = page.read_text("utf-8").splitlines()
+    (row,) = (line for line in lines if line.startswith("| `reviewed/`"))
+    added = set(reviewed_nuclei(start)) - set(NUCLEI_COLUMNS)
+    added |= set(reviewed_signals(start)) - set(SIGNALS_COLUMNS)
+    assert added
+    assert [name for name in added if f"`{name}`" not in row] == []
