@@ -19,6 +19,7 @@ help:
 	@echo "make lint    check format, style, types and layers"
 	@echo "make format  write the format that make lint checks"
 	@echo "make docs    build the documentation site"
+	@echo "make screenshots  take the pictures of the napari windows again"
 	@echo "make bench   measure speed, memory and accuracy"
 	@echo "make fuzz    run the tests that take minutes"
 	@echo "make clean   remove the environment and what was made"
@@ -49,6 +50,10 @@ format: .venv/dev.stamp
 docs: .venv/docs.stamp
 	$(BIN)/python -m sphinx -W --keep-going -q -j auto docs docs/_build/html
 	@echo "Documentation: $(CURDIR)/docs/_build/html/index.html"
+
+screenshots: .venv/test.stamp
+	xvfb-run -a -s "-screen 0 1500x950x24" $(BIN)/python docs/take_screenshots.py
+	xvfb-run -a -s "-screen 0 1500x950x24" $(BIN)/python docs/take_review_screenshots.py
 
 bench: .venv/base.stamp
 	$(BIN)/python -m benchmarks

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
@@ -83,7 +84,7 @@ class Rule(_Model):
             raise ValueError("a rule with a recount needs a group to compare")
         return self
 
-    @property
+    @cached_property
     def intervals(self) -> dict[Measure, Interval]:
         """The intervals that all have to hold, by measure."""
         found = {measure: getattr(self, measure.value) for measure in Measure}
@@ -153,7 +154,7 @@ class Scheme(_Model):
                 raise ValueError(f"a scheme with probes = {self.probes!r} cannot use CEP17")
         return self
 
-    @property
+    @cached_property
     def measures(self) -> tuple[Measure, ...]:
         """The figures that its rules compare."""
         return tuple(m for m in Measure if any(m in rule.intervals for rule in self.rule))

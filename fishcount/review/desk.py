@@ -242,7 +242,7 @@ class Desk:
     def do(self, action: Edit, *, reason: str = "") -> None:
         """Make an edit, count anew, and stay where the nuclei it left behind are."""
         event = self.review.do(action, reason=reason)
-        self._after(event.object)
+        self._after(event.object, target=self.nucleus)
 
     def accept_and_go_on(self) -> None:
         """Accept the present nucleus, where it is not yet, and go to the next of the list."""
@@ -251,10 +251,12 @@ class Desk:
     def do_and_go_on(self, action: Edit, *, reason: str = "") -> None:
         """Make an edit and go to the next nucleus of the list as it was before."""
         following = self._following()
-        if not (isinstance(action, AcceptNucleus) and self._status(self.here()) == "accepted"):
-            self.do(action, reason=reason)
-        if following is not None:
-            self.go_to(following)
+        if isinstance(action, AcceptNucleus) and self._status(self.here()) == "accepted":
+            if following is not None:
+                self.go_to(following)
+            return
+        event = self.review.do(action, reason=reason)
+        self._after(event.object, target=following or self.nucleus)
 
     def merge_with_nearest(self) -> None:
         """Count the picked signal and the nearest one of its colour in its nucleus as one."""
@@ -286,11 +288,11 @@ class Desk:
 
     def undo(self) -> None:
         """Take the last edit back and go to where it was made."""
-        self._after(self.review.undo().object, go=True)
+        self._after(self.review.undo().object)
 
     def redo(self) -> None:
         """Let the edit that was taken back stand again and go to where it is."""
-        self._after(self.review.redo().object, go=True)
+        self._after(self.review.redo().object)
 
     def pixel_size_um(self, name: str) -> float:
         """Edge of a pixel of a field."""
@@ -298,24 +300,26 @@ class Desk:
 
     # --- within -----------------------------------------------------------------------------
 
-    def _after(self, changed: dict[str, list[str]], *, go: bool = False) -> None:
-        """Count anew; go on at a nucleus that the edit left where the present one is gone."""
+    def _after(self, changed: dict[str, list[str]], *, target: Id | None = None) -> None:
+        """Count anew and go to `target`; to what the edit left, where that is gone or not said.
+
+        Listeners hear of the move first: then nothing is drawn at a place that is left.
+        """
         self.table = Worktable.of(self.state, self.order)
         self.scored = score_review(self.state)
-        before = self.nucleus
-        following = self._following()
+        before, following = self.nucleus, self._following()
         self._list()
         standing = set(self.table.ids)
         touched = [key for key in map(_id_of, changed["nuclei"]) if key in standing]
-        if (go or before not in standing) and before not in touched:
-            self.nucleus = touched[-1] if touched else before
-        if self.nucleus not in standing:
-            first = self.table.ids[0] if self.table.ids else None
-            self.nucleus = following if following in standing else first
-        self._repick(changed["signals"])
-        self._tell("edited")
+        first = self.table.ids[0] if self.table.ids else None
+        wishes = (target, *reversed(touched), before, following, first)
+        self.nucleus = next((key for key in wishes if key in standing), None)
+        if self.nucleus != before:
+            self.signal = None
+        self._repick(changed["signals"] if self.nucleus == before else [])
         if self.nucleus != before:
             self._tell("moved")
+        self._tell("edited")
 
     def _repick(self, changed: list[str]) -> None:
         """Keep a picked signal that still counts; take one that the edit has made."""

@@ -38,8 +38,8 @@ def reviewed_nuclei(state: ReviewState) -> pd.DataFrame:
     _put_counts(table, counts)
     table["review"] = counts.review.astype(object)
     notes = {key: row.note for key, row in state.nuclei.items() if row.note}
-    ids = zip(table["field"], table["nucleus"], strict=True)
-    table["note"] = np.array([notes.get(key, "") for key in ids], dtype=object)
+    ids = zip(table["field"], table["nucleus"], strict=True) if notes else ()
+    table["note"] = np.array([notes.get(key, "") for key in ids] or [""] * len(table), object)
     return table
 
 

@@ -32,13 +32,13 @@ class Order:
         Small first.
     doubt : mapping of (field, number) to float
         Sum of the weights of the reasons.
-    why : mapping of (field, number) to tuple of str
-        Codes of `DOUBTS`.
+    why : mapping of (field, number) to str
+        The reasons, in the words of `DOUBTS`.
     """
 
     rank: Mapping[Id, float]
     doubt: Mapping[Id, float]
-    why: Mapping[Id, tuple[str, ...]]
+    why: Mapping[Id, str]
 
     @classmethod
     def by_doubt(cls, state: ReviewState) -> Order:
@@ -50,11 +50,12 @@ class Order:
             settings=state.automatic.settings,
         )
         ids = list(zip(table["field"].tolist(), table["nucleus"].tolist(), strict=True))
-        codes = [tuple(code for code in text.split(";") if code) for text in table["why"]]
+        words = {doubt.code: doubt.name for doubt in DOUBTS}
+        why = [", ".join(words[code] for code in text.split(";") if code) for text in table["why"]]
         return cls(
             rank={key: float(place) for place, key in enumerate(ids)},
             doubt=dict(zip(ids, table["doubt"].tolist(), strict=True)),
-            why=dict(zip(ids, codes, strict=True)),
+            why=dict(zip(ids, why, strict=True)),
         )
 
     def ranked(self, state: ReviewState, nucleus: Id) -> float:
@@ -110,7 +111,9 @@ class Worktable:
             (fields[field], number)
             for field, number in zip(counts.field.tolist(), counts.number.tolist(), strict=True)
         ]
-        at = np.argsort([order.ranked(state, key) for key in ids], kind="stable")
+        known = order.rank
+        ranks = [known[key] if key in known else order.ranked(state, key) for key in ids]
+        at = np.argsort(np.array(ranks, np.float64), kind="stable")
         ids = [ids[place] for place in at.tolist()]
         her2 = counts.copies["HER2"].best[at]
         dual = "CEP17" in counts.copies
@@ -127,7 +130,7 @@ class Worktable:
             cep17=cep17,
             ratio=ratio,
             doubt=np.array([order.doubt.get(key, 0.0) for key in ids], np.float64),
-            why=tuple(_words(order.why.get(key, ()), reason) for key, reason in reasons),
+            why=tuple(_words(order.why.get(key, ""), reason) for key, reason in reasons),
             notes=tuple("" if row is None else row.note for row in edited),
         )
 
@@ -182,11 +185,7 @@ class Worktable:
         return np.array(getattr(self, column))
 
 
-_DOUBT_WORDS = {doubt.code: doubt.name for doubt in DOUBTS}
-
-
-def _words(codes: tuple[str, ...], reject_reason: str) -> str:
-    words = [_DOUBT_WORDS[code] for code in codes]
-    if reject_reason:
-        words.insert(0, f"not scored: {FLAGS[reject_reason].name}")
-    return ", ".join(words)
+def _words(doubts: str, reject_reason: str) -> str:
+    if not reject_reason:
+        return doubts
+    return ", ".join(filter(None, (f"not scored: {FLAGS[reject_reason].name}", doubts)))

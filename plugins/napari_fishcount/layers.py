@@ -45,7 +45,7 @@ CONTOUR_PX = 1
 
 # Wider than a signal, which is about 0.3 um, so that the mark does not hide it.
 MARK_SIZE_UM = 0.9
-TEXT_LIFT_UM = 0.6
+TEXT_LIFT_UM = 0.9
 
 
 def add_layers(viewer: Any, layers: Iterable[LayerTuple]) -> list[Layer]:

@@ -112,5 +112,6 @@ class ScoredField:
 
 def _within(table: Any, name: str, box: Box) -> Any:
     y0, x0, y1, x1 = box
-    here = (table["field"] == name) & table["y_px"].between(y0, y1) & table["x_px"].between(x0, x1)
-    return table[here].reset_index(drop=True)
+    near = table[table["y_px"].between(y0, y1) & table["x_px"].between(x0, x1)]
+    # Names are compared one by one, places all at once.
+    return near[near["field"] == name].reset_index(drop=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -384,3 +385,10 @@ def test_every_action_is_done_by_somebody_and_no_key_is_given_twice() -> None:
     keys = [key for action in ACTIONS for key in action.keys]
     assert len(keys) == len(set(keys))
     assert REASONS[0] == "READER_REJECTED"
+
+
+def test_the_guide_names_every_key() -> None:
+    guide = Path(__file__).parents[2] / "docs" / "howto" / "review.md"
+    rows = re.findall(r"^\| (\S+) \| (.+?) \|$", guide.read_text(encoding="utf-8"), re.MULTILINE)
+    told = [row for row in rows if row[0] not in ("key", "---")]
+    assert told == [(action.keys[0], action.title) for action in ACTIONS if not action.arguments]

@@ -47,7 +47,7 @@ def test_one_action_accepts_and_goes_on(desk):
     desk.accept_and_go_on()
 
     assert desk.nucleus == second
-    assert told == ["edited", "moved"]
+    assert told == ["moved", "edited"]
     assert desk.state.nuclei[first].review == "accepted"
     assert (desk.scored.n_reviewed, desk.scored.n_nuclei) == (1, 8)
 

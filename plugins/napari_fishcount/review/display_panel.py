@@ -8,9 +8,8 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QCheckBox, QDoubleSpinBox, QFormLayout, QHBoxLayout, QLabel, QWidget
 from superqt import QRangeSlider
 
-from napari_fishcount.layers import MARK_SIZE_UM
 from napari_fishcount.review.stage import ROLES
-from napari_fishcount.review.station import Station
+from napari_fishcount.review.station import MARK_SIZE_UM, Station
 
 __all__ = ["DisplayPanel"]
 

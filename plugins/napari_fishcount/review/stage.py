@@ -25,7 +25,7 @@ __all__ = ["Stage"]
 
 ROLES = (DAPI, *PROBES)
 # Side of the part of a field whose contours and marks are drawn; fields up to it are drawn whole.
-WINDOW_PX = 768
+WINDOW_PX = 512
 # What is seen of the sample at a jump, in the shorter direction of the canvas.
 VIEW_UM = 24.0
 # Another zoom is kept within these factors: then a person has chosen it.

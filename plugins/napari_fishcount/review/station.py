@@ -35,7 +35,7 @@ from napari_fishcount.review.stage import Stage
 from napari_fishcount.review.tools import Brush, Knife, Tool
 from napari_fishcount.scored import ScoredField
 
-__all__ = ["REASONS", "Station"]
+__all__ = ["MARK_SIZE_UM", "REASONS", "Station"]
 
 # Reasons that a reader can give: what is wrong with the nucleus itself, not with its counts.
 _OF_COUNTS = ("HER2_ESTIMATED", "CEP17_ESTIMATED", "ESTIMATES_DISAGREE", "FIELD_NOT_EVALUABLE")
@@ -44,8 +44,10 @@ REASONS = tuple(
     for flag in sorted(flags_of(Subject.NUCLEUS), key=lambda flag: flag.code != "READER_REJECTED")
     if flag.code not in _OF_COUNTS
 )
+# Smaller than in an overview: a nucleus fills the view, and its signals must be seen.
+MARK_SIZE_UM = 0.6
 PICKED_COLOUR = "#ffffff"
-PICKED_SIZE_UM = 1.7
+PICKED_SIZE_UM = 1.4
 
 
 class Station:
@@ -85,7 +87,7 @@ class Station:
         self.tool: Tool | None = None
         self.reject_reason = REASONS[0]
         self.on_tool: Callable[[], object] = lambda: None
-        self.mark_size_um: float | None = None
+        self.mark_size_um = MARK_SIZE_UM
         self.only = False
         self.stage = Stage(
             viewer,
@@ -314,7 +316,7 @@ class Station:
         if self.only and self.desk.nucleus is not None:
             field = field.only(self.desk.nucleus[1])
         for data, options, kind in result_layers(field):
-            if kind == "points" and self.mark_size_um and "text" not in options:
+            if kind == "points" and "text" not in options:
                 options["size"] = self.mark_size_um / field.pixel_size_um
             yield data, options, kind
         yield self._picked_layer(field)

@@ -1,0 +1,139 @@
+"""Measure the review in a real napari window on a large case.
+
+Run where there is a screen, or under Xvfb: ``python -m benchmarks.review_window``. Prints
+Markdown. The case is that of `benchmarks.review`, 5,000 nuclei with 50,000 signals on 4096 x 4096
+pixels, with an image of three channels. Times last until the window is painted again.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import napari
+import numpy as np
+import tifffile
+from qtpy.QtWidgets import QApplication
+
+import fishcount
+from benchmarks.review import FIELD, N_NUCLEI, PIXEL_UM, draw_case
+from fishcount.io import read_case_folder
+from fishcount.review import AddSignal, DeleteSignal, RejectNucleus, SetCopies, SplitNucleus
+from napari_fishcount.review.start import WINDOW_PX, open_review
+
+REPEATS = 15
+
+
+def draw_image(case: Path, *, rng: np.random.Generator) -> None:
+    """Write an image that goes with the case, and note it in its summary."""
+    labels = read_case_folder(case).label_image(FIELD)
+    pixels = rng.poisson(100, (3, *labels.shape)).astype(np.uint16)
+    pixels[0][labels > 0] += 800
+    signals = read_case_folder(case).signals
+    for channel, name in ((1, "HER2"), (2, "CEP17")):
+        here = signals[signals["channel"] == name]
+        y, x = (here[axis].to_numpy(int) for axis in ("y_px", "x_px"))
+        for dy in (0, 1):
+            for dx in (0, 1):
+                pixels[channel][y + dy, x + dx] += 700
+    path = case.parent / "field_1.ome.tif"
+    sizes = {f"PhysicalSize{axis}": PIXEL_UM for axis in "XY"}
+    units = {f"PhysicalSize{axis}Unit": "µm" for axis in "XY"}
+    names = {"Channel": {"Name": ["DAPI", "HER2", "CEP17"]}}
+    tifffile.imwrite(path, pixels, metadata={"axes": "CYX", **names, **sizes, **units})
+    summary = json.loads((case / "summary.json").read_text())
+    summary["fields"][0] |= {"path": str(path), "sha256": fishcount.read_image(path).sha256}
+    (case / "summary.json").write_text(json.dumps(summary))
+
+
+class Clock:
+    """Wall and processor time of steps, until the window is painted."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, list[tuple[float, float]]] = {}
+
+    def time(self, name: str, step: Callable[[], object]) -> None:
+        """Time a step once."""
+        wall, used = time.perf_counter(), time.process_time()
+        step()
+        QApplication.processEvents()
+        pair = (time.perf_counter() - wall, time.process_time() - used)
+        self.rows.setdefault(name, []).append(pair)
+
+    def table(self) -> str:
+        """Medians and worst, in milliseconds."""
+        lines = ["| step | wall, ms (median, worst) | processor, ms (median) |", "|---|---|---|"]
+        for name, pairs in self.rows.items():
+            wall, used = (np.array(column) * 1e3 for column in zip(*pairs, strict=True))
+            lines.append(
+                f"| {name} | {np.median(wall):.0f}, {wall.max():.0f} | {np.median(used):.0f} |"
+            )
+        return "\n".join(lines)
+
+
+def measure(case: Path, *, rng: np.random.Generator) -> None:
+    """Open the case in a window and work in it."""
+    viewer = napari.Viewer(show=True)
+    viewer.window.resize(*WINDOW_PX)
+    QApplication.processEvents()
+    clock = Clock()
+
+    def open_case() -> None:
+        dock = open_review(viewer, [case], reader="A")
+        while dock.panel is None:
+            QApplication.processEvents()
+            time.sleep(0.005)
+        found.append(dock)
+
+    found: list = []
+    clock.time("open the case", open_case)
+    (dock,) = found
+    station, desk = dock.panel.station, dock.panel.desk
+    for _ in range(3):
+        station.run("next")
+        QApplication.processEvents()
+    for _ in range(REPEATS):
+        clock.time("next nucleus", lambda: station.run("next"))
+    for nucleus in rng.choice(np.arange(1, N_NUCLEI), REPEATS, replace=False).tolist():
+        clock.time("any nucleus", lambda nucleus=nucleus: desk.go_to((FIELD, nucleus)))
+    for i in range(REPEATS):
+        station.run("next")
+        name, number = desk.nucleus
+        first, second = desk.signals_of(desk.nucleus)[:2]
+        y, x = desk.signal_place(first)[1:]
+        edits = {
+            "set copies": SetCopies(field=name, signal=first[1], copies=5),
+            "delete signal": DeleteSignal(field=name, signal=second[1]),
+            "add signal": AddSignal(field=name, channel="HER2", y_px=y + 2, x_px=x),
+            "reject": RejectNucleus(field=name, nucleus=number),
+        }
+        for title, edit in edits.items():
+            clock.time(title, lambda edit=edit: desk.do(edit))
+        clock.time("undo", lambda: station.run("undo"))
+        if i < REPEATS // 3:
+            y, x = (float(side) for side in np.argwhere(desk.state.labels(name) == number).mean(0))
+            cut = SplitNucleus(field=name, nucleus=number, cut_yx_px=((y, x), (y, x + 1)))
+            clock.time("split nucleus", lambda cut=cut: desk.do(cut))
+        clock.time("accept and go on", lambda: station.run("accept"))
+    print(clock.table())
+    peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"\nPeak memory {peak_mib:.0f} MiB; napari {napari.__version__}.")
+    dock.close_case()
+    viewer.close()
+
+
+def main() -> None:
+    """Draw the case and measure."""
+    rng = np.random.default_rng(5)
+    with tempfile.TemporaryDirectory() as folder:
+        case = draw_case(Path(folder) / "case", n_nuclei=N_NUCLEI, rng=rng)
+        draw_image(case, rng=rng)
+        measure(case, rng=rng)
+
+
+if __name__ == "__main__":
+    main()
