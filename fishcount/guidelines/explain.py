@@ -175,14 +175,14 @@ def _sureness(category: Category) -> Iterator[str]:
             if share >= WORTH_SAYING
         ]
         fall = ", ".join(shares)
-        yield in_words(f"Repeated counts of such nuclei would be {fall}{_more(category)}.")
+        yield in_words(f"As uncertain as the count is, it would be {fall}{_more(category)}.")
     if category.change:
         yield in_words(f"{category.change}.")
 
 
 def _more(category: Category) -> str:
     if category.more_nuclei is None:
-        return "; more than 500 further nuclei would not settle it"
+        return "; even 500 further nuclei would not settle it"
     if not category.more_nuclei:
         return ""
     return f"; about {category.more_nuclei} further nuclei would settle it"

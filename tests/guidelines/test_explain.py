@@ -72,7 +72,7 @@ def test_it_says_how_sure_it_is():
     )
     text = explain(score, result.categories)
     assert "95 % interval" in text
-    assert re.search(r"Repeated counts of such nuclei would be “.*” in \d+ %", text)
+    assert re.search(r"As uncertain as the count is, it would be “.*” in \d+ %", text)
 
 
 @pytest.mark.parametrize("ihc", [None, "0", "1+", "2+", "3+"])
