@@ -201,7 +201,7 @@ PROSE = [
 ]
 CATEGORIES = {"NOT_EVALUABLE", "NEEDS_RECOUNT", *get_args(CategoryName)}
 # Words in capitals that are neither flags nor categories.
-NAMES = {"FISHCOUNT_DATA", "FEATURE_COLLECTION", "IMCD_LZW_INVALID"}
+NAMES = {"FISHCOUNT_DATA", "FISHCOUNT_EXAMPLES", "FEATURE_COLLECTION", "IMCD_LZW_INVALID"}
 
 
 @pytest.mark.parametrize("page", PROSE, ids=lambda page: page.name)
