@@ -6,6 +6,7 @@ import ast
 import doctest
 import inspect
 import json
+import re
 import subprocess
 import sys
 import tomllib
@@ -165,6 +166,15 @@ def test_public_names_are_declared_once() -> None:
     assert set(fishcount.__all__) <= set(dir(fishcount))
     with pytest.raises(AttributeError, match="no_such_name"):
         _ = fishcount.no_such_name
+
+
+def test_every_room_is_in_the_design() -> None:
+    table = (ROOT / "docs" / "design.md").read_text(encoding="utf-8").split("## Borders")[0]
+    first = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    named = set(re.findall(r"`(\w+)`", " ".join(first)))
+    rooms = {path.stem for path in (ROOT / "fishcount").iterdir() if path.suffix in (".py", "")}
+
+    assert {room for room in rooms if not room.startswith("_")} <= named
 
 
 def test_nothing_is_left_behind() -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from fishcount.io.atomic import check_out_folder, replace_file
 from fishcount.io.case_folder import CaseFolder, put_report, read_case_folder, write_case_folder
 from fishcount.io.files import check_unchanged, sha256_of
+from fishcount.io.inspection import FileReport, inspect_file
 from fishcount.io.labels import read_labels
 from fishcount.io.names import slug_of, stem_of, unique_names
 from fishcount.io.provenance import provenance
 from fishcount.io.read import read_image
-from fishcount.io.report import FileReport, inspect_file
 from fishcount.io.roi import read_roi
 from fishcount.io.roles import guess_role
 from fishcount.io.scored_image import read_scored_image
