@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -65,4 +66,7 @@ smartquotes = False
 # Tests see that every page is listed, and what is listed is there.
 suppress_warnings = ["toc.not_readable"]
 
-write_pages(HERE / "reference" / "generated")
+GENERATED = HERE / "reference" / "generated"
+# Pages of what is no longer there would be built, too, and fail.
+shutil.rmtree(GENERATED, ignore_errors=True)
+write_pages(GENERATED)
