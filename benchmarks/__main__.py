@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from benchmarks import batch, phantoms, report_page, saturation, speed
+from benchmarks import batch, counts, nuclei, phantoms, report_page, saturation, scale, speed
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
@@ -24,8 +24,11 @@ def main() -> None:
     outside = Path(os.environ.get("FISHCOUNT_DATA", "")) / "phantoms"
     if os.environ.get("FISHCOUNT_DATA") and outside.is_dir():
         phantoms.main([str(outside), "--out", str(RESULTS / "phantoms.md")])
+        nuclei.main([str(outside), "--speed", "--out", str(RESULTS / "nuclei.md")])
+        counts.main([str(outside), "--out", str(RESULTS / "counts.md")])
     saturation.main([])
     batch.main([])
+    scale.main([])
     report_page.main([])
 
 

@@ -60,15 +60,16 @@ def table(out: Path) -> pd.DataFrame:
 
 
 def measured(pipe, cases: Path, out: Path, workers: int) -> None:
-    """Seconds and peak memory of the run and of its largest worker, into a pipe."""
+    """Seconds, processor seconds, peak memory of the run and of its largest worker, into a pipe."""
     start = time.perf_counter()
     batch(cases, out, workers)
     seconds = time.perf_counter() - start
     usage = [resource.getrusage(w) for w in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    pipe.send((seconds, *(used.ru_maxrss / 1024 for used in usage)))
+    busy = sum(used.ru_utime + used.ru_stime for used in usage)
+    pipe.send((seconds, busy, *(used.ru_maxrss / 1024 for used in usage)))
 
 
-def in_a_child(cases: Path, out: Path, workers: int) -> tuple[float, float, float]:
+def in_a_child(cases: Path, out: Path, workers: int) -> tuple[float, float, float, float]:
     ours, theirs = FORK.Pipe()
     child = FORK.Process(target=measured, args=(theirs, cases, out, workers))
     child.start()
@@ -82,13 +83,17 @@ def growth(folder: Path, sizes: list[tuple[int, int]]) -> list[dict[str, object]
     rows = []
     for n_cases, workers in sizes:
         place = folder / f"{n_cases}_{workers}"
-        seconds, run_mib, worker_mib = in_a_child(draw(place, n_cases), place / "out", workers)
+        seconds, busy_s, run_mib, worker_mib = in_a_child(
+            draw(place, n_cases), place / "out", workers
+        )
         again_s = in_a_child(place / "cases", place / "out", workers)[0]
         rows.append(
             {
                 "cases": n_cases,
                 "workers": workers,
                 "seconds for each": seconds / n_cases,
+                "processor s for each": busy_s / n_cases,
+                "cases in an hour": round(3600 * n_cases / seconds),
                 "when resumed": again_s / n_cases,
                 "peak of the run, MiB": run_mib,
                 "peak of a worker, MiB": worker_mib,

@@ -4,8 +4,10 @@
 
 Medians of the repeats, on one thread, in processor time, so that other work on the machine does
 not show. Memory is the peak of what is allocated on top of the image, from a run of its own. The
-plain script is `benchmarks.plain_scripts` at one fixed threshold, timed in the same run: what
-carries over to other machines are the ratios, not the seconds.
+plain script is `benchmarks.plain_scripts` at one fixed threshold; big-fish, where it is installed
+(extra "bench"), finds signals with its automatic threshold. They take turns with ours in the same
+run, and each ratio is the median of theirs over ours with its range: what carries over to other
+machines are the ratios, not the seconds.
 """
 
 from __future__ import annotations
@@ -15,6 +17,8 @@ import time
 import tracemalloc
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -43,20 +47,38 @@ class Measured:
     seconds: float
     peak_mib: float
 
+    runs: tuple[float, ...]
 
-def measure(step: Callable[[], object], *, repeats: int) -> Measured:
-    """Time a step and, once more, watch what it allocates."""
-    seconds = []
+    def times_faster(self, other: Measured | None) -> str:
+        """How many times as long the other took, turn by turn: median and range."""
+        if other is None:
+            return ""
+        ratios = np.array(other.runs) / np.array(self.runs)
+        return f"{np.median(ratios):.1f} ({ratios.min():.1f} to {ratios.max():.1f})"
+
+
+def measure(steps: Mapping[str, Callable[[], object]], *, repeats: int) -> dict[str, Measured]:
+    """Time steps that take turns and, once more, watch what each allocates."""
+    runs: dict[str, list[float]] = {name: [] for name in steps}
     for _ in range(repeats):
-        start = time.process_time()
-        step()
-        seconds.append(time.process_time() - start)
+        for name, step in steps.items():
+            start = time.process_time()
+            step()
+            runs[name].append(time.process_time() - start)
+    return {
+        name: Measured(float(np.median(runs[name])), peak_mib(step), tuple(runs[name]))
+        for name, step in steps.items()
+    }
+
+
+def peak_mib(step: Callable[[], object]) -> float:
+    """Peak of what a step allocates."""
     tracemalloc.start()
     before, _ = tracemalloc.get_traced_memory()
     step()
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    return Measured(float(np.median(seconds)), (peak - before) / 2**20)
+    return (peak - before) / 2**20
 
 
 def our_steps(image: FishImage) -> Mapping[str, Callable[[], object]]:
@@ -112,26 +134,43 @@ def plain_steps(image: FishImage) -> Mapping[str, Callable[[], object]]:
     }
 
 
+def big_fish_steps(image: FishImage) -> Mapping[str, Callable[[], object]]:
+    """Signals with the automatic threshold of big-fish; nothing where it is not installed."""
+    if not find_spec("bigfish") or image.n_planes > 1:
+        return {}
+    from bigfish.detection import detect_spots as detect
+
+    def step(probe: str) -> object:
+        size_nm = 1000 * image.pixel_size_um
+        return detect(image.raw(probe), voxel_size=(size_nm,) * 2, spot_radius=(1.6 * size_nm,) * 2)
+
+    return {f"{probe} signals": partial(step, probe) for probe in image.probes}
+
+
 def compare(image: FishImage, *, repeats: int) -> list[dict[str, object]]:
     """One row for each step."""
-    plain = {
-        name: measure(step, repeats=max(1, repeats // 2))
-        for name, step in plain_steps(image).items()
-    }
+    peers = {"plain script": plain_steps(image), "big-fish": big_fish_steps(image)}
     rows = []
     for name, step in our_steps(image).items():
-        ours, theirs = measure(step, repeats=repeats), plain.get(name)
-        rows.append(
-            {
-                "step": name,
-                "fishcount, ms": f"{1e3 * ours.seconds:.0f}",
-                "plain script, ms": f"{1e3 * theirs.seconds:.0f}" if theirs else "",
-                "times faster": f"{theirs.seconds / ours.seconds:.1f}" if theirs else "",
-                "fishcount, MiB": f"{ours.peak_mib:.0f}",
-                "plain script, MiB": f"{theirs.peak_mib:.0f}" if theirs else "",
-            }
-        )
+        turns = {"fishcount": step} | {
+            peer: steps[name] for peer, steps in peers.items() if name in steps
+        }
+        found = measure(turns, repeats=repeats)
+        ours = found["fishcount"]
+        row: dict[str, object] = {"step": name}
+        row |= {f"{who}, ms": _in_ms(found.get(who)) for who in ("fishcount", *peers)}
+        row |= {f"over {peer}": ours.times_faster(found.get(peer)) for peer in peers}
+        row |= {f"{who}, MiB": _in_mib(found.get(who)) for who in ("fishcount", *peers)}
+        rows.append(row)
     return rows
+
+
+def _in_ms(found: Measured | None) -> str:
+    return f"{1e3 * found.seconds:.0f}" if found else ""
+
+
+def _in_mib(found: Measured | None) -> str:
+    return f"{found.peak_mib:.0f}" if found else ""
 
 
 def report(*, repeats: int) -> str:

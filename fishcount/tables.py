@@ -215,11 +215,20 @@ def _signals_of(field: FieldResult) -> dict[str, Any]:
         "field": [field.image.name] * len(signals),
         "signal": np.arange(1, len(signals) + 1),
         **{
-            name: getattr(signals, name)
+            name: _shared(getattr(signals, name))
             for name in SIGNALS_COLUMNS
             if name not in ("field", "signal")
         },
     }
+
+
+def _shared(column: NDArray[Any]) -> NDArray[Any]:
+    """Text with one object for each word, not for each row: a slide has a million signals."""
+    if column.dtype.kind != "U":
+        return column
+    words, which = np.unique(column, return_inverse=True)
+    shared: NDArray[Any] = words.astype(object)[which.reshape(-1)]
+    return shared
 
 
 def _stacked(parts: list[dict[str, Any]], schema: Mapping[str, str]) -> pd.DataFrame:
