@@ -88,7 +88,7 @@ class NucleiSettings(_Model):
         0.12, description="DEBRIS: area under this part of the typical area of the field."
     )
     too_large: Annotated[float, Field(gt=1)] = Field(
-        3.0, description="TOO_LARGE: area over this multiple of the typical area of the field."
+        2.6, description="TOO_LARGE: area over this multiple of the typical area of the field."
     )
     min_solidity: Fraction = Field(
         0.87, description="IRREGULAR: area over that of the convex hull below this."
@@ -103,7 +103,7 @@ class NucleiSettings(_Model):
         0.94, description="OVERLAPPED: also area over convex hull below this."
     )
     max_dose: Annotated[float, Field(gt=1)] = Field(
-        3.5, description="OVERLAPPED whatever its shape: DAPI dose over this multiple."
+        2.9, description="OVERLAPPED whatever its shape: DAPI dose over this multiple."
     )
     dim: Fraction = Field(
         0.15, description="DIM: mean DAPI above background under this part of the typical."

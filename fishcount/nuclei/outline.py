@@ -10,18 +10,23 @@ from scipy import ndimage as ndi
 from skimage.measure import label as label_equal
 
 from fishcount.nuclei.ladder import fill_small_holes
+from fishcount.nuclei.light import NuclearLight, core_heights
 
 __all__ = ["Outlines", "draw_outlines", "enlarge_outlines"]
 
-# The outline lies where the signal is this part of the height of the nucleus over the glow
-# around it; the glow is looked for from so many diameters outside the core.
-CUT_HEIGHT = 0.34
+# The glow around a nucleus is looked for from so many diameters outside its core.
 RIM_FROM, MAX_GLOW = 0.08, 0.6
 # A core grows by at most this many diameters; smoothing of the outline; largest hole to fill.
 MAX_GROWTH, OUTLINE_SMOOTHING, MAX_HOLE = 0.15, 0.03, 0.2
 # Under this part of a nuclear area, or of the typical height, it is no nucleus but a crumb or
-# glow.
+# glow. Of a nucleus that the field's edge cuts a slice is enough, if it is bright.
 MIN_AREA, MIN_HEIGHT = 0.08, 0.2
+MIN_SLICE, SLICE_HEIGHT = 0.03, 0.5
+# What is smaller than this part of a nuclear area must stand out from what is that many
+# diameters outside of it, by a part of its own height and by a part of the typical one.
+STEP_REACH = 0.12
+OWN_STEP, OWN_STEP_AREA = 0.4, 0.6
+TYPICAL_STEP, TYPICAL_STEP_AREA = 0.3, 0.3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,15 +57,16 @@ def draw_outlines(
     *,
     diameter_px: float,
     floor_counts: float,
+    light: NuclearLight,
 ) -> Outlines:
-    """Grow or shrink each core to where the signal is `CUT_HEIGHT` of its own height."""
-    height = _heights(cores, signal)
+    """Grow or shrink each core to where the signal is `light.cut` of its own height."""
+    height = core_heights(cores, signal)
     distance, (row, column) = ndi.distance_transform_edt(cores == 0, return_indices=True)
     nearest = cores[row, column]
     nearest[distance > MAX_GROWTH * diameter_px] = 0
     rim = np.where(distance > RIM_FROM * diameter_px, nearest, 0).astype(np.int32)
     glow = np.minimum(_glow(rim, signal, len(height)), MAX_GLOW * height)
-    cut = np.maximum(glow + CUT_HEIGHT * (height - glow), floor_counts).astype(np.float32)
+    cut = np.maximum(glow + light.cut * (height - glow), floor_counts).astype(np.float32)
     nucleus_area = np.pi / 4 * diameter_px**2
     inside = (signal > cut[nearest]) & (nearest > 0)
     inside = fill_small_holes(inside, max_area_px=MAX_HOLE * nucleus_area) & (nearest > 0)
@@ -69,22 +75,13 @@ def draw_outlines(
     )
     margin = np.where(nearest > 0, soft - 0.5, -0.5).astype(np.float32)
     labels = largest_parts(np.where(margin > 0, nearest, 0))
-    labels = _drop(labels, height, nucleus_area)
+    kept = _is_nucleus(labels, height, diameter_px, light.height_counts)
+    kept &= _stands_out(labels, signal, diameter_px, light.height_counts)
+    labels = np.where(kept[labels], labels, 0).astype(np.int32)
     margin = np.where(labels > 0, margin, np.minimum(margin, 0)).astype(np.float32)
     margin[(labels == 0) & (soft > 0.5)] = -0.5
     typical = float(np.median(cut[1:])) if len(cut) > 1 else float("nan")
     return Outlines(labels, nearest, margin, typical)
-
-
-def _heights(cores: NDArray[np.int32], signal: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Mean of the brighter part of each core; row 0 is background."""
-    inside = np.flatnonzero(cores)
-    label, values = cores.ravel()[inside], signal.ravel()[inside]
-    n = int(cores.max(initial=0)) + 1
-    mean = np.bincount(label, values, n) / np.maximum(np.bincount(label, minlength=n), 1)
-    upper = values >= mean[label]
-    label, values = label[upper], values[upper]
-    return np.bincount(label, values, n) / np.maximum(np.bincount(label, minlength=n), 1)
 
 
 def _glow(rim: NDArray[np.int32], signal: NDArray[np.float32], n: int) -> NDArray[np.float64]:
@@ -111,17 +108,43 @@ def largest_parts(labels: NDArray[np.int32]) -> NDArray[np.int32]:
     return np.where(kept[parts], labels, 0).astype(np.int32)
 
 
-def _drop(
-    labels: NDArray[np.int32],
-    height: NDArray[np.float64],
-    nucleus_area: float,
-) -> NDArray[np.int32]:
-    area = np.bincount(labels.ravel(), minlength=len(height))
-    whole = height[area > 0.3 * nucleus_area][1:]
-    typical = float(np.median(whole)) if len(whole) else 0.0
-    kept = (area >= MIN_AREA * nucleus_area) & (height >= MIN_HEIGHT * typical)
+def _is_nucleus(
+    labels: NDArray[np.int32], height: NDArray[np.float64], diameter_px: float, typical: float
+) -> NDArray[np.bool_]:
+    """Which labels are large and bright enough; 0 is not."""
+    area = np.bincount(labels.ravel(), minlength=len(height)) / (np.pi / 4 * diameter_px**2)
+    kept = (area >= MIN_AREA) & (height >= MIN_HEIGHT * typical)
+    cut = np.zeros(len(height), bool)
+    for side in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
+        cut[side] = True
+    kept |= cut & (area >= MIN_SLICE) & (height >= SLICE_HEIGHT * typical)
     kept[0] = False
-    return np.where(kept[labels], labels, 0).astype(np.int32)
+    return np.asarray(kept)
+
+
+def _stands_out(
+    labels: NDArray[np.int32], signal: NDArray[np.float32], diameter_px: float, typical: float
+) -> NDArray[np.bool_]:
+    """Which labels are no crumbs of haze, of texture, or of a larger object."""
+    n = int(labels.max(initial=0)) + 1
+    pixels = np.bincount(labels.ravel(), minlength=n)
+    mean = np.bincount(labels.ravel(), signal.ravel(), n) / np.maximum(pixels, 1)
+    outside, pairs = np.zeros(n), np.zeros(n)
+    reach = max(round(STEP_REACH * diameter_px), 2)
+    for one, other in (
+        (np.s_[reach:], np.s_[:-reach]),
+        (np.s_[:, reach:], np.s_[:, :-reach]),
+    ):
+        for here, there in ((one, other), (other, one)):
+            leaves = np.flatnonzero((labels[here] > 0) & (labels[there] == 0))
+            label = labels[here].ravel()[leaves]
+            outside += np.bincount(label, signal[there].ravel()[leaves], n)
+            pairs += np.bincount(label, minlength=n)
+    step = mean - outside / np.maximum(pairs, 1)
+    area = pixels / (np.pi / 4 * diameter_px**2)
+    faint = (step < OWN_STEP * mean) & (area < OWN_STEP_AREA)
+    faint |= (step < TYPICAL_STEP * typical) & (area < TYPICAL_STEP_AREA)
+    return np.asarray(~faint)
 
 
 def enlarge_outlines(outlines: Outlines, factor: int, shape: tuple[int, int]) -> NDArray[np.int32]:

@@ -24,17 +24,15 @@ _COS, _SIN = np.cos(_ANGLES), np.sin(_ANGLES)
 # The polygon of tangents around a disk is larger than the disk by this factor.
 _TANGENT_EXCESS = N_DIRECTIONS * np.tan(np.pi / N_DIRECTIONS) / np.pi
 
-# What speaks for two nuclei, weighed against each other; a sum above JOIN_BELOW keeps a pair
-# apart. Each weight makes its figure 0.1 to 0.2 where a contact of two nuclei is plain to see.
-CONCAVITY_WEIGHT = 1.0
-ELLIPSE_WEIGHT = 1.5
-WAIST_WEIGHT = 0.8
-VALLEY_WEIGHT, VALLEY_BELOW = 0.5, 0.95
-OVERLAP_WEIGHT, OVERLAP_ABOVE = 0.5, 1.1
-STEP_WEIGHT, STEP_ABOVE = 0.2, 1.25
-SIZE_WEIGHT, SIZE_ABOVE = 0.3, 1.3
-CRUMB_WEIGHT, CRUMB_AREA = 0.4, 0.06
-JOIN_BELOW = 0.06
+# What speaks for two nuclei at a contact of two pieces, as log odds: how much narrower it is than
+# the thinner piece; how much darker than the brighter one, in logs; the area of both over that of
+# a nucleus, in logs; the hollow that they make together, over the smaller area; how much less
+# both together are an ellipse than the worse of them. Fitted to contacts inside and between true
+# nuclei of real and drawn fields, the bias then lowered by 0.2 for the best F1 on them; kept apart
+# where the sum is above zero.
+WAIST_WEIGHT, VALLEY_WEIGHT, SIZE_WEIGHT = 1.9, 4.2, 3.6
+CONCAVITY_WEIGHT, MISFIT_WEIGHT = 3.9, 15.5
+BIAS = -1.4
 
 
 @dataclass(slots=True, eq=False)
@@ -241,24 +239,20 @@ def _apartness(pieces: Pieces, contacts: _Contacts, nucleus_area_px: float) -> N
     """How much each contact looks like one of two nuclei: shape, light and size together."""
     one, other = pieces.take(contacts.a), pieces.take(contacts.b)
     both = one.union(other)
-    small = np.minimum(one.area, other.area)
-    concavity = (both.hollow() - one.hollow() - other.hollow()) / small
-    misfit = np.minimum(one.ellipse_fit(), other.ellipse_fit()) - both.ellipse_fit()
     waist = 1 - contacts.waist / np.maximum(np.minimum(one.depth, other.depth), 1e-6)
     along = contacts.light[:, 0] / np.maximum(contacts.light[:, 1], 1e-6)
-    dim = np.maximum(np.minimum(one.brightness, other.brightness), 1e-6)
     bright = np.maximum(np.maximum(one.brightness, other.brightness), 1e-6)
-    size = np.log(both.area / (SIZE_ABOVE * nucleus_area_px))
+    valley = -np.log(np.clip(along / bright, 0.05, 1))
+    size = np.log(both.area / nucleus_area_px)
+    concavity = (both.hollow() - one.hollow() - other.hollow()) / np.minimum(one.area, other.area)
+    misfit = np.minimum(one.ellipse_fit(), other.ellipse_fit()) - both.ellipse_fit()
     total: NDArray[np.float64] = (
-        CONCAVITY_WEIGHT * np.clip(concavity, -0.2, 0.5)
-        + ELLIPSE_WEIGHT * np.clip(misfit, -0.1, 0.2)
-        + WAIST_WEIGHT * waist
-        # Dark between them: a gap. Brighter than both: DAPI adds where nuclei overlap.
-        + VALLEY_WEIGHT * np.clip(VALLEY_BELOW - along / dim, 0, 0.5)
-        + OVERLAP_WEIGHT * np.clip(along / bright - OVERLAP_ABOVE, 0, 0.5)
-        + STEP_WEIGHT * np.clip(along / dim - STEP_ABOVE, 0, 0.5)
-        + SIZE_WEIGHT * np.clip(size, -1, 1.5)
-        - CRUMB_WEIGHT * np.exp(-small / (CRUMB_AREA * nucleus_area_px))
+        WAIST_WEIGHT * waist
+        + VALLEY_WEIGHT * valley
+        + SIZE_WEIGHT * np.clip(size, -2, 2)
+        + CONCAVITY_WEIGHT * np.clip(concavity, -0.2, 0.5)
+        + MISFIT_WEIGHT * np.clip(misfit, -0.1, 0.2)
+        + BIAS
     )
     # Rounded, so that arithmetic that differs in the last digit decides the same.
     return total.round(9)
@@ -269,7 +263,7 @@ def _best_mutual(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Pairs to join now: below the limit, and for both sides their best; ties by row."""
     order = np.argsort(apart, kind="stable")
-    order = order[apart[order] < JOIN_BELOW]
+    order = order[apart[order] < 0]
     rank = np.arange(len(order))
     best = np.full(n, len(order))
     a, b = contacts.a[order], contacts.b[order]

@@ -13,6 +13,7 @@ from fishcount.nuclei.concavity import cut_at_dents
 from fishcount.nuclei.foreground import find_foreground
 from fishcount.nuclei.illumination import background_mesh, noise_sigma, reduce_by
 from fishcount.nuclei.ladder import climb_ladder
+from fishcount.nuclei.light import NuclearLight, measure_light
 from fishcount.nuclei.outline import draw_outlines, enlarge_outlines
 from fishcount.nuclei.size import diameter_of, guess_diameter
 from fishcount.settings import NucleiSettings
@@ -28,7 +29,7 @@ SPIKES_BELOW_PX = 13.0
 MESH_DIAMETERS = 2.5
 SMOOTHING = 0.045
 # Found nuclei of another size than was guessed, by this much of a log: search once more.
-RETRY_ABOVE = 0.2
+RETRY_ABOVE = 0.05
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,6 +71,8 @@ class FieldScale:
     floor_counts, typical_counts, top_counts : float
         Height above background under which it is noise, of typical foreground, and of nearly the
         brightest: between them stand the thresholds of the ladder.
+    light : NuclearLight
+        How nuclei shine, which tells where their outlines lie.
     """
 
     factor: int
@@ -79,6 +82,7 @@ class FieldScale:
     floor_counts: float
     typical_counts: float
     top_counts: float
+    light: NuclearLight
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -193,6 +197,7 @@ def _measure(
         floor_counts=floor,
         typical_counts=typical,
         top_counts=top,
+        light=NuclearLight(0.0, 0.0),  # not known before nuclei are found
     )
     return field, planes
 
@@ -205,7 +210,9 @@ def _draw(
         return None
     signal = planes.signal(_smoothing(diameter))
     cores = cut_at_dents(cores, signal, diameter_px=diameter)
-    outlines = draw_outlines(cores, signal, diameter_px=diameter, floor_counts=floor)
+    outlines = draw_outlines(
+        cores, signal, diameter_px=diameter, floor_counts=floor, light=field.light
+    )
     return Found(
         labels=enlarge_outlines(outlines, field.factor, shape),
         background=planes.background,
@@ -249,14 +256,19 @@ def _reduced_by_guess(image: NDArray[np.float32], settings: NucleiSettings) -> _
 
 
 def _climb(planes: _Planes, field: FieldScale) -> tuple[NDArray[np.int32], FieldScale]:
-    """Cores, and the field with the diameter they were found with: again where it differs."""
+    """Cores, and the field with the diameter and the light of the nuclei that were found.
+
+    The first guess counts what stands alone; clumps may have made it too large. So nuclei are
+    searched once more where they are of another size.
+    """
     cores, quality = _cores(planes, field)
     found = diameter_of(cores, quality)
-    # The first guess counts what stands alone; clumps may have made it too large.
     if found > 0 and abs(math.log(found / field.diameter_px)) >= RETRY_ABOVE:
         field = replace(field, diameter_px=found)
         cores, _ = _cores(planes, field)
-    return cores, field
+    signal = planes.signal(_smoothing(field.diameter_px))
+    light = measure_light(cores, signal, diameter_px=field.diameter_px)
+    return cores, replace(field, light=light)
 
 
 def _cores(planes: _Planes, field: FieldScale) -> tuple[NDArray[np.int32], NDArray[np.float64]]:

@@ -19,6 +19,9 @@ MIN_FIT = 0.9
 FIRST_CELL_PX = 75.0
 # A guess needs no more pixels than nuclei of about this diameter have.
 COARSE_ABOVE_PX = 22.0
+# Found nuclei of at least this quality, and of this part of a typical area, tell the diameter: a
+# little under the middle one, as merges are larger and nothing is as much smaller.
+MIN_QUALITY, MIN_PART, MIDDLE = 0.6, 0.3, 0.45
 
 
 def guess_diameter(
@@ -69,9 +72,12 @@ def guess_diameter(
 
 
 def diameter_of(labels: NDArray[np.int32], quality: NDArray[np.float64]) -> float:
-    """Diameter of found nuclei of good `quality`, the middle one by area; NaN under three."""
-    area = np.bincount(labels.ravel())[1:][quality > 0.8].astype(np.float64)
-    return _middle_diameter(area, area) if len(area) >= 3 else math.nan
+    """Typical diameter of found nuclei that look like whole ones; NaN under three."""
+    area = np.bincount(labels.ravel())[1:][quality > MIN_QUALITY].astype(np.float64)
+    if len(area) < 3:
+        return math.nan
+    least = MIN_PART * math.pi / 4 * _middle_diameter(area, area) ** 2
+    return math.sqrt(4 / math.pi * float(np.quantile(area[area > least], MIDDLE)))
 
 
 def _ellipses(
