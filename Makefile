@@ -58,7 +58,6 @@ screenshots: .venv/test.stamp
 bench: .venv/bench.stamp
 	$(BIN)/python -m benchmarks
 	$(BIN)/python docs/readme_figures.py
-	$(BIN)/python docs/readme_figures.py
 
 fuzz: .venv/test.stamp
 	$(BIN)/python -m pytest -m slow $(PYTEST)
