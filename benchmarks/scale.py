@@ -178,10 +178,13 @@ def main(arguments: list[str] | None = None) -> None:
     per_mpx = {row["pixels"]: row["s for each Mpx"] for row in rows}
     one, largest = f"{PATCH_PX:,} x {PATCH_PX:,}", rows[-1]["pixels"]
     ratio = f"{per_mpx[largest] / per_mpx[one]:.2f}" if one in per_mpx else "not measured"
+    command = " ".join(
+        ["python -m benchmarks.scale", *(sys.argv[1:] if arguments is None else arguments)]
+    )
     write_report(
         asked.out,
         "# Slides",
-        f"`python -m benchmarks.scale`. {provenance()} One thread; load while this ran: "
+        f"`{command}`. {provenance()} One thread; load while this ran: "
         f"{os.getloadavg()[1]:.1f} on {os.cpu_count()} cores.",
         "From a tiled OME-TIFF with three channels to the case folder and its report, each size in "
         "a process of its own:",

@@ -62,6 +62,8 @@ def write_pages(folder: Path) -> None:
         _write(path, text)
     for source in sorted(_RESULTS.glob("*.md")):
         _write(folder / "measured" / source.name, source.read_text(encoding="utf-8"))
+    for plot in sorted(_RESULTS.glob("*.png")):
+        (folder / "measured" / plot.name).write_bytes(plot.read_bytes())
 
 
 def _write(path: Path, text: str) -> None:
