@@ -104,6 +104,8 @@ def read_channels(folder: Path, limit: int | None) -> Iterator[Channel]:
             pixels = tifffile.imread(path).astype(np.float32)
             pixels = np.moveaxis(pixels, -3, 0)
             spots = pd.read_csv(folder / case / "truth" / f"{name}_spots.csv")
+            # Copies may be numbered from one in each nucleus.
+            spots["copy"] += spots["nucleus"] * 100_000
             for number, probe in enumerate(PROBES):
                 mine = spots[spots["channel"] == number].reset_index(drop=True)
                 yield Channel(kind, probe, pixels[1 + number], pixels[2 - number], mine)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +23,10 @@ __all__ = [
 _MAD_TO_SIGMA = 1.4826
 _MIN_BIN = 200
 _BINS = 12
+# Share of pixels that is not in crowds of signals.
+_BULK = 0.98
+# Noise is measured on every third pixel along each axis, and on about this many at most.
+_LEAST_STEP, _AT_MOST = 3, 200_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -50,23 +55,21 @@ class BackgroundMap:
 def background_map(image: NDArray[np.float32], *, block_px: int = 8) -> BackgroundMap:
     """Local brightness of a plane (y, x): medians over 3 x 3 means of blocks.
 
-    Spots hardly move it: they brighten few blocks. Blocks cut by the edge are means of what
-    is there.
+    Spots hardly move it: they brighten few blocks. A block that is cut by the edge repeats its
+    last row or column.
     """
-    rows = _block_sums(image, block_px)
-    sizes = _block_sums(np.ones((image.shape[0], 1), np.float32), block_px)[:, :1] * np.array(
-        [min(block_px, image.shape[1] - x) for x in range(0, image.shape[1], block_px)], np.float32
-    )
-    means = rows / sizes
     return BackgroundMap(
-        counts=ndi.median_filter(means, size=3, mode="nearest").astype(np.float32),
+        counts=ndi.median_filter(_block_means(image, block_px), size=3, mode="nearest"),
         block_px=block_px,
     )
 
 
-def _block_sums(image: NDArray[np.float32], block_px: int) -> NDArray[np.float32]:
-    rows = np.add.reduceat(image, np.arange(0, image.shape[0], block_px), axis=0)
-    return np.add.reduceat(rows, np.arange(0, image.shape[1], block_px), axis=1)
+def _block_means(image: NDArray[np.float32], block_px: int) -> NDArray[np.float32]:
+    height, width = image.shape
+    image = np.pad(image, ((0, -height % block_px), (0, -width % block_px)), mode="edge")
+    rows = image.reshape(-1, block_px, image.shape[1]).sum(axis=1)
+    means: NDArray[np.float32] = rows.reshape(len(rows), -1, block_px).sum(axis=2)
+    return means / np.float32(block_px**2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,18 +79,22 @@ class NoiseModel:
     Attributes
     ----------
     brightness_counts, sigma_counts : tuple of float
-        Knots, rising; linear in variance between them, constant beyond.
+        Knots, rising; linear in variance between them, constant below them.
+    slope_counts : float
+        Growth of the variance with brightness above the last knot.
     """
 
     brightness_counts: tuple[float, ...]
     sigma_counts: tuple[float, ...]
+    slope_counts: float = 0.0
 
     def at(self, brightness_counts: NDArray[np.float64]) -> NDArray[np.float64]:
         """Sigma of the noise where the local brightness is as given."""
         variance = np.interp(
             brightness_counts, self.brightness_counts, np.square(self.sigma_counts)
         )
-        return np.sqrt(variance)
+        above = np.maximum(brightness_counts - self.brightness_counts[-1], 0)
+        return np.sqrt(variance + self.slope_counts * above)
 
     @property
     def floor_counts(self) -> float:
@@ -95,14 +102,14 @@ class NoiseModel:
         return min(self.sigma_counts)
 
 
-def noise_by_brightness(
-    filtered: NDArray[np.float32], brightness: BackgroundMap, *, sample_step: int = 3
-) -> NoiseModel:
+def noise_by_brightness(filtered: NDArray[np.float32], brightness: BackgroundMap) -> NoiseModel:
     """Noise of a filtered image, measured in bins of local brightness.
 
     The spread in a bin is the median absolute deviation, so the signals in it hardly count.
     It never falls with brightness, as photon noise does not: a level that seems noisier than a
-    brighter one is that of edges, and has the noise of the brighter one.
+    brighter one is that of edges, and has the noise of the brighter one. The brightest places
+    are crowds of signals, whose spread is no noise: beyond the bulk of the image the variance
+    goes on as steeply as it rose, which is the law of photons.
 
     Parameters
     ----------
@@ -110,32 +117,38 @@ def noise_by_brightness(
         A filtered plane with mean zero, such as a blob response.
     brightness : BackgroundMap
         Of the plane before filtering.
-    sample_step : int
-        Every so many pixels along y and x are looked at.
     """
-    values = filtered[::sample_step, ::sample_step]
+    step = max(_LEAST_STEP, math.isqrt(filtered.size // _AT_MOST))
+    values = filtered[::step, ::step]
     block = brightness.block_px
-    rows = np.arange(0, filtered.shape[0], sample_step) // block
-    columns = np.arange(0, filtered.shape[1], sample_step) // block
+    rows = np.arange(0, filtered.shape[0], step) // block
+    columns = np.arange(0, filtered.shape[1], step) // block
     level = brightness.counts[np.ix_(rows, columns)].reshape(-1)
     order = np.argsort(level, kind="stable")
     values, level = values.reshape(-1)[order], level[order]
     edges = _bin_edges(level)
-    knots = [float(np.median(level[a:b])) for a, b in edges]
-    sigmas = [_spread(values[a:b]) for a, b in edges]
+    knots = np.array([float(np.median(level[a:b])) for a, b in edges])
+    variance = np.square([_spread(values[a:b]) for a, b in edges])
+    variance = np.minimum.accumulate(variance[::-1])[::-1]
+    rise = (variance[-1] - variance[0]) / max(knots[-1] - knots[0], 1e-9)
     return NoiseModel(
-        brightness_counts=tuple(knots),
-        sigma_counts=tuple(np.minimum.accumulate(sigmas[::-1])[::-1].tolist()),
+        brightness_counts=tuple(knots.tolist()),
+        sigma_counts=tuple(np.sqrt(variance).tolist()),
+        slope_counts=float(rise) if len(knots) > 1 else 0.0,
     )
 
 
 def _bin_edges(level: NDArray[np.float32]) -> list[tuple[int, int]]:
-    """Bins of equal width in brightness, joined until each holds enough pixels."""
-    low, high = np.quantile(level, (0.01, 0.99))
-    cuts = np.searchsorted(level, np.linspace(low, high, _BINS + 1)[1:-1])
+    """Bins of equal width in brightness, joined until each holds enough pixels.
+
+    What is brighter than nearly all of the image is in none.
+    """
+    low, high = np.quantile(level, (0.01, _BULK))
+    bulk = int(np.searchsorted(level, high, side="right"))
+    cuts = np.searchsorted(level[:bulk], np.linspace(low, high, _BINS + 1)[1:-1])
     edges, start = [], 0
-    for cut in [*cuts.tolist(), level.size]:
-        if cut - start >= _MIN_BIN and (level.size - cut >= _MIN_BIN or cut == level.size):
+    for cut in [*cuts.tolist(), bulk]:
+        if cut - start >= _MIN_BIN and (bulk - cut >= _MIN_BIN or cut == bulk):
             edges.append((start, cut))
             start = cut
     return edges or [(0, level.size)]

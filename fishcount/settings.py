@@ -175,11 +175,9 @@ class SpotSettings(_Model):
         "signals of one probe look alike, what is much fainter is grain.",
     )
     min_score: float = Field(
-        -1.0,
+        0.0,
         description="Least log odds, from how it looks, that a spot is a signal. 0 keeps what "
-        "is more likely one than not; at -1 about as many candidates that are signals are lost "
-        "as others are kept, in fields drawn apart from those of the training. Signals that "
-        "never became a candidate are not in that balance.",
+        "is more likely one than not; lower finds more of the faint ones, and more grain.",
     )
 
 

@@ -7,8 +7,7 @@ the same, however the file is stored.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
@@ -19,7 +18,7 @@ from fishcount.image import DAPI, FishImage
 from fishcount.nuclei import OutlinedNuclei, segment_windows
 from fishcount.settings import Settings
 from fishcount.slide import Slide
-from fishcount.spots import Spots, detect_spots
+from fishcount.spots import Spots, detect_in_channels, measure_channels
 
 __all__ = ["find_nuclei", "find_spots"]
 
@@ -69,28 +68,19 @@ def find_spots(
     on_block
         Called after each block with how many are done, and how many there are.
     """
+    about = {"pixel_size_um": slide.pixel_size_um, "z_step_um": slide.z_step_um}
+    scales = measure_channels({probe: sample.channel(probe) for probe in slide.probes}, **about)
     blocks = list(blocks_of(slide.shape, margin_px=MARGIN_PX, step_px=MARGIN_PX))
     parts: dict[str, list[Spots]] = {probe: [] for probe in slide.probes}
-    # Most of the time is spent in numpy, which lets go of the interpreter's lock.
-    with ThreadPoolExecutor(max(1, threads)) as pool:
-        for done, block in enumerate(blocks, start=1):
-            channels = {probe: slide.counts(probe, block.window) for probe in slide.probes}
-            jobs = [(probe, channels, slide, settings) for probe in slide.probes]
-            for probe, found in zip(slide.probes, pool.map(_detect, jobs), strict=True):
-                parts[probe].append(_owned(found, block))
-            on_block(done, len(blocks))
+    for done, block in enumerate(blocks, start=1):
+        channels = {probe: slide.counts(probe, block.window) for probe in slide.probes}
+        found = detect_in_channels(
+            channels, scales=scales, settings=settings.spots, threads=threads, **about
+        )
+        for probe, spots in found.items():
+            parts[probe].append(_owned(spots, block))
+        on_block(done, len(blocks))
     return {probe: _joined(found) for probe, found in parts.items()}
-
-
-def _detect(job: tuple[str, Mapping[str, Any], Slide, Settings]) -> Spots:
-    probe, channels, slide, settings = job
-    return detect_spots(
-        channels[probe],
-        pixel_size_um=slide.pixel_size_um,
-        z_step_um=slide.z_step_um,
-        other=next((other for role, other in channels.items() if role != probe), None),
-        settings=settings.spots,
-    )
 
 
 def _owned(spots: Spots, block: Block) -> Spots:

@@ -1,7 +1,14 @@
 """Probe image to spots: detected, fitted, kept or rejected with a reason."""
 
-from fishcount.spots.detect import detect_spots
-from fishcount.spots.psf import estimate_psf_sigma
+from fishcount.spots.channel import ChannelScale, measure_channel, measure_channels
+from fishcount.spots.detect import detect_in_channels, detect_spots
 from fishcount.spots.result import Spots
 
-__all__ = ["Spots", "detect_spots", "estimate_psf_sigma"]
+__all__ = [
+    "ChannelScale",
+    "Spots",
+    "detect_in_channels",
+    "detect_spots",
+    "measure_channel",
+    "measure_channels",
+]

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
-from fishcount.spots.filters import point_gain, subtract_points
+from fishcount.spots.channel import ChannelView, maxima_above
+from fishcount.spots.filters import subtract_points
 from fishcount.spots.groups import close_pairs, connected_groups, count_neighbours
-from fishcount.spots.maxima import local_maxima, parabolic_offsets
-from fishcount.spots.noise import Noise
+from fishcount.spots.maxima import parabolic_offsets
 from fishcount.spots.prior import height_prior, point_cost, uncertainty
 from fishcount.spots.scene import (
     GROUP_REACH,
@@ -23,32 +23,28 @@ from fishcount.spots.scene import (
     Scene,
     amplitude_errors,
     fit_jointly,
+    moments,
 )
 from fishcount.spots.splits import with_splits
 
 __all__ = ["resolve"]
 
-_ROUNDS = 4
+_ROUNDS = 2
 # A maximum of the residual becomes a point from this SNR on: beside other points, and alone.
 _MIN_SNR_BESIDE = 2.5
 _LEAST_DISTANCE_PX = 1.0
+# Points from this SNR on have others looked for beside them.
+_SURE_SNR = 4.0
 # No point is a perfect Gaussian: what it leaves is noise in proportion to its height, and a new
 # point beside it must stand out from that.
 _LEAST_SHARE_BESIDE = 0.2
 # The full width at half maximum of a point: two that are closer show one peak.
 _RESOLVED_WIDTHS = 2.355
 _ALONE_SIGNIFICANCE = 3.0
+_FITTED_SIGNIFICANCE = 2.6
 
 
-def resolve(
-    scene: Scene,
-    points: Points,
-    *,
-    response: NDArray[np.float32],
-    noise: Noise,
-    typical_counts: float,
-    min_snr: float,
-) -> Points:
+def resolve(scene: Scene, points: Points, *, view: ChannelView, min_snr: float) -> Points:
     """The points that explain the image, starting from those whose maxima are seen at once.
 
     Parameters
@@ -56,36 +52,52 @@ def resolve(
     scene : Scene
     points : Points
         Where to start.
-    response : ndarray of float32, (y, x)
-        Blob response of the image.
-    noise : Noise
-    typical_counts : float
-        Height of a typical single signal.
+    view : ChannelView
     min_snr : float
         Least SNR of a new point that lies alone.
     """
-    points = fit_jointly(scene, points, iterations=3)
-    residual = response.copy()
-    subtract_points(residual, points, scene.sigma_px, noise.passes)
-    active = np.ones(len(points), bool)
+    points = _worth_fitting(scene, points, view)
+    points = _without_needless(scene, fit_jointly(scene, points, iterations=2), view)[0]
+    residual = view.response.copy()
+    passes = view.scale.passes
+    subtract_points(residual, points, scene.sigma_px, passes)
+    changed = _is_sure(points, view)
     for _ in range(_ROUNDS):
-        born = _births(scene, points, residual, noise, min_snr, near=points.take(active))
-        fresh = np.arange(len(points) + len(born)) >= len(points)
-        points = points.joined(born)
-        busy = _in_groups_with(scene, points, fresh | np.append(active, np.ones(len(born), bool)))
-        settled, work, fresh = points.take(~busy), points.take(busy), fresh[busy]
-        rendered = work.take(~fresh)
+        # What is near a change is looked at again; it is fitted with the whole of its group.
+        active = _in_groups_with(scene, points, changed)
+        settled, work = points.take(~active), points.take(active)
+        near = _near(work, work.take(changed[active]), GROUP_REACH * scene.sigma_px)
+        born = _births(scene, work, residual, view, min_snr, beside=work.take(near))
+        subtract_points(residual, work, scene.sigma_px, passes, sign=-1)
+        is_new = np.arange(len(work) + len(born)) >= len(work)
+        near = np.append(near, is_new[len(work) :])
+        work = work.joined(born)
         if len(born):
-            work = fit_jointly(scene, work, iterations=3)
-            work, fresh = _without_needless(scene, work, fresh, noise, typical_counts)
-        work, fresh = with_splits(scene, work, fresh, noise, typical_counts)
-        subtract_points(residual, rendered, scene.sigma_px, noise.passes, sign=-1)
-        subtract_points(residual, work, scene.sigma_px, noise.passes)
-        active = np.append(np.zeros(len(settled), bool), _in_groups_with(scene, work, fresh))
+            work = fit_jointly(scene, work, iterations=2)
+            work, stay = _without_needless(scene, work, view)
+            near, is_new = near[stay], is_new[stay]
+        work, is_new = with_splits(scene, work, is_new, view, at=near)
+        subtract_points(residual, work, scene.sigma_px, passes)
         points = settled.joined(work)
-        if not fresh.any():
+        changed = np.append(np.zeros(len(settled), bool), is_new)
+        if not changed.any():
             break
     return _pairs_merged(scene, fit_jointly(scene, points, iterations=2))
+
+
+def _worth_fitting(scene: Scene, points: Points, view: ChannelView) -> Points:
+    """Without those that lie alone and are too faint to stay, as one can see before a fit."""
+    alone = count_neighbours(points.y_px, points.x_px, GROUP_REACH * scene.sigma_px) == 0
+    norm = float(np.sqrt(scene.product(np.zeros(1), np.zeros(1))[0]))
+    noise = view.pixel_noise(points.y_px, points.x_px)
+    significance = moments(scene, points).zero / (norm * noise)
+    return points.take(~alone | (significance >= _FITTED_SIGNIFICANCE))
+
+
+def _is_sure(points: Points, view: ChannelView) -> NDArray[np.bool_]:
+    """Points beside which others are looked for: they stand out themselves."""
+    noise = view.response_noise(points.y_px, points.x_px) / view.scale.gain
+    return points.amplitude_counts >= _SURE_SNR * noise
 
 
 def _pairs_merged(scene: Scene, points: Points) -> Points:
@@ -118,26 +130,23 @@ def _births(
     scene: Scene,
     points: Points,
     residual: NDArray[np.float32],
-    noise: Noise,
+    view: ChannelView,
     min_snr: float,
-    near: Points,
+    *,
+    beside: Points,
 ) -> Points:
-    """Maxima of the residual response that become points.
-
-    Beside points (`near`: where something changed) a lower SNR is enough.
-    """
-    beside_snr = min(_MIN_SNR_BESIDE, min_snr)
-    maxima = local_maxima(residual, beside_snr * noise.model.floor_counts)
-    at = maxima.astype(np.float64)
-    height = residual[tuple(maxima.T)].astype(np.float64)
-    snr = height / noise.of_response(at[:, 0], at[:, 1])
+    """Maxima of the residual response near `beside` that become points themselves."""
+    if len(beside) == 0:
+        return beside
+    maxima, _ = maxima_above(
+        residual, view.scale.noise, view.brightness, min_snr=min(_MIN_SNR_BESIDE, min_snr)
+    )
+    height = residual[tuple(maxima.T)].astype(np.float64) / view.scale.gain
+    distance, height_beside = _nearest(points, maxima.astype(np.float64))
     reach = GROUP_REACH * scene.sigma_px
-    beside = _nearest(near, at)[0] < reach
-    wanted = np.where(beside, snr >= beside_snr, snr >= min_snr)
-    height /= point_gain(noise.passes, scene.sigma_px)
-    distance, height_beside = _nearest(points, at)
-    wanted &= distance >= _LEAST_DISTANCE_PX
-    wanted &= (distance >= reach) | (height >= _LEAST_SHARE_BESIDE * height_beside)
+    wanted = (distance >= _LEAST_DISTANCE_PX) & (distance < reach)
+    wanted &= _nearest(beside, maxima.astype(np.float64))[0] < reach
+    wanted &= height >= _LEAST_SHARE_BESIDE * height_beside
     maxima, height = maxima[wanted], height[wanted]
     place = maxima + parabolic_offsets(residual, maxima)
     return Points(y_px=place[:, 0], x_px=place[:, 1], amplitude_counts=height)
@@ -154,18 +163,21 @@ def _nearest(
     return np.asarray(distance, np.float64), points.amplitude_counts[index]
 
 
+def _near(points: Points, others: Points, reach_px: float) -> NDArray[np.bool_]:
+    """Points at most `reach_px` from one of the others."""
+    places = np.stack([points.y_px, points.x_px], axis=1)
+    return _nearest(others, places)[0] <= reach_px
+
+
 def _without_needless(
-    scene: Scene,
-    points: Points,
-    fresh: NDArray[np.bool_],
-    noise: Noise,
-    typical_counts: float,
-) -> tuple[Points, NDArray[np.bool_]]:
-    """Points that pay for themselves; of needless neighbours the worst goes first."""
+    scene: Scene, points: Points, view: ChannelView
+) -> tuple[Points, NDArray[np.int64]]:
+    """Points that pay for themselves, and which they were; of neighbours the worst goes first."""
+    stay = np.arange(len(points))
     for _ in range(2):
         if len(points) == 0:
             break
-        gain = _worth(scene, points, noise, typical_counts)
+        gain = _worth(scene, points, view)
         needless = gain < 0
         first, second = close_pairs(points.y_px, points.x_px, 3 * scene.sigma_px).T
         both = needless[first] & needless[second]
@@ -173,21 +185,21 @@ def _without_needless(
         needless[better] = False
         if not needless.any():
             break
-        points, fresh = points.take(~needless), fresh[~needless]
-        points = fit_jointly(scene, points, iterations=2)
-    return points, fresh
+        stay = stay[~needless]
+        points = fit_jointly(scene, points.take(~needless), iterations=2)
+    return points, stay
 
 
-def _worth(
-    scene: Scene, points: Points, noise: Noise, typical_counts: float
-) -> NDArray[np.float64]:
+def _worth(scene: Scene, points: Points, view: ChannelView) -> NDArray[np.float64]:
     """Log likelihood that each point brings, less its cost; its neighbour would take its light."""
-    height = points.amplitude_counts
-    sigma = uncertainty(points, noise) * amplitude_errors(scene, points)
-    significance = height / sigma
+    height, typical_counts = points.amplitude_counts, view.scale.typical_counts
     places = np.stack([points.y_px, points.x_px], axis=1)
     distance, nearest = KDTree(places).query(places, k=2)
     near = distance[:, 1] < 2.5 * scene.sigma_px
+    # What a neighbour's shape leaves is no reason to doubt a point that has none.
+    noise = view.pixel_noise(points.y_px, points.x_px)
+    sigma = np.where(near, uncertainty(points, view), noise) * amplitude_errors(scene, points)
+    significance = height / sigma
     beside = height[np.where(near, nearest[:, 1], 0)]
     prior = height_prior(height, typical_counts)
     merged = height_prior(beside, typical_counts) - height_prior(beside + height, typical_counts)

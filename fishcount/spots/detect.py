@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -10,17 +11,23 @@ from numpy.typing import NDArray
 
 from fishcount.background import is_constant
 from fishcount.errors import PixelError
-from fishcount.image import project
 from fishcount.settings import SpotSettings
 from fishcount.spots.candidates import find_candidates
+from fishcount.spots.channel import (
+    ChannelScale,
+    ChannelView,
+    measure_channel,
+    view_channel,
+    with_leak,
+)
 from fishcount.spots.groups import connected_groups
 from fishcount.spots.judge import reject_reasons
-from fishcount.spots.psf import estimate_psf_sigma
 from fishcount.spots.result import Spots
 from fishcount.spots.scene import Points
 from fishcount.spots.score import pooled_score, signal_score
+from fishcount.spots.stack import place_in_stack, project_signals
 
-__all__ = ["detect_spots"]
+__all__ = ["detect_in_channels", "detect_spots"]
 
 _MIN_SIDE_PX = 9
 # Kept points closer than so many widths are one crowded group.
@@ -36,6 +43,8 @@ def detect_spots(
     z_step_um: float | None = None,
     labels: NDArray[np.integer] | None = None,
     other: NDArray[np.float32] | None = None,
+    scale: ChannelScale | None = None,
+    other_scale: ChannelScale | None = None,
     settings: SpotSettings | None = None,
 ) -> Spots:
     """Find the spots of one probe channel, without a threshold to tune.
@@ -47,13 +56,17 @@ def detect_spots(
     pixel_size_um : float, optional
         Used where the image itself cannot tell how wide a point is.
     z_step_um : float, optional
-        Distance of planes. A stack is detected on its maximum over planes, so that no signal
-        is counted twice, and the plane at which each is brightest is looked up afterwards.
+        Distance of planes. A stack is smoothed along z as a signal is long and detected on its
+        maximum over planes, so that no signal is counted twice; the height at which each is
+        brightest is looked up afterwards.
     labels : ndarray of int, (y, x), optional
         Nuclei. They change nothing: noise and background are local, and signals outside
         nuclei are found too, for the quality of the field.
     other : ndarray of float32, (y, x) or (z, y, x), optional
-        The other probe: what leaks over from it is told apart, and a granule must show in it.
+        The other probe: what leaks over from it is told apart, and granules show in it, too.
+    scale, other_scale : ChannelScale, optional
+        What `measure_channels` found in the whole channel that `image`, or `other`, is a part
+        of; measured here when left out.
     settings : SpotSettings, optional
 
     Returns
@@ -79,17 +92,91 @@ def detect_spots(
     >>> float(spots.y_px[brightest].round(1)), float(spots.x_px[brightest].round(1))
     (30.3, 20.6)
     """
-    settings = settings or SpotSettings()
+    channels = {"image": image} if other is None else {"image": image, "other": other}
+    known = {"image": scale, "other": other_scale}
+    views = {
+        name: _view(pixels, known[name], pixel_size_um, z_step_um)
+        for name, pixels in channels.items()
+    }
+    return _spots_of("image", channels, views, z_step_um, settings or SpotSettings())
+
+
+def detect_in_channels(
+    channels: Mapping[str, NDArray[np.float32]],
+    *,
+    pixel_size_um: float | None = None,
+    z_step_um: float | None = None,
+    scales: Mapping[str, ChannelScale] | None = None,
+    settings: SpotSettings | None = None,
+    threads: int = 2,
+) -> dict[str, Spots]:
+    """As `detect_spots`, for all probes of a field, each beside the next one.
+
+    Parameters
+    ----------
+    channels
+        Camera counts of each probe, (y, x) or (z, y, x), by role.
+    scales
+        What `measure_channels` found, by role; measured here when left out.
+    threads
+        How many probes are searched at the same time; the result is the same for any number.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fishcount.spots import detect_in_channels
+    >>> blank = np.zeros((64, 64), np.float32)
+    >>> {role: len(spots) for role, spots in detect_in_channels({"HER2": blank}).items()}
+    {'HER2': 0}
+    """
+    settings, known = settings or SpotSettings(), scales or {}
+
+    def view(role: str) -> ChannelView | None:
+        return _view(channels[role], known.get(role), pixel_size_um, z_step_um)
+
+    # Most of the time is spent in numpy, which lets go of the interpreter's lock.
+    with ThreadPoolExecutor(max(1, threads)) as pool:
+        views = dict(zip(channels, pool.map(view, channels), strict=True))
+        found = pool.map(
+            lambda role: _spots_of(role, channels, views, z_step_um, settings), channels
+        )
+        return dict(zip(channels, found, strict=True))
+
+
+def _spots_of(
+    role: str,
+    channels: Mapping[str, NDArray[np.float32]],
+    views: Mapping[str, ChannelView | None],
+    z_step_um: float | None,
+    settings: SpotSettings,
+) -> Spots:
+    view = views[role]
+    beside = next((other for name, other in views.items() if name != role), None)
+    if view is None:
+        return Spots.empty(min_snr=settings.min_snr)
+    if beside is not None and beside.plane.shape != view.plane.shape:
+        raise PixelError(
+            "the probes differ in size", found=beside.plane.shape, expected=view.plane.shape
+        )
+    if beside is not None:
+        view = with_leak(view, beside)
+    spots = _detect(view, beside, settings)
+    return spots if channels[role].ndim == 2 else place_in_stack(spots, channels[role])
+
+
+def _view(
+    image: NDArray[np.float32],
+    scale: ChannelScale | None,
+    pixel_size_um: float | None,
+    z_step_um: float | None,
+) -> ChannelView | None:
+    """What detection looks at; None where there is nothing to be found."""
     image = _checked(image)
     if is_constant(image) or min(image.shape[-2:]) < _MIN_SIDE_PX:
-        return Spots.empty(min_snr=settings.min_snr)
-    plane = project(image)
-    beside = None if other is None else project(_checked(other))
-    if beside is not None and beside.shape != plane.shape:
-        raise PixelError("the probes differ in size", found=beside.shape, expected=plane.shape)
-    psf_sigma_px = estimate_psf_sigma(plane, pixel_size_um=pixel_size_um)
-    spots = _detect_in_plane(plane, beside, psf_sigma_px, settings)
-    return spots if image.ndim == 2 else _in_stack(spots, image)
+        return None
+    plane = project_signals(image, z_step_um=z_step_um)
+    scale = scale or measure_channel(plane, pixel_size_um=pixel_size_um)
+    return view_channel(plane, scale) if scale.is_measurable else None
 
 
 def _checked(image: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -109,15 +196,9 @@ def _checked(image: NDArray[np.float32]) -> NDArray[np.float32]:
     return pixels
 
 
-def _detect_in_plane(
-    plane: NDArray[np.float32],
-    other: NDArray[np.float32] | None,
-    psf_sigma_px: float,
-    settings: SpotSettings,
-) -> Spots:
-    found = find_candidates(plane, psf_sigma_px=psf_sigma_px, min_snr=settings.min_snr, other=other)
-    if found is None:
-        return Spots.empty(psf_sigma_px=psf_sigma_px, min_snr=settings.min_snr)
+def _detect(view: ChannelView, other: ChannelView | None, settings: SpotSettings) -> Spots:
+    psf_sigma_px = view.scale.psf_sigma_px
+    found = find_candidates(view, min_snr=settings.min_snr, other=other)
     group = connected_groups(found.points.y_px, found.points.x_px, _CROWD_REACH * psf_sigma_px)
     score = pooled_score(
         signal_score(found.appearance.figures), found.points.amplitude_counts, group
@@ -154,30 +235,6 @@ def _detect_in_plane(
         psf_sigma_px=psf_sigma_px,
         min_snr=settings.min_snr,
     )
-
-
-def _in_stack(spots: Spots, stack: NDArray[np.float32]) -> Spots:
-    """The same spots with the height at which each is brightest, by a parabola over planes."""
-    y = np.rint(spots.y_px).astype(np.int64).clip(1, stack.shape[1] - 2)
-    x = np.rint(spots.x_px).astype(np.int64).clip(1, stack.shape[2] - 2)
-    around = [stack[:, y + dy, x + dx] for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
-    column: NDArray[np.float64] = np.stack(around).sum(axis=0, dtype=np.float64)
-    top = np.argmax(column, axis=0)
-    inner = top.clip(1, max(stack.shape[0] - 2, 1))
-    offset = np.zeros(len(spots))
-    if stack.shape[0] > 2:
-        before, here, after = (column[inner + k, np.arange(len(spots))] for k in (-1, 0, 1))
-        bend = before - 2 * here + after
-        vertex = 0.5 * (before - after) / np.where(bend < 0, bend, -np.inf)
-        offset = np.where(inner == top, np.clip(vertex, -0.5, 0.5), 0.0)
-    z = top + offset
-    order = np.lexsort((spots.x_px, spots.y_px, z))
-    columns = {
-        name.name: getattr(spots, name.name)[order]
-        for name in fields(spots)
-        if isinstance(getattr(spots, name.name), np.ndarray)
-    }
-    return replace(spots, **{**columns, "z_px": z[order]})
 
 
 def _clusters(points: Points, kept: NDArray[np.bool_], reach_px: float) -> NDArray[np.int64]:

@@ -1,7 +1,8 @@
 """Figures that tell a signal from grain, texture, granules and hot pixels.
 
 All are without units: heights in sigmas of the pixel noise or of the typical signal, lengths in
-widths of a point. Each point is looked at with all other points taken away.
+widths of a point. Each point is looked at with all other points taken away, as it is seen among
+them, as a part of a wider blob, and in the other probe's channel.
 """
 
 from __future__ import annotations
@@ -10,45 +11,58 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import KDTree
 
-from fishcount.spots.beside import sampled
-from fishcount.spots.filters import blob_response
-from fishcount.spots.fit import PointFits, fit_patches, patches
+from fishcount.spots.channel import ChannelView
+from fishcount.spots.fit import patches
 from fishcount.spots.groups import count_neighbours
-from fishcount.spots.noise import Noise
+from fishcount.spots.maxima import local_maxima, parabolic_offsets, roundness
+from fishcount.spots.profile import ProfileFits, fit_profiles, squared_distance
 from fishcount.spots.resample import halve
 from fishcount.spots.scene import GROUP_REACH, Points, Scene, amplitude_errors, without_points
 
-__all__ = [
-    "FEATURES",
-    "Appearance",
-    "appearance",
-    "coarse_response",
-]
+__all__ = ["FEATURES", "Appearance", "appearance", "cut_to_ranges"]
 
 # No point is known better than this share of its height: optics are no perfect Gaussian.
 _MODEL_ERROR = 0.05
 _FIT_WIDTHS = 3.0
-_RING_WIDTHS = 3.6
+# Outer radii of the disk and the rings around each point; the last one is the background.
+RING_WIDTHS = (0.7, 1.3, 2.0, 2.7, 3.6, 4.5)
+# A blob is this wide, more or less, and looked at in a patch of this half side; it stands out by
+# this SNR, and what is this near to its middle is part of it.
+_BLOB_START, _BLOB_WIDTHS = 1.8, 4.5
+_BLOB_SNR, _BLOB_REACH = 4.0, 3.5
 
+_RINGS = tuple(range(len(RING_WIDTHS) - 1))
 # Name -> range to which the figure is cut before it is weighed.
 FEATURES: dict[str, tuple[float, float]] = {
     "snr": (0.0, 25.0),
     "significance": (0.0, 20.0),
     "log_height": (-2.5, 1.5),
+    "log_typical_snr": (0.0, 4.5),
+    "width_spread": (0.0, 0.5),
     "log_width": (-1.2, 1.2),
-    "shift": (0.0, 2.0),
     "height_over_misfit": (0.0, 15.0),
     "misfit": (0.5, 2.0),
-    "over_inner_ring": (-1.0, 8.0),
-    "over_outer_ring": (-1.0, 8.0),
-    "ring_step": (-0.5, 1.5),
-    "ring_step_before": (-0.5, 1.5),
-    "ring_grain": (0.5, 2.0),
     "coarse_over_fine": (-0.5, 3.0),
+    "roundness": (-0.5, 1.0),
     "core_excess": (-1.0, 1.0),
+    "ring_grain": (0.5, 2.0),
     "neighbours": (0.0, 6.0),
+    "blob_log_width": (-1.2, 1.2),
+    "blob_misfit": (0.5, 3.0),
+    "blob_height": (-3.0, 1.5),
+    "blob_distance": (0.0, 3.5),
+    **{f"alone_{ring}": (-2.0, 10.0) for ring in _RINGS},
+    **{f"seen_{ring}": (-2.0, 10.0) for ring in _RINGS},
+    **{f"beside_{ring}": (-2.0, 10.0) for ring in _RINGS},
 }
+
+
+def cut_to_ranges(figures: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Figures (n, f) as they are weighed: what is not a number counts as 0."""
+    low, high = np.array(list(FEATURES.values())).T
+    return np.asarray(np.clip(np.nan_to_num(figures), low, high), np.float64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -58,133 +72,193 @@ class Appearance:
     Attributes
     ----------
     figures : ndarray of float64, (n, len(FEATURES))
-        In the order of `FEATURES`, not yet cut to their ranges.
-    fits : PointFits
-        Free fits of each point with the others taken away; positions in the image.
+        In the order of `FEATURES`, not cut to their ranges.
+    fits : ProfileFits
+        Each point with a free width, the others taken away.
     """
 
     figures: NDArray[np.float64]
-    fits: PointFits
+    fits: ProfileFits
 
 
 def appearance(
-    image: NDArray[np.float32],
-    scene: Scene,
-    points: Points,
-    *,
-    noise: Noise,
+    view: ChannelView, scene: Scene, points: Points, *, other: ChannelView | None = None
 ) -> Appearance:
-    """Figures of all points of a plane (y, x); no rows for no points.
+    """Figures of all points of a channel; no rows for no points.
 
-    Heights are not yet relative to that of a typical signal: it is found from these figures.
+    Without the `other` probe its figures are 0.
     """
     sigma = scene.sigma_px
-    radius = int(np.ceil(_RING_WIDTHS * sigma))
-    home_y, home_x = np.rint(points.y_px).astype(np.int64), np.rint(points.x_px).astype(np.int64)
-    dy, dx = points.y_px - home_y, points.x_px - home_x
-    left, inside = patches(without_points(image, points, sigma), home_y, home_x, radius)
-    seen, _ = patches(image, home_y, home_x, radius)
-    reach = np.arange(-radius, radius + 1)
-    square = np.square(reach - dy[:, None])[:, :, None] + np.square(reach - dx[:, None])[:, None, :]
-    stamp = points.amplitude_counts[:, None, None] * np.exp(-square / (2 * sigma**2))
-    alone = left + stamp
-    cut = radius - min(radius, round(_FIT_WIDTHS * sigma))
-    core = slice(cut, 2 * radius + 1 - cut)
-    fits = fit_patches(
-        alone[:, core, core], dy, dx, sigma_px=sigma, inside=inside[:, core, core], iterations=4
-    )
-    pixel_noise = np.hypot(
-        noise.of_pixels(points.y_px, points.x_px), _MODEL_ERROR * points.amplitude_counts
-    )
-    figures = _figures(image, scene, points, noise, pixel_noise)
-    figures |= _fit_figures(fits, dy, dx, sigma, pixel_noise)
-    figures |= _ring_figures(alone, left, seen, np.sqrt(square) / sigma, pixel_noise)
+    home = _Home.of(points, sigma)
+    left, inside = patches(without_points(view.plane, points, sigma), *home.pixel)
+    seen, _ = patches(view.plane, *home.pixel)
+    stamp = points.amplitude_counts[:, None, None] * np.exp(-0.5 * np.square(home.radius))
+    alone = left + stamp.astype(np.float32)
+    noise = view.pixel_noise(points.y_px, points.x_px)
+    noise = np.hypot(noise, _MODEL_ERROR * points.amplitude_counts)
+    core = home.core(_FIT_WIDTHS * sigma)
+    square = np.square(home.radius[core] * np.float32(sigma))
+    fits = fit_profiles(alone[core], square, inside=inside[core], sigma_px=sigma, iterations=2)
+    figures = _height_figures(view, scene, points, home, noise)
+    figures |= _fit_figures(fits, noise, sigma)
+    figures |= _blob_figures(view, points, noise)
+    rings = _Rings.of(home.radius, inside)
+    figures |= _ring_figures(rings, "alone", alone, noise)
+    figures |= _ring_figures(rings, "seen", seen, noise)
+    figures |= _grain_figures(rings, left, noise)
+    if other is None:
+        figures |= {f"beside_{ring}": np.zeros(len(points)) for ring in _RINGS}
+    else:
+        beside, _ = patches(other.plane, *home.pixel)
+        noise_beside = other.pixel_noise(points.y_px, points.x_px)
+        figures |= _ring_figures(rings, "beside", beside, noise_beside)
     return Appearance(
         figures=np.stack([figures[name] for name in FEATURES], axis=1),
-        fits=_moved(fits, home_y, home_x),
+        fits=fits,
     )
 
 
-def _moved(fits: PointFits, y: NDArray[np.int64], x: NDArray[np.int64]) -> PointFits:
-    return PointFits(
-        y_px=fits.y_px + y,
-        x_px=fits.x_px + x,
-        amplitude_counts=fits.amplitude_counts,
-        sigma_px=fits.sigma_px,
-        background_counts=fits.background_counts,
-        residual_counts=fits.residual_counts,
-    )
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Home:
+    """The patch of each point: its central pixel, and how far its pixels are, in widths."""
+
+    y: NDArray[np.int64]
+    x: NDArray[np.int64]
+    reach: int
+    radius: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, points: Points, sigma_px: float) -> _Home:
+        y, x = np.rint(points.y_px).astype(np.int64), np.rint(points.x_px).astype(np.int64)
+        dy, dx = points.y_px - y, points.x_px - x
+        reach = int(np.ceil(RING_WIDTHS[-1] * sigma_px))
+        square = squared_distance(np.stack([dy, dx], axis=1), reach)
+        radius = (np.sqrt(square) / np.float32(sigma_px)).astype(np.float32)
+        return cls(y=y, x=x, reach=reach, radius=radius)
+
+    def core(self, radius_px: float) -> tuple[slice, slice, slice]:
+        """The middle of all patches."""
+        cut = self.reach - min(self.reach, round(radius_px))
+        middle = slice(cut, 2 * self.reach + 1 - cut)
+        return slice(None), middle, middle
+
+    @property
+    def pixel(self) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
+        return self.y, self.x, self.reach
 
 
-def _figures(
-    image: NDArray[np.float32],
-    scene: Scene,
-    points: Points,
-    noise: Noise,
-    pixel_noise: NDArray[np.float64],
+def _height_figures(
+    view: ChannelView, scene: Scene, points: Points, home: _Home, noise: NDArray[np.float64]
 ) -> dict[str, NDArray[np.float64]]:
-    height = points.amplitude_counts
+    height, typical = points.amplitude_counts, view.scale.typical_counts
     norm = float(np.sqrt(scene.product(np.zeros(1), np.zeros(1))[0]))
-    at = coarse_response(image, points, sigma_px=scene.sigma_px, passes=noise.passes)
+    coarse = view.coarse_heights(points.y_px, points.x_px)
     reach = GROUP_REACH * scene.sigma_px
     return {
-        "snr": height * norm / pixel_noise,
-        "significance": height / (pixel_noise * amplitude_errors(scene, points)),
-        "log_height": np.log(np.maximum(height, 1e-9)),
-        "coarse_over_fine": at / np.maximum(height, 0.2 * pixel_noise),
+        "snr": height * norm / noise,
+        "significance": height / (noise * amplitude_errors(scene, points)),
+        "log_height": np.log(np.maximum(height, 1e-9) / typical),
+        "log_typical_snr": np.log(typical * norm / noise),
+        "width_spread": np.full(len(points), view.scale.width_spread),
+        "coarse_over_fine": coarse / np.maximum(height, 0.2 * noise),
+        "roundness": roundness(view.response, home.y, home.x),
         "neighbours": count_neighbours(points.y_px, points.x_px, reach).astype(np.float64),
     }
 
 
-def coarse_response(
-    image: NDArray[np.float32], points: Points, *, sigma_px: float, passes: int
-) -> NDArray[np.float64]:
-    """Height of each point as a filter of twice the width sees it."""
-    coarse = blob_response(halve(image), passes)
-    at = (points.y_px, points.x_px)
-    return sampled(coarse, *at, sigma_px=sigma_px, passes=passes, halved=True)
-
-
 def _fit_figures(
-    fits: PointFits,
-    dy: NDArray[np.float64],
-    dx: NDArray[np.float64],
-    sigma_px: float,
-    pixel_noise: NDArray[np.float64],
+    fits: ProfileFits, noise: NDArray[np.float64], sigma_px: float
 ) -> dict[str, NDArray[np.float64]]:
     return {
         "log_width": np.log(fits.sigma_px / sigma_px),
-        "shift": np.hypot(fits.y_px - dy, fits.x_px - dx) / sigma_px,
         "height_over_misfit": fits.amplitude_counts / np.maximum(fits.residual_counts, 1e-9),
-        "misfit": fits.residual_counts / pixel_noise,
+        "misfit": fits.residual_counts / noise,
     }
+
+
+def _blob_figures(
+    view: ChannelView, points: Points, noise: NDArray[np.float64]
+) -> dict[str, NDArray[np.float64]]:
+    """How well one wide Gaussian explains the blob that a point lies in.
+
+    A granule is taken for several points, and is one smooth blob; a crowd of signals is not.
+    Blobs are maxima of the coarse response. A point in none is as wide as a point, and fitted.
+    """
+    log_width, misfit = np.zeros(len(points)), np.ones(len(points))
+    height, distance = np.zeros(len(points)), np.zeros(len(points))
+    sigma = view.scale.psf_sigma_px
+    maxima = local_maxima(view.coarse, _BLOB_SNR * view.coarse_floor)
+    if len(maxima) and len(points):
+        centre = maxima + parabolic_offsets(view.coarse, maxima)
+        at = 2 * centre + 0.5
+        far, blob = KDTree(at).query(np.stack([points.y_px, points.x_px], axis=1))
+        used, blob = np.unique(blob, return_inverse=True)
+        fits = _blob_fits(view, centre[used])
+        near = far < _BLOB_REACH * sigma
+        blob = blob[near]
+        uncertain = np.hypot(noise[near], _MODEL_ERROR * fits.amplitude_counts[blob])
+        log_width[near] = np.log(fits.sigma_px[blob] / (sigma / 2))
+        misfit[near] = 2 * fits.residual_counts[blob] / uncertain
+        share = fits.amplitude_counts[blob] / np.maximum(points.amplitude_counts[near], 1e-9)
+        height[near] = np.log(np.maximum(share, 1e-3))
+        distance[near] = far[near] / sigma
+    return {
+        "blob_log_width": log_width,
+        "blob_misfit": misfit,
+        "blob_height": height,
+        "blob_distance": distance,
+    }
+
+
+def _blob_fits(view: ChannelView, centre: NDArray[np.float64]) -> ProfileFits:
+    """One Gaussian for each blob, on pixels twice as large."""
+    width = view.scale.psf_sigma_px / 2
+    home = np.rint(centre).astype(np.int64)
+    reach = int(np.ceil(_BLOB_WIDTHS * width))
+    patch, inside = patches(halve(view.plane), home[:, 0], home[:, 1], reach)
+    square = squared_distance(centre - home, reach)
+    return fit_profiles(patch, square, inside=inside, sigma_px=_BLOB_START * width, iterations=3)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Rings:
+    """Which pixels of the patches (n, side, side) lie in which ring."""
+
+    slot: NDArray[np.int64]
+    chosen: NDArray[np.bool_]
+    n_pixels: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, radius: NDArray[np.float32], inside: NDArray[np.bool_]) -> _Rings:
+        ring = np.searchsorted(np.array(RING_WIDTHS, np.float32), radius)
+        chosen = inside & (ring < len(RING_WIDTHS))
+        slot = (ring + len(RING_WIDTHS) * np.arange(len(radius))[:, None, None])[chosen]
+        n_pixels = np.bincount(slot, minlength=len(RING_WIDTHS) * len(radius))
+        return cls(slot=slot, chosen=chosen, n_pixels=n_pixels)
+
+    def means(self, patch: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Mean of each ring, (n, rings)."""
+        total = np.bincount(self.slot, patch[self.chosen], minlength=self.n_pixels.size)
+        mean = total / np.maximum(self.n_pixels, 1)
+        return np.asarray(mean.reshape(-1, len(RING_WIDTHS)), np.float64)
 
 
 def _ring_figures(
-    alone: NDArray[np.float64],
-    left: NDArray[np.float32],
-    seen: NDArray[np.float32],
-    radius: NDArray[np.float64],
-    pixel_noise: NDArray[np.float64],
+    rings: _Rings, name: str, patch: NDArray[np.float32], noise: NDArray[np.float64]
 ) -> dict[str, NDArray[np.float64]]:
-    """What means over a disk and two rings around each point say; radii in widths."""
-    zones = [radius < 1.0, (radius >= 1.5) & (radius < 2.3), (radius >= 2.5) & (radius < 3.6)]
-    core, inner, outer = (_mean(alone, zone) for zone in zones)
-    core_seen, inner_seen, outer_seen = (_mean(seen, zone) for zone in zones)
-    ring = radius >= 2.0
-    ring &= radius < 3.6
-    grain = np.sqrt(np.maximum(_mean(np.square(left), ring) - np.square(_mean(left, ring)), 0))
-    least = 0.2 * pixel_noise
+    """Means of the disk and the rings over that of the outermost ring."""
+    mean = rings.means(patch)
+    over = (mean[:, :-1] - mean[:, -1:]) / noise[:, None]
+    return {f"{name}_{ring}": over[:, ring] for ring in _RINGS}
+
+
+def _grain_figures(
+    rings: _Rings, left: NDArray[np.float32], noise: NDArray[np.float64]
+) -> dict[str, NDArray[np.float64]]:
+    """What is left in the core, and how uneven the surroundings are."""
+    mean = rings.means(left)
+    spread = np.sqrt(np.maximum(rings.means(np.square(left)) - np.square(mean), 0))
     return {
-        "over_inner_ring": (core - inner) / pixel_noise,
-        "over_outer_ring": (core - outer) / pixel_noise,
-        "ring_step": (inner - outer) / np.maximum(core - outer, least),
-        "ring_step_before": (inner_seen - outer_seen) / np.maximum(core_seen - outer_seen, least),
-        "ring_grain": grain / pixel_noise,
-        "core_excess": (_mean(left, zones[0]) - outer) / pixel_noise,
+        "core_excess": (mean[:, 0] - mean[:, -1]) / noise,
+        "ring_grain": spread[:, -2] / noise,
     }
-
-
-def _mean(patch: NDArray[np.floating], zone: NDArray[np.bool_]) -> NDArray[np.float64]:
-    total = np.einsum("nyx,nyx->n", patch, zone, dtype=np.float64)
-    return np.asarray(total / np.maximum(zone.sum((1, 2)), 1), np.float64)

@@ -13,13 +13,16 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage as ndi
 
 __all__ = [
     "blob_response",
     "passes_for",
     "point_gain",
+    "sampled",
     "smooth",
     "subtract_points",
+    "subtract_stamps",
     "white_noise_gain",
 ]
 
@@ -146,42 +149,73 @@ def _negative_laplacian(smoothed: NDArray[np.float32], out: NDArray[np.float32])
     out -= smoothed[1:-1, :-2] + smoothed[1:-1, 2:]
 
 
+def sampled(
+    response: NDArray[np.float32], y_px: NDArray[np.float64], x_px: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """A response between its pixels, by linear interpolation; beyond the edge, that at the edge."""
+    at: NDArray[np.float64] = ndi.map_coordinates(
+        response, np.stack([y_px, x_px]), order=1, mode="nearest", output=np.float64
+    )
+    return at
+
+
 def subtract_points(
     response: NDArray[np.float32],
     points: PointsLike,
-    sigma_px: float,
+    sigma_px: float | NDArray[np.float64],
     passes: int,
     *,
     sign: int = 1,
 ) -> None:
     """Take the responses of Gaussian points out of a blob response, in place.
 
-    The filter is separable, so two filtered profiles for each point are enough.
-    ``sign=-1`` puts them back. What lies beyond the edge is cut off.
+    The filter is separable, so two filtered profiles for each point are enough. Widths may differ
+    from point to point. ``sign=-1`` puts them back. What lies beyond the edge is cut off.
     """
     if len(points) == 0:
         return
-    reach = int(np.ceil(3 * sigma_px)) + passes // 2
-    rows, flat_y, bent_y = _filtered_profiles(points.y_px, sigma_px, passes, reach)
-    columns, flat_x, bent_x = _filtered_profiles(points.x_px, sigma_px, passes, reach)
+    reach = int(np.ceil(3 * np.max(sigma_px))) + passes // 2
+    sigma = np.broadcast_to(sigma_px, (len(points),))
+    rows, flat_y, bent_y = _filtered_profiles(points.y_px, sigma, passes, reach)
+    columns, flat_x, bent_x = _filtered_profiles(points.x_px, sigma, passes, reach)
     height = np.float32(sign) * points.amplitude_counts.astype(np.float32)[:, None]
     stamp = (height * bent_y)[:, :, None] * flat_x[:, None, :]
     stamp += (height * flat_y)[:, :, None] * bent_x[:, None, :]
-    inside = ((rows >= 0) & (rows < response.shape[0]))[:, :, None] & (
-        (columns >= 0) & (columns < response.shape[1])
-    )[:, None, :]
-    flat = (rows * response.shape[1])[:, :, None] + columns[:, None, :]
-    np.subtract.at(response.reshape(-1), flat[inside], stamp[inside])
+    subtract_stamps(response, rows, columns, stamp)
+
+
+def subtract_stamps(
+    image: NDArray[np.float32],
+    rows: NDArray[np.int64],
+    columns: NDArray[np.int64],
+    stamp: NDArray[np.float32],
+) -> None:
+    """Take patches (n, p, q) out of an image, in place; what lies beyond its edge is cut off.
+
+    Patches are taken out in their order, so where they overlap the result does not depend on
+    what else lies in the image.
+    """
+    height, width = image.shape
+    whole = (rows[:, 0] >= 0) & (rows[:, -1] < height)
+    whole &= (columns[:, 0] >= 0) & (columns[:, -1] < width)
+    if not whole.all():
+        cut = ~whole
+        inside = ((rows[cut] >= 0) & (rows[cut] < height))[:, :, None]
+        inside = inside & ((columns[cut] >= 0) & (columns[cut] < width))[:, None, :]
+        stamp[cut] *= inside
+        rows, columns = rows.clip(0, height - 1), columns.clip(0, width - 1)
+    flat = (rows * width)[:, :, None] + columns[:, None, :]
+    np.subtract.at(image.reshape(-1), flat.reshape(-1), stamp.reshape(-1))
 
 
 def _filtered_profiles(
-    centre: NDArray[np.float64], sigma_px: float, passes: int, reach: int
+    centre: NDArray[np.float64], sigma_px: NDArray[np.float64], passes: int, reach: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float32]]:
     """Pixels around each centre, and there a smoothed Gaussian and its negative bend."""
     home = np.rint(centre).astype(np.int64)
     half = passes // 2 + 1
     pixel = home[:, None] + np.arange(-reach - half, reach + half + 1)
-    profile = np.exp(-0.5 * np.square((pixel - centre[:, None]) / sigma_px))
+    profile = np.exp(-0.5 * np.square((pixel - centre[:, None]) / sigma_px[:, None]))
     for _ in range(passes):
         profile = 0.5 * (profile[:, 1:] + profile[:, :-1])
     bent = 2 * profile[:, 1:-1] - profile[:, :-2] - profile[:, 2:]

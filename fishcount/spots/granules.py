@@ -7,29 +7,25 @@ cluster of points never is so smooth.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
-from fishcount.spots.beside import OtherProbe
-from fishcount.spots.filters import blob_response, white_noise_gain
-from fishcount.spots.fit import fit_points
+from fishcount.spots.channel import ChannelView
+from fishcount.spots.filters import blob_response, subtract_points, white_noise_gain
+from fishcount.spots.fit import patches
 from fishcount.spots.maxima import local_maxima, parabolic_offsets
-from fishcount.spots.noise import Noise
-from fishcount.spots.resample import doubled, halve
+from fishcount.spots.profile import fit_profiles, squared_distance
+from fishcount.spots.resample import halve
 from fishcount.spots.scene import Points, without_points
 
-__all__ = ["Granules", "find_granules", "granule_beside", "granule_light"]
+__all__ = ["Granules", "find_granules", "granule_beside", "without_granules"]
 
 _MIN_SNR = 6.0
 _START_WIDTHS = 2.2
-_LEAST_WIDTHS = 1.9
-_MOST_WIDTHS = 9.0
-# Wider than this is no cluster; up to it, so much of the blob must show in the other probe.
-_SURE_WIDTHS = 2.2
-_LEAST_SHARED = 0.2
+_LEAST_WIDTHS = 2.6
 # A granule is no perfect Gaussian: up to here it leaves a rim. Of so many granules nearby.
 _RIM_WIDTHS = 2.5
 _NEAREST = 3
@@ -53,74 +49,58 @@ class Granules:
         return len(self.y_px)
 
 
-def find_granules(
-    image: NDArray[np.float32],
-    points: Points,
-    *,
-    sigma_px: float,
-    noise: Noise,
-    other: OtherProbe | None = None,
-) -> Granules:
-    """Wide blobs of a plane (y, x) from which the points that stand out are taken first.
+def find_granules(view: ChannelView, points: Points) -> Granules:
+    """Wide blobs of a channel from which the points that stand out are taken first.
 
-    The search and the fits run on pixels twice as large. A blob that is hardly wider than a
-    tight cluster must show in the `other` probe too, where that is given: granules glow in both.
+    The search and the fits run on pixels twice as large.
     """
-    coarse = halve(without_points(image, points, sigma_px))
-    response = blob_response(coarse, noise.passes)
-    # Means of four pixels have half the noise of one.
-    to_response = 0.5 * white_noise_gain(noise.passes)
-    floor = noise.model.floor_counts / white_noise_gain(noise.passes)
-    maxima = local_maxima(response, _MIN_SNR * floor * to_response)
+    sigma_px, passes = view.scale.psf_sigma_px, view.scale.passes
+    coarse = halve(without_points(view.plane, points, sigma_px))
+    response = blob_response(coarse, passes)
+    maxima = local_maxima(response, _MIN_SNR * view.coarse_floor)
     place = maxima + parabolic_offsets(response, maxima)
-    pixel = noise.of_pixels(2 * place[:, 0] + 0.5, 2 * place[:, 1] + 0.5)
-    snr = response[tuple(maxima.T)] / (pixel * to_response)
+    # Means of four pixels have half the noise of one.
+    pixel = 0.5 * view.pixel_noise(2 * place[:, 0] + 0.5, 2 * place[:, 1] + 0.5)
+    snr = response[tuple(maxima.T)] / (pixel * white_noise_gain(passes))
     strong = snr >= _MIN_SNR
-    place, pixel = place[strong], pixel[strong]
+    maxima, place, pixel, snr = maxima[strong], place[strong], pixel[strong], snr[strong]
     width = sigma_px / 2
-    radius = round(_PATCH_WIDTHS * width)
-    fits = fit_points(
-        coarse,
-        place[:, 0],
-        place[:, 1],
-        sigma_px=_START_WIDTHS * width,
-        radius_px=radius,
-        iterations=6,
-    )
-    excess = np.maximum(np.square(fits.residual_counts) - np.square(0.5 * pixel), 0)
+    reach = round(_PATCH_WIDTHS * width)
+    patch, inside = patches(coarse, maxima[:, 0], maxima[:, 1], reach)
+    square = squared_distance(place - maxima, reach)
+    fits = fit_profiles(patch, square, inside=inside, sigma_px=_START_WIDTHS * width, iterations=4)
+    excess = np.maximum(np.square(fits.residual_counts) - np.square(pixel), 0)
     contrast = np.pi * np.square(fits.amplitude_counts * fits.sigma_px)
-    unexplained = excess * (2 * radius + 1) ** 2 / np.maximum(contrast, 1e-9)
-    moved = np.hypot(fits.y_px - place[:, 0], fits.x_px - place[:, 1])
-    smooth = (fits.sigma_px >= _LEAST_WIDTHS * width) & (fits.sigma_px <= _MOST_WIDTHS * width)
-    smooth &= (unexplained < _MOST_UNEXPLAINED) & (moved < 3 * width)
-    smooth &= fits.amplitude_counts > pixel
-    if other is not None:
-        beside = other.coarse[tuple(maxima[strong].T)]
-        shared = beside > _LEAST_SHARED * response[tuple(maxima[strong].T)]
-        smooth &= shared | (fits.sigma_px > _SURE_WIDTHS * width)
+    unexplained = excess * (2 * reach + 1) ** 2 / np.maximum(contrast, 1e-9)
+    smooth = (fits.sigma_px >= _LEAST_WIDTHS * width) & (unexplained < _MOST_UNEXPLAINED)
+    smooth &= fits.amplitude_counts > 2 * pixel
     return Granules(
-        y_px=2 * fits.y_px[smooth] + 0.5,
-        x_px=2 * fits.x_px[smooth] + 0.5,
+        y_px=2 * place[smooth, 0] + 0.5,
+        x_px=2 * place[smooth, 1] + 0.5,
         amplitude_counts=fits.amplitude_counts[smooth],
         sigma_px=2 * fits.sigma_px[smooth],
-        snr=snr[strong][smooth],
+        snr=snr[smooth],
         background_counts=fits.background_counts[smooth],
     )
 
 
-def granule_light(granules: Granules, shape: tuple[int, int]) -> NDArray[np.float32]:
-    """What the granules add to an image of the given height and width."""
-    halved = ((shape[0] + 1) // 2, (shape[1] + 1) // 2)
-    light = np.zeros(halved, np.float32)
-    if len(granules):
-        sigma = granules.sigma_px / 2
-        spread = Points(
-            y_px=(granules.y_px - 0.5) / 2,
-            x_px=(granules.x_px - 0.5) / 2,
-            amplitude_counts=-granules.amplitude_counts,
-        )
-        light = without_points(light, spread, sigma)
-    return doubled(light, shape)
+def without_granules(view: ChannelView, granules: Granules) -> ChannelView:
+    """The channel less the light of its granules; brightness and noise stay as they are."""
+    if len(granules) == 0:
+        return view
+    light = Points(
+        y_px=granules.y_px, x_px=granules.x_px, amplitude_counts=granules.amplitude_counts
+    )
+    halved = Points(
+        y_px=(light.y_px - 0.5) / 2,
+        x_px=(light.x_px - 0.5) / 2,
+        amplitude_counts=light.amplitude_counts,
+    )
+    response, coarse = view.response.copy(), view.coarse.copy()
+    subtract_points(response, light, granules.sigma_px, view.scale.passes)
+    subtract_points(coarse, halved, granules.sigma_px / 2, view.scale.passes)
+    plane = without_points(view.plane, light, granules.sigma_px)
+    return replace(view, plane=plane, response=response, coarse=coarse)
 
 
 def granule_beside(granules: Granules, points: Points) -> NDArray[np.float64]:

@@ -13,6 +13,9 @@ from scipy.spatial import KDTree
 __all__ = ["blocks_of_groups", "close_pairs", "connected_groups", "count_neighbours"]
 
 
+_ROOM = np.unique(np.rint(1.5 ** np.arange(0, 60))).astype(np.int64)
+
+
 def close_pairs(
     y_px: NDArray[np.float64], x_px: NDArray[np.float64], reach_px: float
 ) -> NDArray[np.int64]:
@@ -57,12 +60,12 @@ def connected_groups(
 def blocks_of_groups(group: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
     """Members of groups as index arrays (groups, size), with -1 where a group has no more.
 
-    Sizes are powers of two, so a few arrays hold all groups.
+    Sizes grow by about a half, so a few arrays hold all groups with little to spare.
     """
     order = np.argsort(group, kind="stable")
     size = np.bincount(group)
     start = np.cumsum(size) - size
-    room = np.where(size > 0, 2 ** np.ceil(np.log2(np.maximum(size, 1))).astype(np.int64), 0)
+    room = np.where(size > 0, _ROOM[np.searchsorted(_ROOM, np.maximum(size, 1))], 0)
     for members in np.unique(room[room > 0]):
         chosen = room == members
         slot = np.arange(members)

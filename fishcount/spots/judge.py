@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fishcount.spots.candidates import Candidates
+from fishcount.spots.channel import ROUND
 
 __all__ = ["reject_reasons"]
 
@@ -17,6 +18,8 @@ _COARSE = 1.5
 _WEAK_SNR = 5.0
 # A point lower than this share of a granule belongs to its rim.
 _RIM = 0.25
+# From this SNR and share of a typical height on, what looks like a signal is plain to see.
+_PLAIN_SNR, _PLAIN_SHARE = 12.0, 0.6
 # Share of the height that what leaks over from the other probe must explain.
 _LEAKED = 0.5
 
@@ -26,7 +29,8 @@ def reject_reasons(
 ) -> NDArray[np.str_]:
     """Code of the reason for each point whose score is at most `min_score`; else empty.
 
-    So too for each that is lower than `min_share` of a typical signal.
+    What is plain to see needs no score. What is lower than `min_share` of a typical signal has a
+    reason, whatever its score.
 
     The first that applies: TOO_NARROW, TOO_WIDE, LOW_SNR, POOR_FIT. A point that the other
     probe's light explains by half or more is BLEED_THROUGH, whatever its score.
@@ -41,6 +45,24 @@ def reject_reasons(
     reason[wide] = "TOO_WIDE"
     reason[(width < _NARROW) & ~weak] = "TOO_NARROW"
     reason[rim] = "TOO_WIDE"
-    reason[(score > min_score) & ~faint & ~rim] = ""
+    good = (score > min_score) | _is_plain(found)
+    reason[good & ~faint & ~rim] = ""
     reason[found.leaked > _LEAKED] = "BLEED_THROUGH"
     return reason
+
+
+def _is_plain(found: Candidates) -> NDArray[np.bool_]:
+    """What is alone and as bright, as narrow and as round as a signal, whatever its score.
+
+    The score learned from Gaussian points; in a saturated or lossy image a bright signal is none,
+    and the score knows nothing of how far off it may be.
+    """
+    plain: NDArray[np.bool_] = (
+        (found.figure("snr") >= _PLAIN_SNR)
+        & (found.figure("log_height") > np.log(_PLAIN_SHARE))
+        & (np.abs(found.figure("log_width")) < _WIDE)
+        & (found.figure("coarse_over_fine") < _COARSE)
+        & (found.figure("roundness") > ROUND)
+        & (found.figure("neighbours") == 0)
+    )
+    return plain

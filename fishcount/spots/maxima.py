@@ -1,4 +1,4 @@
-"""Local maxima of a response, found sparsely: threshold first, then compare with neighbours."""
+"""Local maxima of a response: compared along the axes first, what is left with all neighbours."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["local_maxima", "parabolic_offsets"]
+__all__ = ["local_maxima", "parabolic_offsets", "roundness"]
 
 
 def local_maxima(response: NDArray[np.float32], threshold: float) -> NDArray[np.int64]:
     """Indices (n, ndim) of the maxima above `threshold`, in the order of their coordinates.
 
     A pixel is a maximum when none of its 8 (in 3D: 26) neighbours is larger; of equal
-    neighbours the first in coordinate order wins. The outermost pixels of y and x are never
-    maxima: their neighbourhood is not known. An empty answer has shape (0, ndim).
+    neighbours the first in coordinate order wins. What lies beyond the edge counts as lower.
+    An empty answer has shape (0, ndim).
 
     Examples
     --------
@@ -26,19 +26,26 @@ def local_maxima(response: NDArray[np.float32], threshold: float) -> NDArray[np.
     >>> local_maxima(response, 1.0)
     array([[3, 2]])
     """
-    shape = response.shape
+    highest = response > np.float32(threshold)
+    for axis in range(response.ndim - 1, -1, -1):
+        one, next_one = np.moveaxis(response, axis, 0)[:-1], np.moveaxis(response, axis, 0)[1:]
+        along = np.moveaxis(highest, axis, 0)
+        # Of equal pixels the one that comes first in coordinate order wins.
+        along[1:] &= next_one > one
+        along[:-1] &= one >= next_one
     flat = np.ascontiguousarray(response).reshape(-1)
-    above = np.flatnonzero(flat > np.float32(threshold))
-    y, x = np.unravel_index(above, shape)[-2:]
-    inner = (y > 0) & (y < shape[-2] - 1) & (x > 0) & (x < shape[-1] - 1)
-    above = above[inner]
-    strides = np.cumprod((1, *shape[:0:-1]))[::-1]
-    for step in _steps(response.ndim):
+    index = np.flatnonzero(highest)
+    place = np.stack(np.unravel_index(index, response.shape), axis=1).astype(np.int64)
+    size = np.array(response.shape)
+    strides = np.cumprod((1, *response.shape[:0:-1]))[::-1]
+    for step in _oblique_steps(response.ndim):
         lag = int(np.dot(step, strides))
-        value, neighbour = flat[above], _neighbour(flat, above, step, lag, shape)
-        # The neighbour that comes first in coordinate order wins a tie.
-        above = above[(value > neighbour) | ((lag > 0) & (value == neighbour))]
-    return np.stack(np.unravel_index(above, shape), axis=1).astype(np.int64)
+        beside = place + step
+        inside = ((beside >= 0) & (beside < size)).all(axis=1)
+        value, neighbour = flat[index], flat[np.where(inside, index + lag, index)]
+        stays = (value > neighbour) | ((lag > 0) & (value == neighbour)) | ~inside
+        index, place = index[stays], place[stays]
+    return place
 
 
 def parabolic_offsets(
@@ -64,21 +71,27 @@ def parabolic_offsets(
     return offsets
 
 
-def _steps(ndim: int) -> list[tuple[int, ...]]:
-    steps = [step for step in product((-1, 0, 1), repeat=ndim) if any(step)]
-    # Nearest neighbours first: they sieve out most, so that later steps compare few.
-    return sorted(steps, key=lambda step: (sum(map(abs, step)), step))
+def roundness(
+    response: NDArray[np.float32], y: NDArray[np.int64], x: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """How round a response (y, x) is at pixels: the smaller curvature over the larger, (n,).
+
+    1 for a point, near 0 on a ridge such as the edge of a nucleus, negative on a saddle.
+    """
+    y, x = y.clip(1, response.shape[0] - 2), x.clip(1, response.shape[1] - 2)
+    around = {
+        (dy, dx): response[y + dy, x + dx].astype(np.float64)
+        for dy in (-1, 0, 1)
+        for dx in (-1, 0, 1)
+    }
+    bend_y = 2 * around[0, 0] - around[-1, 0] - around[1, 0]
+    bend_x = 2 * around[0, 0] - around[0, -1] - around[0, 1]
+    twist = (around[1, -1] + around[-1, 1] - around[1, 1] - around[-1, -1]) / 4
+    mean, spread = 0.5 * (bend_y + bend_x), np.hypot(0.5 * (bend_y - bend_x), twist)
+    return np.asarray((mean - spread) / np.maximum(np.abs(mean) + spread, 1e-12), np.float64)
 
 
-def _neighbour(
-    flat: NDArray[np.float32],
-    above: NDArray[np.int64],
-    step: tuple[int, ...],
-    lag: int,
-    shape: tuple[int, ...],
-) -> NDArray[np.float32]:
-    if len(shape) == 2 or step[0] == 0:
-        return flat[above + lag]
-    plane = above // (shape[1] * shape[2]) + step[0]
-    inside = (plane >= 0) & (plane < shape[0])
-    return np.where(inside, flat[np.where(inside, above + lag, 0)], np.float32(-np.inf))
+def _oblique_steps(ndim: int) -> list[tuple[int, ...]]:
+    """Steps to the neighbours that are not along an axis."""
+    steps = product((-1, 0, 1), repeat=ndim)
+    return [step for step in steps if np.count_nonzero(step) > 1]

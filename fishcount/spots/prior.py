@@ -5,34 +5,35 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from fishcount.spots.channel import ChannelView
 from fishcount.spots.groups import count_neighbours
-from fishcount.spots.noise import Noise
 from fishcount.spots.scene import Points, Scene
+from fishcount.spots.typical import HEIGHT_SPREAD
 
 __all__ = ["height_prior", "point_cost", "uncertainty"]
 
-# Log-normal spread of heights of one probe.
-_HEIGHT_SPREAD = 0.4
 # Cost of a point in a crowd, in log likelihood: none, as the score judges every point later.
-_POINT_COST = 0.0
+_POINT_COST = -1.0
 # Widths within which neighbours are counted, and pixels within which a second point would lie.
 _CROWD_REACH = 5.0
 _SPLIT_REACH_PX = 2.0
 # Neighbours that a point without any is taken to have.
 _EMPTY_CROWD = 0.05
-# No point is a perfect Gaussian: what it leaves is noise in proportion to its height.
-_MODEL_ERROR = 0.08
+# No point is a perfect Gaussian: what it leaves is noise in proportion to its height. Where widths
+# differ, more is left: about twice the error of the width, in log, and at most this share.
+_MODEL_ERROR, _WIDTH_ERROR, _MOST_ERROR = 0.08, 2.0, 0.4
 
 
-def uncertainty(points: Points, noise: Noise) -> NDArray[np.float64]:
+def uncertainty(points: Points, view: ChannelView) -> NDArray[np.float64]:
     """Sigma of a pixel at each point: noise, and what its model leaves."""
-    pixel = noise.of_pixels(points.y_px, points.x_px)
-    return np.hypot(pixel, _MODEL_ERROR * points.amplitude_counts)
+    pixel = view.pixel_noise(points.y_px, points.x_px)
+    share = np.hypot(_MODEL_ERROR, min(_WIDTH_ERROR * view.scale.width_spread, _MOST_ERROR))
+    return np.asarray(np.hypot(pixel, share * points.amplitude_counts), np.float64)
 
 
 def height_prior(height_counts: NDArray[np.float64], typical_counts: float) -> NDArray[np.float64]:
     """Log of the prior of a height, up to a constant."""
-    deviation = np.log(np.maximum(height_counts, 1e-9) / typical_counts) / _HEIGHT_SPREAD
+    deviation = np.log(np.maximum(height_counts, 1e-9) / typical_counts) / HEIGHT_SPREAD
     return np.asarray(-0.5 * deviation**2, np.float64)
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fishcount.spots.filters import smooth
+from fishcount.spots.filters import smooth, subtract_stamps
 from fishcount.spots.groups import blocks_of_groups, close_pairs, connected_groups
 from fishcount.spots.resample import doubled, halve
 
@@ -32,8 +32,10 @@ __all__ = [
     "without_points",
 ]
 
-# Beyond this many widths two points do not change each other's fit.
+# Points connected by steps of so many widths are one group: a change of one is felt by the others.
 GROUP_REACH = 4.0
+# Within so many widths two points are steps of one solution, and see each other at all.
+_TIGHT_REACH, _COUPLED_REACH = 3.0, 6.0
 _PATCH_REACH = 3.0
 # Pixel^2 that means of two pixels and the linear interpolation back add to a smoothing.
 _HALVING_VARIANCE = 1.0
@@ -41,7 +43,7 @@ _BACKGROUND_WIDTHS = 1.5
 _DAMPING = 1e-2
 _MAX_STEP_PX = 0.6
 # Larger groups are solved in parts: a matrix of their size would cost more than it tells.
-_LARGEST_GROUP = 64
+_LARGEST_GROUP = 24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -180,29 +182,42 @@ def moments(scene: Scene, points: Points) -> Moments:
     )
 
 
-def residual_moments(scene: Scene, points: Points) -> Moments:
-    """As `moments`, of what all points together leave of the image."""
+def residual_moments(
+    scene: Scene, points: Points, pairs: NDArray[np.int64] | None = None
+) -> Moments:
+    """As `moments`, of what all points together leave of the image.
+
+    `pairs` are those that see each other, as `close_pairs` gives them; found when left out.
+    """
     seen = moments(scene, points)
-    pairs = close_pairs(points.y_px, points.x_px, 2 * GROUP_REACH * scene.sigma_px)
-    own = np.arange(len(points))
-    at = np.concatenate([pairs[:, 0], pairs[:, 1], own])
-    by = np.concatenate([pairs[:, 1], pairs[:, 0], own])
-    dy, dx = points.y_px[by] - points.y_px[at], points.x_px[by] - points.x_px[at]
+    if pairs is None:
+        pairs = _coupled_pairs(scene, points)
+    first, second = pairs.T
+    dy = points.y_px[second] - points.y_px[first]
+    dx = points.x_px[second] - points.x_px[first]
     p, p_y, p_x, p_yy, p_xx, p_xy = scene.products(dy, dx)
-    # Moving the first point turns the sign of the distance, hence of first derivatives.
-    explained = [
-        np.bincount(at, term * points.amplitude_counts[by], minlength=len(points))
-        for term in (p, -p_y, -p_x, p_yy, p_xx, p_xy)
-    ]
-    zero, y, x, yy, xx, yx = explained
+    own = [float(term[0]) for term in scene.products(np.zeros(1), np.zeros(1))]
+    height, n = points.amplitude_counts, len(points)
+
+    def explained(term: NDArray[np.float64], at_itself: float, odd: bool) -> NDArray[np.float64]:
+        """What all points add to one moment of each; first derivatives turn with the pair."""
+        by_second = -term if odd else term
+        total = np.bincount(first, by_second * height[second], minlength=n)
+        total += np.bincount(second, term * height[first], minlength=n)
+        return np.asarray(total + at_itself * height, np.float64)
+
     return Moments(
-        zero=seen.zero - zero,
-        y=seen.y - y,
-        x=seen.x - x,
-        yy=seen.yy - yy,
-        xx=seen.xx - xx,
-        yx=seen.yx - yx,
+        zero=seen.zero - explained(p, own[0], False),
+        y=seen.y - explained(p_y, 0.0, True),
+        x=seen.x - explained(p_x, 0.0, True),
+        yy=seen.yy - explained(p_yy, own[3], False),
+        xx=seen.xx - explained(p_xx, own[4], False),
+        yx=seen.yx - explained(p_xy, 0.0, False),
     )
+
+
+def _coupled_pairs(scene: Scene, points: Points) -> NDArray[np.int64]:
+    return close_pairs(points.y_px, points.x_px, _COUPLED_REACH * scene.sigma_px)
 
 
 def without_points(
@@ -221,11 +236,7 @@ def without_points(
     along_x = np.exp(-0.5 * np.square((columns - points.x_px[:, None]) / sigma))
     along_y = (points.amplitude_counts[:, None] * along_y).astype(np.float32)
     stamp = along_y[:, :, None] * along_x.astype(np.float32)[:, None, :]
-    inside = ((rows >= 0) & (rows < image.shape[0]))[:, :, None] & (
-        (columns >= 0) & (columns < image.shape[1])
-    )[:, None, :]
-    flat = (rows * image.shape[1])[:, :, None] + columns[:, None, :]
-    np.subtract.at(left.reshape(-1), flat[inside], stamp[inside])
+    subtract_stamps(left, rows, columns, stamp)
     return left
 
 
@@ -238,17 +249,22 @@ def _profiles(offset: NDArray[np.float64], sigma_px: float) -> NDArray[np.float3
 
 
 def fit_jointly(scene: Scene, points: Points, *, iterations: int) -> Points:
-    """Positions and heights of all points, overlapping ones together, by Gauss-Newton steps."""
+    """Positions and heights of all points, overlapping ones together, by Gauss-Newton steps.
+
+    What the points leave of the image is exact; in the curvature only points of a group are
+    coupled, those that overlap by much.
+    """
     bottom, right = scene.shape[0] - 1.0, scene.shape[1] - 1.0
-    groups = _groups(scene, points)
+    groups, pairs = _groups(scene, points), _coupled_pairs(scene, points)
     for _ in range(iterations if len(points) else 0):
-        seen = moments(scene, points)
+        left = residual_moments(scene, points, pairs)
+        height = points.amplitude_counts
+        gradient = np.stack([left.zero, height * left.y, height * left.x], axis=1)
         step = np.zeros((len(points), 3))
         for index in groups:
             taken = index >= 0
-            step[index[taken]] = _newton_step(scene, points, seen, index)[taken]
+            step[index[taken]] = _newton_step(scene, points, gradient, index)[taken]
         move = np.clip(step[:, 1:], -_MAX_STEP_PX, _MAX_STEP_PX)
-        height = points.amplitude_counts
         points = Points(
             y_px=np.clip(points.y_px + move[:, 0], 0, bottom),
             x_px=np.clip(points.x_px + move[:, 1], 0, right),
@@ -258,26 +274,15 @@ def fit_jointly(scene: Scene, points: Points, *, iterations: int) -> Points:
 
 
 def _newton_step(
-    scene: Scene, points: Points, seen: Moments, index: NDArray[np.int64]
+    scene: Scene, points: Points, gradient: NDArray[np.float64], index: NDArray[np.int64]
 ) -> NDArray[np.float64]:
     """Change of (height, y, x) for groups (m, k), as (m, k, 3); of no use where index is -1."""
-    height = _heights(points, index)
-    p, p_y, p_x, *second = scene.products(*_distances(points, index))
-    beside = height[:, None, :]
-    gradient = np.stack(
-        [
-            seen.zero[index] - (p * beside).sum(2),
-            height * (seen.y[index] + (p_y * beside).sum(2)),
-            height * (seen.x[index] + (p_x * beside).sum(2)),
-        ],
-        axis=2,
-    )
-    matrix = _normal_matrix(height, (p, p_y, p_x, *second))
+    matrix = _normal_matrix(_heights(points, index), scene.products(*_distances(points, index)))
     diagonal = np.einsum("nii->ni", matrix)
     diagonal *= 1 + _DAMPING
     diagonal += 1e-6 * diagonal.max(axis=1, keepdims=True)
-    right = gradient.reshape(len(index), -1, 1)
-    return np.asarray(np.linalg.solve(matrix, right), np.float64).reshape(gradient.shape)
+    right = gradient[index].reshape(len(index), -1, 1)
+    return np.asarray(np.linalg.solve(matrix, right), np.float64).reshape(*index.shape, 3)
 
 
 def _distances(
@@ -330,33 +335,26 @@ def amplitude_errors(scene: Scene, points: Points) -> NDArray[np.float64]:
     return error
 
 
-def energy(
-    scene: Scene,
-    points: Points,
-    *,
-    group: NDArray[np.int64],
-    n_groups: int,
-) -> NDArray[np.float64]:
-    """``<r, H r> / 2`` of each group, up to a constant of the image, (n_groups,).
+def energy(scene: Scene, points: Points) -> NDArray[np.float64]:
+    """Share of each point in ``<r, H r> / 2``, up to a constant of the image, (n,).
 
-    Points of different groups are taken to be far from each other.
+    What two points have in common is shared between them.
     """
     height = points.amplitude_counts
     alone = float(scene.product(np.zeros(1), np.zeros(1))[0])
-    misfit = 0.5 * height**2 * alone - height * moments(scene, points).zero
-    total = np.bincount(group, misfit, minlength=n_groups)
-    first, second = close_pairs(points.y_px, points.x_px, 2 * GROUP_REACH * scene.sigma_px).T
-    same = group[first] == group[second]
-    first, second = first[same], second[same]
-    shared = scene.product(
+    share = 0.5 * height**2 * alone - height * moments(scene, points).zero
+    first, second = _coupled_pairs(scene, points).T
+    product = scene.product(
         points.y_px[first] - points.y_px[second], points.x_px[first] - points.x_px[second]
     )
-    total += np.bincount(group[first], height[first] * height[second] * shared, minlength=n_groups)
-    return np.asarray(total, np.float64)
+    common = 0.5 * height[first] * height[second] * product
+    share += np.bincount(first, common, minlength=len(points))
+    share += np.bincount(second, common, minlength=len(points))
+    return np.asarray(share, np.float64)
 
 
 def _groups(scene: Scene, points: Points) -> list[NDArray[np.int64]]:
-    reach = GROUP_REACH * scene.sigma_px
+    reach = _TIGHT_REACH * scene.sigma_px
     group = connected_groups(points.y_px, points.x_px, reach)
     # A crowd without end is cut into parts that are solved with their inner couplings alone.
     while group.size and np.bincount(group).max() > _LARGEST_GROUP:

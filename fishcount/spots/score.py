@@ -1,6 +1,6 @@
-"""One figure that says how much a point looks like a signal: a trained logistic score.
+"""One figure that says how much a point looks like a signal: the mean of small trained networks.
 
-Coefficients are data, `spot_score.json`; the file names the script that trained them, on fields
+Their weights are data, `spot_score.json`; the file names the script that trained them, on fields
 drawn by `fishcount.synthetic`.
 """
 
@@ -13,34 +13,26 @@ from importlib.resources import files
 import numpy as np
 from numpy.typing import NDArray
 
-from fishcount.spots.features import FEATURES
+from fishcount.spots.features import FEATURES, cut_to_ranges
 
-__all__ = ["design_matrix", "pooled_score", "signal_score"]
-
+__all__ = ["Layers", "forward", "layers_of", "pooled_score", "signal_score"]
 
 _LEAST_CROWD = 3
 
-
-def design_matrix(figures: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Figures (n, f) cut to their ranges, then the products of all pairs: (n, f (f + 3) / 2)."""
-    low, high = np.array(list(FEATURES.values())).T
-    cut = np.clip(np.nan_to_num(figures, nan=0.0), low, high)
-    first, second = np.triu_indices(len(FEATURES))
-    return np.concatenate([cut, cut[:, first] * cut[:, second]], axis=1)
+Layers = list[tuple[NDArray[np.float64], NDArray[np.float64]]]
+"""Weights (inputs, outputs) and offsets (outputs,) of each layer."""
 
 
 def signal_score(figures: NDArray[np.float64]) -> NDArray[np.float64]:
     """Log odds that each point is a signal, (n,); above 0 it is more likely than not."""
-    mean, scale, weights, intercept = _coefficients()
-    scaled = (design_matrix(figures) - mean) / scale
-    # A sum in fixed order, not a matrix product: the same on every machine.
-    return np.asarray((scaled * weights).sum(axis=1) + intercept, np.float64)
+    mean, scale, networks = _trained()
+    standardised = (cut_to_ranges(figures) - mean) / scale
+    scores = [forward(standardised, layers) for layers in networks]
+    return np.asarray(np.mean(scores, axis=0), np.float64)
 
 
 def pooled_score(
-    score: NDArray[np.float64],
-    height: NDArray[np.float64],
-    group: NDArray[np.int64],
+    score: NDArray[np.float64], height: NDArray[np.float64], group: NDArray[np.int64]
 ) -> NDArray[np.float64]:
     """Scores in which members of a crowd stand together.
 
@@ -69,11 +61,30 @@ def pooled_score(
     return np.where(crowded, np.maximum(score, mean[group]), score)
 
 
+def forward(standardised: NDArray[np.float64], layers: Layers) -> NDArray[np.float64]:
+    """Output (n,) of a network whose hidden layers are rectified, for inputs (n, f).
+
+    Sums in a fixed order for each row, not products of matrices: the score of a point does not
+    depend on how many others there are.
+    """
+    value = standardised
+    for number, (weights, offset) in enumerate(layers):
+        value = np.einsum("nf,fh->nh", value, weights, optimize=False) + offset
+        if number < len(layers) - 1:
+            value = np.maximum(value, 0)
+    return value[:, 0]
+
+
 @lru_cache(maxsize=1)
-def _coefficients() -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], float]:
+def _trained() -> tuple[NDArray[np.float64], NDArray[np.float64], list[Layers]]:
     text = files("fishcount.spots").joinpath("spot_score.json").read_text(encoding="utf-8")
     table = json.loads(text)
     if table["features"] != list(FEATURES):
         raise ValueError("spot_score.json was trained on other features; train it again")
-    mean, scale, weights = (np.array(table[key]) for key in ("mean", "scale", "weights"))
-    return mean, scale, weights, float(table["intercept"])
+    networks = [layers_of(network) for network in table["networks"]]
+    return np.array(table["mean"]), np.array(table["scale"]), networks
+
+
+def layers_of(network: list[dict[str, list[float]]]) -> Layers:
+    """The layers of a network as it stands in the file."""
+    return [(np.array(layer["weights"]), np.array(layer["offset"])) for layer in network]

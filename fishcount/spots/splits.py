@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import KDTree
 
-from fishcount.spots.groups import connected_groups
-from fishcount.spots.noise import Noise
+from fishcount.spots.channel import ChannelView
+from fishcount.spots.groups import close_pairs, connected_groups
 from fishcount.spots.prior import height_prior, point_cost, uncertainty
 from fishcount.spots.scene import (
     GROUP_REACH,
@@ -21,71 +22,89 @@ __all__ = ["with_splits"]
 
 # Least promise, in log likelihood, for which a split is tried.
 _PROMISING = -2.0
+# Points that are split at the same time are this far apart.
+_APART_WIDTHS = 3.0
 
 
 def with_splits(
     scene: Scene,
     points: Points,
-    fresh: NDArray[np.bool_],
-    noise: Noise,
-    typical_counts: float,
+    is_new: NDArray[np.bool_],
+    view: ChannelView,
+    *,
+    at: NDArray[np.bool_],
 ) -> tuple[Points, NDArray[np.bool_]]:
-    """Split the most promising point of each group in two, where the group gains by it."""
+    """Split the most promising of the points `at` some in two, where the image gains by it.
+
+    Comes back with `is_new`, true for halves as well. Points that are split at the same time lie
+    some widths apart; each is judged by the points of its group that are nearest to it.
+    """
     if len(points) == 0:
-        return points, fresh
-    group = connected_groups(points.y_px, points.x_px, GROUP_REACH * scene.sigma_px)
-    angle, promise = _split_promise(scene, points, noise, typical_counts)
-    chosen = _best_of_groups(group, promise)
-    chosen = chosen[promise[chosen] > _PROMISING]
+        return points, is_new
+    angle, promise = _split_promise(scene, points, view)
+    chosen = _most_promising(scene, points, np.where(at, promise, -np.inf))
     if len(chosen) == 0:
-        return points, fresh
-    involved = np.flatnonzero(np.isin(group, group[chosen]))
-    old = points.take(involved)
-    old_group = group[involved]
+        return points, is_new
+    cell = _nearest_chosen(scene, points, chosen)
+    involved = np.flatnonzero(cell >= 0)
+    old, old_cell = points.take(involved), cell[involved]
     position = np.searchsorted(involved, chosen)
     new = _split_at(old, position, angle[chosen], 0.7 * scene.sigma_px)
-    new = fit_jointly(scene, new, iterations=4)
-    new_group = np.append(old_group, group[chosen])
-    n_groups = int(group.max()) + 1
+    new = fit_jointly(scene, new, iterations=3)
+    new_cell = np.append(old_cell, np.arange(len(chosen)))
     # Both sides are weighed with the larger uncertainty, that of the points before the split.
-    variance = _mean_of_groups(np.square(uncertainty(old, noise)), old_group, n_groups)
-    change = _score(scene, new, new_group, variance, typical_counts)
-    change -= _score(scene, old, old_group, variance, typical_counts)
-    change[group[chosen]] += point_cost(scene, points)[chosen]
-    accepted = np.zeros(n_groups, bool)
-    accepted[group[chosen]] = change[group[chosen]] < 0
-    stay, grown = ~accepted[group], accepted[new_group]
-    is_new = np.arange(len(new)) >= len(old)
-    is_new[position] = True
-    carried = np.append(fresh[involved], np.ones(len(chosen), bool)) | is_new
+    typical = view.scale.typical_counts
+    variance = _mean_of_cells(np.square(uncertainty(old, view)), old_cell, len(chosen))
+    change = _score(scene, new, new_cell, variance, typical)
+    change -= _score(scene, old, old_cell, variance, typical)
+    accepted = change + point_cost(scene, points)[chosen] < 0
+    stay = np.ones(len(points), bool)
+    stay[involved] = ~accepted[old_cell]
+    grown = accepted[new_cell]
+    halves = np.append(is_new[involved], np.ones(len(chosen), bool))
+    halves[position] = True
     return (
         points.take(stay).joined(new.take(grown)),
-        np.concatenate([fresh[stay], carried[grown]]),
+        np.concatenate([is_new[stay], halves[grown]]),
     )
 
 
 def _split_promise(
-    scene: Scene, points: Points, noise: Noise, typical_counts: float
+    scene: Scene, points: Points, view: ChannelView
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Direction in which each point is longest, and what splitting it may gain."""
     left = residual_moments(scene, points)
     mean, half = 0.5 * (left.yy + left.xx), 0.5 * (left.yy - left.xx)
     stretch = mean + np.hypot(half, left.yx)
     angle = 0.5 * np.arctan2(left.yx, half)
-    variance = np.square(uncertainty(points, noise))
+    variance = np.square(uncertainty(points, view))
     # 3/4: square norm of the second derivative of a Gaussian, in units of pi / s^2.
     norm = 0.75 * np.pi / scene.sigma_px**2
     shape = np.sign(stretch) * stretch**2 / (2 * variance * norm)
-    height = points.amplitude_counts
+    height, typical_counts = points.amplitude_counts, view.scale.typical_counts
     prior = 2 * height_prior(height / 2, typical_counts) - height_prior(height, typical_counts)
     return angle, shape + prior - point_cost(scene, points)
 
 
-def _best_of_groups(group: NDArray[np.int64], promise: NDArray[np.float64]) -> NDArray[np.int64]:
-    """The point with the largest promise of each group, in the order of points."""
-    order = np.lexsort((-promise, group))
-    first = np.append(True, np.diff(group[order]) != 0)
-    return np.sort(order[first])
+def _most_promising(
+    scene: Scene, points: Points, promise: NDArray[np.float64]
+) -> NDArray[np.int64]:
+    """Points that promise more than any other near them, in the order of points."""
+    best = promise > _PROMISING
+    first, second = close_pairs(points.y_px, points.x_px, _APART_WIDTHS * scene.sigma_px).T
+    second_better = promise[second] > promise[first]
+    best[np.where(second_better, first, second)] = False
+    return np.flatnonzero(best)
+
+
+def _nearest_chosen(scene: Scene, points: Points, chosen: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Which of the chosen points of its group is nearest to each point; -1 for none."""
+    group = connected_groups(points.y_px, points.x_px, GROUP_REACH * scene.sigma_px)
+    # Groups are set apart along a third axis, so that the nearest is one of the same group.
+    apart = 1e6 * group
+    places = np.stack([points.y_px, points.x_px, apart], axis=1)
+    distance, nearest = KDTree(places[chosen]).query(places)
+    return np.where(distance < 1e6, nearest, -1)
 
 
 def _split_at(
@@ -105,22 +124,22 @@ def _split_at(
     return Points(y_px=y, x_px=x, amplitude_counts=height).joined(second)
 
 
-def _mean_of_groups(
-    values: NDArray[np.float64], group: NDArray[np.int64], n_groups: int
+def _mean_of_cells(
+    values: NDArray[np.float64], cell: NDArray[np.int64], n_cells: int
 ) -> NDArray[np.float64]:
-    members = np.maximum(np.bincount(group, minlength=n_groups), 1)
-    return np.asarray(np.bincount(group, values, minlength=n_groups) / members, np.float64)
+    members = np.maximum(np.bincount(cell, minlength=n_cells), 1)
+    return np.asarray(np.bincount(cell, values, minlength=n_cells) / members, np.float64)
 
 
 def _score(
     scene: Scene,
     points: Points,
-    group: NDArray[np.int64],
+    cell: NDArray[np.int64],
     variance: NDArray[np.float64],
     typical_counts: float,
 ) -> NDArray[np.float64]:
-    """Misfit less log prior of each group: the smaller the better."""
-    misfit = energy(scene, points, group=group, n_groups=len(variance))
+    """Misfit less log prior of each cell: the smaller the better."""
+    misfit = np.bincount(cell, energy(scene, points), minlength=len(variance))
     prior = height_prior(points.amplitude_counts, typical_counts)
     likelihood = misfit / np.maximum(variance, 1e-12)
-    return np.asarray(likelihood - np.bincount(group, prior, minlength=len(variance)), np.float64)
+    return np.asarray(likelihood - np.bincount(cell, prior, minlength=len(variance)), np.float64)

@@ -4,30 +4,65 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import erfcx
 
-__all__ = ["bright_ones", "typical_height"]
+__all__ = ["HEIGHT_SPREAD", "bright_ones", "typical_height"]
 
 # Heights of one probe scatter log-normally by less than a factor of 2 or so around their
 # median; what is lower than this share of it has no say in what is typical.
 _SHARE = 0.4
+# Log-normal spread of heights of one probe.
+HEIGHT_SPREAD = 0.4
+# The typical height is at most this far, in log, below the median of those that are seen.
+_MOST_HIDDEN = 0.7
 
 
-def typical_height(heights: NDArray[np.float64]) -> float:
-    """Median height of those that are not grain; NaN without heights.
+def typical_height(heights: NDArray[np.float64], least: NDArray[np.float64] | float = 0) -> float:
+    """Median of the law of heights, of which only those over `least` were seen; NaN without any.
 
     Where signals are bright against the noise, far more maxima of grain than signals are found,
     so a plain median would be grain. The median by squared height starts among the signals as
-    long as these hold most of the contrast; the median of all that reach a good share of it
-    is what is typical. Found again from there, it does not depend on the start.
+    long as these hold most of the contrast; those that reach a good share of it tell what is
+    typical. Where signals are faint, only the brighter ones are seen, and a plain median would be
+    too high: so a log-normal law is fitted that is cut off where each could no longer be seen.
+
+    Parameters
+    ----------
+    heights : ndarray of float64, (n,)
+    least : ndarray of float64, (n,), or float
+        What each would have had to exceed to be among them.
 
     Examples
     --------
     >>> import numpy as np
     >>> from fishcount.spots.typical import typical_height
-    >>> typical_height(np.r_[np.full(400, 5.0), [90, 95, 100, 105, 110]])
-    100.0
+    >>> round(typical_height(np.r_[np.full(400, 5.0), [90, 95, 100, 105, 110]]) / 10)
+    10
+    >>> seen = np.exp(np.random.default_rng(1).normal(np.log(100), 0.4, 4000))
+    >>> round(typical_height(seen[seen > 100], 100.0) / 10)
+    10
     """
-    return float(np.median(heights[bright_ones(heights)])) if len(heights) else float("nan")
+    bright = bright_ones(heights)
+    if not bright.any():
+        return float("nan")
+    start = float(np.median(heights[bright]))
+    seen = np.log(heights[bright])
+    cut = np.log(np.maximum(np.broadcast_to(least, heights.shape)[bright], _SHARE * start))
+    low, middle = np.log(start) - _MOST_HIDDEN, np.log(start)
+    for _ in range(30):
+        middle_of_law = 0.5 * (low + middle)
+        expected = middle_of_law + HEIGHT_SPREAD * _mills((cut - middle_of_law) / HEIGHT_SPREAD)
+        if np.mean(seen - expected) > 0:
+            low = middle_of_law
+        else:
+            middle = middle_of_law
+    return float(np.exp(middle))
+
+
+def _mills(z: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean of a standard normal variable above `z`."""
+    ratio: NDArray[np.float64] = np.sqrt(2 / np.pi) / erfcx(z / np.sqrt(2))
+    return ratio
 
 
 def bright_ones(heights: NDArray[np.float64]) -> NDArray[np.bool_]:

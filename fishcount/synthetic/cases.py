@@ -174,7 +174,13 @@ def random_spec(
             "cep17_into_her2": rng.uniform(0, 0.1),
         },
     }
-    return spec.changed(**changes, pixel_size_um=rng.uniform(0.07, 0.13))
+    pixel_size_um = rng.uniform(0.07, 0.13)
+    changes["artefacts"] |= {
+        "granule_pieces": int(rng.integers(1, 5)),
+        "granule_shared": rng.uniform(0.2, 1.0),
+    }
+    changes["signals"]["coincident"] = rng.uniform(0.0, 0.15)
+    return spec.changed(**changes, pixel_size_um=pixel_size_um)
 
 
 def _snr_of(snr: str | float) -> float:

@@ -12,8 +12,6 @@ from fishcount.synthetic.spec import FieldSpec
 
 __all__ = ["Granules", "draw_granules"]
 
-# Each granule is a heap of this many round pieces, which makes it irregular.
-N_PIECES = 3
 # Lipofuscin glows over the whole spectrum, less in the blue.
 CHANNEL_SHARE = (0.5, 1.0, 1.1)
 
@@ -53,13 +51,19 @@ def draw_granules(spec: FieldSpec, *, peak_electrons: float, rng: np.random.Gene
     sigma_um = rng.uniform(*look.granule_um, n)
     peak = look.granule_peak * peak_electrons * np.exp(rng.normal(0, 0.6, n))
     z_um = rng.normal(0, 0.4, n)
-    piece = np.repeat(np.arange(n), N_PIECES)
+    piece = np.repeat(np.arange(n), look.granule_pieces)
     jitter = 0.5 * sigma_um[piece] * spec.px_per_um
     shares = np.array(CHANNEL_SHARE)[:, None] * np.exp(rng.normal(0, 0.25, (3, n)))
+    y_piece, x_piece = (axis[piece] + rng.normal(0, 1, piece.size) * jitter for axis in (y, x))
+    sigma_piece = sigma_um[piece] * rng.uniform(0.7, 1.0, piece.size)
+    if look.granule_shared < 1:
+        in_one = rng.random(n) >= look.granule_shared
+        probe = rng.integers(1, len(CHANNEL_SHARE), n)
+        shares *= ~in_one | (np.arange(len(CHANNEL_SHARE))[:, None] == probe)
     return Granules(
-        y=y[piece] + rng.normal(0, 1, piece.size) * jitter,
-        x=x[piece] + rng.normal(0, 1, piece.size) * jitter,
+        y=y_piece,
+        x=x_piece,
         z_um=z_um[piece],
-        sigma_um=sigma_um[piece] * rng.uniform(0.7, 1.0, piece.size),
-        peak=(shares * peak)[:, piece] / N_PIECES,
+        sigma_um=sigma_piece,
+        peak=(shares * peak)[:, piece] / look.granule_pieces,
     )

@@ -86,12 +86,29 @@ def draw_points(
             )
             parts.append(_as_points(spec, channel, row, place, kind, brightness[row], rng))
     points = join_points(parts)
+    if spec.signals.coincident > 0:
+        points = _with_coincidences(spec, points, rng)
     return replace(
         points,
         y=points.y + outlines.y_px[points.nucleus],
         x=points.x + outlines.x_px[points.nucleus],
         z_um=points.z_um + outlines.z_um[points.nucleus],
     )
+
+
+def _with_coincidences(spec: FieldSpec, points: Points, rng: np.random.Generator) -> Points:
+    """Some single CEP17 points moved onto a HER2 point of their nucleus, or nearly so."""
+    y, x = points.y.copy(), points.x.copy()
+    moved = (points.channel == 1) & (points.kind == SpotKind.SINGLE)
+    moved &= rng.random(len(points)) < spec.signals.coincident
+    for row in np.flatnonzero(moved):
+        onto = np.flatnonzero((points.nucleus == points.nucleus[row]) & (points.channel == 0))
+        if onto.size:
+            target = rng.choice(onto)
+            y[row], x[row] = (
+                axis[target] + rng.normal(0, 0.1) * spec.px_per_um for axis in (points.y, points.x)
+            )
+    return replace(points, y=y, x=x)
 
 
 def draw_debris(

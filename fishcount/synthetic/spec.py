@@ -94,6 +94,9 @@ class SignalShapes(_Spec):
     split_um: tuple[Positive, Positive] = Field(
         (0.28, 0.60), description="Distance of the two points of a split signal."
     )
+    coincident: Fraction = Field(
+        0.0, description="Share of CEP17 copies that lie on a HER2 copy of their nucleus."
+    )
     separation_um: NonNegative = Field(
         0.9, description="Distance that copies keep where there is room."
     )
@@ -124,6 +127,12 @@ class Artefacts(_Spec):
         (0.28, 0.75), description="Range of their widths (1 sigma)."
     )
     granule_peak: NonNegative = Field(1.5, description="Median peak over that of a signal.")
+    granule_pieces: Annotated[int, Field(ge=1, le=9)] = Field(
+        3, description="Round pieces of a granule: one makes it smooth, more irregular."
+    )
+    granule_shared: Fraction = Field(
+        1.0, description="Share of granules that glow in every channel; the others in one probe."
+    )
     debris_per_mm2: NonNegative = Field(800.0, description="Probe debris outside nuclei.")
     her2_into_cep17: Fraction = Field(0.04, description="Share of HER2 light seen by CEP17.")
     cep17_into_her2: Fraction = Field(0.03, description="Share of CEP17 light seen by HER2.")

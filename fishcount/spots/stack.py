@@ -1,0 +1,75 @@
+"""Stacks: one plane in which every signal is seen at its best, and the height of each spot."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fishcount.image import project
+from fishcount.spots.result import Spots
+
+__all__ = ["place_in_stack", "project_signals"]
+
+# Half the length (sigma) of a point along z: about 0.9 n wavelength / NA^2 in full width.
+_AXIAL_SIGMA_UM = 0.3
+_MOST_PASSES = 8
+
+
+def project_signals(
+    stack: NDArray[np.float32], *, z_step_um: float | None = None
+) -> NDArray[np.float32]:
+    """Maximum over planes of a stack (z, y, x) that is smoothed along z as a signal is long.
+
+    The plain maximum takes the brightest noise of all planes; a mean over the planes of a signal
+    has less noise and hardly less signal. Without a `z_step_um`, or with planes farther apart than
+    a signal is long, it is the plain maximum. A plane comes back as it is.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fishcount.spots.stack import project_signals
+    >>> stack = np.zeros((5, 1, 1), np.float32)
+    >>> stack[2] = 4
+    >>> project_signals(stack, z_step_um=0.4).item(), project_signals(stack).item()
+    (2.0, 4.0)
+    """
+    if stack.ndim == 2 or z_step_um is None:
+        return project(stack)
+    passes = min(2 * round(2 * (_AXIAL_SIGMA_UM / z_step_um) ** 2), _MOST_PASSES)
+    return project(_smoothed_along_z(stack, passes))
+
+
+def _smoothed_along_z(stack: NDArray[np.float32], passes: int) -> NDArray[np.float32]:
+    """Neighbouring planes added pairwise, an even number of times; the end planes repeat."""
+    half = np.float32(0.5)
+    for _ in range(passes // 2):
+        padded = np.concatenate([stack[:1], stack, stack[-1:]])
+        pairs = half * (padded[1:] + padded[:-1])
+        stack = half * (pairs[1:] + pairs[:-1])
+    return stack
+
+
+def place_in_stack(spots: Spots, stack: NDArray[np.float32]) -> Spots:
+    """The same spots with the height at which each is brightest, by a parabola over planes."""
+    y = np.rint(spots.y_px).astype(np.int64).clip(1, stack.shape[1] - 2)
+    x = np.rint(spots.x_px).astype(np.int64).clip(1, stack.shape[2] - 2)
+    around = [stack[:, y + dy, x + dx] for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
+    column: NDArray[np.float64] = np.stack(around).sum(axis=0, dtype=np.float64)
+    top = np.argmax(column, axis=0)
+    inner = top.clip(1, max(stack.shape[0] - 2, 1))
+    offset = np.zeros(len(spots))
+    if stack.shape[0] > 2:
+        before, here, after = (column[inner + k, np.arange(len(spots))] for k in (-1, 0, 1))
+        bend = before - 2 * here + after
+        vertex = 0.5 * (before - after) / np.where(bend < 0, bend, -np.inf)
+        offset = np.where(inner == top, np.clip(vertex, -0.5, 0.5), 0.0)
+    z = top + offset
+    order = np.lexsort((spots.x_px, spots.y_px, z))
+    columns = {
+        name.name: getattr(spots, name.name)[order]
+        for name in fields(spots)
+        if isinstance(getattr(spots, name.name), np.ndarray)
+    }
+    return replace(spots, **{**columns, "z_px": z[order]})
