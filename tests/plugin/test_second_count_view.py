@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -69,10 +70,11 @@ def test_typed_counts() -> None:
 
 @pytest.mark.viewer
 def test_a_second_count_by_keys_alone(
-    make_napari_viewer: Any, qtbot: Any, review_case: Path
+    make_napari_viewer: Any, qtbot: Any, review_case: Path, tmp_path: Path
 ) -> None:
+    other = Path(shutil.copytree(review_case, tmp_path / "other"))
     viewer = make_napari_viewer(show=True)
-    dock = open_review(viewer, [review_case], reader="B", second_count=True)
+    dock = open_review(viewer, [review_case, other], reader="B", second_count=True)
     qtbot.waitUntil(lambda: dock._worker is None, timeout=WAIT_MS)
     n_nuclei = len(dock.view.count.nuclei)
     for _ in range(n_nuclei):
@@ -81,6 +83,11 @@ def test_a_second_count_by_keys_alone(
     assert dock.progress.value() == n_nuclei
     dock.finish()
     assert "kappa" in dock.outcome.toPlainText()
+    dock.next_case()
+    qtbot.waitUntil(lambda: dock._worker is None, timeout=WAIT_MS)
+    assert dock.view.count.folder.path == other
+    assert dock.outcome.isHidden()
+    assert dock.next_button.isHidden()
     dock.close_case()
     (log,) = second_count_logs(review_case)
     assert log.with_suffix(".png").is_file()

@@ -85,6 +85,8 @@ class SecondCountDock(QWidget):
         self.undo_button.clicked.connect(self.undo)
         self.finish_button = QPushButton("Finish: compare with the first count")
         self.finish_button.clicked.connect(self.finish)
+        self.next_button = QPushButton("Next case")
+        self.next_button.clicked.connect(self.next_case)
         self.outcome = QTextBrowser()
         self.outcome.setVisible(False)
         self._lay_out()
@@ -99,6 +101,7 @@ class SecondCountDock(QWidget):
         buttons = QHBoxLayout()
         buttons.addWidget(self.undo_button)
         buttons.addWidget(self.finish_button, stretch=1)
+        buttons.addWidget(self.next_button)
         layout = QVBoxLayout(self)
         layout.addLayout(form)
         layout.addWidget(self.open_button)
@@ -114,8 +117,13 @@ class SecondCountDock(QWidget):
     # --- cases ------------------------------------------------------------------------------
 
     def add_cases(self, folders: Iterable[Path]) -> None:
-        """Cases of this sitting; the first is opened by `open_case`."""
+        """Cases of this sitting, in order."""
         self._queue = list(folders)
+
+    def next_case(self) -> None:
+        """Open the next case of the queue."""
+        if self._queue:
+            self.open_case(self._queue[0])
 
     def ask_for_case(self) -> None:
         """Ask for a case folder; a cancelled dialog changes nothing."""
@@ -128,6 +136,8 @@ class SecondCountDock(QWidget):
         if self._worker is not None:
             return
         self.close_case()
+        if folder in self._queue:
+            self._queue = self._queue[self._queue.index(folder) + 1 :]
         self.outcome.setVisible(False)
         self._worker = create_worker(
             _open,
@@ -234,6 +244,7 @@ class SecondCountDock(QWidget):
         view = self.view
         for widget in (self.entry, self.undo_button, self.finish_button):
             widget.setEnabled(view is not None)
+        self.next_button.setVisible(bool(self._queue))
         self.list.clear()
         if view is None or view.nucleus is None:
             self.heading.setText("")
