@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,7 +17,7 @@ from fishcount.review import Desk, replay_folder
 from napari_fishcount.compat import camera_of
 from napari_fishcount.review import stage as stage_module
 from napari_fishcount.review.actions import ACTIONS
-from napari_fishcount.review.station import REASONS, Station
+from napari_fishcount.review.station import MARK_SIZE_UM, REASONS, Station
 from napari_fishcount.review.tools import Brush, Knife
 
 
@@ -364,6 +365,31 @@ def test_without_its_image_a_case_is_reviewed_all_the_same(opened, review_case: 
     assert "DAPI" not in station.stage.layers
     assert "changed since it was scored" in station.problem
     assert station.run("accept")
+
+
+def test_fields_with_pixels_of_another_size_share_the_layers(opened, review_case: Path) -> None:
+    summary = json.loads((review_case / "summary.json").read_text())
+    summary["fields"][1] |= {"pixel_size_um": 0.2, "path": None}
+    (review_case / "summary.json").write_text(json.dumps(summary))
+    station = opened(review_case)
+    for nucleus in ("field_1", "field_2", "field_1"):
+        key = next(key for key in station.desk.shown if key[0] == nucleus)
+        station.desk.go_to(key)
+        pixel_um = station.desk.pixel_size_um(nucleus)
+        for what in ("nuclei", "present", "HER2 signals", "counts"):
+            assert_allclose(station.stage.layers[what].scale[-1], pixel_um)
+        assert_allclose(station.stage.layers["HER2 signals"].size * pixel_um, MARK_SIZE_UM)
+        y_px, x_px = centre_of(station, key)
+        centre = camera_of(station.viewer).center[-2:]
+        assert_allclose(centre, (y_px * pixel_um, x_px * pixel_um), atol=2.5)
+
+
+def test_a_layer_that_was_deleted_by_hand_comes_back(station) -> None:
+    layers = station.viewer.layers
+    layers.remove(station.stage.layers["HER2 signals"])
+    point_at(station, *centre_of(station, station.desk.nucleus))
+    assert station.run("add_her2")
+    assert station.stage.layers["HER2 signals"] in layers
 
 
 def test_closing_takes_everything_out_and_frees_the_case(station, review_case: Path) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
-from napari.layers import Image, Labels, Layer
+from napari.layers import Image, Labels, Layer, Points
 from napari.utils.colormaps import DirectLabelColormap
 
 from fishcount.image import DAPI, PROBES, FishImage
@@ -208,8 +208,7 @@ class Stage:
         for role in missing & {*self.layers}:
             self._remove(role)
         self.refresh()
-        if "present" not in self.layers:
-            self._put(_present_layer(self.layers["nuclei"]))
+        self._put(_present_layer(self.layers["nuclei"]))
         self.show_channels(self._shown)
         self.project(whole=self.projected)
         self.activate()
@@ -222,7 +221,8 @@ class Stage:
         data, options, _ = one
         what = _what(one)
         layer = self.layers.get(what)
-        if layer is not None and layer.ndim != len(options["scale"]):
+        gone = layer is not None and layer not in self.viewer.layers
+        if layer is not None and (gone or layer.ndim != len(options["scale"])):
             self._remove(what)
             layer = None
         if layer is None:
@@ -254,7 +254,8 @@ def _present_layer(nuclei: Labels) -> LayerTuple:
                 color_dict={None: "transparent", 0: "transparent", 1: PRESENT_COLOUR}
             ),
             "opacity": 1.0,
-            "scale": nuclei.scale,
+            "scale": tuple(nuclei.scale),
+            "translate": (0.0, 0.0),
             "units": nuclei.units,
             "axis_labels": nuclei.axis_labels,
             "metadata": {"fishcount": {"shows": "present", "contour": PRESENT_CONTOUR_PX}},
@@ -271,13 +272,12 @@ def _what(one: LayerTuple) -> str:
 
 def _update(layer: Layer, data: Any, options: dict[str, Any]) -> None:
     """Put new content into a layer and leave what a person has set of its look."""
-    if layer.name != options["name"]:
-        # Another field: what goes with its pixels goes over as well.
-        layer.name, layer.metadata, layer.scale = (
-            options["name"],
-            options["metadata"],
-            options["scale"],
-        )
+    layer.name, layer.metadata = options["name"], options["metadata"]
+    if not np.array_equal(layer.scale, options["scale"]):
+        # Another field, with pixels of another size.
+        layer.scale = options["scale"]
+        if isinstance(layer, Points):
+            layer.size = layer.current_size = options["size"]
     if isinstance(layer, Image):
         layer.data = data
         layer.contrast_limits_range = _range(data, options["contrast_limits"])
