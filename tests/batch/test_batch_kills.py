@@ -80,6 +80,8 @@ def interrupted_after_one(cases: Path, out: Path) -> None:
         if progress.n_ended == 1:
             os.kill(os.getpid(), signal.SIGINT)
 
+    # A process that was started in the background inherits that interrupts are ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         run_batch(cases_in_folder(cases), out, workers=2, on_progress=press, start_method="fork")
     except KeyboardInterrupt:
