@@ -30,7 +30,7 @@ from fishcount.spots.splits import with_splits
 __all__ = ["resolve"]
 
 _ROUNDS = 2
-# A maximum of the residual becomes a point from this SNR on: beside other points, and alone.
+# A maximum of the residual beside other points becomes a point from this SNR on, at most.
 _MIN_SNR_BESIDE = 2.5
 _LEAST_DISTANCE_PX = 1.0
 # Points from this SNR on have others looked for beside them.
@@ -40,6 +40,7 @@ _SURE_SNR = 4.0
 _LEAST_SHARE_BESIDE = 0.2
 # The full width at half maximum of a point: two that are closer show one peak.
 _RESOLVED_WIDTHS = 2.355
+# A point that lies alone stays from this significance on; a little less is worth a fit.
 _ALONE_SIGNIFICANCE = 3.0
 _FITTED_SIGNIFICANCE = 2.6
 
@@ -54,7 +55,7 @@ def resolve(scene: Scene, points: Points, *, view: ChannelView, min_snr: float) 
         Where to start.
     view : ChannelView
     min_snr : float
-        Least SNR of a new point that lies alone.
+        Of the maxima that the search starts from; beside others no point needs more.
     """
     points = _worth_fitting(scene, points, view)
     points = _without_needless(scene, fit_jointly(scene, points, iterations=2), view)[0]
