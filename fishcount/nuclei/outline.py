@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage as ndi
 from skimage.measure import label as label_equal
 
+from fishcount.nuclei.contacts import Ellipses, divide_at_contacts, fit_ellipses
 from fishcount.nuclei.ladder import fill_small_holes
 from fishcount.nuclei.light import NuclearLight, core_heights
 
@@ -41,6 +42,8 @@ class Outlines:
         The same, with a rim around it: which nucleus a pixel would belong to.
     margin : ndarray of float32, (y, x)
         Positive inside of nuclei, zero on their outline.
+    ellipses : Ellipses
+        Between those of nuclei that touch runs the cut.
     cut_counts : float
         Typical signal at the outline.
     """
@@ -48,6 +51,7 @@ class Outlines:
     labels: NDArray[np.int32]
     nearest: NDArray[np.int32]
     margin: NDArray[np.float32]
+    ellipses: Ellipses
     cut_counts: float
 
 
@@ -64,6 +68,8 @@ def draw_outlines(
     distance, (row, column) = ndi.distance_transform_edt(cores == 0, return_indices=True)
     nearest = cores[row, column]
     nearest[distance > MAX_GROWTH * diameter_px] = 0
+    ellipses = fit_ellipses(cores)
+    nearest = divide_at_contacts(nearest, ellipses, diameter_px=diameter_px)
     rim = np.where(distance > RIM_FROM * diameter_px, nearest, 0).astype(np.int32)
     glow = np.minimum(_glow(rim, signal, len(height)), MAX_GLOW * height)
     cut = np.maximum(glow + light.cut * (height - glow), floor_counts).astype(np.float32)
@@ -81,7 +87,7 @@ def draw_outlines(
     margin = np.where(labels > 0, margin, np.minimum(margin, 0)).astype(np.float32)
     margin[(labels == 0) & (soft > 0.5)] = -0.5
     typical = float(np.median(cut[1:])) if len(cut) > 1 else float("nan")
-    return Outlines(labels, nearest, margin, typical)
+    return Outlines(labels, nearest, margin, ellipses, typical)
 
 
 def _glow(rim: NDArray[np.int32], signal: NDArray[np.float32], n: int) -> NDArray[np.float64]:
@@ -164,10 +170,16 @@ def enlarge_outlines(outlines: Outlines, factor: int, shape: tuple[int, int]) ->
     nearest = np.where(inside[y, x], labels[y, x], nearest)
     around = np.pad(margin, 1, mode="edge")
     offsets = (np.arange(factor) + 0.5) / factor - 0.5
+    touch_y, touch_x, one, other = _beside_contact(labels)
+    ellipses = outlines.ellipses
     for i, down in enumerate(offsets):
         for j, right in enumerate(offsets):
+            there = touch_y + down, touch_x + right
+            first = ellipses.depth_in(one, *there) <= ellipses.depth_in(other, *there)
+            full[touch_y * factor + i, touch_x * factor + j] = np.where(first, one, other)
             value = _between(around, y + 1, x + 1, float(down), float(right))
-            full[y * factor + i, x * factor + j] = np.where(value > 0, nearest, 0)
+            here = y * factor + i, x * factor + j
+            full[here] = np.where(value > 0, np.where(full[here] > 0, full[here], nearest), 0)
     return np.ascontiguousarray(full[: shape[0], : shape[1]])
 
 
@@ -179,6 +191,17 @@ def _beside_outline(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
     any_in = any_in[:, :-2] | any_in[:, 1:-1] | any_in[:, 2:]
     beside: NDArray[np.bool_] = any_in & ~(all_in[:, :-2] & all_in[:, 1:-1] & all_in[:, 2:])
     return beside
+
+
+def _beside_contact(
+    labels: NDArray[np.int32],
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.int32], NDArray[np.int32]]:
+    """Pixels with two nuclei around them, and the smallest and the largest label there."""
+    high = ndi.maximum_filter(labels, size=3, mode="nearest")
+    none = np.int32(np.iinfo(np.int32).max)
+    low = ndi.minimum_filter(np.where(labels > 0, labels, none), size=3, mode="nearest")
+    y, x = np.nonzero(low < high)
+    return y, x, low[y, x], high[y, x]
 
 
 def _largest_neighbour(

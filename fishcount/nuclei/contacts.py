@@ -1,0 +1,184 @@
+"""Where touching nuclei end: between the ellipses that their free outlines lie on.
+
+The ellipses of two nuclei that touch or overlap cross in the dents of their common outline. The
+line on which a point is as deep in one as in the other runs through both crossings: a smooth cut
+from dent to dent, through the middle of an overlap.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fishcount.nuclei.runs import find_runs
+
+__all__ = ["Ellipses", "divide_at_contacts", "fit_ellipses"]
+
+# How far from a contact pixels may change hands, in nuclear diameters.
+REACH = 0.25
+# Weight of the ellipse of equal moments against the free outline, in parts of a full outline: it
+# speaks where neighbours leave little of the outline free.
+PRIOR = 0.03
+# An ellipse of an area beyond these multiples of its nucleus is not believed.
+SMALLEST, LARGEST = 0.85, 1.8
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ellipses:
+    """One ellipse for each label; row 0 is of none.
+
+    Attributes
+    ----------
+    centre : ndarray of float64, (n + 1, 2)
+        y, x in pixels.
+    form : ndarray of float64, (n + 1, 3)
+        Factors of dy^2, dx^2 and dy dx; their sum is 1 on the ellipse.
+    """
+
+    centre: NDArray[np.float64]
+    form: NDArray[np.float64]
+
+    def depth_in(
+        self,
+        label: NDArray[np.integer],
+        y: NDArray[np.float64] | NDArray[np.intp],
+        x: NDArray[np.float64] | NDArray[np.intp],
+    ) -> NDArray[np.float64]:
+        """0 in the centre of the ellipse of a label, 1 on it, more outside."""
+        dy, dx = y - self.centre[label, 0], x - self.centre[label, 1]
+        yy, xx, yx = self.form[label].T
+        depth: NDArray[np.float64] = yy * dy * dy + xx * dx * dx + yx * dy * dx
+        return depth
+
+
+def fit_ellipses(labels: NDArray[np.int32]) -> Ellipses:
+    """Ellipses through the outlines towards background of all labels of an image (y, x)."""
+    n = int(labels.max(initial=0))
+    centre, form = _ellipses_of_moments(labels, n)
+    size = np.sqrt(np.maximum(np.bincount(labels.ravel(), minlength=n + 1), 1) / np.pi)
+    label, y, x = _free_outline(labels)
+    v, u = (y - centre[label, 0]) / size[label], (x - centre[label, 1]) / size[label]
+    terms = (v * v, u * u, v * u, v, u)
+    # Least squares of the conic sum = 1, drawn towards the ellipse of equal moments.
+    prior = np.zeros((n + 1, 5))
+    prior[:, :3] = form * (size**2)[:, None]
+    weight = PRIOR * 2 * np.pi * size
+    left = np.zeros((n + 1, 5, 5))
+    right = prior * weight[:, None]
+    for i, one in enumerate(terms):
+        left[:, i, i] += weight
+        right[:, i] += np.bincount(label, one, n + 1)
+        for j in range(i, 5):
+            total = np.bincount(label, one * terms[j], n + 1)
+            left[:, i, j] += total
+            if j != i:
+                left[:, j, i] += total
+    left[:, range(5), range(5)] += 1e-9
+    conic = np.asarray(np.linalg.solve(left, right[..., None])[..., 0], np.float64)
+    fitted, trusted = _as_ellipses(conic)
+    trusted[0] = False
+    centre = np.where(trusted[:, None], centre + size[:, None] * fitted.centre, centre)
+    form = np.where(trusted[:, None], fitted.form / (size**2)[:, None], form)
+    return Ellipses(centre, form)
+
+
+def divide_at_contacts(
+    labels: NDArray[np.int32], ellipses: Ellipses, *, diameter_px: float
+) -> NDArray[np.int32]:
+    """Give pixels near a contact to the nucleus in whose ellipse they lie deeper."""
+    height, width = labels.shape
+    at, one, other = _contact_pixels(labels)
+    if not len(at):
+        return labels
+    reach = max(round(REACH * diameter_px), 2)
+    steps = np.arange(-reach, reach + 1)
+    dy, dx = (steps[:, None] + 0 * steps).ravel(), (steps + 0 * steps[:, None]).ravel()
+    near = dy * dy + dx * dx <= reach * reach
+    dy, dx = dy[near], dx[near]
+    y, x = at[:, None] // width + dy, at[:, None] % width + dx
+    inside = (y >= 0) & (y < height) & (x >= 0) & (x < width)
+    pixel = np.where(inside, y * width + x, 0)
+    own = labels.ravel()[pixel]
+    inside &= (own == one[:, None]) | (own == other[:, None])
+    n = len(ellipses.form)
+    pixel = pixel[inside]
+    codes = [
+        pixel * n + np.broadcast_to(side[:, None], inside.shape)[inside] for side in (one, other)
+    ]
+    pixel, label = np.divmod(np.unique(np.concatenate(codes)), n)
+    depth = ellipses.depth_in(label, pixel // width, pixel % width).round(9)
+    order = np.lexsort((label, depth, pixel))
+    first = np.diff(pixel[order], prepend=-1) > 0
+    divided = labels.copy()
+    divided.ravel()[pixel[order][first]] = label[order][first]
+    return divided
+
+
+def _contact_pixels(
+    labels: NDArray[np.int32],
+) -> tuple[NDArray[np.intp], NDArray[np.int32], NDArray[np.int32]]:
+    """Flat index of pixels beside another label, and the two labels, the smaller first."""
+    width = labels.shape[1]
+    found = []
+    for one, other in ((labels[:-1], labels[1:]), (labels[:, :-1], labels[:, 1:])):
+        y, x = np.nonzero((one != other) & (one > 0) & (other > 0))
+        a, b = one[y, x], other[y, x]
+        found.append((y * width + x, np.minimum(a, b), np.maximum(a, b)))
+    at, low, high = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    return at, low, high
+
+
+def _free_outline(
+    labels: NDArray[np.int32],
+) -> tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.float64]]:
+    """Labels and places of the pixel edges between a label and background."""
+    found = []
+    for down, right in ((0.5, 0.0), (0.0, 0.5)):
+        one = labels[:-1] if down else labels[:, :-1]
+        other = labels[1:] if down else labels[:, 1:]
+        y, x = np.nonzero((one > 0) != (other > 0))
+        found.append((np.maximum(one[y, x], other[y, x]), y + down, x + right))
+    label, y, x = zip(*found, strict=True)
+    return np.concatenate(label), np.concatenate(y), np.concatenate(x)
+
+
+def _ellipses_of_moments(
+    labels: NDArray[np.int32], n: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Centres and forms of the ellipses with equal second moments; row 0 and gaps are circles."""
+    centre, form = np.zeros((n + 1, 2)), np.tile([1.0, 1.0, 0.0], (n + 1, 1))
+    runs = find_runs(labels)
+    if not len(runs):
+        return centre, form
+    length = runs.length.astype(np.float64)
+    middle = 0.5 * (runs.x0 + runs.x1 - 1)
+    area = runs.total(length)
+    present = runs.label[runs.first]
+    row = np.searchsorted(present, runs.label)
+    mean_y, mean_x = runs.total(length * runs.y) / area, runs.total(length * middle) / area
+    dy, dx = runs.y - mean_y[row], middle - mean_x[row]
+    yy = runs.total(length * dy * dy) / area + 1 / 12
+    xx = runs.total(length * (dx * dx + length * length / 12)) / area
+    yx = runs.total(length * dy * dx) / area
+    root = np.maximum(yy * xx - yx * yx, 1e-6)
+    centre[present] = np.stack([mean_y, mean_x], axis=1)
+    form[present] = np.stack([xx, yy, -2 * yx], axis=1) / (4 * root)[:, None]
+    return centre, form
+
+
+def _as_ellipses(conic: NDArray[np.float64]) -> tuple[Ellipses, NDArray[np.bool_]]:
+    """Centre and form of conics a v^2 + b u^2 + c v u + d v + e u = 1, and which to believe."""
+    a, b, c, d, e = conic.T
+    root = 4 * a * b - c * c
+    safe = np.where(root > 1e-6, root, 1.0)
+    v, u = (c * e - 2 * b * d) / safe, (c * d - 2 * a * e) / safe
+    scale = 1 - 0.5 * (d * v + e * u)
+    safe_scale = np.where(scale > 1e-6, scale, 1.0)
+    form = conic[:, :3] / safe_scale[:, None]
+    # In units in which the nucleus has the area of the unit circle.
+    area = 2 * safe_scale / np.sqrt(safe)
+    good = (root > 1e-6) & (scale > 1e-6) & (a > 0) & (area > SMALLEST) & (area < LARGEST)
+    good &= np.hypot(v, u) < 1
+    return Ellipses(np.stack([v, u], axis=1), form), good
