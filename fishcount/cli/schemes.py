@@ -54,7 +54,8 @@ def _text(scheme: Scheme) -> str:
 def _minimum(scheme: Scheme) -> list[str]:
     if not scheme.min_nuclei:
         return ["no minimum of nuclei"]
-    return [f"at least {scheme.min_nuclei} nuclei in {scheme.min_areas} areas"]
+    areas = f" in {scheme.min_areas} areas" if scheme.min_areas else ""
+    return [f"at least {scheme.min_nuclei} nuclei{areas}"]
 
 
 def _rule_line(rule: Rule) -> str:
