@@ -145,7 +145,7 @@ def _print_headline(case: CaseResult, out: Path) -> None:
         for finding in field.findings:
             flag = FLAGS[finding.code]
             detail = f" ({finding.detail})" if finding.detail else ""
-            click.echo(f"  {field.image.name}: {finding.code}: {flag.sentence}{detail}")
+            click.echo(f"  {field.image.name}: {finding.code}{detail}: {flag.sentence}")
     for category in headline(case.categories, also=also):
         group = f", group {category.group}" if category.group else ""
         click.echo(f"  {category.scheme}: {category.category}{group}")
