@@ -97,6 +97,11 @@ _ENTRIES: dict[Subject, tuple[tuple[str, str, str], ...]] = {
             "A probe channel of its field could not be measured.",
         ),
         ("READER_REJECTED", "rejected by a reader", "A reader left it out."),
+        (
+            "UNSURE_CUT",
+            "unsure cut",
+            "A cut as long as it is wide parts it from a neighbour: both may be one nucleus.",
+        ),
     ),
     Subject.SIGNAL: (
         ("LOW_SNR", "too weak", "Below the threshold of its channel."),

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
-from difflib import get_close_matches
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_core import ErrorDetails
 
 from fishcount.errors import SettingsError
 
@@ -107,6 +105,16 @@ class NucleiSettings(_Model):
     max_dose: Annotated[float, Field(gt=1)] = Field(
         2.9, description="OVERLAPPED whatever its shape: DAPI dose over this multiple."
     )
+    min_neck: float = Field(
+        0.85,
+        description="OVERLAPPED whatever its size: the best cut from dent to dent is shorter than "
+        "this part of the width of what it cuts off; deep dents count, also below zero.",
+    )
+    max_contact_width: Positive = Field(
+        1.0,
+        description="UNSURE_CUT: a contact longer than this multiple of the width of the smaller "
+        "of both nuclei. Two that touch have a waist there.",
+    )
     dim: Fraction = Field(
         0.15, description="DIM: mean DAPI above background under this part of the typical."
     )
@@ -151,6 +159,7 @@ class SelectionSettings(_Model):
             "TOO_SMALL",
             "TOO_LARGE",
             "OVERLAPPED",
+            "UNSURE_CUT",
             "IRREGULAR",
             "MITOTIC",
             "DIGESTED",
@@ -328,7 +337,7 @@ class StabilitySettings(_Model):
         description="Flags of nuclei that are left out too: what a stricter selection gives.",
     )
     laxer: tuple[str, ...] = Field(
-        ("TOO_SMALL", "TOO_LARGE", "IRREGULAR", "OVERLAPPED"),
+        ("TOO_SMALL", "TOO_LARGE", "IRREGULAR", "OVERLAPPED", "UNSURE_CUT"),
         description="Flags of nuclei that are let in: what a laxer selection gives.",
     )
 
@@ -421,20 +430,7 @@ def _validated(tree: Mapping[str, Any], *, source: str) -> Settings:
     try:
         return Settings.model_validate(tree)
     except ValidationError as error:
-        faults = "; ".join(_in_words(fault) for fault in error.errors())
+        faults = "; ".join(
+            f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()
+        )
         raise SettingsError(faults, file=source) from error
-
-
-def _in_words(fault: ErrorDetails) -> str:
-    key = ".".join(map(str, fault["loc"]))
-    if fault["type"] != "extra_forbidden":
-        return f"{key}: {fault['msg']}"
-    meant = get_close_matches(key, _known_keys(), n=1)
-    return f"{key}: no such setting" + (f"; is {meant[0]} meant?" if meant else "")
-
-
-def _known_keys() -> Iterator[str]:
-    for section, field in Settings.model_fields.items():
-        yield section
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            yield from (f"{section}.{key}" for key in field.annotation.model_fields)

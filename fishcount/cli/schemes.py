@@ -54,8 +54,7 @@ def _text(scheme: Scheme) -> str:
 def _minimum(scheme: Scheme) -> list[str]:
     if not scheme.min_nuclei:
         return ["no minimum of nuclei"]
-    areas = f" in {scheme.min_areas} areas" if scheme.min_areas else ""
-    return [f"at least {scheme.min_nuclei} nuclei{areas}"]
+    return [f"at least {scheme.min_nuclei} nuclei in {scheme.min_areas} areas"]
 
 
 def _rule_line(rule: Rule) -> str:

@@ -198,6 +198,8 @@ def _flagged(table: NucleiTable, shape: tuple[int, int], settings: NucleiSetting
         dose_counts=table.dose_counts,
         texture=table.texture,
         edge_width_px=table.edge_width_px,
+        neck=table.neck,
+        contact_width=table.contact_width,
         saturated_fraction=table.saturated_fraction,
         inside_roi=(table.flags & np.uint32(mask_of(["OUTSIDE_ROI"]))) == 0,
         shape_px=shape,

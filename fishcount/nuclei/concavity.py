@@ -9,21 +9,22 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
-from skimage.measure import find_contours
 
+from fishcount.nuclei.contacts import cut_by_the_edge, find_contacts
+from fishcount.nuclei.dents import NO_CUT, find_cuts, outlines_of
 from fishcount.nuclei.pieces import join_pieces, measure_pieces
 from fishcount.nuclei.split import inner_distance
 
-__all__ = ["cut_at_dents"]
+__all__ = ["cut_anew", "cut_at_dents"]
 
 # Only what fills less of its convex hull than this is looked at.
 MAX_SOLIDITY = 0.93
-# Points per outline; half the arc over which a dent is measured, in nuclear diameters.
-N_POINTS, DENT_REACH = 72, 0.3
-# Least depth of both dents together, in nuclear diameters; what a dent is worth against a cut
-# as long as the smaller part is wide; least part of a nuclear area on each side.
-MIN_DENT, DENT_WORTH, MIN_PART = 0.06, 3.0, 0.15
+# Least depth of both dents together, in nuclear diameters; least part of a nuclear area on each
+# side.
+MIN_DENT, MIN_PART = 0.06, 0.15
 MAX_ROUNDS = 3
+# A contact wider than this is cut anew, if a cut from dent to dent costs so much less.
+LONG_CONTACT, MIN_GAIN = 0.8, 0.1
 
 
 def cut_at_dents(
@@ -47,9 +48,19 @@ def cut_at_dents(
         pieces = np.zeros_like(labels)
         depth = np.zeros(labels.shape, np.float32)
         n_pieces = 0
-        for label, box in zip(todo, _boxes(labels, todo), strict=True):
-            inside = labels[box] == label
-            part = _cut_once(inside, diameter_px, nucleus_area)
+        boxes = _boxes(labels, todo)
+        cuts = find_cuts(
+            outlines_of(labels, todo, boxes),
+            diameter_px=diameter_px,
+            min_dent=MIN_DENT,
+            min_area_px=MIN_PART * nucleus_area,
+        )
+        for k in np.flatnonzero(cuts.cost[:, 0] < NO_CUT):
+            box = boxes[k]
+            inside = labels[box] == todo[k]
+            good = cuts.cost[k] < NO_CUT
+            corner = np.array([box[0].start, box[1].start])
+            part = _cut(inside, cuts.one[k][good] - corner, cuts.other[k][good] - corner)
             if part is not None:
                 pieces[box][inside] = n_pieces + 1 + part[inside]
                 depth[box] = np.where(inside, _depth(inside, diameter_px), depth[box])
@@ -60,6 +71,66 @@ def cut_at_dents(
         labels, fresh = _adopt(labels, joined)
         todo = _dented(labels, signal, nucleus_area, among=fresh)
     return labels
+
+
+def cut_anew(labels: NDArray[np.int32], *, diameter_px: float) -> NDArray[np.int32]:
+    """Move long contacts into the dents of what both nuclei are together, where they are others.
+
+    The watershed follows the ridges of the distance, which end beside the dents where nuclei of
+    different size touch, or several do.
+
+    Parameters
+    ----------
+    labels
+        1 to n without gaps, (y, x).
+    diameter_px
+        Typical nuclear diameter.
+    """
+    contacts = find_contacts(labels)
+    pairs, busy = [], set(np.flatnonzero(cut_by_the_edge(labels)).tolist())
+    for k in np.argsort(-contacts.width.round(9), kind="stable"):
+        both = {int(contacts.one[k]), int(contacts.other[k])}
+        if contacts.width[k] > LONG_CONTACT and not both & busy:
+            pairs.append(k)
+            busy |= both
+    one, other = contacts.one[pairs], contacts.other[pairs]
+    boxes = [_around(a, b) for a, b in zip(_boxes(labels, one), _boxes(labels, other), strict=True)]
+    name = np.arange(int(labels.max(initial=0)) + 1, dtype=np.int32)
+    name[other] = one
+    cuts = find_cuts(
+        outlines_of(name[labels], one, boxes),
+        diameter_px=diameter_px,
+        min_dent=MIN_DENT,
+        min_area_px=MIN_PART * np.pi / 4 * diameter_px**2,
+    )
+    better = labels.copy()
+    for k in np.flatnonzero(cuts.cost[:, 0] < contacts.width[pairs] - MIN_GAIN):
+        here = better[boxes[k]]
+        inside = (here == one[k]) | (here == other[k])
+        corner = np.array([boxes[k][0].start, boxes[k][1].start])
+        part = _cut(inside, cuts.one[k] - corner, cuts.other[k] - corner)
+        if part is not None:
+            here[inside] = np.where(part[inside], one[k], other[k])
+    gain = _likeness(better, one, other) - _likeness(labels, one, other)
+    kept = np.zeros(len(name), bool)
+    kept[one] = kept[other] = gain > 0
+    return np.where(kept[labels], better, labels).astype(np.int32)
+
+
+def _likeness(
+    labels: NDArray[np.int32], one: NDArray[np.int64], other: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """How much the less regular of each pair of labels is like an ellipse."""
+    none = np.zeros(labels.shape, np.float32)
+    fit = measure_pieces(labels, none, none).ellipse_fit()
+    return 0.5 * (fit[one - 1] + fit[other - 1])
+
+
+def _around(one: tuple[slice, slice], other: tuple[slice, slice]) -> tuple[slice, slice]:
+    y, x = (
+        slice(min(a.start, b.start), max(a.stop, b.stop)) for a, b in zip(one, other, strict=True)
+    )
+    return y, x
 
 
 def _depth(inside: NDArray[np.bool_], diameter_px: float) -> NDArray[np.float32]:
@@ -102,69 +173,14 @@ def _adopt(
     return new[mixed], new[present[present > before]].astype(np.int64)
 
 
-def _cut_once(
-    inside: NDArray[np.bool_], diameter_px: float, nucleus_area: float
+def _cut(
+    inside: NDArray[np.bool_], ones: NDArray[np.float64], others: NDArray[np.float64]
 ) -> NDArray[np.bool_] | None:
-    """Which pixels of a crop lie on one side of the best cut; None without two good dents."""
-    contours = find_contours(np.pad(inside, 1).astype(np.float32), 0.5)  # type: ignore[no-untyped-call]
-    if not contours:
-        return None
-    outline = _even_points(max(contours, key=len)[:-1] - 1)
-    dent, step = _dents(outline, diameter_px)
-    i, j = np.triu_indices(N_POINTS, 2)
-    both = dent[i] + dent[j]
-    wanted = (both > MIN_DENT * diameter_px) & (dent[i] > 0) & (dent[j] > 0)
-    i, j, both = i[wanted], j[wanted], both[wanted]
-    length = np.hypot(*(outline[i] - outline[j]).T)
-    whole, part = _areas(outline, i, j)
-    small = np.minimum(part, whole - part)
-    # A cut from a dent to itself, along the outline, separates nothing.
-    wanted = (small > MIN_PART * nucleus_area) & (length > step)
-    if not wanted.any():
-        return None
-    i, j, both, length, small = i[wanted], j[wanted], both[wanted], length[wanted], small[wanted]
-    cost = length / (2 * np.sqrt(small / np.pi)) - DENT_WORTH * both / diameter_px
-    for k in np.argsort(cost.round(9), kind="stable")[:5]:
-        if _runs_inside(inside, outline[i[k]], outline[j[k]]):
-            return _side(inside, outline[i[k]], outline[j[k]])
+    """Which pixels of a crop lie on one side of the first cut that runs inside of it."""
+    for one, other in zip(ones, others, strict=True):
+        if _runs_inside(inside, one, other):
+            return _side(inside, one, other)
     return None
-
-
-def _even_points(contour: NDArray[np.float64]) -> NDArray[np.float64]:
-    """`N_POINTS` points at even distance along a closed contour, lightly smoothed."""
-    closed = np.vstack([contour, contour[:1]])
-    along = np.append(0, np.cumsum(np.hypot(*np.diff(closed, axis=0).T)))
-    at = np.linspace(0, along[-1], N_POINTS, endpoint=False)
-    points = np.stack([np.interp(at, along, closed[:, k]) for k in (0, 1)], axis=1)
-    smooth: NDArray[np.float64] = ndi.gaussian_filter1d(points, 1.0, axis=0, mode="wrap")
-    return smooth
-
-
-def _dents(outline: NDArray[np.float64], diameter_px: float) -> tuple[NDArray[np.float64], float]:
-    """Depth of each point under the chord of its neighbourhood, positive where concave."""
-    y, x = outline.T
-    step = float(np.hypot(*(outline - np.roll(outline, 1, axis=0)).T).mean())
-    turn = np.sign((x * np.roll(y, -1) - y * np.roll(x, -1)).sum())
-    depth = np.full(len(outline), -np.inf)
-    for reach in (0.5, 1.0):
-        shift = int(np.clip(round(reach * DENT_REACH * diameter_px / step), 1, N_POINTS // 4))
-        before, after = np.roll(outline, shift, axis=0), np.roll(outline, -shift, axis=0)
-        chord = after - before
-        offset = outline - before
-        cross = chord[:, 1] * offset[:, 0] - chord[:, 0] * offset[:, 1]
-        depth = np.maximum(depth, turn * cross / np.maximum(np.hypot(*chord.T), 1e-6))
-    return depth, step
-
-
-def _areas(
-    outline: NDArray[np.float64], i: NDArray[np.intp], j: NDArray[np.intp]
-) -> tuple[float, NDArray[np.float64]]:
-    """Area of the outline, and of the part between points i and j."""
-    y, x = outline.T
-    cross = x * np.roll(y, -1) - y * np.roll(x, -1)
-    sums = np.append(0, np.cumsum(cross))
-    part = 0.5 * (sums[j] - sums[i] + x[j] * y[i] - y[j] * x[i])
-    return abs(0.5 * float(sums[-1])), np.abs(part)
 
 
 def _runs_inside(

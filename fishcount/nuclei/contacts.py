@@ -14,7 +14,15 @@ from numpy.typing import NDArray
 
 from fishcount.nuclei.runs import find_runs
 
-__all__ = ["Ellipses", "divide_at_contacts", "fit_ellipses"]
+__all__ = [
+    "Contacts",
+    "Ellipses",
+    "cut_by_the_edge",
+    "divide_at_contacts",
+    "find_contacts",
+    "fit_ellipses",
+    "join_false_cuts",
+]
 
 # How far from a contact pixels may change hands, in nuclear diameters.
 REACH = 0.25
@@ -23,6 +31,33 @@ REACH = 0.25
 PRIOR = 0.03
 # An ellipse of an area beyond these multiples of its nucleus is not believed.
 SMALLEST, LARGEST = 0.85, 1.8
+# A cut is false, as log odds, by its width and by the area of both sides over that of a nucleus.
+# Fitted to 1,520 contacts of true nuclei and 52 cuts through one, of real and drawn fields, each
+# kind weighing the same; from FALSE on, one true contact in 250 is lost and a third of the others.
+WIDTH_WEIGHT, SIZE_WEIGHT, FALSE = 7.0, 4.15, 6.5
+# Both sides together count as at least so large: the fit has seen nothing smaller.
+MIN_SIZE = 0.6
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Contacts:
+    """Pairs of labels that touch, one row for each.
+
+    Attributes
+    ----------
+    one, other : ndarray of int64, (k,)
+        The labels, the smaller first.
+    width : ndarray of float64, (k,)
+        Length of the contact over the width of the smaller label: the diameter of a disk of its
+        area. Two that touch have a waist there, a cut through one has none.
+    area_px : ndarray of float64, (k,)
+        Pixels of both together.
+    """
+
+    one: NDArray[np.int64]
+    other: NDArray[np.int64]
+    width: NDArray[np.float64]
+    area_px: NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,6 +117,51 @@ def fit_ellipses(labels: NDArray[np.int32]) -> Ellipses:
     centre = np.where(trusted[:, None], centre + size[:, None] * fitted.centre, centre)
     form = np.where(trusted[:, None], fitted.form / (size**2)[:, None], form)
     return Ellipses(centre, form)
+
+
+def find_contacts(labels: NDArray[np.int32]) -> Contacts:
+    """All pairs of labels of an image (y, x) that touch."""
+    n = int(labels.max(initial=0)) + 1
+    below = labels[:-1].astype(np.int64), labels[1:]
+    right = labels[:, :-1].astype(np.int64), labels[:, 1:]
+    codes, steps = [], []
+    for one, other in (below, right):
+        touch = (one != other) & (one > 0) & (other > 0)
+        a, b = one[touch], other[touch]
+        codes.append(np.minimum(a, b) * n + np.maximum(a, b))
+        steps.append(len(a))
+    code, pair = np.unique(np.concatenate(codes), return_inverse=True)
+    # A line crosses as many pixel edges along y and along x as it is long in x and in y.
+    along = [np.bincount(p, minlength=len(code)) for p in np.split(pair, steps[:1])]
+    area = np.bincount(labels.ravel(), minlength=n).astype(np.float64)
+    low, high = code // n, code % n
+    small = np.minimum(area[low], area[high])
+    return Contacts(
+        low, high, np.hypot(*along) / (2 * np.sqrt(small / np.pi)), area[low] + area[high]
+    )
+
+
+def cut_by_the_edge(labels: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Which labels the edge of the field cuts, row 0 being background: their shape is not known."""
+    cut = np.zeros(int(labels.max(initial=0)) + 1, bool)
+    for side in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
+        cut[side] = True
+    return cut
+
+
+def join_false_cuts(labels: NDArray[np.int32], *, diameter_px: float) -> NDArray[np.int32]:
+    """New label of each label: that of the neighbour from which only a false cut parts it."""
+    contacts = find_contacts(labels)
+    size = np.log(np.maximum(contacts.area_px / (np.pi / 4 * diameter_px**2), MIN_SIZE))
+    false = WIDTH_WEIGHT * contacts.width - SIZE_WEIGHT * size
+    new = np.arange(int(labels.max(initial=0)) + 1, dtype=np.int32)
+    taken = cut_by_the_edge(labels)
+    for k in np.argsort(-false.round(9), kind="stable")[: np.count_nonzero(false > FALSE)]:
+        one, other = contacts.one[k], contacts.other[k]
+        if not (taken[one] or taken[other]):
+            taken[[one, other]] = True
+            new[other] = one
+    return new
 
 
 def divide_at_contacts(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from fishcount.nuclei.doubt import measure_doubt
 from fishcount.nuclei.quality import flag_nuclei
 from fishcount.nuclei.result import Nuclei
 from fishcount.nuclei.runs import Runs, find_runs
@@ -61,6 +62,7 @@ def measure_nuclei(
     texture = spread / np.maximum(mean, 1e-6)
     saturated = runs.sum_of(full.astype(np.float32)) / area if full.any() else np.zeros(len(area))
     edge = _edge_width(runs, dapi, mean)
+    neck, contact = measure_doubt(labels, shapes, diameter_px=diameter_px)
     inside = (
         np.ones(len(area), bool)
         if roi is None
@@ -72,6 +74,8 @@ def measure_nuclei(
         dose_counts=dose,
         texture=texture,
         edge_width_px=edge,
+        neck=neck,
+        contact_width=contact,
         saturated_fraction=saturated,
         inside_roi=inside,
         shape_px=labels.shape,
@@ -89,6 +93,8 @@ def measure_nuclei(
         dose_counts=dose,
         texture=texture,
         edge_width_px=edge,
+        neck=neck,
+        contact_width=contact,
         saturated_fraction=saturated,
         plane=np.zeros(len(area), np.int64),
         flags=flags,

@@ -9,7 +9,12 @@ from numpy.typing import NDArray
 from scipy import ndimage as ndi
 from skimage.measure import label as label_equal
 
-from fishcount.nuclei.contacts import Ellipses, divide_at_contacts, fit_ellipses
+from fishcount.nuclei.contacts import (
+    Ellipses,
+    divide_at_contacts,
+    fit_ellipses,
+    join_false_cuts,
+)
 from fishcount.nuclei.ladder import fill_small_holes
 from fishcount.nuclei.light import NuclearLight, core_heights
 
@@ -81,8 +86,10 @@ def draw_outlines(
     )
     margin = np.where(nearest > 0, soft - 0.5, -0.5).astype(np.float32)
     labels = largest_parts(np.where(margin > 0, nearest, 0))
+    joined = join_false_cuts(labels, diameter_px=diameter_px)
+    labels, nearest = joined[labels], joined[nearest]
     kept = _is_nucleus(labels, height, diameter_px, light.height_counts)
-    kept &= _stands_out(labels, signal, diameter_px, light.height_counts)
+    kept &= _stands_out(labels, signal, len(height), diameter_px, light.height_counts)
     labels = np.where(kept[labels], labels, 0).astype(np.int32)
     margin = np.where(labels > 0, margin, np.minimum(margin, 0)).astype(np.float32)
     margin[(labels == 0) & (soft > 0.5)] = -0.5
@@ -129,10 +136,13 @@ def _is_nucleus(
 
 
 def _stands_out(
-    labels: NDArray[np.int32], signal: NDArray[np.float32], diameter_px: float, typical: float
+    labels: NDArray[np.int32],
+    signal: NDArray[np.float32],
+    n: int,
+    diameter_px: float,
+    typical: float,
 ) -> NDArray[np.bool_]:
     """Which labels are no crumbs of haze, of texture, or of a larger object."""
-    n = int(labels.max(initial=0)) + 1
     pixels = np.bincount(labels.ravel(), minlength=n)
     mean = np.bincount(labels.ravel(), signal.ravel(), n) / np.maximum(pixels, 1)
     outside, pairs = np.zeros(n), np.zeros(n)

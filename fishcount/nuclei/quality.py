@@ -36,6 +36,8 @@ def flag_nuclei(
     dose_counts: NDArray[np.float64],
     texture: NDArray[np.float64],
     edge_width_px: NDArray[np.float64],
+    neck: NDArray[np.float64],
+    contact_width: NDArray[np.float64],
     saturated_fraction: NDArray[np.float64],
     inside_roi: NDArray[np.bool_],
     shape_px: tuple[int, int],
@@ -68,7 +70,9 @@ def flag_nuclei(
         & (dose > settings.overlap_dose)
         & (shapes.solidity < settings.overlap_solidity)
     )
-    raise_flag(flags, "OVERLAPPED", double | (dose > settings.max_dose) | (uneven & (area > 1.2)))
+    double |= (dose > settings.max_dose) | (uneven & (area > 1.2)) | (neck < settings.min_neck)
+    raise_flag(flags, "OVERLAPPED", double)
+    raise_flag(flags, "UNSURE_CUT", contact_width > settings.max_contact_width)
     raise_flag(flags, "IRREGULAR", uneven)
     raise_flag(flags, "DIM", mean < settings.dim)
     raise_flag(flags, "BLURRED", edge > settings.blurred)

@@ -38,6 +38,11 @@ class NucleiTable(ReadOnlyArrays):
         Coefficient of variation of DAPI inside the nucleus, away from its edge.
     edge_width_px : ndarray of float64, (n,)
         Width of the edge: the step of DAPI over its slope; large where out of focus.
+    neck : ndarray of float64, (n,)
+        Length of the best cut from dent to dent over the width of what it cuts off, less for deep
+        dents: low where two nuclei may hide, 9 where there are no dents.
+    contact_width : ndarray of float64, (n,)
+        Length of its longest contact over the width of the smaller of both; 0 where it is free.
     saturated_fraction : ndarray of float64, (n,)
         Share of its pixels at the camera's limit.
     plane : ndarray of int64, (n,)
@@ -60,6 +65,8 @@ class NucleiTable(ReadOnlyArrays):
     dose_counts: NDArray[np.float64]
     texture: NDArray[np.float64]
     edge_width_px: NDArray[np.float64]
+    neck: NDArray[np.float64]
+    contact_width: NDArray[np.float64]
     saturated_fraction: NDArray[np.float64]
     plane: NDArray[np.int64]
     flags: NDArray[np.uint32]
@@ -89,6 +96,8 @@ class NucleiTable(ReadOnlyArrays):
             dose_counts=none.copy(),
             texture=none.copy(),
             edge_width_px=none.copy(),
+            neck=none.copy(),
+            contact_width=none.copy(),
             saturated_fraction=none.copy(),
             plane=none.astype(np.int64),
             flags=none.astype(np.uint32),

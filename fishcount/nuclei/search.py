@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
-from fishcount.nuclei.concavity import cut_at_dents
+from fishcount.nuclei.concavity import cut_anew, cut_at_dents
 from fishcount.nuclei.foreground import find_foreground
 from fishcount.nuclei.illumination import background_mesh, noise_sigma, reduce_by
 from fishcount.nuclei.ladder import climb_ladder
@@ -210,6 +210,7 @@ def _draw(
         return None
     signal = planes.signal(_smoothing(diameter))
     cores = cut_at_dents(cores, signal, diameter_px=diameter)
+    cores = cut_anew(cores, diameter_px=diameter)
     outlines = draw_outlines(
         cores, signal, diameter_px=diameter, floor_counts=floor, light=field.light
     )

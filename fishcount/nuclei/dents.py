@@ -1,0 +1,138 @@
+"""Dents of outlines, and the straight cuts between them: where one nucleus may be two."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage as ndi
+from skimage.measure import find_contours
+
+__all__ = ["NO_CUT", "DentCuts", "find_cuts", "outlines_of"]
+
+# Points per outline; half the arc over which a dent is measured, in nuclear diameters.
+N_POINTS, DENT_REACH = 72, 0.3
+# What a dent is worth against a cut as long as the smaller part is wide; how many of the best
+# cuts of an outline are kept.
+DENT_WORTH, N_BEST = 3.0, 5
+NO_CUT = 9.0
+_ONE, _OTHER = np.triu_indices(N_POINTS, 2)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DentCuts:
+    """The best cuts of some outlines, the best first.
+
+    Attributes
+    ----------
+    cost : ndarray of float64, (n, 5)
+        Length of the cut over the width of the smaller part (the diameter of a disk of its area),
+        less three times the depth of both dents in nuclear diameters; `NO_CUT` where there is none.
+    one, other : ndarray of float64, (n, 5, 2)
+        Ends of the cuts, y and x.
+    """
+
+    cost: NDArray[np.float64]
+    one: NDArray[np.float64]
+    other: NDArray[np.float64]
+
+
+def outlines_of(
+    labels: NDArray[np.int32], rows: NDArray[np.int64], boxes: Sequence[tuple[slice, slice]]
+) -> NDArray[np.float64]:
+    """Outlines of some labels as points at even distance, lightly smoothed, (n, 72, 2).
+
+    Parameters
+    ----------
+    labels
+        Label image (y, x).
+    rows, boxes
+        The labels, and a box around each that holds all of its pixels.
+    """
+    outlines = np.zeros((len(rows), N_POINTS, 2))
+    for k, (label, box) in enumerate(zip(rows, boxes, strict=True)):
+        inside = np.pad(labels[box] == label, 1).astype(np.float32)
+        contours = find_contours(inside, 0.5)  # type: ignore[no-untyped-call]
+        if contours:
+            corner = np.array([box[0].start, box[1].start]) - 1
+            outlines[k] = _even_points(max(contours, key=len)[:-1]) + corner
+    return np.asarray(ndi.gaussian_filter1d(outlines, 1.0, axis=1, mode="wrap"), np.float64)
+
+
+def find_cuts(
+    outlines: NDArray[np.float64],
+    *,
+    diameter_px: float,
+    min_dent: float,
+    min_area_px: float,
+) -> DentCuts:
+    """The best straight cuts from dent to dent of each outline.
+
+    Parameters
+    ----------
+    outlines : ndarray of float64, (n, 72, 2)
+        From `outlines_of`.
+    diameter_px
+        Typical nuclear diameter.
+    min_dent
+        Least depth of both dents together, in nuclear diameters.
+    min_area_px
+        Least area on each side of a cut.
+    """
+    dent, step = _dents(outlines, diameter_px)
+    both = dent[:, _ONE] + dent[:, _OTHER]
+    length = np.hypot(*np.moveaxis(outlines[:, _ONE] - outlines[:, _OTHER], -1, 0))
+    whole, part = _areas(outlines)
+    small = np.minimum(part, whole[:, None] - part)
+    # A cut from a dent to itself, along the outline, separates nothing.
+    wanted = (small > min_area_px) & (length > step[:, None])
+    wanted &= (both > min_dent * diameter_px) & (dent[:, _ONE] > 0) & (dent[:, _OTHER] > 0)
+    width = 2 * np.sqrt(np.maximum(small, 1) / np.pi)
+    cost = np.where(wanted, length / width - DENT_WORTH * both / diameter_px, NO_CUT)
+    best = np.argsort(cost.round(9), axis=1, kind="stable")[:, :N_BEST]
+    row = np.arange(len(outlines))[:, None]
+    return DentCuts(cost[row, best], outlines[row, _ONE[best]], outlines[row, _OTHER[best]])
+
+
+def _even_points(contour: NDArray[np.float64]) -> NDArray[np.float64]:
+    closed = np.vstack([contour, contour[:1]])
+    along = np.append(0, np.cumsum(np.hypot(*np.diff(closed, axis=0).T)))
+    at = np.linspace(0, along[-1], N_POINTS, endpoint=False)
+    return np.stack([np.interp(at, along, closed[:, k]) for k in (0, 1)], axis=1)
+
+
+def _dents(
+    outlines: NDArray[np.float64], diameter_px: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Depth of each point under the chord of its neighbourhood, positive where concave.
+
+    Also the distance of neighbouring points of each outline.
+    """
+    y, x = outlines[..., 0], outlines[..., 1]
+    step = np.hypot(*np.moveaxis(outlines - np.roll(outlines, 1, axis=1), -1, 0)).mean(axis=1)
+    turn = np.sign((x * np.roll(y, -1, axis=1) - y * np.roll(x, -1, axis=1)).sum(axis=1))
+    depth = np.full(outlines.shape[:2], -np.inf)
+    place = np.arange(N_POINTS)
+    row = np.arange(len(outlines))[:, None]
+    for reach in (0.5, 1.0):
+        shift = np.rint(reach * DENT_REACH * diameter_px / np.maximum(step, 1e-6))
+        shift = np.clip(shift, 1, N_POINTS // 4).astype(np.int64)[:, None]
+        before = outlines[row, (place - shift) % N_POINTS]
+        chord = outlines[row, (place + shift) % N_POINTS] - before
+        offset = outlines - before
+        cross = chord[..., 1] * offset[..., 0] - chord[..., 0] * offset[..., 1]
+        under = cross / np.maximum(np.hypot(chord[..., 0], chord[..., 1]), 1e-6)
+        depth = np.maximum(depth, turn[:, None] * under)
+    return depth, step
+
+
+def _areas(outlines: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Area of each outline, (n,), and of its part between two points, (n, pairs)."""
+    y, x = outlines[..., 0], outlines[..., 1]
+    cross = x * np.roll(y, -1, axis=1) - y * np.roll(x, -1, axis=1)
+    sums = np.pad(np.cumsum(cross, axis=1), ((0, 0), (1, 0)))
+    closing = x[:, _OTHER] * y[:, _ONE] - y[:, _OTHER] * x[:, _ONE]
+    part = 0.5 * (sums[:, _OTHER] - sums[:, _ONE] + closing)
+    return np.abs(0.5 * sums[:, -1]), np.abs(part)

@@ -1,0 +1,63 @@
+"""Figures that speak for one outline around two nuclei, or for a cut through one."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fishcount.nuclei.contacts import cut_by_the_edge, find_contacts
+from fishcount.nuclei.dents import NO_CUT, find_cuts, outlines_of
+from fishcount.nuclei.shape import Shapes
+
+__all__ = ["measure_doubt"]
+
+# Nuclei are looked at on pixels of about this part of their diameter: finer ones say no more.
+FINEST = 1 / 27
+# What fills more of its convex hull than this has no dents worth a look.
+MAX_SOLIDITY = 0.94
+# Least part of a nuclear area that a cut takes off.
+MIN_PART = 0.12
+
+
+def measure_doubt(
+    labels: NDArray[np.int32], shapes: Shapes, *, diameter_px: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """`NucleiTable.neck` and `NucleiTable.contact_width` of the labels 1 to n of an image (y, x).
+
+    Nuclei that the field's edge cuts have no known width, so their contacts are not judged.
+    """
+    step = max(1, round(FINEST * diameter_px)) if diameter_px > 0 else 1
+    coarse = np.ascontiguousarray(labels[step // 2 :: step, step // 2 :: step])
+    return (
+        _neck(coarse, shapes, step, diameter_px / step),
+        _contact_width(coarse, len(shapes.area_px)),
+    )
+
+
+def _neck(
+    labels: NDArray[np.int32], shapes: Shapes, step: int, diameter_px: float
+) -> NDArray[np.float64]:
+    neck = np.full(len(shapes.area_px), NO_CUT)
+    rows = np.flatnonzero(shapes.solidity < MAX_SOLIDITY)
+    if not len(rows):
+        return neck
+    box = shapes.bbox_px[rows] // step
+    boxes = [(slice(y0, y1 + 1), slice(x0, x1 + 1)) for y0, x0, y1, x1 in box.tolist()]
+    cuts = find_cuts(
+        outlines_of(labels, rows + 1, boxes),
+        diameter_px=diameter_px,
+        min_dent=0.0,
+        min_area_px=MIN_PART * np.pi / 4 * diameter_px**2,
+    )
+    neck[rows] = cuts.cost[:, 0]
+    return neck
+
+
+def _contact_width(labels: NDArray[np.int32], n: int) -> NDArray[np.float64]:
+    width = np.zeros(n)
+    contacts = find_contacts(labels)
+    cut = cut_by_the_edge(labels)
+    known = ~cut[contacts.one] & ~cut[contacts.other]
+    for label in (contacts.one, contacts.other):
+        np.maximum.at(width, label[known] - 1, contacts.width[known])
+    return width
