@@ -6,6 +6,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from fishcount.errors import CountError
 from fishcount.scoring import score_counts
+from fishcount.scoring.replicates import degrees_of_freedom
 from fishcount.settings import ScoringSettings
 
 
@@ -145,3 +146,40 @@ def test_without_an_error_of_detection_counts_of_a_program_are_those_of_a_person
 def test_impossible_counts_are_refused(arguments, problem):
     with pytest.raises(CountError, match=problem):
         score_counts(**arguments)
+
+
+@pytest.mark.parametrize("n_fields", [2, 5, 10])
+def test_equal_fields_have_one_degree_of_freedom_less_than_they_are(n_fields):
+    assert_allclose(degrees_of_freedom(np.full(n_fields, 1 / n_fields)), n_fields - 1)
+
+
+def test_unequal_fields_are_worth_fewer():
+    shares = np.array([24, 13, 7, 4, 2]) / 50
+    influence = np.eye(5) - shares  # of each field's mean on the residual of each field
+    corrected = shares * influence.T / np.sqrt(1 - shares)
+    # Where nuclei are alike, the mean of a field varies by 1 / its share.
+    covariance = corrected.T @ np.diag(1 / shares) @ corrected
+    expected = np.trace(covariance) ** 2 / np.trace(covariance @ covariance)
+    assert_allclose(np.trace(covariance), 1)
+    assert_allclose(degrees_of_freedom(shares), expected)
+    assert degrees_of_freedom(shares) < 3
+
+
+def test_one_field_says_nothing_about_fields():
+    assert degrees_of_freedom(np.array([1.0])) == 0
+
+
+@pytest.mark.parametrize(
+    "sizes", [[10] * 10, [25, 20, 15, 12, 8, 6, 5, 4, 3, 2], [30, 20, 15, 10, 10, 15]]
+)
+def test_the_intervals_hold_the_truth_as_often_as_they_say(sizes):
+    rng = np.random.default_rng(6)
+    settings = ScoringSettings(bootstrap_replicates=500)
+    field, n_cases = np.repeat(np.arange(len(sizes)), sizes), 2000
+    held = 0
+    for _ in range(n_cases):
+        her2 = rng.poisson(4 * rng.lognormal(-0.02, 0.2, len(sizes))[field])
+        interval = score_counts(her2, field=field, settings=settings, rng=rng).intervals_95
+        low, high = interval["mean_her2_per_nucleus"]
+        held += low <= 4 <= high
+    assert 0.93 <= held / n_cases <= 0.97
