@@ -166,19 +166,7 @@ def score_case(
     ['seed-copies', 'asco-cap-2018-dual']
     """
     settings = settings or Settings()
-    results = tuple(
-        field if isinstance(field, FieldResult) else score_field(field, settings=settings)
-        for field in fields
-    )
-    if not results:
-        raise CountError("a case needs at least one field", field=name)
-    probes = {result.image.probes for result in results}
-    if len(probes) > 1:
-        raise CountError(
-            "the fields of a case must have the same probes",
-            field=name,
-            found=" and ".join("+".join(names) for names in sorted(probes)),
-        )
+    results = _scored_fields(fields, case=name, settings=settings)
     schemes = None if schemes is None else tuple(schemes)
     nuclei, selection = scored_nuclei(results), selection_of(results)
     score = _pooled(nuclei, settings)
@@ -213,8 +201,28 @@ def score_case(
             nuclei, classification.categories, settings=settings, schemes=schemes, ihc=ihc
         ),
         selection=selection,
-        heterogeneity=heterogeneity(*nuclei.pair, field=nuclei.field) if nuclei.pair else None,
+        heterogeneity=heterogeneity(*nuclei.pair, field=nuclei.field, yx_px=nuclei.yx_px),
     )
+
+
+def _scored_fields(
+    fields: Iterable[FishImage | Slide | FieldResult], *, case: str, settings: Settings
+) -> tuple[FieldResult, ...]:
+    """Results of all fields, which must have the same probes; at least one."""
+    results = tuple(
+        field if isinstance(field, FieldResult) else score_field(field, settings=settings)
+        for field in fields
+    )
+    if not results:
+        raise CountError("a case needs at least one field", field=case)
+    probes = {result.image.probes for result in results}
+    if len(probes) > 1:
+        raise CountError(
+            "the fields of a case must have the same probes",
+            field=case,
+            found=" and ".join("+".join(names) for names in sorted(probes)),
+        )
+    return results
 
 
 def _nuclei(

@@ -88,6 +88,7 @@ def heterogeneity_record(found: Heterogeneity, nuclei: Sequence[tuple[str, int]]
         of_field.setdefault(field, []).extend([nucleus] if is_high else [])
     return {
         "pattern": str(found.pattern),
+        "criterion": found.criterion,
         "n_amplified": found.n_amplified,
         "n_with_ratio": found.n_with_ratio,
         "share_amplified": found.share_amplified,
@@ -98,6 +99,14 @@ def heterogeneity_record(found: Heterogeneity, nuclei: Sequence[tuple[str, int]]
             {"field": field, "n_scored": n_scored[field], "n_high": len(high), "nuclei": high}
             for field, high in of_field.items()
         ],
+        "clustering": None
+        if found.clustering is None
+        else {
+            "share": found.clustering.share,
+            "expected": found.clustering.expected,
+            "z": found.clustering.z,
+            "together": found.clustering.together,
+        },
     }
 
 

@@ -41,6 +41,8 @@ class ScoredNuclei:
         Names of all fields of the case.
     field, nucleus : ndarray of int64, (n,)
         Number of the field from 0, and the label of the nucleus in it.
+    yx_px : ndarray of float64, (n, 2)
+        Their centres; NaN where one is not known.
     her2 : mapping of str to ndarray of int64
         Copies "best", "low" and "high".
     cep17 : mapping of str to ndarray of int64, or None
@@ -50,6 +52,7 @@ class ScoredNuclei:
     fields: tuple[str, ...]
     field: Integers
     nucleus: Integers
+    yx_px: NDArray[np.float64]
     her2: Mapping[str, Integers]
     cep17: Mapping[str, Integers] | None
 
@@ -62,9 +65,9 @@ class ScoredNuclei:
         return len(np.unique(self.field))
 
     @property
-    def pair(self) -> tuple[Integers, Integers] | None:
-        """HER2 and CEP17 of each nucleus; None in a single-probe case."""
-        return None if self.cep17 is None else (self.her2["best"], self.cep17["best"])
+    def pair(self) -> tuple[Integers, Integers | None]:
+        """HER2 and CEP17 of each nucleus; no CEP17 in a single-probe case."""
+        return self.her2["best"], None if self.cep17 is None else self.cep17["best"]
 
 
 def scored_nuclei(fields: Sequence[FieldResult]) -> ScoredNuclei:
@@ -80,6 +83,9 @@ def scored_nuclei(fields: Sequence[FieldResult]) -> ScoredNuclei:
         fields=tuple(field.image.name for field in fields),
         field=np.repeat(np.arange(len(fields)), [int(f.scored.sum()) for f in fields]),
         nucleus=np.concatenate([np.flatnonzero(f.scored) + 1 for f in fields]),
+        yx_px=np.concatenate(
+            [np.stack([f.nuclei.y_px, f.nuclei.x_px], axis=1)[f.scored] for f in fields]
+        ),
         her2=copies("HER2"),
         cep17=copies("CEP17") if "CEP17" in fields[0].image.probes else None,
     )

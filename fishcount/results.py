@@ -43,8 +43,9 @@ class Category:
     probability : mapping of str to float
         Share of bootstrap replicates in each category; empty where it was not computed.
     more_nuclei : int or None
-        Further nuclei that would bring the chance of another category under 5 %. None without
-        probabilities; with them, None is more than 500: counting will not settle it.
+        Further nuclei that would reach the minimum of the scheme and bring the chance of another
+        category under 5 %. None without probabilities; with them, None is more than 500: counting
+        will not settle it.
     change : str
         The least change of the HER2 count that changes the category, in words.
     """
@@ -170,7 +171,7 @@ class CaseResult:
     selection : SelectionCheck or None
         The scored nuclei beside all that were fit to be scored.
     heterogeneity : Heterogeneity or None
-        Of the scored nuclei, in the order of the fields; None in a single-probe case.
+        Of the scored nuclei, in the order of the fields.
     """
 
     name: str

@@ -109,7 +109,8 @@ class _Case:
     ihc: str | None
     areas: int | None
     recount: Recount | None
-    findings: tuple[Finding, ...]
+    faint_staining: bool
+    nuclei: NucleusCounts | None
     replicates: Replicates
     settings: ScoringSettings
 
@@ -127,7 +128,7 @@ def classify(
     faint_staining: bool = False,
     areas: SupportsIndex | None = None,
     recount: Recount | Sequence[int] | None = None,
-    nucleus_counts: tuple[ArrayLike, ArrayLike] | None = None,
+    nucleus_counts: tuple[ArrayLike, ArrayLike | None] | None = None,
     replicates: Replicates | None = None,
     schemes: Iterable[str | Scheme] | None = None,
     settings: ScoringSettings | None = None,
@@ -151,8 +152,8 @@ def classify(
     recount
         A second, blinded count, as `Recount` or (nuclei, HER2, CEP17).
     nucleus_counts
-        HER2 and CEP17 of each scored nucleus: some schemes read them, and so do the findings on
-        heterogeneity and a second population.
+        HER2 and CEP17 (None for a single probe) of each scored nucleus: some schemes read them,
+        and so do the findings on heterogeneity and a second population.
     replicates
         The bootstrap of the case, `CaseScore.replicates`: gives each category its probability,
         whatever the minimum of nuclei and areas. Schemes that read single nuclei have none.
@@ -189,34 +190,18 @@ def classify(
     seed-copies EQUIVOCAL None
     asco-cap-2018-dual POSITIVE 1
     """
-    settings = settings or ScoringSettings()
     tally = checked_tally(n_nuclei, her2, cep17)
-    nuclei = checked_nuclei(nucleus_counts, tally)
-    n_areas = checked_areas(areas)
     case = _Case(
         tally=tally,
         ihc=checked_ihc(ihc, faint_staining=faint_staining),
-        areas=n_areas,
+        areas=checked_areas(areas),
         recount=checked_recount(recount),
-        findings=(*case_findings(tally, areas=n_areas), *nucleus_findings(nuclei)),
+        faint_staining=faint_staining,
+        nuclei=checked_nuclei(nucleus_counts, tally),
         replicates=replicates or Replicates.empty(),
-        settings=settings,
+        settings=settings or ScoringSettings(),
     )
-    chosen = _chosen(schemes, case)
-    categories = tuple(_category(scheme, case, nuclei) for scheme in chosen)
-    low = any(
-        scheme.her2_low and category.category == "NEGATIVE" and "SECONDARY" not in category.flags
-        for scheme, category in zip(chosen, categories, strict=True)
-    )
-    raised = {code for category in categories for code in category.flags}
-    return Classification(
-        categories=categories,
-        tags=_tags(case.ihc, faint_staining=faint_staining) if low else (),
-        findings=(*case.findings, *(Finding(code) for code in _OF_CASE if code in raised)),
-        ihc=case.ihc,
-        recount=case.recount,
-        also=settings.headline,
-    )
+    return _classified(case, _chosen(schemes, case))
 
 
 def with_own(
@@ -274,8 +259,27 @@ def _chosen(schemes: Iterable[str | Scheme] | None, case: _Case) -> list[Scheme]
     return [find_scheme(one) if isinstance(one, str) else one for one in asked]
 
 
-def _category(scheme: Scheme, case: _Case, nuclei: NucleusCounts | None) -> Category:
-    reached, paired = reached_of(nuclei, scheme.nucleus_ratio)
+def _classified(case: _Case, schemes: Sequence[Scheme]) -> Classification:
+    """The category under each scheme, and what they say together: tags and flags of the case."""
+    findings = (*case_findings(case.tally, areas=case.areas), *nucleus_findings(case.nuclei))
+    categories = tuple(_category(scheme, case, findings) for scheme in schemes)
+    low = any(
+        scheme.her2_low and category.category == "NEGATIVE" and "SECONDARY" not in category.flags
+        for scheme, category in zip(schemes, categories, strict=True)
+    )
+    raised = {code for category in categories for code in category.flags}
+    return Classification(
+        categories=categories,
+        tags=_tags(case.ihc, faint_staining=case.faint_staining) if low else (),
+        findings=(*findings, *(Finding(code) for code in _OF_CASE if code in raised)),
+        ihc=case.ihc,
+        recount=case.recount,
+        also=case.settings.headline,
+    )
+
+
+def _category(scheme: Scheme, case: _Case, findings: Sequence[Finding]) -> Category:
+    reached, paired = reached_of(case.nuclei, scheme.nucleus_ratio)
     tally = replace(case.tally, reached=reached, paired=paired)
     variant = scheme.variant(case.settings)
     secondary = scheme.probes == "single" and case.dual
@@ -283,9 +287,10 @@ def _category(scheme: Scheme, case: _Case, nuclei: NucleusCounts | None) -> Cate
     setting = replace(setting, recount_group=_recount_group(scheme, case.recount, setting))
     outcome = _with_objection(decide(scheme, tally, setting=setting), case.recount)
     category, needs, why = _enough(scheme, outcome, case)
+    below_minimum = category != outcome.category
     # A comment speaks of a category that stands; it is dropped with it.
-    own = outcome.flags if category == outcome.category else ()
-    flags = [*own, *_flags(scheme, case, secondary=secondary)]
+    own = () if below_minimum else outcome.flags
+    flags = [*own, *_flags(scheme, findings, secondary=secondary)]
     if shown_across_cutoff(scheme, tally, variant):
         flags.append("SHOWN_ACROSS_CUTOFF")
     probability = category_probability(scheme, case.replicates, setting=setting)
@@ -299,8 +304,9 @@ def _category(scheme: Scheme, case: _Case, nuclei: NucleusCounts | None) -> Cate
         flags=tuple(flags),
         reason="; ".join(part for part in (why, outcome.reason) if part),
         probability=MappingProxyType(probability),
-        more_nuclei=more,
-        change=nearest_change(scheme, tally, setting=setting),
+        more_nuclei=None if more is None else max(more, scheme.min_nuclei - tally.n, 0),
+        # Below the minimum no number of signals gives another category.
+        change="" if below_minimum else nearest_change(scheme, tally, setting=setting),
     )
 
 
@@ -342,9 +348,9 @@ def _were(number: int, one: str, many: str) -> str:
     return f"{number} {one} was scored" if number == 1 else f"{number} {many} were scored"
 
 
-def _flags(scheme: Scheme, case: _Case, *, secondary: bool) -> list[str]:
+def _flags(scheme: Scheme, findings: Sequence[Finding], *, secondary: bool) -> list[str]:
     """Findings of the case that concern this scheme."""
-    codes = [finding.code for finding in case.findings]
+    codes = [finding.code for finding in findings]
     relevant = [
         *_OF_ALL,
         *(_OF_AREAS if scheme.min_areas else ()),

@@ -17,8 +17,8 @@ from fishcount.guidelines.tally import Tally
 
 __all__ = ["RECOUNT_MIN_NUCLEI", "NucleusCounts", "Recount"]
 
-# HER2 and CEP17 of each scored nucleus.
-NucleusCounts = tuple[NDArray[np.int64], NDArray[np.int64]]
+# HER2 and CEP17 of each scored nucleus; no CEP17 in a single-probe case.
+NucleusCounts = tuple[NDArray[np.int64], NDArray[np.int64] | None]
 
 # ASCO/CAP 2018: the recount covers at least 20 nuclei.
 RECOUNT_MIN_NUCLEI = 20
@@ -147,7 +147,7 @@ def checked_recount(recount: object) -> Recount | None:
 
 
 def checked_nuclei(
-    nuclei: tuple[ArrayLike, ArrayLike] | None, tally: Tally
+    nuclei: tuple[ArrayLike, ArrayLike | None] | None, tally: Tally
 ) -> NucleusCounts | None:
     """Counts of each scored nucleus, which must add up to the sums.
 
@@ -158,16 +158,18 @@ def checked_nuclei(
     """
     if nuclei is None:
         return None
-    her2, cep17 = (np.asarray(column, np.int64) for column in nuclei)
-    if her2.ndim != 1 or her2.shape != cep17.shape:
+    her2 = np.asarray(nuclei[0], np.int64)
+    cep17 = None if nuclei[1] is None else np.asarray(nuclei[1], np.int64)
+    columns = [her2] if cep17 is None else [her2, cep17]
+    if any(column.ndim != 1 or column.shape != her2.shape for column in columns):
         raise CountError(
             "one HER2 and one CEP17 count for each nucleus",
             field="nucleus counts",
-            found=f"{her2.shape} and {cep17.shape}",
+            found=" and ".join(str(column.shape) for column in columns),
         )
-    if (her2 < 0).any() or (cep17 < 0).any():
+    if any((column < 0).any() for column in columns):
         raise CountError("negative count", field="nucleus counts", expected="0 or more")
-    sums = len(her2), int(her2.sum()), int(cep17.sum())
+    sums = len(her2), int(her2.sum()), None if cep17 is None else int(cep17.sum())
     if sums != (tally.n, tally.her2, tally.cep17):
         raise CountError(
             "the counts of the nuclei do not add up",
@@ -185,6 +187,8 @@ def reached_of(
     if nuclei is None or interval is None:
         return None, None
     her2, cep17 = nuclei
+    if cep17 is None:
+        return None, None
     paired = cep17 > 0
     return int((paired & interval.holds(her2, cep17)).sum()), int(paired.sum())
 

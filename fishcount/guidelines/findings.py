@@ -9,7 +9,7 @@ from fishcount.flags import Finding
 from fishcount.guidelines.counts import NucleusCounts
 from fishcount.guidelines.scheme import Rule, Scheme
 from fishcount.guidelines.tally import Measure, Tally
-from fishcount.scoring import Pattern, heterogeneity
+from fishcount.scoring import Pattern, Population, heterogeneity
 
 __all__ = ["case_findings", "is_borderline", "nucleus_findings", "shown_across_cutoff"]
 
@@ -73,14 +73,24 @@ def nucleus_findings(nuclei: NucleusCounts | None) -> tuple[Finding, ...]:
     found = heterogeneity(*nuclei)
     findings = []
     if found.pattern is Pattern.HETEROGENEOUS:
-        findings.append(Finding("HETEROGENEOUS", found.share_amplified))
+        detail = f"{found.n_amplified} of {found.n_with_ratio}, {found.criterion}"
+        findings.append(Finding("HETEROGENEOUS", found.share_amplified, detail))
     if found.exactly_half:
-        findings.append(Finding("HALF_OF_NUCLEI", found.share_amplified, "ratio over 2.2"))
+        findings.append(Finding("HALF_OF_NUCLEI", found.share_amplified, found.criterion))
     if len(found.populations) > 1:
         smaller = min(found.populations, key=lambda population: population.n_nuclei)
         share = smaller.n_nuclei / sum(one.n_nuclei for one in found.populations)
-        findings.append(Finding("SECOND_POPULATION", share))
+        apart = ", and ".join(_in_words(one) for one in found.populations)
+        findings.append(Finding("SECOND_POPULATION", share, apart))
     return tuple(findings)
+
+
+def _in_words(population: Population) -> str:
+    """A population counted apart: "30 nuclei, mean HER2 2.00, ratio 1.00"."""
+    mean, ratio = population.mean_her2_per_nucleus or 0, population.her2_cep17_ratio
+    behind = "" if ratio is None else f", ratio {ratio:.2f}"
+    nuclei = "nucleus" if population.n_nuclei == 1 else "nuclei"
+    return f"{population.n_nuclei} {nuclei}, mean HER2 {mean:.2f}{behind}"
 
 
 def shown_across_cutoff(scheme: Scheme, tally: Tally, variant: str | None) -> tuple[Measure, ...]:

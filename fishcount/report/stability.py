@@ -14,10 +14,12 @@ from fishcount.report.wording import category_words, flag_name, number, percent,
 __all__ = ["FirmRow", "SelectionNote", "StabilityNote", "VariedRow", "stability_of"]
 
 _PATTERNS = {
-    "homogeneous": "No or few nuclei with a ratio over 2.2: of one kind.",
-    "heterogeneous": "More than 5 % and less than 50 % of nuclei have a ratio over 2.2.",
-    "amplified": "Half of the nuclei or more have a ratio over 2.2.",
+    "homogeneous": "No or few nuclei with {}: of one kind.",
+    "heterogeneous": "More than 5 % and less than 50 % of nuclei have {}.",
+    "amplified": "Half of the nuclei or more have {}.",
 }
+# Older summaries do not say what makes a nucleus amplified: it was the ratio.
+_CRITERIA = {"ratio over 2.2": "a ratio over 2.2", "over 6 copies": "over 6 HER2 copies"}
 # So many nuclei are named; the table says how many there are.
 _MOST_NAMED = 8
 
@@ -63,6 +65,7 @@ class StabilityNote:
     pattern: str
     populations: tuple[tuple[str, ...], ...]
     where: tuple[tuple[str, str], ...]
+    together: str
 
 
 def stability_of(case: ShownCase) -> StabilityNote:
@@ -100,6 +103,7 @@ def stability_of(case: ShownCase) -> StabilityNote:
             (str(one["field"]), f"{one['n_high']} of {one['n_scored']}")
             for one in mixed.get("fields") or ()
         ),
+        together=_together(mixed),
     )
 
 
@@ -197,4 +201,22 @@ def _pattern(mixed: Mapping[str, Any]) -> str:
     known = _PATTERNS.get(str(mixed.get("pattern")), "")
     if not known:
         return ""
-    return f"{known} {mixed['n_amplified']} of {mixed['n_with_ratio']} here."
+    criterion = _CRITERIA.get(str(mixed.get("criterion")), "a ratio over 2.2")
+    found = f"{mixed['n_amplified']} of {mixed['n_with_ratio']} here."
+    return f"{known.format(criterion)} {found}"
+
+
+def _together(mixed: Mapping[str, Any]) -> str:
+    """Whether the nuclei with many copies lie together."""
+    found = mixed.get("clustering")
+    if not found:
+        return ""
+    how = (
+        "They lie together"
+        if found["together"]
+        else "They lie among the others as chance would have it"
+    )
+    return (
+        f"{how}: of their nearest neighbours {percent(found['share'])} have many copies, too, "
+        f"where {percent(found['expected'])} are expected."
+    )

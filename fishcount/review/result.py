@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 import fishcount
 from fishcount.flags import Finding
@@ -110,7 +111,7 @@ def score_review(
         ihc=ihc,
         faint_staining=ihc == "0" and "HER2-ultralow" in summary.get("tags", ()),
         areas=score.areas,
-        nucleus_counts=None if cep17 is None else (her2.best[scored], cep17.best[scored]),
+        nucleus_counts=(her2.best[scored], None if cep17 is None else cep17.best[scored]),
         replicates=score.replicates,
         schemes=schemes,
         settings=settings,
@@ -186,6 +187,7 @@ def _what_holds_it(
         fields=tuple(state.automatic.fields),
         field=counts.field[scored],
         nucleus=counts.number[scored],
+        yx_px=_centres(state)[scored],
         her2={"best": counts.copies["HER2"].best[scored]},
         cep17=None if cep17 is None else {"best": cep17.best[scored]},
     )
@@ -200,13 +202,17 @@ def _what_holds_it(
     return {
         "stability": stability_record(categories, (), deciding),
         "selection": selection_record(reviewed.selection),
-        "heterogeneity": None
-        if nuclei.pair is None
-        else heterogeneity_record(
-            heterogeneity(*nuclei.pair, field=nuclei.field),
+        "heterogeneity": heterogeneity_record(
+            heterogeneity(*nuclei.pair, field=nuclei.field, yx_px=nuclei.yx_px),
             [
                 (nuclei.fields[field], number)
                 for field, number in zip(nuclei.field, nuclei.nucleus.tolist(), strict=True)
             ],
         ),
     }
+
+
+def _centres(state: ReviewState) -> NDArray[np.float64]:
+    """Centres (n, 2) of the nuclei that stand, as they were found; NaN for those of a reader."""
+    table = state.automatic.folder.nuclei[["y_px", "x_px"]].to_numpy(np.float64)
+    return np.vstack([table, np.full((1, 2), np.nan)])[state.counts.row]

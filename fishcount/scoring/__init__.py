@@ -1,5 +1,6 @@
 """Counts of nuclei to means, ratio and their uncertainty."""
 
+from fishcount.scoring.clustering import Clustering
 from fishcount.scoring.counts import score_counts
 from fishcount.scoring.heterogeneity import Heterogeneity, Pattern, Population, heterogeneity
 from fishcount.scoring.pooled import CaseScore
@@ -8,6 +9,7 @@ from fishcount.scoring.selection import SelectionCheck, check_selection, selecti
 
 __all__ = [
     "CaseScore",
+    "Clustering",
     "Heterogeneity",
     "Pattern",
     "Population",

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fishcount.errors import CountError
+from fishcount.scoring.clustering import Clustering, clustering_of
 
 __all__ = ["Heterogeneity", "Pattern", "Population", "heterogeneity"]
 
@@ -19,11 +20,13 @@ Integers = NDArray[np.int64]
 POISSON_SD = 1.0
 # Two populations are apart from an Ashman's D of 2 (Ashman et al. 1994, Astron J 108:2348).
 SEPARATED = 2.0
+# Fewer nuclei are no population: it is what more than 10 % of 20 nuclei are.
+SMALLEST = 3
 _MAX_ROUNDS = 200
 
 
 class Pattern(StrEnum):
-    """How many nuclei have a ratio of their own above 2.2 (Vance et al. 2009)."""
+    """How many nuclei are amplified on their own (Vance et al. 2009)."""
 
     HOMOGENEOUS = "homogeneous"
     HETEROGENEOUS = "heterogeneous"
@@ -37,13 +40,14 @@ class Population:
 
     Attributes
     ----------
-    n_nuclei, her2_signals, cep17_signals : int
-        Nuclei and the sums of their signals.
+    n_nuclei, her2_signals : int
+    cep17_signals : int or None
+        Nuclei and the sums of their signals; no CEP17 in a single-probe case.
     """
 
     n_nuclei: int
     her2_signals: int
-    cep17_signals: int
+    cep17_signals: int | None
 
     @property
     def mean_her2_per_nucleus(self) -> float | None:
@@ -64,24 +68,29 @@ class Heterogeneity:
     ----------
     pattern : Pattern
         After Vance et al., Arch Pathol Lab Med 2009;133:611: heterogeneous with more than 5 %
-        and less than 50 % of nuclei above ratio 2.2; unknown without nuclei that have a ratio.
+        and less than 50 % of amplified nuclei; unknown without nuclei to be asked.
+    criterion : str
+        What makes a nucleus amplified: "ratio over 2.2"; "over 6 copies" in a single-probe case.
     n_amplified, n_with_ratio : int
-        Nuclei above ratio 2.2, and nuclei with CEP17.
+        Amplified nuclei, of those that could be asked: with CEP17, or all in a single-probe case.
     exactly_half : bool
-        Exactly half are above: called amplified, a choice of this project.
+        Exactly half are amplified: called amplified, a choice of this project.
     separation : float
         Ashman's D between two populations of HER2 copies: from 2 they are apart. 0 where all
         nuclei are alike.
     populations : tuple of Population
         The population with few and the one with many HER2 copies, where two are apart and the
-        smaller holds more than 10 % of the nuclei; otherwise one, of all nuclei.
+        smaller holds more than 10 % of the nuclei, and at least three; otherwise one, of all.
     high : ndarray of bool, (n,)
         Nuclei of the population with many copies; none where there is one population.
     share_high_by_field : ndarray of float64, (fields,)
         Share of these nuclei in each field, in the order of the field names: where it sits.
+    clustering : Clustering or None
+        Whether these nuclei lie together; None where there is one population, or no positions.
     """
 
     pattern: Pattern
+    criterion: str
     n_amplified: int
     n_with_ratio: int
     exactly_half: bool
@@ -89,24 +98,31 @@ class Heterogeneity:
     populations: tuple[Population, ...]
     high: NDArray[np.bool_]
     share_high_by_field: Floats
+    clustering: Clustering | None
 
     @property
     def share_amplified(self) -> float | None:
-        """Share of nuclei above ratio 2.2; None where no nucleus has a ratio."""
+        """Share of amplified nuclei; None where none could be asked."""
         return self.n_amplified / self.n_with_ratio if self.n_with_ratio else None
 
 
 def heterogeneity(
-    her2: ArrayLike, cep17: ArrayLike, *, field: ArrayLike | None = None
+    her2: ArrayLike,
+    cep17: ArrayLike | None = None,
+    *,
+    field: ArrayLike | None = None,
+    yx_px: ArrayLike | None = None,
 ) -> Heterogeneity:
     """Look for a second population among scored nuclei.
 
     Parameters
     ----------
     her2, cep17 : array_like of int, (n,)
-        Copies of each nucleus.
+        Copies of each nucleus; no `cep17` means a single-probe assay.
     field : array_like, (n,)
         Field of each nucleus; one field where left out.
+    yx_px : array_like of float, (n, 2)
+        Centre of each nucleus in its field; NaN where it is not known.
 
     Returns
     -------
@@ -124,6 +140,9 @@ def heterogeneity(
     Poisson counts have unit variance whatever their mean (Anscombe 1948). Two are taken over one
     when the Bayesian information criterion prefers them and Ashman's D is at least 2.
 
+    The definition of 2009 speaks of ratios. For a single probe, more than 6 copies takes the place
+    of ratio 2.2, as in the guideline of 2007 whose cut-offs it takes: a choice of this project.
+
     Examples
     --------
     >>> from fishcount.scoring import heterogeneity
@@ -131,37 +150,55 @@ def heterogeneity(
     >>> str(mixed.pattern), [p.n_nuclei for p in mixed.populations]
     ('heterogeneous', [30, 10])
     """
-    copies, reference = np.asarray(her2, np.int64), np.asarray(cep17, np.int64)
+    copies = np.asarray(her2, np.int64)
+    reference = None if cep17 is None else np.asarray(cep17, np.int64)
     fields = np.zeros(len(copies), np.int64) if field is None else np.asarray(field)
-    if not copies.shape == reference.shape == fields.shape:
+    columns = [copies, fields, *([] if reference is None else [reference])]
+    if any(column.shape != copies.shape or column.ndim != 1 for column in columns):
         raise CountError(
             "one value for each nucleus",
             field="heterogeneity",
-            found=f"{copies.shape}, {reference.shape} and {fields.shape}",
+            found=" and ".join(str(column.shape) for column in columns),
         )
-    has_ratio = reference > 0
-    n_with_ratio = int(has_ratio.sum())
-    n_amplified = int((has_ratio & (5 * copies > 11 * reference)).sum())
+    asked, amplified = _amplified(copies, reference)
+    n_amplified, n_asked = int(amplified.sum()), int(asked.sum())
     separation, high = _split(copies)
     parts = (~high, high) if high.any() else (~high,)
     names, index = np.unique(fields, return_inverse=True)
     in_field = np.bincount(index, minlength=len(names))
     return Heterogeneity(
-        pattern=_pattern(n_amplified, n_with_ratio),
+        pattern=_pattern(n_amplified, n_asked),
+        criterion="over 6 copies" if reference is None else "ratio over 2.2",
         n_amplified=n_amplified,
-        n_with_ratio=n_with_ratio,
-        exactly_half=n_with_ratio > 0 and 2 * n_amplified == n_with_ratio,
+        n_with_ratio=n_asked,
+        exactly_half=n_asked > 0 and 2 * n_amplified == n_asked,
         separation=separation,
-        populations=tuple(
-            Population(
-                n_nuclei=int(part.sum()),
-                her2_signals=int(copies[part].sum()),
-                cep17_signals=int(reference[part].sum()),
-            )
-            for part in parts
-        ),
+        populations=tuple(_population(part, copies, reference) for part in parts),
         high=high,
         share_high_by_field=np.bincount(index, high, minlength=len(names)) / in_field,
+        clustering=None
+        if yx_px is None or not high.any()
+        else clustering_of(high, field=index.astype(np.int64), yx_px=np.asarray(yx_px, float)),
+    )
+
+
+def _amplified(
+    copies: Integers, reference: Integers | None
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Nuclei that can be asked whether they are amplified, and those that are."""
+    if reference is None:
+        return np.ones(len(copies), np.bool_), copies > 6
+    has_ratio = reference > 0
+    return has_ratio, has_ratio & (5 * copies > 11 * reference)
+
+
+def _population(
+    part: NDArray[np.bool_], copies: Integers, reference: Integers | None
+) -> Population:
+    return Population(
+        n_nuclei=int(part.sum()),
+        her2_signals=int(copies[part].sum()),
+        cep17_signals=None if reference is None else int(reference[part].sum()),
     )
 
 
@@ -183,7 +220,8 @@ def _split(copies: Integers) -> tuple[float, NDArray[np.bool_]]:
     separation = float((means[1] - means[0]) / sd)
     high = _share_of_upper(scaled, means, weight, sd) > 0.5
     smaller = min(int(high.sum()), int((~high).sum()))
-    if gain <= 0 or separation < SEPARATED or 10 * smaller <= len(copies):
+    too_few = smaller < SMALLEST or 10 * smaller <= len(copies)
+    if gain <= 0 or separation < SEPARATED or too_few:
         return separation, nobody
     return separation, high
 

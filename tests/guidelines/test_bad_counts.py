@@ -152,3 +152,11 @@ def test_heterogeneity_is_found_from_single_nuclei():
     findings = {finding.code: finding.figure for finding in result.findings}
     assert findings["HETEROGENEOUS"] == 0.25
     assert findings["SECOND_POPULATION"] == 0.25
+
+
+def test_a_single_probe_case_is_asked_for_a_second_population_too():
+    result = classify(40, 180, nucleus_counts=([2] * 30 + [12] * 10, None), areas=2)
+    found = {finding.code: finding for finding in result.findings}
+    assert {"HETEROGENEOUS", "SECOND_POPULATION"} <= set(found)
+    apart = found["SECOND_POPULATION"].detail
+    assert apart == "30 nuclei, mean HER2 2.00, and 10 nuclei, mean HER2 12.00"

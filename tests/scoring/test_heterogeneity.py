@@ -6,6 +6,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from fishcount.errors import CountError
 from fishcount.scoring import Pattern, check_selection, heterogeneity, selection_findings
+from fishcount.scoring.clustering import LIE_TOGETHER, clustering_of
 
 
 @pytest.mark.parametrize(
@@ -103,3 +104,62 @@ def test_selection_without_nuclei():
 def test_a_scored_nucleus_is_eligible():
     with pytest.raises(CountError, match="must be eligible"):
         check_selection([1], scored=[True], eligible=[False])
+
+
+def test_a_single_probe_asks_every_nucleus_for_its_copies():
+    found = heterogeneity([7] * 5 + [6] * 15)
+    assert found.criterion == "over 6 copies"
+    assert (found.pattern, found.n_amplified, found.n_with_ratio) == (Pattern.HETEROGENEOUS, 5, 20)
+    mixed = heterogeneity([2] * 30 + [14] * 10)
+    assert [one.n_nuclei for one in mixed.populations] == [30, 10]
+    assert [one.cep17_signals for one in mixed.populations] == [None, None]
+    assert mixed.populations[1].her2_cep17_ratio is None
+
+
+def _grid(n_rows, n_columns):
+    return np.stack(np.mgrid[:n_rows, :n_columns], axis=-1).reshape(-1, 2).astype(float)
+
+
+def test_a_patch_of_many_copies_lies_together_and_a_mosaic_does_not():
+    yx_px = _grid(12, 12)
+    patch = (yx_px < 5).all(axis=1)
+    mosaic = np.random.default_rng(3).permutation(patch)
+    together, apart = (
+        heterogeneity(np.where(high, 14, 2), np.full(144, 2), yx_px=yx_px).clustering
+        for high in (patch, mosaic)
+    )
+    assert together.together
+    assert together.share > 0.7
+    assert not apart.together
+    assert together.expected == apart.expected == pytest.approx(24 / 143)
+
+
+def test_a_field_of_its_own_is_together_and_neighbours_are_of_the_same_field():
+    # Two fields with the same positions: every nucleus of the second has many copies.
+    yx_px, field = np.vstack([_grid(6, 6)] * 2), np.repeat([0, 1], 36)
+    found = clustering_of(field == 1, field=field, yx_px=yx_px)
+    assert found.share == 1
+    assert found.together
+
+
+def test_the_moments_of_the_joins_are_those_of_random_labels():
+    rng = np.random.default_rng(5)
+    yx_px, field = rng.random((60, 2)), np.repeat([0, 1, 2], 20)
+    kind = np.arange(60) < 15
+    z = [clustering_of(rng.permutation(kind), field=field, yx_px=yx_px).z for _ in range(2000)]
+    assert np.mean(z) == pytest.approx(0, abs=0.1)
+    assert np.std(z) == pytest.approx(1, abs=0.06)
+    assert np.mean(np.array(z) >= LIE_TOGETHER) < 0.012
+
+
+def test_without_neighbours_or_positions_nothing_is_said():
+    none = clustering_of(np.arange(4) < 2, field=np.arange(4), yx_px=_grid(2, 2))
+    assert none is None
+    unknown = np.full((40, 2), np.nan)
+    assert heterogeneity([2] * 30 + [12] * 10, [2] * 40, yx_px=unknown).clustering is None
+    assert heterogeneity([2] * 30 + [12] * 10, [2] * 40).clustering is None
+
+
+def test_one_place_for_all_nuclei_is_no_error():
+    found = clustering_of(np.arange(20) < 8, field=np.zeros(20, int), yx_px=np.zeros((20, 2)))
+    assert np.isfinite([found.share, found.expected, found.z]).all()
