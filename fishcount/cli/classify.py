@@ -127,7 +127,8 @@ def _text(result: Classification) -> str:
         comments = [FLAGS[code].sentence for code in category.flags if code in COMMENTS]
         comment = " with comment" if comments else ""
         group = f" (group {category.group})" if category.group else ""
-        lines.append(f"{category.scheme:24}{category.category}{comment}{group}")
+        secondary = ", secondary" if "SECONDARY" in category.flags else ""
+        lines.append(f"{category.scheme:24}{category.category}{comment}{group}{secondary}")
         lines += [f"{'':24}{line}" for line in (category.reason, *comments)]
     lines += [f"{tag} (tag)" for tag in result.tags]
     lines += [f"{finding.code}: {FLAGS[finding.code].sentence}" for finding in result.findings]

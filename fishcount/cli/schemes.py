@@ -52,9 +52,9 @@ def _text(scheme: Scheme) -> str:
 
 
 def _minimum(scheme: Scheme) -> list[str]:
-    if not scheme.min_nuclei:
-        return ["no minimum of nuclei"]
-    return [f"at least {scheme.min_nuclei} nuclei in {scheme.min_areas} areas"]
+    least = {"nuclei": scheme.min_nuclei, "areas": scheme.min_areas}
+    asked = " and ".join(f"{number} {what}" for what, number in least.items() if number)
+    return [f"at least {asked}" if asked else "no minimum of nuclei or areas"]
 
 
 def _rule_line(rule: Rule) -> str:

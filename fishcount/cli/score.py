@@ -137,6 +137,9 @@ def _print_headline(case: CaseResult, out: Path) -> None:
         ihc=case.ihc,
         tags=case.tags,
         findings=case.findings,
+        doubts={
+            field.image.name: [finding.code for finding in field.findings] for field in case.fields
+        },
         also=also,
     ):
         click.echo(click.wrap_text(paragraph, width=88))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from fishcount.flags import FLAGS, Finding
 from fishcount.guidelines.words import in_words
@@ -27,6 +27,11 @@ NEEDED = {
 }
 # Flags that are comments to a category.
 COMMENTS = frozenset({"LIMITED_EVIDENCE", "INSUFFICIENT_DATA", "UNCERTAIN_BENEFIT"})
+_SAID_BY_NEED = {"FEW_NUCLEI": "more_nuclei", "ONE_AREA": "more_areas"}
+# Findings whose detail is a part of the sentence.
+_WITH_DETAIL = ("HETEROGENEOUS", "SECOND_POPULATION", "HALF_OF_NUCLEI")
+# Flags of fields that ASCO/CAP counts among the reasons not to evaluate.
+NOT_TO_EVALUATE = ("WEAK_SIGNALS", "SIGNALS_OUTSIDE", "AUTOFLUORESCENCE", "OUT_OF_FOCUS")
 # A category this probable needs no sentence on its chances; a chance this small needs none.
 SURE = 0.99
 WORTH_SAYING = 0.01
@@ -56,6 +61,7 @@ def explain(
     ihc: str | None = None,
     tags: Sequence[str] = (),
     findings: Sequence[Finding] = (),
+    doubts: Mapping[str, Sequence[str]] | None = None,
     also: Sequence[str] = (),
 ) -> str:
     """One paragraph about a case, for people.
@@ -68,6 +74,9 @@ def explain(
         Of `classify`; those of the headline schemes are told, or all where none is among them.
     ihc, tags, findings
         Of `classify`.
+    doubts
+        Flags of each field, by its name: those that ASCO/CAP counts among the reasons not to
+        evaluate a field are told.
     also
         Further schemes of the headline, as in `headline`.
 
@@ -84,11 +93,13 @@ def explain(
     >>> result = classify(20, 80, 40, ihc="2+", areas=2)
     >>> score = CaseScore(n_scored=20, her2_signals=80, cep17_signals=40, areas=2)
     >>> print(explain(score, result.categories, ihc="2+").split(". ")[1])
-    The arithmetic category under scheme seed-copies (2025-04-10) is “equivocal”: mean HER2
+    The arithmetic category under scheme seed-copies, edition 2025-04-10, is “equivocal”: mean HER2
     80/20 >= 2 and <= 4
     """
     return " ".join(
-        explain_paragraphs(score, categories, ihc=ihc, tags=tags, findings=findings, also=also)
+        explain_paragraphs(
+            score, categories, ihc=ihc, tags=tags, findings=findings, doubts=doubts, also=also
+        )
     )
 
 
@@ -99,6 +110,7 @@ def explain_paragraphs(
     ihc: str | None = None,
     tags: Sequence[str] = (),
     findings: Sequence[Finding] = (),
+    doubts: Mapping[str, Sequence[str]] | None = None,
     also: Sequence[str] = (),
 ) -> tuple[str, ...]:
     """The sentences of `explain` in paragraphs: the counts, each category, what is needed.
@@ -113,7 +125,8 @@ def explain_paragraphs(
             [
                 *(f"The tag {tag} stands beside the category." for tag in tags),
                 _needed(told),
-                *_advice(findings),
+                *_advice(told, findings),
+                *_doubted(doubts or {}),
                 RESEARCH_USE,
             ]
         ),
@@ -158,7 +171,7 @@ def _category(category: Category) -> str:
     group = f", group {category.group}" if category.group else ""
     comment = " with comment" if COMMENTS.intersection(category.flags) else ""
     return in_words(
-        f"The arithmetic category under scheme {category.scheme} ({category.edition}) is "
+        f"The arithmetic category under scheme {category.scheme}, edition {category.edition}, is "
         f"{category.category}{comment}{group}: {category.reason}."
     )
 
@@ -166,18 +179,30 @@ def _category(category: Category) -> str:
 def _sureness(category: Category) -> Iterator[str]:
     """What speaks for another category, and what would make it so."""
     likely = max(category.probability.values(), default=0.0)
-    if likely > SURE:
-        return
-    if category.probability:
+    if category.probability and likely <= SURE:
         shares = [
-            f"{name} in {100 * share:.0f} %"
+            f"{100 * share:.0f} % {name}"
             for name, share in category.probability.items()
             if share >= WORTH_SAYING
         ]
-        fall = ", ".join(shares)
-        yield in_words(f"As uncertain as the count is, it would be {fall}{_more(category)}.")
+        given = (
+            "With enough nuclei and areas, the chances would be"
+            if _below_minimum(category)
+            else "Allowing for the uncertainty of the count, the chances are"
+        )
+        yield in_words(f"{given} {_listed(shares)}{_more(category)}.")
     if category.change:
         yield in_words(f"{category.change}.")
+
+
+def _below_minimum(category: Category) -> bool:
+    """Whether the scheme asks for more nuclei or areas before it decides."""
+    return bool({"more_nuclei", "more_areas"}.intersection(category.needs))
+
+
+def _listed(parts: Sequence[str]) -> str:
+    """The parts in a row: "a, b and c"."""
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 
 
 def _more(category: Category) -> str:
@@ -185,7 +210,12 @@ def _more(category: Category) -> str:
         return "; even 500 further nuclei would not settle it"
     if not category.more_nuclei:
         return ""
-    return f"; about {category.more_nuclei} further nuclei would settle it"
+    many = (
+        "1 further nucleus"
+        if category.more_nuclei == 1
+        else f"{category.more_nuclei} further nuclei"
+    )
+    return f"; about {many} like these would bring that of another category under 5 %"
 
 
 def _needed(told: Sequence[Category]) -> str:
@@ -194,10 +224,30 @@ def _needed(told: Sequence[Category]) -> str:
     if any(category.category == "NOT_EVALUABLE" for category in told):
         return f"Still needed: {NEEDED['evaluable_counts']}."
     if not needs:
-        return "Nothing further is needed for these categories."
+        return "By their own rules, these categories need nothing further."
     return f"Still needed: {'; '.join(NEEDED[need] for need in needs)}."
 
 
-def _advice(findings: Sequence[Finding]) -> Iterator[str]:
+def _advice(told: Sequence[Category], findings: Sequence[Finding]) -> Iterator[str]:
+    """What was noticed beside the categories, except where a need says the same."""
+    needs = {need for category in told for need in category.needs}
     for finding in findings:
-        yield FLAGS[finding.code].sentence
+        if _SAID_BY_NEED.get(finding.code) in needs:
+            continue
+        sentence = FLAGS[finding.code].sentence
+        told_apart = finding.detail and finding.code in _WITH_DETAIL
+        yield f"{sentence[:-1]}: {finding.detail}." if told_apart else sentence
+
+
+def _doubted(fields: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Fields that a person may have to leave out: the category stands beside the doubt."""
+    reasons = {
+        name: ", ".join(FLAGS[code].name for code in NOT_TO_EVALUATE if code in flags)
+        for name, flags in fields.items()
+    }
+    doubtful = [f"{name} ({why})" for name, why in reasons.items() if why]
+    if doubtful:
+        yield (
+            f"By the criteria of ASCO/CAP, {_listed(doubtful)} may not be evaluable: look at "
+            f"{'it' if len(doubtful) == 1 else 'them'} before the categories are used."
+        )

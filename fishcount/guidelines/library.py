@@ -18,6 +18,7 @@ from fishcount.guidelines.tally import Measure
 
 __all__ = ["builtin_schemes", "find_scheme", "read_scheme"]
 
+_ALL_IHC = (UNKNOWN_IHC, *IHC_SCORES)
 # A file with many faults is told the first ones; the rest is mostly the same fault again.
 _FAULTS_SHOWN = 3
 
@@ -76,7 +77,7 @@ def parse_scheme(text: str, *, file: str) -> Scheme:
         raise SchemeError(f"is no TOML: {error}", file=file) from error
     except ValidationError as error:
         faults = "; ".join(
-            f"{'.'.join(map(str, fault['loc'])) or 'scheme'}: {fault['msg']}"
+            f"{_place(fault['loc'])}: {fault['msg'].removeprefix('Value error, ')}"
             for fault in error.errors()
         )
         raise SchemeError(faults, file=file) from error
@@ -88,8 +89,13 @@ def parse_scheme(text: str, *, file: str) -> Scheme:
     return scheme
 
 
+def _place(keys: tuple[int | str, ...]) -> str:
+    """Where a fault of a file is; rules are numbered from 1, as people count them."""
+    return " ".join(str(key + 1) if isinstance(key, int) else key for key in keys) or "scheme"
+
+
 def _faults(scheme: Scheme) -> Iterator[str]:
-    """Points that do not fall under exactly one rule.
+    """Points that do not fall under exactly one rule, each with the IHC scores that it concerns.
 
     All comparisons are with constants, so the table is the same everywhere between two
     neighbouring thresholds: testing each threshold and one point of each stretch between them
@@ -99,26 +105,42 @@ def _faults(scheme: Scheme) -> Iterator[str]:
     for variant in variants:
         rules = scheme.rules(variant)
         axes = [_points(rules, measure) for measure in scheme.measures]
-        for values, ihc in product(product(*axes), (UNKNOWN_IHC, *IHC_SCORES)):
+        for values in product(*axes):
             point = dict(zip(scheme.measures, values, strict=True))
-            numbers = [
-                scheme.rule.index(rule) + 1
-                for rule in rules
-                if ihc in rule.ihc
-                and all(
-                    interval.holds(point[measure].numerator, point[measure].denominator)
-                    for measure, interval in rule.intervals.items()
-                )
-            ]
-            if len(numbers) != 1:
-                yield _fault(point, ihc, variant, numbers)
+            wrong: dict[tuple[int, ...], list[str]] = {}
+            for ihc in _ALL_IHC:
+                numbers = _falls_under(scheme, rules, point, ihc)
+                if len(numbers) != 1:
+                    wrong.setdefault(numbers, []).append(ihc)
+            for numbers, scores in wrong.items():
+                yield _fault(point, scores, variant, numbers)
+
+
+def _falls_under(
+    scheme: Scheme, rules: tuple[Rule, ...], point: dict[Measure, Fraction], ihc: str
+) -> tuple[int, ...]:
+    """Numbers of the rules that hold at a point."""
+    return tuple(
+        scheme.rule.index(rule) + 1
+        for rule in rules
+        if ihc in rule.ihc
+        and all(
+            interval.holds(point[measure].numerator, point[measure].denominator)
+            for measure, interval in rule.intervals.items()
+        )
+    )
 
 
 def _fault(
-    point: dict[Measure, Fraction], ihc: str, variant: str | None, numbers: list[int]
+    point: dict[Measure, Fraction],
+    scores: list[str],
+    variant: str | None,
+    numbers: tuple[int, ...],
 ) -> str:
     where = ", ".join(f"{measure.words} {float(value):g}" for measure, value in point.items())
-    where += f", IHC {ihc}" + (f", variant {variant}" if variant else "")
+    if len(scores) < len(_ALL_IHC):
+        where += f", IHC {' or '.join(scores)}"
+    where += f", variant {variant}" if variant else ""
     if not numbers:
         return f"gap: {where} falls in no category"
     return f"overlap: {where} falls under rules {' and '.join(map(str, numbers))}"

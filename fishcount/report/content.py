@@ -148,6 +148,7 @@ def paragraphs(case: ShownCase) -> tuple[str, ...]:
         ihc=case.summary.get("ihc"),
         tags=case.summary.get("tags", ()),
         findings=findings_of(case.summary),
+        doubts={one["name"]: one.get("flags", ()) for one in case.summary["fields"]},
         also=case.settings.scoring.headline,
     )
     return tuple(prose(text) for text in told)

@@ -22,8 +22,13 @@ def test_it_says_counts_categories_and_the_research_use():
     text = told(20, 80, 40, ihc="2+")
     assert "20 nuclei were scored in 2 areas: 80 HER2 signals, 4.00 copies per nucleus" in text
     assert "the HER2/CEP17 ratio of sums is 2.00; IHC 2+." in text
-    assert "arithmetic category under scheme seed-copies (2025-04-10) is “equivocal”" in text
-    assert "under scheme asco-cap-2018-dual (2018 (affirmed 2023)) is “positive”, group 1" in text
+    assert (
+        "arithmetic category under scheme seed-copies, edition 2025-04-10, is “equivocal”" in text
+    )
+    assert (
+        "under scheme asco-cap-2018-dual, edition 2018 (affirmed 2023), is “positive”, group 1"
+        in text
+    )
     assert "1 HER2 signal fewer would make it “negative”." in text
     assert "20 more nuclei, pooled" in text
     assert text.endswith(RESEARCH_USE)
@@ -50,7 +55,7 @@ def test_paragraphs_are_the_same_sentences():
         ),
         ({"n": 19, "her2": 57, "cep17": 38, "areas": 1}, "20 scored nuclei; at least 2 scored"),
         ({"n": 20, "her2": 100}, "an IHC score or a dual-probe assay"),
-        ({"n": 20, "her2": 40, "cep17": 40}, "Nothing further is needed"),
+        ({"n": 20, "her2": 40, "cep17": 40}, "need nothing further"),
         ({"n": 0, "her2": 0, "cep17": 0}, "counts that can be evaluated"),
     ],
 )
@@ -65,14 +70,17 @@ def test_it_says_that_there_is_a_comment():
 
 def test_it_says_how_sure_it_is():
     rng = np.random.default_rng(0)
-    her2, cep17 = rng.poisson(3, 100) + 1, np.full(100, 2)
+    her2, cep17 = rng.poisson(2.9, 100) + 1, np.full(100, 2)
     score = score_counts(her2, cep17, field=np.repeat(np.arange(5), 20))
     result = classify(
         100, score.her2_signals, score.cep17_signals, areas=5, replicates=score.replicates
     )
     text = explain(score, result.categories)
     assert "95 % interval" in text
-    assert re.search(r"As uncertain as the count is, it would be “.*” in \d+ %", text)
+    assert re.search(
+        r"Allowing for the uncertainty of the count, the chances are \d+ % “.*” and \d+ % “.*”",
+        text,
+    )
 
 
 @pytest.mark.parametrize("ihc", [None, "0", "1+", "2+", "3+"])
@@ -93,3 +101,37 @@ def test_options_add_to_the_headline_and_never_take_away():
     ]
     score = CaseScore(n_scored=20, her2_signals=80, cep17_signals=40, areas=2)
     assert "scheme asco-cap-2007-dual" in explain(score, result.categories, also=result.also)
+
+
+def test_below_the_minimum_more_signals_change_nothing_and_nuclei_are_asked_for_once():
+    score = score_counts([5, 6, 4, 6, 5, 7] * 2, [4] * 12, field=[0] * 6 + [1] * 6)
+    result = classify(
+        12, score.her2_signals, score.cep17_signals, areas=2, replicates=score.replicates
+    )
+    category = result.under("asco-cap-2018-dual")
+    assert (category.category, category.change) == ("INDETERMINATE", "")
+    assert category.more_nuclei >= 8
+    text = explain(score, result.categories, findings=result.findings)
+    assert "With enough nuclei and areas, the chances would be" in text
+    assert "Still needed: at least 20 scored nuclei. Mean CEP17" in text
+
+
+def test_a_second_population_is_told_with_its_figures():
+    her2, cep17 = [2] * 30 + [12] * 10, [2] * 40
+    score = score_counts(her2, cep17, field=[0] * 20 + [1] * 20)
+    result = classify(40, 180, 80, areas=2, nucleus_counts=(her2, cep17))
+    text = explain(score, result.categories, findings=result.findings)
+    assert (
+        "counted apart: 30 nuclei, mean HER2 2.00, ratio 1.00, and "
+        "10 nuclei, mean HER2 12.00, ratio 6.00." in text
+    )
+    assert "amplified on their own: 10 of 40, ratio over 2.2." in text
+
+
+def test_fields_that_may_not_be_evaluable_are_told():
+    result = classify(20, 80, 40, areas=2)
+    score = CaseScore(n_scored=20, her2_signals=80, cep17_signals=40, areas=2)
+    doubts = {"field_1": ["WEAK_SIGNALS", "ROLES_GUESSED"], "field_2": [], "b": ["OUT_OF_FOCUS"]}
+    text = explain(score, result.categories, doubts=doubts)
+    assert "field_1 (weak signals) and b (out of focus) may not be evaluable: look at them" in text
+    assert "may not be evaluable" not in explain(score, result.categories, doubts={"a": []})
