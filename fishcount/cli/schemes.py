@@ -53,7 +53,7 @@ def _text(scheme: Scheme) -> str:
 
 def _minimum(scheme: Scheme) -> list[str]:
     least = {"nuclei": scheme.min_nuclei, "areas": scheme.min_areas}
-    asked = " and ".join(f"{number} {what}" for what, number in least.items() if number)
+    asked = " in ".join(f"{number} {what}" for what, number in least.items() if number)
     return [f"at least {asked}" if asked else "no minimum of nuclei or areas"]
 
 
