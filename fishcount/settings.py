@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
 from fishcount.errors import SettingsError
 
@@ -430,7 +432,20 @@ def _validated(tree: Mapping[str, Any], *, source: str) -> Settings:
     try:
         return Settings.model_validate(tree)
     except ValidationError as error:
-        faults = "; ".join(
-            f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()
-        )
+        faults = "; ".join(_in_words(fault) for fault in error.errors())
         raise SettingsError(faults, file=source) from error
+
+
+def _in_words(fault: ErrorDetails) -> str:
+    key = ".".join(map(str, fault["loc"]))
+    if fault["type"] != "extra_forbidden":
+        return f"{key}: {fault['msg']}"
+    meant = get_close_matches(key, _known_keys(), n=1)
+    return f"{key}: no such setting" + (f"; is {meant[0]} meant?" if meant else "")
+
+
+def _known_keys() -> Iterator[str]:
+    for section, field in Settings.model_fields.items():
+        yield section
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from (f"{section}.{key}" for key in field.annotation.model_fields)

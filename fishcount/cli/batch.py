@@ -161,5 +161,7 @@ def _print(result: BatchResult) -> None:
         f"{progress.n_cases} cases: {progress.n_scored} scored, {progress.n_kept} kept, "
         f"{progress.n_failed} failed"
     )
+    if progress.n_failed:
+        click.echo("failed: the columns error and message of the table say which and why")
     click.echo(f"table: {result.table}")
     click.echo(f"page: {result.page}")

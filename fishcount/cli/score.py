@@ -128,6 +128,7 @@ def _progress(n_fields: int) -> Any:
 
 
 def _print_headline(case: CaseResult, out: Path) -> None:
+    from fishcount.flags import FLAGS
     from fishcount.guidelines import explain_paragraphs, headline
 
     also = case.settings.scoring.headline
@@ -143,6 +144,11 @@ def _print_headline(case: CaseResult, out: Path) -> None:
         also=also,
     ):
         click.echo(click.wrap_text(paragraph, width=88))
+    for field in case.fields:
+        for finding in field.findings:
+            flag = FLAGS[finding.code]
+            detail = f" ({finding.detail})" if finding.detail else ""
+            click.echo(f"  {field.image.name}: {finding.code}{detail}: {flag.sentence}")
     for category in headline(case.categories, also=also):
         group = f", group {category.group}" if category.group else ""
         click.echo(f"  {category.scheme}: {category.category}{group}")

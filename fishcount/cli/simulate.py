@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import re
 from pathlib import Path
 
 import click
@@ -10,6 +10,9 @@ import click
 from fishcount.errors import OutputError
 
 __all__ = ["command"]
+
+# What this command writes, and nothing else that it replaces.
+_OWN = re.compile(r"field_\d+\.ome\.tif|truth/field_\d+_(labels\.tif|nuclei\.csv|spots\.csv)")
 
 
 @click.command("simulate")
@@ -56,7 +59,7 @@ __all__ = ["command"]
     show_default=True,
     help="Another number draws another case of the same kind.",
 )
-@click.option("--overwrite", is_flag=True, help="Replace an existing folder.")
+@click.option("--overwrite", is_flag=True, help="Replace the drawn fields of an earlier call.")
 def command(
     out: Path,
     case: str,
@@ -73,14 +76,34 @@ def command(
     """
     from fishcount.synthetic import simulate_case, write_case
 
-    if out.exists() and not overwrite:
-        raise OutputError("exists already", file=out, remedy="give --overwrite to replace it")
+    earlier = _earlier(out, overwrite=overwrite)
     drawn = simulate_case(case, seed=seed, n_fields=n_fields, size=size, planes=planes, snr=snr)
-    if out.is_dir():
-        shutil.rmtree(out)
     try:
+        for path in earlier:
+            path.unlink()
         paths = write_case(out, drawn)
     except OSError as error:
         raise OutputError(f"cannot be written: {error.strerror}", file=out) from error
     for path in paths:
         click.echo(path)
+
+
+def _earlier(out: Path, *, overwrite: bool) -> list[Path]:
+    """Files of an earlier call that are to be replaced; a folder that holds others is not."""
+    if not out.exists():
+        return []
+    if not out.is_dir():
+        raise OutputError("is a file", file=out, expected="a folder that is not there yet")
+    files = [path for path in sorted(out.rglob("*")) if not path.is_dir()]
+    if files and not overwrite:
+        raise OutputError("exists already", file=out, remedy="give --overwrite to replace it")
+    names = [path.relative_to(out).as_posix() for path in files]
+    strangers = [name for name in names if not _OWN.fullmatch(name)]
+    if strangers:
+        raise OutputError(
+            "holds more than drawn fields, so it is not replaced",
+            file=out,
+            found=", ".join(strangers[:3]),
+            remedy="choose another folder with --out",
+        )
+    return files

@@ -155,6 +155,7 @@ def paragraphs(case: ShownCase) -> tuple[str, ...]:
 
 
 # Said elsewhere on the page, or of use to programs only.
+_NAMES = {"software": "Versions"}
 _NOT_SHOWN = ("inputs", "outputs", "reading", "settings_sha256", "schema_version")
 
 
@@ -165,10 +166,13 @@ def provenance_rows(record: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     --------
     >>> from fishcount.report.content import provenance_rows
     >>> provenance_rows({"software": {"numpy": "2.0", "scipy": "1.1"}, "command": ["a", "b"]})
-    (('software', 'numpy 2.0, scipy 1.1'), ('command', 'a b'))
+    (('Versions', 'numpy 2.0, scipy 1.1'), ('Command', 'a b'))
     """
     return tuple(
-        row for key, value in record.items() if key not in _NOT_SHOWN for row in _rows(key, value)
+        row
+        for key, value in record.items()
+        if key not in _NOT_SHOWN
+        for row in _rows(_NAMES.get(key, key.capitalize()), value)
     )
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from fishcount.flags import Finding
 from fishcount.report.shown import ShownCase, ShownField, findings_of
@@ -20,6 +21,22 @@ __all__ = [
     "field_rows",
     "finding_rows",
 ]
+
+
+# Flags whose figure is a share of nuclei, signals, pixels or light.
+_SHARES = frozenset(
+    {
+        "CROSS_TALK",
+        "HALF_OF_NUCLEI",
+        "HETEROGENEOUS",
+        "MANY_SKIPPED",
+        "OUT_OF_FOCUS",
+        "SATURATED_CHANNEL",
+        "SECOND_POPULATION",
+        "SIGNALS_OUTSIDE",
+        "WEAK_SIGNALS",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +122,13 @@ def _all_findings(case: ShownCase) -> Iterator[tuple[str, Finding]]:
 
 
 def _place(where: str, finding: Finding) -> str:
-    figure = "" if finding.figure is None else f"{finding.figure:.3g}"
+    figure = "" if finding.figure is None else _figure(finding.code, finding.figure)
     said = " ".join(part for part in (finding.detail, figure) if part)
     return f"{where}: {said}" if said else where
+
+
+def _figure(code: str, value: float) -> str:
+    return f"{100 * value:.3g}\u00a0%" if code in _SHARES else f"{value:.3g}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +160,18 @@ def field_rows(case: ShownCase, roles: tuple[str, ...]) -> tuple[FieldRow, ...]:
             n_nuclei=len(field.nuclei),
             n_scored=int(field.scored.sum()),
             signals=tuple(_signal_quality(field, role) for role in roles),
-            files=field.files,
+            files=_as_recorded(field.files, case.provenance),
         )
         for index, field in enumerate(case.fields, start=1)
     )
+
+
+def _as_recorded(
+    files: tuple[tuple[str, str], ...], provenance: Mapping[str, Any]
+) -> tuple[tuple[str, str], ...]:
+    """Paths as the run noted them: who makes the page again may find the files elsewhere."""
+    paths = {one["sha256"]: one["path"] for one in provenance.get("inputs", ())}
+    return tuple((paths.get(sha256, path), sha256) for path, sha256 in files)
 
 
 def _signal_quality(field: ShownField, role: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from fishcount.flags import FLAGS
@@ -26,8 +27,9 @@ __all__ = [
 
 NOT_AVAILABLE = "not available"
 
-# A figure and its unit stay on one line.
+# A figure stays on one line with its unit, and with the sign that it is compared by.
 _NBSP = "\u00a0"
+_COMPARED = re.compile(r"([<>≥≤]) (?=\d)")
 
 # A tone is a glyph and a colour; the glyph alone tells them apart.
 _TONES = {
@@ -127,8 +129,15 @@ def percent(share: float) -> str:
 
 
 def signs(text: str) -> str:
-    """Comparisons as they are printed: "≥" for ">="."""
-    return text.replace(">=", "≥").replace("<=", "≤")
+    r"""Comparisons as they are printed: "≥" for ">=", and on one line with their figure.
+
+    Examples
+    --------
+    >>> from fishcount.report.wording import signs
+    >>> signs("mean HER2 >= 4.0 and < 6.0")
+    'mean HER2 ≥\xa04.0 and <\xa06.0'
+    """
+    return _COMPARED.sub(rf"\1{_NBSP}", text.replace(">=", "≥").replace("<=", "≤"))
 
 
 def prose(text: str) -> str:

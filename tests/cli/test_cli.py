@@ -263,6 +263,21 @@ def test_simulate_draws_the_same_twice(run, tmp_path):
     assert run("simulate", "--out", tmp_path / "a", *options)[0] == 2
 
 
+def test_simulate_replaces_what_it_drew_and_nothing_else(run, tmp_path):
+    options = ("--out", tmp_path, "--size", 96)
+    assert run("simulate", *options, "--fields", 2)[0] == 0  # a folder that is empty
+    assert run("simulate", *options, "--fields", 1, "--overwrite")[0] == 0
+    assert [path.name for path in sorted(tmp_path.iterdir())] == ["field_1.ome.tif", "truth"]
+    assert len(list((tmp_path / "truth").iterdir())) == 3
+    mine = tmp_path / "truth" / "notes.txt"
+    mine.write_text("mine")
+    code, _, err = run("simulate", *options, "--overwrite")
+    assert code == 2
+    assert "truth/notes.txt" in err
+    assert mine.read_text() == "mine"
+    assert run("simulate", "--out", mine, "--overwrite")[0] == 2
+
+
 def test_the_command_is_installed():
     done = subprocess.run(
         [sys.executable, "-m", "fishcount", "--version"], capture_output=True, text=True, check=True

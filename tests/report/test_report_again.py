@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from pathlib import Path
 
 import pytest
 from report_pages import Page
@@ -79,6 +80,18 @@ def test_a_page_that_was_lost_or_damaged_is_whole_again(folder):
     (folder / "report.html").write_text("<html>")
     write_reports(folder)
     assert (folder / "report.html").read_bytes() == written
+
+
+def test_made_in_another_place_it_says_the_same(scored, tmp_path, monkeypatch):
+    monkeypatch.chdir(scored)
+    job = CaseJob(name="near", fields=(FieldJob(files=Path("in/field_1.ome.tif")),))
+    score_job(job, tmp_path / "case")
+    shutil.copytree(tmp_path / "case", scored / "moved")
+    written = (tmp_path / "case" / "report.html").read_bytes()
+    monkeypatch.chdir(tmp_path)
+    (again,) = write_reports(scored / "moved")
+    assert not again.missing_images
+    assert again.path.read_bytes() == written
 
 
 def test_without_its_image_a_field_is_drawn_with_outlines_and_says_so(folder):
