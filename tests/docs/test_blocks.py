@@ -11,6 +11,7 @@ import glob
 import re
 import shlex
 import sys
+import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,8 @@ BLOCK = re.compile(r"^```(?P<info>[^\n`]*)\n(?P<text>.*?)^```\s*$", re.MULTILINE
 SHELLS = ("sh", "console")
 # What stands beside the commands, and what other tools read.
 OTHERS = ("text", "toml", "groovy", "json", "yaml", "html")
+# Commands of other programs: what they do is tested where they run, not here.
+OUTSIDE = ("make", "python3", "pip", "napari")
 CHECK = doctest.OutputChecker()
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
@@ -76,6 +79,7 @@ def test_every_block_is_run_or_says_why_not(page: Path) -> None:
 @pytest.mark.parametrize("page", [page for page in PAGES if runs(page)], ids=page_id)
 def test_blocks_run(page: Path, workplace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     names: dict[str, Any] = {"__name__": "__main__"}
+    failed: dict[str, str] = {}
     for block in blocks(page):
         where = f"{page_id(page)}:{block.line}"
         if block.reason:
@@ -83,10 +87,11 @@ def test_blocks_run(page: Path, workplace: Path, capsys: pytest.CaptureFixture[s
         if block.language == "toml":
             save(block.text, workplace)
         elif block.language in SHELLS:
-            run_commands(block, where, capsys)
+            failed |= run_commands(block, where, capsys)
         elif block.language == "python":
-            run_python(block, where, names)
+            failed |= run_python(block, where, names)
             capsys.readouterr()
+    assert not failed, "\n".join(f"{where}: {why}" for where, why in failed.items())
 
 
 def save(text: str, folder: Path) -> None:
@@ -95,26 +100,38 @@ def save(text: str, folder: Path) -> None:
         (folder / named[1]).write_text(text, encoding="utf-8")
 
 
-def run_python(block: Block, where: str, names: dict[str, Any]) -> None:
+def run_python(block: Block, where: str, names: dict[str, Any]) -> dict[str, str]:
+    """Run a block as a script, or as a session whose answers are compared; what failed."""
     if ">>>" not in block.text:
-        exec(compile("\n" * (block.line - 1) + block.text, where, "exec"), names)
-        return
+        try:
+            exec(compile("\n" * (block.line - 1) + block.text, where, "exec"), names)
+        except Exception:
+            return {where: traceback.format_exc()}
+        return {}
     test = doctest.DocTestParser().get_doctest(block.text, names, where, where, block.line)
     runner = doctest.DocTestRunner(optionflags=FLAGS)
     said: list[str] = []
     runner.run(test, out=said.append, clear_globs=False)
     names.update(test.globs)
-    assert runner.summarize(verbose=False).failed == 0, "".join(said)
+    return {where: "".join(said)} if runner.summarize(verbose=False).failed else {}
 
 
-def run_commands(block: Block, where: str, capsys: pytest.CaptureFixture[str]) -> None:
+def run_commands(block: Block, where: str, capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
+    """Run the fishcount commands of a block and compare what they print; what failed."""
+    failed: dict[str, str] = {}
     for command, expected in commands(block):
         words = shlex.split(command, comments=True)
-        if not words or Path(words[0]).name != "fishcount":
+        if not words or Path(words[0]).name in OUTSIDE:
             continue
-        said = run(words[1:], where, capsys, fails="fishcount: error:" in expected)
-        if expected:
-            assert CHECK.check_output(expected, said, FLAGS), f"{where}: {command}\n{said}"
+        if Path(words[0]).name != "fishcount":
+            failed[f"{where}: {command}"] = "neither a fishcount command nor known to be outside"
+            continue
+        code, said = run(words[1:], capsys)
+        if (code != 0) != ("fishcount: error:" in expected):
+            failed[f"{where}: {command}"] = f"exit code {code}\n{said}"
+        elif expected and not CHECK.check_output(expected, said, FLAGS):
+            failed[f"{where}: {command}"] = f"other output than the page shows\n{said}"
+    return failed
 
 
 def commands(block: Block) -> Iterator[tuple[str, str]]:
@@ -128,8 +145,8 @@ def commands(block: Block) -> Iterator[tuple[str, str]]:
         yield command, expected
 
 
-def run(words: list[str], where: str, capsys: pytest.CaptureFixture[str], *, fails: bool) -> str:
-    """What a command prints; it must end as the page says."""
+def run(words: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
+    """The exit code of a command, and what it prints."""
     arguments = [one for word in words for one in (sorted(glob.glob(word)) or [word])]
     capsys.readouterr()
     command_line = sys.argv
@@ -140,6 +157,20 @@ def run(words: list[str], where: str, capsys: pytest.CaptureFixture[str], *, fai
     finally:
         sys.argv = command_line
     said = capsys.readouterr()
-    code = ended.value.code or 0
-    assert (code != 0) == fails, f"{where}: {' '.join(words)}\nexit code {code}\n{said.err}"
-    return said.out + said.err
+    return int(ended.value.code or 0), said.out + said.err
+
+
+def test_a_block_that_is_wrong_is_told(workplace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def block(language: str, text: str) -> Block:
+        return Block(language, "", text, 1)
+
+    assert "ZeroDivisionError" in run_python(block("python", "1 / 0\n"), "p", {})["p"]
+    assert "Expected:" in run_python(block("python", ">>> 1 + 1\n3\n"), "p", {})["p"]
+    assert run_python(block("python", ">>> 1 + 1\n2\n"), "p", {}) == {}
+    for text, why in (
+        ("$ fishcount info nothing.tif\n", "exit code 2"),
+        ("$ fishcount schemes\nsomething else\n", "other output"),
+        ("$ fishcont schemes\n", "neither"),
+    ):
+        failed = run_commands(block("console", text), "p", capsys)
+        assert why in failed[f"p: {text[2:].splitlines()[0]}"]
