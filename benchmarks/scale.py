@@ -191,7 +191,8 @@ def main(arguments: list[str] | None = None) -> None:
         markdown_table([*rows, *sparse]),
         f"Slope of time against pixels in logarithms: {slope:.2f}. Time for each megapixel at "
         f"{largest} over that at {one}: {ratio}.",
-        f"![Time and memory against pixels]({asked.out.with_suffix('.png').name})",
+        f"The command draws time and memory against pixels as "
+        f"`{asked.out.with_suffix('.png').name}` beside this page.",
     )
 
 

@@ -240,3 +240,12 @@ def test_site_is_whole() -> None:
     pictures = sorted((DOCS / "images").glob("*.png"))
     assert [path.name for path in pictures if f"images/{path.name}" not in used] == []
     assert all(path.stat().st_size < 300_000 for path in pictures)
+
+
+RESULTS = sorted((DOCS.parent / "benchmarks" / "results").glob("*.md"))
+
+
+@pytest.mark.parametrize("page", RESULTS, ids=lambda page: page.name)
+def test_results_show_no_picture_that_is_not_kept(page: Path) -> None:
+    """Plots are drawn beside the results and not kept: the site of a fresh checkout has none."""
+    assert "![" not in page.read_text(encoding="utf-8")
