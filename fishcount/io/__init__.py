@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from fishcount.io.atomic import check_out_folder, replace_file
-from fishcount.io.case_folder import CaseFolder, put_report, read_case_folder, write_case_folder
+from fishcount.io.case_folder import (
+    CaseFolder,
+    put_file,
+    put_report,
+    read_case_folder,
+    write_case_folder,
+)
 from fishcount.io.files import check_unchanged, sha256_of
 from fishcount.io.inspection import FileReport, inspect_file
 from fishcount.io.labels import read_labels
@@ -27,6 +33,7 @@ __all__ = [
     "inspect_file",
     "open_slide",
     "provenance",
+    "put_file",
     "put_report",
     "read_case_folder",
     "read_field",

@@ -28,7 +28,14 @@ from fishcount.io.label_image import LabelSource, label_bytes, write_label_tiles
 from fishcount.io.text import csv_bytes, json_bytes, read_csv
 from fishcount.tables import NUCLEI_COLUMNS, SCHEMA_VERSION, SIGNALS_COLUMNS
 
-__all__ = ["THUMBNAIL", "CaseFolder", "put_report", "read_case_folder", "write_case_folder"]
+__all__ = [
+    "THUMBNAIL",
+    "CaseFolder",
+    "put_file",
+    "put_report",
+    "read_case_folder",
+    "write_case_folder",
+]
 
 _REQUIRED_KEYS = (
     "schema_version",
@@ -189,7 +196,21 @@ def write_case_folder(
 
 
 def put_report(path: str | Path, report_html: str) -> Path:
-    """Put a report into a case folder, in the place of an earlier one, and note its hash.
+    """Put a report into a case folder, as `put_file` does."""
+    return put_file(path, _REPORT, data=_page_bytes(report_html))
+
+
+def put_file(path: str | Path, name: str, *, data: bytes) -> Path:
+    """Put a file into a case folder, in the place of an earlier one, and note its hash.
+
+    Parameters
+    ----------
+    path
+        The case folder.
+    name
+        The file, right in it.
+    data
+        What it holds.
 
     Raises
     ------
@@ -198,13 +219,12 @@ def put_report(path: str | Path, report_html: str) -> Path:
     OutputError
         When it cannot be written.
     """
-    page, provenance_file = Path(path) / _REPORT, Path(path) / "provenance.json"
+    file, provenance_file = Path(path) / name, Path(path) / "provenance.json"
     record = _json(provenance_file)
-    data = _page_bytes(report_html)
-    outputs = {**(record.get("outputs") or {}), _REPORT: hashlib.sha256(data).hexdigest()}
-    replace_file(page, data)
+    outputs = {**(record.get("outputs") or {}), name: hashlib.sha256(data).hexdigest()}
+    replace_file(file, data)
     replace_file(provenance_file, json_bytes({**record, "outputs": outputs}))
-    return page
+    return file
 
 
 def _written(labels: NDArray[np.integer] | LabelSource) -> bytes | WritesFile:

@@ -12,7 +12,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QFileDialog, QMessageBox
 
-from fishcount.review import replay_folder
+from fishcount.review import replay_folder, verify_review
 from napari_fishcount.review.dock import ReviewDock
 from napari_fishcount.review.start import open_review
 
@@ -241,6 +241,7 @@ def exports(dock: ReviewDock, case: Path, qtbot: Any, monkeypatch: pytest.Monkey
     dock.export()
     wait_for(qtbot, dock)
     assert summary.read_bytes() != written
+    assert [check for check in verify_review(case) if check.status != "unchanged"] == []
 
 
 def test_images_are_scored_with_progress_and_can_be_cancelled(

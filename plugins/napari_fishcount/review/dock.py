@@ -140,6 +140,11 @@ class ReviewDock(QWidget):
         self._put_tab(QWidget(), enabled=False)
         panel.deleteLater()
 
+    def release(self) -> None:
+        """Let others open the case; touches no widget, so it may come after the window."""
+        if self.panel is not None:
+            self.panel.desk.close()
+
     def closeEvent(self, event: Any) -> None:
         """Let others open the case when the dock goes."""
         self.close_case()

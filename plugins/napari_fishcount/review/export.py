@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fishcount.io import read_case_folder, replace_file
+from fishcount.io import put_file, read_case_folder
 from fishcount.report import write_reports
 from fishcount.report.workbook import case_csv
 from fishcount.review import write_reviewed
@@ -36,5 +36,5 @@ def export_review(case: Path) -> tuple[Path, ...]:
     write_reviewed(case)
     reports = write_reports(case)
     reviewed = case / REVIEWED
-    replace_file(reviewed / ROW_FILE, case_csv(read_case_folder(reviewed)))
+    put_file(reviewed, ROW_FILE, data=case_csv(read_case_folder(reviewed)))
     return reviewed, *(report.path for report in reports)

@@ -159,6 +159,11 @@ class SecondCountDock(QWidget):
             self.view = None
             self._refresh()
 
+    def release(self) -> None:
+        """Let others open the count; touches no widget, so it may come after the window."""
+        if self.view is not None:
+            self.view.count.close()
+
     def closeEvent(self, event: Any) -> None:
         """Let others open the case when the dock goes."""
         self.close_case()

@@ -36,4 +36,4 @@ def run(cases: Sequence[Path], *, reader: str | None, second_count: bool) -> Non
     viewer.window.resize(*WINDOW_PX)
     dock = open_review(viewer, cases, reader=reader, second_count=second_count)
     napari.run()
-    dock.close_case()
+    dock.release()
