@@ -39,9 +39,11 @@ HOME = Path(__file__).parents[1] / "fishcount" / "spots" / "spot_score.json"
 REACH_PX = 3.0
 DEBRIS = 9
 EMPTY_SHARE = 0.08
-BRIGHT_SHARE = 0.2
-JPEG_SHARE = 0.12
+BRIGHT_SHARE = 0.25
+JPEG_SHARE = 0.15
 UNEVEN_SHARE = 0.15
+RAGGED_SHARE = 0.2
+COINCIDENT_SHARE = 0.25
 RIDGE = 2e-4
 HIDDEN = (24, 12)
 N_NETWORKS = 4
@@ -50,7 +52,7 @@ HOLD_OUT = 5
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--fields", type=int, default=400, help="fields to draw")
+    parser.add_argument("--fields", type=int, default=900, help="fields to draw")
     parser.add_argument("--size", type=int, default=448, help="height and width in pixels")
     parser.add_argument("--seed", type=int, default=20240229)
     parser.add_argument("--workers", type=int, default=2)
@@ -114,16 +116,28 @@ def draw_examples(
 
 
 def harder_spec(spec: FieldSpec, rng: np.random.Generator) -> FieldSpec:
-    """The same, mostly near the limit of what can be seen; in some fields sizes are uneven."""
+    """The same, mostly near the limit of what can be seen; in some, signals are of any shape."""
     bright = rng.random() < BRIGHT_SHARE
     snr = float(np.exp(rng.uniform(*np.log((12, 60) if bright else (2.5, 12)))))
     uneven = (0.15, 0.4) if rng.random() < UNEVEN_SHARE else (0.02, 0.15)
-    return spec.changed(signals={"snr": snr, "size_spread": rng.uniform(*uneven)})
+    ragged = rng.uniform(0.03, 0.14) if rng.random() < RAGGED_SHARE else 0.0
+    # Both targets lie on one chromosome: in some cases their signals lie together.
+    together = rng.uniform(0.05, 0.4) if rng.random() < COINCIDENT_SHARE else 0.0
+    texture_um = (rng.uniform(0.2, 0.5), rng.uniform(0.7, 1.5))
+    return spec.changed(
+        signals={
+            "snr": snr,
+            "size_spread": rng.uniform(*uneven),
+            "ragged_um": ragged,
+            "coincident": together,
+        },
+        background={"nucleus_texture_um": texture_um},
+    )
 
 
 def as_jpeg(plane: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
     """As a person would export it: stretched to 8 bits, both ends clipped, and compressed."""
-    black, white = np.quantile(plane, (rng.uniform(0.02, 0.3), 1 - rng.uniform(0, 0.05) ** 2))
+    black, white = np.quantile(plane, (rng.uniform(0.02, 0.3), 1 - rng.uniform(0, 0.07) ** 2))
     grey = np.clip((plane - black) / max(white - black, 1.0) * 255, 0, 255).astype(np.uint8)
     lossy = imagecodecs.jpeg8_encode(grey, level=int(rng.integers(75, 97)))
     return np.asarray(imagecodecs.jpeg8_decode(lossy), np.float32)

@@ -15,6 +15,7 @@ __all__ = [
     "NoiseModel",
     "background_map",
     "estimate_camera",
+    "grey_step",
     "is_constant",
     "noise_by_brightness",
 ]
@@ -23,6 +24,8 @@ __all__ = [
 _MAD_TO_SIGMA = 1.4826
 _MIN_BIN = 200
 _BINS = 12
+# Pixels among which the step between grey values is looked for.
+_GREY_SAMPLE = 65_536
 # Share of pixels that is not in crowds of signals.
 _BULK = 0.98
 # Noise is measured on every third pixel along each axis, and on about this many at most.
@@ -102,8 +105,25 @@ class NoiseModel:
         return min(self.sigma_counts)
 
 
-def noise_by_brightness(filtered: NDArray[np.float32], brightness: BackgroundMap) -> NoiseModel:
-    """Noise of a filtered image, measured in bins of local brightness.
+def grey_step(image: NDArray[np.float32]) -> float:
+    """Least distance of two grey values of an image: 1 for counts, 0 where there is but one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fishcount.background import grey_step
+    >>> grey_step(np.array([[0, 16], [48, 16]], np.float32))
+    16.0
+    """
+    every = max(1, image.size // _GREY_SAMPLE)
+    steps = np.diff(np.unique(image.reshape(-1)[::every]))
+    return float(steps.min()) if steps.size else 0.0
+
+
+def noise_by_brightness(
+    filtered: NDArray[np.float32], brightness: BackgroundMap, *, least_counts: float = 0.0
+) -> NoiseModel:
+    """Noise of a filtered image, measured in bins of local brightness, at least `least_counts`.
 
     The spread in a bin is the median absolute deviation, so the signals in it hardly count.
     It never falls with brightness, as photon noise does not: a level that seems noisier than a
@@ -117,6 +137,9 @@ def noise_by_brightness(filtered: NDArray[np.float32], brightness: BackgroundMap
         A filtered plane with mean zero, such as a blob response.
     brightness : BackgroundMap
         Of the plane before filtering.
+    least_counts
+        What is known to be there where there is noise at all: where an image was clipped to
+        black, its spread is none.
     """
     step = max(_LEAST_STEP, math.isqrt(filtered.size // _AT_MOST))
     values = filtered[::step, ::step]
@@ -128,7 +151,9 @@ def noise_by_brightness(filtered: NDArray[np.float32], brightness: BackgroundMap
     values, level = values.reshape(-1)[order], level[order]
     edges = _bin_edges(level)
     knots = np.array([float(np.median(level[a:b])) for a, b in edges])
-    variance = np.square([_spread(values[a:b]) for a, b in edges])
+    spread = np.array([_spread(values[a:b]) for a, b in edges])
+    # An image that was computed has no noise anywhere, and nothing to measure signals against.
+    variance = np.square(np.maximum(spread, least_counts) if spread.any() else spread)
     variance = np.minimum.accumulate(variance[::-1])[::-1]
     rise = (variance[-1] - variance[0]) / max(knots[-1] - knots[0], 1e-9)
     return NoiseModel(

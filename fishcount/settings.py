@@ -210,6 +210,11 @@ class SignalSettings(_Model):
         description="Points whose edges overlap by at least this many signal diameters are one "
         "diffuse or stringy signal, of whatever brightness (probe-kit rule).",
     )
+    stringy_most_copies: Annotated[float, Field(ge=1)] = Field(
+        3.0,
+        description="Points that overlap and together have the light of more single signals "
+        "than this are a heap of signals, and not one that is stringy.",
+    )
     split_gap_diameters: Annotated[float, Field(ge=0)] = Field(
         1.0,
         description="Two equal signals count as one when the gap between their edges is at "

@@ -31,7 +31,7 @@ class SingleFlux:
     Attributes
     ----------
     typical_counts : float
-        Their mode; NaN where there are too few.
+        What most of them show; NaN where there are too few.
     spread : float
         Robust standard deviation of the logarithm: how much signals differ.
     n : int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -148,7 +148,7 @@ def _count_channel(
     # Where nearly everything is crowded, what was resolved tells of single signals as well.
     if np.count_nonzero(alone) < settings.least_single_signals:
         alone = inside
-    single = single_flux(spots.flux_counts[alone], least=settings.least_single_signals)
+    single = _single_flux(spots, alone, settings)
     reach_px = diameter_px * (1.0 + settings.cluster_gap_diameters)
     beside = misshapen_beside(
         spots,
@@ -177,6 +177,7 @@ def _count_channel(
         rows=np.flatnonzero(inside & (cluster < 0)),
         area_px=nuclei.area_px,
         diameter_px=diameter_px,
+        single=single,
         settings=settings,
     )
     merged = into >= 0
@@ -201,6 +202,19 @@ def _count_channel(
     signals = _signals_of(role, spots, nucleus, status=status, faint=faint, copies=copies_of_signal)
     copies = _copies(nucleus, copies_of_signal, clusters, len(nuclei))
     return _Channel(signals=signals, copies=copies, clusters=clusters, single=single)
+
+
+def _single_flux(spots: Spots, alone: NDArray[np.bool_], settings: SignalSettings) -> SingleFlux:
+    """Intensity of single signals of the channel.
+
+    What detection found typical of the whole channel is better than what those that lie alone
+    show, where it is known: these are few in amplified cases, and pairs are among them.
+    """
+    single = single_flux(spots.flux_counts[alone], least=settings.least_single_signals)
+    if not (math.isfinite(single.typical_counts) and math.isfinite(spots.typical_counts)):
+        return single
+    typical = 2 * math.pi * spots.typical_counts * spots.psf_sigma_px**2
+    return replace(single, typical_counts=typical)
 
 
 def _signals_of(

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fishcount.settings import SignalSettings
+from fishcount.signals.clusters import SingleFlux
 from fishcount.signals.split import chance_distance_px, split_partners, stringy_partners
 from fishcount.spots import Spots
 
@@ -20,6 +21,7 @@ def merge_signals(
     rows: NDArray[np.int64],
     area_px: NDArray[np.int64],
     diameter_px: float,
+    single: SingleFlux,
     settings: SignalSettings,
 ) -> NDArray[np.int64]:
     """Index of the signal that each spot is merged into; -1 for none.
@@ -32,7 +34,12 @@ def merge_signals(
     overlap_px = diameter_px * (1.0 - settings.stringy_overlap_diameters)
     reach_px = _merging_reach_px(nucleus[rows], area_px, overlap_px, settings)
     local = stringy_partners(
-        position_px[rows], spots.amplitude_counts[rows], nucleus=nucleus[rows], reach_px=reach_px
+        position_px[rows],
+        spots.amplitude_counts[rows],
+        nucleus=nucleus[rows],
+        reach_px=reach_px,
+        copies=spots.flux_counts[rows] / single.typical_counts,
+        most_copies=settings.stringy_most_copies,
     )
     into[rows] = np.where(local >= 0, rows[local], -1)
     left = rows[local < 0]

@@ -70,8 +70,13 @@ def stringy_partners(
     *,
     nucleus: NDArray[np.int64],
     reach_px: NDArray[np.float64],
+    copies: NDArray[np.float64] | None = None,
+    most_copies: float = math.inf,
 ) -> NDArray[np.int64]:
     """For each point of a stringy signal, the brightest point, which stands for it.
+
+    One signal has the light of about one: points that together have that of more than
+    `most_copies` are a heap of signals, and each stands for itself.
 
     Parameters
     ----------
@@ -82,6 +87,9 @@ def stringy_partners(
     nucleus : ndarray of int64, (n,)
     reach_px : ndarray of float64, (n,)
         Distance at which edges overlap; less where signals are crowded.
+    copies : ndarray of float64, (n,), optional
+        Light of each point over that of a single signal; NaN where that is not known.
+    most_copies
 
     Returns
     -------
@@ -94,6 +102,8 @@ def stringy_partners(
     into = np.empty(len(group), np.int64)
     into[order] = order[first][members.reshape(-1)]
     into[into == np.arange(len(into))] = -1
+    if copies is not None and len(group):
+        into[np.bincount(group, copies)[group] > most_copies] = -1
     return into
 
 

@@ -1,7 +1,8 @@
 """Probe image to spots: detected, fitted, kept or rejected with a reason."""
 
-from fishcount.spots.channel import ChannelScale, measure_channel, measure_channels
+from fishcount.spots.channel import ChannelScale
 from fishcount.spots.detect import detect_in_channels, detect_spots
+from fishcount.spots.measure import measure_channel, measure_channels
 from fishcount.spots.result import Spots
 
 __all__ = [

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fishcount.spots.channel import SHARP_COARSE, ChannelView, maxima_above
+from fishcount.spots.channel import SHARP_COARSE, ChannelView
 from fishcount.spots.crowded import resolve
 from fishcount.spots.features import FEATURES, Appearance, appearance
 from fishcount.spots.granules import Granules, find_granules, granule_beside, without_granules
@@ -31,6 +31,8 @@ class Candidates:
         Share of each height that light of the other probe explains; 0 without another probe.
     granule_counts : ndarray of float64, (n,)
         Height of the granule on whose rim a point lies; 0 where there is none.
+    clarity : ndarray of float64, (n,)
+        SNR of a typical signal in the noise at each point, its shape being known.
     """
 
     points: Points
@@ -38,6 +40,7 @@ class Candidates:
     granules: Granules
     leaked: NDArray[np.float64]
     granule_counts: NDArray[np.float64]
+    clarity: NDArray[np.float64]
 
     def figure(self, name: str) -> NDArray[np.float64]:
         """One column of the figures, by its name in `FEATURES`."""
@@ -66,11 +69,12 @@ def find_candidates(
         granules=granules,
         leaked=_leaked(points, other, scale.leaked_share or 0.0),
         granule_counts=granule_beside(granules, points),
+        clarity=scale.typical_counts * scene.norm / view.pixel_noise(points.y_px, points.x_px),
     )
 
 
 def _seeds(view: ChannelView, min_snr: float) -> Points:
-    maxima, _ = maxima_above(view.response, view.scale.noise, view.brightness, min_snr=min_snr)
+    maxima, _ = view.maxima(min_snr)
     place = maxima + parabolic_offsets(view.response, maxima)
     return Points(
         y_px=place[:, 0],

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
-from fishcount.spots.channel import ChannelView, maxima_above
+from fishcount.spots.channel import ChannelView
 from fishcount.spots.filters import subtract_points
 from fishcount.spots.groups import close_pairs, connected_groups, count_neighbours
-from fishcount.spots.maxima import parabolic_offsets
+from fishcount.spots.maxima import maxima_near, parabolic_offsets
 from fishcount.spots.prior import height_prior, point_cost, uncertainty
 from fishcount.spots.scene import (
     GROUP_REACH,
@@ -89,9 +89,8 @@ def resolve(scene: Scene, points: Points, *, view: ChannelView, min_snr: float) 
 def _worth_fitting(scene: Scene, points: Points, view: ChannelView) -> Points:
     """Without those that lie alone and are too faint to stay, as one can see before a fit."""
     alone = count_neighbours(points.y_px, points.x_px, GROUP_REACH * scene.sigma_px) == 0
-    norm = float(np.sqrt(scene.product(np.zeros(1), np.zeros(1))[0]))
     noise = view.pixel_noise(points.y_px, points.x_px)
-    significance = moments(scene, points).zero / (norm * noise)
+    significance = moments(scene, points).zero / (scene.norm * noise)
     return points.take(~alone | (significance >= _FITTED_SIGNIFICANCE))
 
 
@@ -139,14 +138,12 @@ def _births(
     """Maxima of the residual response near `beside` that become points themselves."""
     if len(beside) == 0:
         return beside
-    maxima, _ = maxima_above(
-        residual, view.scale.noise, view.brightness, min_snr=min(_MIN_SNR_BESIDE, min_snr)
-    )
-    height = residual[tuple(maxima.T)].astype(np.float64) / view.scale.gain
+    least_snr, reach = min(_MIN_SNR_BESIDE, min_snr), GROUP_REACH * scene.sigma_px
+    maxima = maxima_near(residual, beside.y_px, beside.x_px, reach)
+    value = residual[tuple(maxima.T)]
+    height = value.astype(np.float64) / view.scale.gain
     distance, height_beside = _nearest(points, maxima.astype(np.float64))
-    reach = GROUP_REACH * scene.sigma_px
-    wanted = (distance >= _LEAST_DISTANCE_PX) & (distance < reach)
-    wanted &= _nearest(beside, maxima.astype(np.float64))[0] < reach
+    wanted = (view.snr(maxima, value) >= least_snr) & (distance >= _LEAST_DISTANCE_PX)
     wanted &= height >= _LEAST_SHARE_BESIDE * height_beside
     maxima, height = maxima[wanted], height[wanted]
     place = maxima + parabolic_offsets(residual, maxima)
@@ -186,8 +183,10 @@ def _without_needless(
         needless[better] = False
         if not needless.any():
             break
-        stay = stay[~needless]
-        points = fit_jointly(scene, points.take(~needless), iterations=2)
+        # Only what lay beside those that go has to be fitted anew.
+        beside = _in_groups_with(scene, points, needless)[~needless]
+        stay, points = stay[~needless], points.take(~needless)
+        points = points.placed(beside, fit_jointly(scene, points.take(beside), iterations=2))
     return points, stay
 
 

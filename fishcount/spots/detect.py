@@ -13,15 +13,10 @@ from fishcount.background import is_constant
 from fishcount.errors import PixelError
 from fishcount.settings import SpotSettings
 from fishcount.spots.candidates import find_candidates
-from fishcount.spots.channel import (
-    ChannelScale,
-    ChannelView,
-    measure_channel,
-    view_channel,
-    with_leak,
-)
+from fishcount.spots.channel import ChannelScale, ChannelView, view_channel
 from fishcount.spots.groups import connected_groups
 from fishcount.spots.judge import reject_reasons
+from fishcount.spots.measure import measured_view, with_leak
 from fishcount.spots.result import Spots
 from fishcount.spots.scene import Points
 from fishcount.spots.score import pooled_score, signal_score
@@ -175,8 +170,11 @@ def _view(
     if is_constant(image) or min(image.shape[-2:]) < _MIN_SIDE_PX:
         return None
     plane = project_signals(image, z_step_um=z_step_um)
-    scale = scale or measure_channel(plane, pixel_size_um=pixel_size_um)
-    return view_channel(plane, scale) if scale.is_measurable else None
+    if scale is None:
+        view = measured_view(plane, pixel_size_um=pixel_size_um)
+    else:
+        view = view_channel(plane, scale)
+    return view if view.scale.is_measurable else None
 
 
 def _checked(image: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -204,7 +202,11 @@ def _detect(view: ChannelView, other: ChannelView | None, settings: SpotSettings
         signal_score(found.appearance.figures), found.points.amplitude_counts, group
     )
     reason = reject_reasons(
-        found, score, min_score=settings.min_score, min_share=settings.min_share
+        found,
+        score,
+        width_spread=view.scale.width_spread,
+        min_score=settings.min_score,
+        min_share=settings.min_share,
     )
     points, fits, granules = found.points, found.appearance.fits, found.granules
     kept = reason == ""
@@ -234,6 +236,7 @@ def _detect(view: ChannelView, other: ChannelView | None, settings: SpotSettings
         score=both(score, np.nan),
         psf_sigma_px=psf_sigma_px,
         min_snr=settings.min_snr,
+        typical_counts=view.scale.typical_counts,
     )
 
 

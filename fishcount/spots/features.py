@@ -23,7 +23,8 @@ from fishcount.spots.scene import GROUP_REACH, Points, Scene, amplitude_errors, 
 
 __all__ = ["FEATURES", "Appearance", "appearance", "cut_to_ranges"]
 
-# No point is known better than this share of its height: optics are no perfect Gaussian.
+# No point is known better than this share of its height: optics are no perfect Gaussian. Where
+# points differ in width by more, they differ in shape by as much.
 _MODEL_ERROR = 0.05
 _FIT_WIDTHS = 3.0
 # Outer radii of the disk and the rings around each point; the last one is the background.
@@ -41,6 +42,7 @@ FEATURES: dict[str, tuple[float, float]] = {
     "log_height": (-2.5, 1.5),
     "log_typical_snr": (0.0, 4.5),
     "width_spread": (0.0, 0.5),
+    "log_signal_share": (-5.0, 0.0),
     "log_width": (-1.2, 1.2),
     "height_over_misfit": (0.0, 15.0),
     "misfit": (0.5, 2.0),
@@ -95,7 +97,7 @@ def appearance(
     stamp = points.amplitude_counts[:, None, None] * np.exp(-0.5 * np.square(home.radius))
     alone = left + stamp.astype(np.float32)
     noise = view.pixel_noise(points.y_px, points.x_px)
-    noise = np.hypot(noise, _MODEL_ERROR * points.amplitude_counts)
+    noise = np.hypot(noise, _shape_error(view) * points.amplitude_counts)
     core = home.core(_FIT_WIDTHS * sigma)
     square = np.square(home.radius[core] * np.float32(sigma))
     fits = fit_profiles(alone[core], square, inside=inside[core], sigma_px=sigma, iterations=2)
@@ -111,11 +113,16 @@ def appearance(
     else:
         beside, _ = patches(other.plane, *home.pixel)
         noise_beside = other.pixel_noise(points.y_px, points.x_px)
+        noise_beside = np.hypot(noise_beside, _shape_error(other) * other.scale.typical_counts)
         figures |= _ring_figures(rings, "beside", beside, noise_beside)
     return Appearance(
         figures=np.stack([figures[name] for name in FEATURES], axis=1),
         fits=fits,
     )
+
+
+def _shape_error(view: ChannelView) -> float:
+    return max(_MODEL_ERROR, view.scale.width_spread)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -151,15 +158,15 @@ def _height_figures(
     view: ChannelView, scene: Scene, points: Points, home: _Home, noise: NDArray[np.float64]
 ) -> dict[str, NDArray[np.float64]]:
     height, typical = points.amplitude_counts, view.scale.typical_counts
-    norm = float(np.sqrt(scene.product(np.zeros(1), np.zeros(1))[0]))
     coarse = view.coarse_heights(points.y_px, points.x_px)
     reach = GROUP_REACH * scene.sigma_px
     return {
-        "snr": height * norm / noise,
+        "snr": height * scene.norm / noise,
         "significance": height / (noise * amplitude_errors(scene, points)),
         "log_height": np.log(np.maximum(height, 1e-9) / typical),
-        "log_typical_snr": np.log(typical * norm / noise),
+        "log_typical_snr": np.log(typical * scene.norm / noise),
         "width_spread": np.full(len(points), view.scale.width_spread),
+        "log_signal_share": np.full(len(points), np.log(view.scale.signal_share)),
         "coarse_over_fine": coarse / np.maximum(height, 0.2 * noise),
         "roundness": roundness(view.response, home.y, home.x),
         "neighbours": count_neighbours(points.y_px, points.x_px, reach).astype(np.float64),
@@ -196,7 +203,7 @@ def _blob_figures(
         fits = _blob_fits(view, centre[used])
         near = far < _BLOB_REACH * sigma
         blob = blob[near]
-        uncertain = np.hypot(noise[near], _MODEL_ERROR * fits.amplitude_counts[blob])
+        uncertain = np.hypot(noise[near], _shape_error(view) * fits.amplitude_counts[blob])
         log_width[near] = np.log(fits.sigma_px[blob] / (sigma / 2))
         misfit[near] = 2 * fits.residual_counts[blob] / uncertain
         share = fits.amplitude_counts[blob] / np.maximum(points.amplitude_counts[near], 1e-9)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
+from fishcount.background import background_map
 from fishcount.spots.channel import ChannelView
 from fishcount.spots.filters import blob_response, subtract_points, white_noise_gain
 from fishcount.spots.fit import patches
@@ -100,7 +101,8 @@ def without_granules(view: ChannelView, granules: Granules) -> ChannelView:
     subtract_points(response, light, granules.sigma_px, view.scale.passes)
     subtract_points(coarse, halved, granules.sigma_px / 2, view.scale.passes)
     plane = without_points(view.plane, light, granules.sigma_px)
-    return replace(view, plane=plane, response=response, coarse=coarse)
+    dome = background_map(response, block_px=view.dome.block_px)
+    return replace(view, plane=plane, response=response, dome=dome, coarse=coarse)
 
 
 def granule_beside(granules: Granules, points: Points) -> NDArray[np.float64]:

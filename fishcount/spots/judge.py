@@ -20,12 +20,19 @@ _WEAK_SNR = 5.0
 _RIM = 0.25
 # From this SNR and share of a typical height on, what looks like a signal is plain to see.
 _PLAIN_SNR, _PLAIN_SHARE = 12.0, 0.6
+# Where a typical signal has this SNR, all that looks like one is.
+_CLEAR = 80.0
 # Share of the height that what leaks over from the other probe must explain.
 _LEAKED = 0.5
 
 
 def reject_reasons(
-    found: Candidates, score: NDArray[np.float64], *, min_score: float, min_share: float
+    found: Candidates,
+    score: NDArray[np.float64],
+    *,
+    width_spread: float,
+    min_score: float,
+    min_share: float,
 ) -> NDArray[np.str_]:
     """Code of the reason for each point whose score is at most `min_score`; else empty.
 
@@ -45,24 +52,23 @@ def reject_reasons(
     reason[wide] = "TOO_WIDE"
     reason[(width < _NARROW) & ~weak] = "TOO_NARROW"
     reason[rim] = "TOO_WIDE"
-    good = (score > min_score) | _is_plain(found)
+    good = (score > min_score) | _is_plain(found, width_spread)
     reason[good & ~faint & ~rim] = ""
     reason[found.leaked > _LEAKED] = "BLEED_THROUGH"
     return reason
 
 
-def _is_plain(found: Candidates) -> NDArray[np.bool_]:
-    """What is alone and as bright, as narrow and as round as a signal, whatever its score.
+def _is_plain(found: Candidates, width_spread: float) -> NDArray[np.bool_]:
+    """What is as bright and as wide as a signal, and alone and round or far above all noise.
 
-    The score learned from Gaussian points; in a saturated or lossy image a bright signal is none,
-    and the score knows nothing of how far off it may be.
+    The score learned to tell faint signals from grain, on points that are nearly Gaussian. Where
+    a channel shows its signals this clearly there is no grain to be told from; and in a saturated
+    or lossy image, a bright signal has a shape of which the score knows nothing.
     """
-    plain: NDArray[np.bool_] = (
-        (found.figure("snr") >= _PLAIN_SNR)
-        & (found.figure("log_height") > np.log(_PLAIN_SHARE))
-        & (np.abs(found.figure("log_width")) < _WIDE)
-        & (found.figure("coarse_over_fine") < _COARSE)
-        & (found.figure("roundness") > ROUND)
-        & (found.figure("neighbours") == 0)
-    )
-    return plain
+    bright = found.figure("log_height") > np.log(_PLAIN_SHARE)
+    bright &= found.figure("coarse_over_fine") < _COARSE
+    width = np.abs(found.figure("log_width"))
+    alone = (found.figure("neighbours") == 0) & (found.figure("roundness") > ROUND)
+    alone &= (found.clarity * np.exp(found.figure("log_height")) >= _PLAIN_SNR) & (width < _WIDE)
+    clear = (found.clarity >= _CLEAR) & (width < _WIDE + width_spread)
+    return np.asarray(bright & (alone | clear))

@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["local_maxima", "parabolic_offsets", "roundness"]
+__all__ = ["local_maxima", "maxima_near", "parabolic_offsets", "roundness"]
 
 
 def local_maxima(response: NDArray[np.float32], threshold: float) -> NDArray[np.int64]:
@@ -46,6 +46,47 @@ def local_maxima(response: NDArray[np.float32], threshold: float) -> NDArray[np.
         stays = (value > neighbour) | ((lag > 0) & (value == neighbour)) | ~inside
         index, place = index[stays], place[stays]
     return place
+
+
+def maxima_near(
+    response: NDArray[np.float32],
+    y_px: NDArray[np.float64],
+    x_px: NDArray[np.float64],
+    reach_px: float,
+) -> NDArray[np.int64]:
+    """Maxima (n, 2) of a plane at most `reach_px` from one of the places, in coordinate order.
+
+    As `local_maxima`, but only small patches are looked at. What lies at the edge of the plane
+    is none.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fishcount.spots.maxima import maxima_near
+    >>> response = np.zeros((40, 40), np.float32)
+    >>> response[10, 12] = response[30, 30] = 5
+    >>> maxima_near(response, np.array([9.6]), np.array([10.2]), 4.0)
+    array([[10, 12]])
+    """
+    height, width = response.shape
+    half = int(reach_px) + 1
+    reach = np.arange(-half - 1, half + 2)
+    rows = (np.rint(y_px).astype(np.int64)[:, None] + reach).clip(0, height - 1)
+    columns = (np.rint(x_px).astype(np.int64)[:, None] + reach).clip(0, width - 1)
+    patch = response[rows[:, :, None], columns[:, None, :]]
+    middle = patch[:, 1:-1, 1:-1]
+    side = len(reach)
+    highest = middle > 0
+    for dy, dx in product((-1, 0, 1), repeat=2):
+        if (dy, dx) != (0, 0):
+            beside = patch[:, 1 + dy : side - 1 + dy, 1 + dx : side - 1 + dx]
+            # Of equal pixels the one that comes first in coordinate order wins.
+            highest &= middle >= beside if (dy, dx) > (0, 0) else middle > beside
+    n, i, j = np.nonzero(highest)
+    row, column = rows[n, i + 1], columns[n, j + 1]
+    near = np.hypot(row - y_px[n], column - x_px[n]) <= reach_px
+    flat = np.unique(row[near] * width + column[near])
+    return np.stack([flat // width, flat % width], axis=1)
 
 
 def parabolic_offsets(

@@ -9,38 +9,35 @@ from numpy.typing import NDArray
 
 from fishcount.spots.fit import fit_points
 from fishcount.spots.maxima import parabolic_offsets
-from fishcount.spots.typical import bright_ones
 
-__all__ = ["BRIGHT_SNR", "START_PX", "PointWidth", "densest", "fallback_width", "width_of_bright"]
+__all__ = [
+    "BRIGHT_SNR",
+    "START_PX",
+    "PointWidth",
+    "expected_width_px",
+    "likeliest_width",
+    "width_of_bright",
+]
 
-# Used where neither the image nor the pixel size tells: a well-sampled point.
-PSF_FALLBACK_PX = 1.6
-# A point of visible light on high-NA optics, sigma: 0.21 wavelength / NA and a little more.
-_PSF_PRIOR_UM = 0.16
-# The narrowest one: 0.21 wavelength / NA of the best optics, and a target of a tenth of a micron.
-_TARGET_UM = 0.12
-BRIGHT_SNR = 8.0
+# A point of visible light on high-NA optics, sigma: 0.21 wavelength / NA and a little more; how
+# far off that may be, in log, by NA and the size of targets.
+_EXPECTED_UM, _KNOWN_SPREAD = 0.16, 0.2
+# Where the pixel size is not known: a well-sampled point, or about that.
+_UNKNOWN_PX, _UNKNOWN_SPREAD = 1.6, 0.5
+# Maxima from this SNR on are fitted, in patches of this half side that few neighbours reach into.
+BRIGHT_SNR = 6.0
 _AT_MOST = 400
-_AT_LEAST = 8
 START_PX = 1.6
+_RADIUS_PX = 5
 _BOUNDS_PX = (0.6, 4.0)
-
-
-def densest(values: NDArray[np.float64]) -> float:
-    """Where the values are densest, whatever the tails do: the mean of their shortest half.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from fishcount.spots.psf import densest
-    >>> round(densest(np.r_[np.linspace(1.5, 1.7, 41), np.linspace(1.7, 4, 40)]), 1)
-    1.6
-    """
-    ordered = np.sort(values)
-    half = (len(ordered) + 1) // 2
-    widths = ordered[half - 1 :] - ordered[: len(ordered) - half + 1]
-    start = int(np.argmin(widths))
-    return float(ordered[start : start + half].mean())
+# Error of a fitted width, in log, at an SNR of 1.
+_FIT_ERROR = 1.5
+# What is tried: middles, spreads of their own, shares of points among what was fitted.
+_STEPS = 120
+_SPREADS = np.array([0.03, 0.06, 0.1, 0.15, 0.22, 0.32])
+_SHARES = (0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.95)
+# Half width, in log, of the peak of the likelihood.
+_PEAK = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,17 +49,54 @@ class PointWidth:
     sigma_px : float
         Of most of them.
     spread : float
-        Robust standard deviation of the logarithm of widths; 0 where too few were seen.
+        Standard deviation of the logarithm of widths, errors of the fits set aside.
     """
 
     sigma_px: float
     spread: float
 
 
-def fallback_width(pixel_size_um: float | None) -> PointWidth:
-    """What the pixel size suggests, where the image does not tell."""
-    sigma = PSF_FALLBACK_PX if pixel_size_um is None else _PSF_PRIOR_UM / pixel_size_um
-    return PointWidth(sigma_px=float(np.clip(sigma, *_BOUNDS_PX)), spread=0.0)
+def likeliest_width(
+    widths_px: NDArray[np.float64],
+    snr: NDArray[np.float64],
+    *,
+    prior_px: float,
+    prior_spread: float,
+) -> PointWidth:
+    """The width that most of the fitted widths (n,) agree on, each within its own error.
+
+    Widths of points scatter log-normally around one value, by their errors and a spread of their
+    own; those of granules, pairs and edges lie anywhere. The share of such others and the spread
+    are summed over, so that no cut is needed, and with few widths the prior decides.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fishcount.spots.psf import likeliest_width
+    >>> widths = np.r_[np.linspace(1.5, 1.7, 20), np.linspace(2, 4, 30)]
+    >>> found = likeliest_width(widths, np.full(50, 20.0), prior_px=1.5, prior_spread=0.3)
+    >>> round(found.sigma_px, 1), found.spread < 0.1
+    (1.6, True)
+    """
+    low, high = np.log(_BOUNDS_PX)
+    middle = np.linspace(low, high, _STEPS)
+    error = np.hypot(_SPREADS, _FIT_ERROR / snr[:, None])[:, :, None]
+    off = (np.log(widths_px)[:, None, None] - middle) / error
+    own = np.exp(-0.5 * off**2) / (np.sqrt(2 * np.pi) * error)
+    other = 1 / (high - low)
+    likelihood = np.logaddexp.reduce(
+        [np.log(share * own + (1 - share) * other).sum(axis=0) for share in _SHARES]
+    )
+    prior = -0.5 * ((middle - np.log(prior_px)) / prior_spread) ** 2
+    weight = np.exp(likelihood + prior - (likelihood + prior).max())
+    weight /= weight.sum()
+    best = int(np.argmax(weight.sum(axis=0)))
+    near = np.abs(middle - middle[best]) < _PEAK
+    weight = weight * near / weight[:, near].sum()
+    return PointWidth(
+        sigma_px=float(np.exp(weight.sum(axis=0) @ middle)),
+        spread=float(weight.sum(axis=1) @ _SPREADS),
+    )
 
 
 def width_of_bright(
@@ -75,25 +109,26 @@ def width_of_bright(
 ) -> PointWidth:
     """Width of a point, from the brightest maxima (n, 2) of a blob response.
 
-    They are fitted with a free width. Points crowd around one value; pairs, defocus and granules
-    only ever widen, so the value where the widths are densest is taken. With too few bright
-    maxima the pixel size decides. It also says how narrow a point can be: a hybridised target is
-    not smaller than `_TARGET_UM`, and what seems so are the peaks of an uneven signal.
+    They are fitted with a free width; see `likeliest_width`. The pixel size tells what to expect.
     """
     best = np.sort(np.argsort(-snr, kind="stable")[:_AT_MOST])
-    maxima = maxima[best]
+    maxima, snr = maxima[best], snr[best]
     start = maxima + parabolic_offsets(response, maxima)
-    fits = fit_points(plane, start[:, 0], start[:, 1], sigma_px=START_PX, radius_px=6)
+    fits = fit_points(plane, start[:, 0], start[:, 1], sigma_px=START_PX, radius_px=_RADIUS_PX)
     moved = np.hypot(fits.y_px - start[:, 0], fits.x_px - start[:, 1])
     low, high = _BOUNDS_PX
     fit_well = (fits.amplitude_counts > 0) & (moved < START_PX)
-    fit_well &= bright_ones(response[tuple(maxima.T)].astype(np.float64))
     fit_well &= (fits.sigma_px > low) & (fits.sigma_px < high)
-    if fit_well.sum() < _AT_LEAST:
-        return fallback_width(pixel_size_um)
-    widths = fits.sigma_px[fit_well]
-    least = 0.0 if pixel_size_um is None else _TARGET_UM / pixel_size_um
-    logarithm = np.log(widths)
-    spread = 1.4826 * float(np.median(np.abs(logarithm - np.median(logarithm))))
-    sigma = float(np.clip(max(densest(widths), least), low, high))
-    return PointWidth(sigma_px=round(sigma, 3), spread=round(spread, 3))
+    found = likeliest_width(
+        fits.sigma_px[fit_well],
+        snr[fit_well],
+        prior_px=expected_width_px(pixel_size_um),
+        prior_spread=_UNKNOWN_SPREAD if pixel_size_um is None else _KNOWN_SPREAD,
+    )
+    return PointWidth(sigma_px=round(found.sigma_px, 3), spread=round(found.spread, 3))
+
+
+def expected_width_px(pixel_size_um: float | None) -> float:
+    """What the pixel size suggests."""
+    sigma = _UNKNOWN_PX if pixel_size_um is None else _EXPECTED_UM / pixel_size_um
+    return float(np.clip(sigma, *_BOUNDS_PX))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -37,6 +38,8 @@ class Spots(ReadOnlyArrays):
         Width of a point in this channel, as it was used.
     min_snr : float
         The threshold that was applied, in sigmas.
+    typical_counts : float
+        Height of a typical single signal of the whole channel; NaN where it is not known.
     cluster : ndarray of int64, (n,)
         0 for an isolated spot; spots of one unresolved or crowded group share a number from 1.
     score : ndarray of float64, (n,)
@@ -56,6 +59,7 @@ class Spots(ReadOnlyArrays):
     cluster: NDArray[np.int64]
     psf_sigma_px: float
     min_snr: float
+    typical_counts: float = math.nan
     score: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
 
     def __post_init__(self) -> None:

@@ -15,6 +15,8 @@ _SHARE = 0.4
 HEIGHT_SPREAD = 0.4
 # The typical height is at most this far, in log, below the median of those that are seen.
 _MOST_HIDDEN = 0.7
+# What fewer than this many have in common is typical of nothing.
+_LEAST_ALIKE = 5
 
 
 def typical_height(heights: NDArray[np.float64], least: NDArray[np.float64] | float = 0) -> float:
@@ -38,11 +40,16 @@ def typical_height(heights: NDArray[np.float64], least: NDArray[np.float64] | fl
     >>> from fishcount.spots.typical import typical_height
     >>> round(typical_height(np.r_[np.full(400, 5.0), [90, 95, 100, 105, 110]]) / 10)
     10
+    >>> round(typical_height(np.r_[2000.0, np.full(400, 5.0), [90, 95, 100, 105, 110]]) / 10)
+    10
     >>> seen = np.exp(np.random.default_rng(1).normal(np.log(100), 0.4, 4000))
     >>> round(typical_height(seen[seen > 100], 100.0) / 10)
     10
     """
     bright = bright_ones(heights)
+    while bright.sum() < _LEAST_ALIKE < np.count_nonzero(~bright):
+        heights, least = heights[~bright], np.broadcast_to(least, heights.shape)[~bright]
+        bright = bright_ones(heights)
     if not bright.any():
         return float("nan")
     start = float(np.median(heights[bright]))

@@ -59,8 +59,8 @@ def draw_bodies(spec: FieldSpec, outlines: Outlines, *, rng: np.random.Generator
     look, background = spec.nuclei, spec.background
     tiles = (
         _texture(spec, (0.22, 0.6), rng),
-        _texture(spec, (0.3, 1.1), rng),
-        _texture(spec, (0.3, 1.1), rng),
+        _texture(spec, background.nucleus_texture_um, rng),
+        _texture(spec, background.nucleus_texture_um, rng),
     )
     contrast = (look.texture, background.nucleus_texture, background.nucleus_texture)
     levels = np.stack(

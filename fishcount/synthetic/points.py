@@ -19,6 +19,8 @@ __all__ = ["Points", "draw_debris", "draw_points", "wavelength_um"]
 RIM = 0.10
 # Of this many random arrangements of a nucleus, the one with most room is taken.
 N_ARRANGEMENTS = 24
+# An uneven signal is so many points, with so much light together.
+PIECES, RAGGED_LIGHT = 3, 1.3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -239,7 +241,7 @@ def _as_points(
     # A split signal is one copy whose light comes from two places.
     amp = amp * np.where(split, rng.uniform(0.5, 0.8, copy.size), 1.0)
     z_um = rng.uniform(-0.5, 0.5, n)[copy] * spec.nuclei.depth_um
-    return Points(
+    points = Points(
         channel=np.full(copy.size, channel),
         y=place[copy, 0] + arm * np.sin(angle),
         x=place[copy, 1] + arm * np.cos(angle),
@@ -249,6 +251,27 @@ def _as_points(
         nucleus=np.full(copy.size, row),
         kind=np.where(split, SpotKind.SPLIT, kind[copy]),
         copy=copy,
+    )
+    return _ragged(points, look.ragged_um * spec.px_per_um, rng) if look.ragged_um else points
+
+
+def _ragged(points: Points, unevenness_px: float, rng: np.random.Generator) -> Points:
+    """Each point as several that lie close: signals of no simple shape."""
+    pieces = np.repeat(np.arange(len(points.y)), PIECES)
+    share = rng.uniform(0.2, 1.0, (len(points.y), PIECES))
+    share *= RAGGED_LIGHT / share.sum(axis=1, keepdims=True)
+    off_y, off_x = rng.normal(0, unevenness_px, (2, pieces.size))
+    single = points.kind[pieces] == SpotKind.SINGLE
+    return Points(
+        channel=points.channel[pieces],
+        y=points.y[pieces] + off_y,
+        x=points.x[pieces] + off_x,
+        z_um=points.z_um[pieces],
+        amp=points.amp[pieces] * share.ravel(),
+        sigma=points.sigma[pieces],
+        nucleus=points.nucleus[pieces],
+        kind=np.where(single, SpotKind.SPLIT, points.kind[pieces]),
+        copy=points.copy[pieces],
     )
 
 

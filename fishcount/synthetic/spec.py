@@ -94,6 +94,10 @@ class SignalShapes(_Spec):
     split_um: tuple[Positive, Positive] = Field(
         (0.28, 0.60), description="Distance of the two points of a split signal."
     )
+    ragged_um: NonNegative = Field(
+        0.0,
+        description="Size of the unevenness of a signal, which then is several points; 0: even.",
+    )
     coincident: Fraction = Field(
         0.0, description="Share of CEP17 copies that lie on a HER2 copy of their nucleus."
     )
@@ -115,6 +119,9 @@ class Background(_Spec):
     )
     nucleus_spread: NonNegative = Field(0.22, description="Spread of that level (log).")
     nucleus_texture: Fraction = Field(0.14, description="Contrast of its texture.")
+    nucleus_texture_um: tuple[Positive, Positive] = Field(
+        (0.3, 1.1), description="Fine and coarse scale of its texture (1 sigma)."
+    )
     glow: Fraction = Field(0.05, description="Share of nuclear light that spreads over microns.")
     vignetting: Fraction = Field(0.15, description="Loss of light in the darkest corner.")
 

@@ -21,7 +21,7 @@ def provisional_counts(folder):
 
 
 @pytest.mark.outside
-def test_interphase_counts_are_exact_in_28_of_31_nuclei(outside_data):
+def test_interphase_counts_are_exact_in_30_of_31_nuclei(outside_data):
     folder = outside_data / "real" / "interphase_2r2g"
     files = {role: folder / f"SampleFISH_{colour}.jpg" for role, colour in CHANNELS.items()}
     result = score_field(read_image(files, pixel_size_um=0.1))
@@ -29,7 +29,7 @@ def test_interphase_counts_are_exact_in_28_of_31_nuclei(outside_data):
     nucleus = result.nuclei.labels[y, x]
     assert (nucleus > 0).all()
     her2, cep17 = (result.counts.copies[probe].best[nucleus - 1] for probe in PROBES)
-    assert np.count_nonzero((her2 == red) & (cep17 == green)) >= 28
+    assert np.count_nonzero((her2 == red) & (cep17 == green)) >= 30
 
 
 @pytest.mark.outside

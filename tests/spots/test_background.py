@@ -9,6 +9,7 @@ from numpy.testing import assert_allclose
 from fishcount.background import (
     background_map,
     estimate_camera,
+    grey_step,
     is_constant,
     noise_by_brightness,
 )
@@ -75,3 +76,18 @@ def test_blank_is_what_holds_no_image(image, blank):
 
 def test_a_tiny_image_has_a_camera():
     assert estimate_camera(np.array([[3.0, 4.0]], np.float32)).gain_counts == 0
+
+
+def test_step_between_grey_values_is_that_of_the_camera():
+    counts = exposed(steps()).round()
+    assert grey_step(counts) == 1
+    assert grey_step(16 * counts) == 16
+    assert grey_step(np.full((20, 20), 7, np.float32)) == 0
+
+
+def test_noise_is_at_least_what_is_known_to_be_there():
+    black = np.zeros((300, 300), np.float32)
+    assert noise_by_brightness(black, background_map(black), least_counts=0.3).floor_counts == 0
+    black[:, 150:] = np.random.default_rng(0).normal(20, 1, (300, 150))
+    noise = noise_by_brightness(black, background_map(black), least_counts=0.3)
+    assert noise.floor_counts == pytest.approx(0.3)

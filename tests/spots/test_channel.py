@@ -7,9 +7,10 @@ import pytest
 from numpy.testing import assert_allclose
 
 from fishcount.spots import detect_in_channels, detect_spots, measure_channel, measure_channels
-from fishcount.spots.channel import BLOCK_PX, leaked_share, view_channel
+from fishcount.spots.channel import BLOCK_PX, view_channel
 from fishcount.spots.filters import blob_response, subtract_points
 from fishcount.spots.maxima import local_maxima, roundness
+from fishcount.spots.measure import leaked_share
 from fishcount.spots.profile import fit_profiles, squared_distance
 from fishcount.spots.scene import Points
 from fishcount.spots.typical import typical_height

@@ -1,0 +1,198 @@
+"""A probe channel is measured once: how wide a point is, its noise, a typical signal, the leak.
+
+What is found in a part of a channel then depends on that part and these few figures alone, so
+tiles give what the whole image gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fishcount.background import BackgroundMap, background_map, grey_step, noise_by_brightness
+from fishcount.spots.channel import (
+    BLOCK_PX,
+    ROUND,
+    SHARP_COARSE,
+    ChannelScale,
+    ChannelView,
+    view_of,
+)
+from fishcount.spots.filters import blob_response, passes_for, white_noise_gain
+from fishcount.spots.maxima import roundness
+from fishcount.spots.psf import (
+    BRIGHT_SNR,
+    START_PX,
+    PointWidth,
+    expected_width_px,
+    width_of_bright,
+)
+from fishcount.spots.stack import project_signals
+from fishcount.spots.typical import bright_ones, typical_height
+
+__all__ = ["leaked_share", "measure_channel", "measure_channels", "measured_view", "with_leak"]
+
+# From this SNR on a maximum of the response stands out; it is a signal that tells what is typical.
+_SEEN_SNR, _SURE_SNR = 3.0, 5.0
+# From this share of the typical height on it is counted as a signal.
+_SIGNAL_SHARE = 0.5
+# No pixel is surer than so many steps between grey values: rounding, and flips by one or two of
+# them where an export was clipped to black or compressed.
+_LEAST_NOISE_STEPS = 1.0
+_LEAST_SURE = 5
+# Maxima of the other probe that tell how much of its light leaks over.
+_LEAK_SNR = 8.0
+_LEAST_LEAKING = 10
+
+
+def measure_channel(
+    plane: NDArray[np.float32], *, pixel_size_um: float | None = None
+) -> ChannelScale:
+    """The figures of a channel that need all of it.
+
+    Parameters
+    ----------
+    plane : ndarray of float32, (y, x)
+        Camera counts. Of an image larger than memory, a sample of its tiles side by side.
+    pixel_size_um
+        Tells how wide a point is where the image has too few.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fishcount.spots import measure_channel
+    >>> y, x = np.mgrid[:128, :128]
+    >>> image = 100 + np.random.default_rng(1).normal(0, 1, (128, 128))
+    >>> for at in range(12, 120, 12):
+    ...     image += 50 * np.exp(-((y - at) ** 2 + (x - at) ** 2) / (2 * 1.5**2))
+    >>> scale = measure_channel(image.astype(np.float32))
+    >>> round(scale.psf_sigma_px, 1), round(scale.typical_counts / 10)
+    (1.5, 5)
+    """
+    return measured_view(plane, pixel_size_um=pixel_size_um).scale
+
+
+def measured_view(plane: NDArray[np.float32], *, pixel_size_um: float | None = None) -> ChannelView:
+    """What detection looks at in a whole plane, which is measured first; see `measure_channel`."""
+    brightness = background_map(plane, block_px=BLOCK_PX)
+    width = PointWidth(sigma_px=expected_width_px(pixel_size_um), spread=0.0)
+    view = _unmeasured_view(plane, brightness, PointWidth(sigma_px=START_PX, spread=0.0))
+    if view.scale.is_measurable:
+        maxima, snr = view.maxima(BRIGHT_SNR)
+        is_round = roundness(view.response, maxima[:, 0], maxima[:, 1]) > ROUND
+        maxima, snr = maxima[is_round], snr[is_round]
+        width = width_of_bright(plane, view.response, maxima, snr, pixel_size_um=pixel_size_um)
+    view = _unmeasured_view(plane, brightness, width)
+    if not view.scale.is_measurable:
+        return view
+    maxima, snr = view.maxima(_SEEN_SNR)
+    sharp = maxima[_is_sharp(view, maxima) & (snr >= _SURE_SNR)]
+    y, x = sharp.astype(np.float64).T
+    height = view.response[tuple(sharp.T)].astype(np.float64) / view.scale.gain
+    typical = _typical(height, _SURE_SNR * view.response_noise(y, x) / view.scale.gain, view.scale)
+    # One more of each: no signal seen among few maxima says less than none among many.
+    share = (np.count_nonzero(height > _SIGNAL_SHARE * typical) + 1) / (len(maxima) + 1)
+    scale = replace(view.scale, typical_counts=typical, signal_share=float(share))
+    return replace(view, scale=scale)
+
+
+def _unmeasured_view(
+    plane: NDArray[np.float32], brightness: BackgroundMap, width: PointWidth
+) -> ChannelView:
+    """A view for points of a width whose typical height is not known yet."""
+    passes = passes_for(width.sigma_px)
+    response = blob_response(plane, passes)
+    least = _LEAST_NOISE_STEPS * grey_step(plane) * white_noise_gain(passes)
+    scale = ChannelScale(
+        psf_sigma_px=width.sigma_px,
+        width_spread=width.spread,
+        noise=noise_by_brightness(response, brightness, least_counts=least),
+        typical_counts=0.0,
+    )
+    return view_of(plane, scale, brightness, response)
+
+
+def measure_channels(
+    channels: Mapping[str, NDArray[np.float32]],
+    *,
+    pixel_size_um: float | None = None,
+    z_step_um: float | None = None,
+) -> dict[str, ChannelScale]:
+    """As `measure_channel`, for the probes of a field, and what leaks from one into the other.
+
+    Parameters
+    ----------
+    channels
+        Camera counts (y, x) or (z, y, x) by role.
+    pixel_size_um, z_step_um
+        As for `fishcount.detect_spots`.
+    """
+    planes = {role: project_signals(image, z_step_um=z_step_um) for role, image in channels.items()}
+    views = {
+        role: measured_view(plane, pixel_size_um=pixel_size_um) for role, plane in planes.items()
+    }
+    scales = {}
+    for role, view in views.items():
+        other = next((other for name, other in views.items() if name != role), None)
+        scales[role] = view.scale if other is None else with_leak(view, other).scale
+    return scales
+
+
+def with_leak(view: ChannelView, other: ChannelView) -> ChannelView:
+    """The same, with how much of the other probe leaks into it, where that was not measured."""
+    if view.scale.leaked_share is not None:
+        return view
+    both = view.scale.is_measurable and other.scale.is_measurable
+    share = leaked_share(view, other) if both else 0.0
+    return replace(view, scale=replace(view.scale, leaked_share=share))
+
+
+def leaked_share(view: ChannelView, other: ChannelView) -> float:
+    """Share of the other probe's light that shows in this channel.
+
+    The median over the brightest signals of the other: few of them lie on signals of this one by
+    chance. 0 where there are too few to tell.
+    """
+    scale = other.scale
+    maxima, _ = other.maxima(_LEAK_SNR)
+    height = other.response[tuple(maxima.T)].astype(np.float64) / scale.gain
+    brightest = bright_ones(height)
+    if brightest.sum() < _LEAST_LEAKING:
+        return 0.0
+    here = view.response[tuple(maxima[brightest].T)] / view.scale.gain
+    return max(float(np.median(here / height[brightest])), 0.0)
+
+
+def _is_sharp(view: ChannelView, maxima: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Maxima (n, 2) that are no granule, no edge of a nucleus and no hot pixel."""
+    y, x = maxima.astype(np.float64).T
+    height = view.response[tuple(maxima.T)].astype(np.float64) / view.scale.gain
+    is_sharp = view.coarse_heights(y, x) < SHARP_COARSE * height
+    is_sharp &= roundness(view.response, maxima[:, 0], maxima[:, 1]) > ROUND
+    return np.asarray(is_sharp & ~_is_hot(view, maxima))
+
+
+def _is_hot(view: ChannelView, maxima: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Maxima (n, 2) of single pixels: their neighbours have not half the light of a point's."""
+    bottom, right = view.plane.shape[0] - 1, view.plane.shape[1] - 1
+    y, x = maxima.T
+    around = view.brightness.at(y.astype(np.float64), x.astype(np.float64))
+    beside = [
+        view.plane[(y + dy).clip(0, bottom), (x + dx).clip(0, right)]
+        for dy, dx in ((-1, 0), (1, 0), (0, -1), (0, 1))
+    ]
+    expected = np.exp(-0.5 / view.scale.psf_sigma_px**2) * (view.plane[y, x] - around)
+    return np.asarray(np.mean(beside, axis=0) - around < 0.5 * expected)
+
+
+def _typical(
+    heights: NDArray[np.float64], least: NDArray[np.float64], scale: ChannelScale
+) -> float:
+    """Typical height, and at least what is visible: noise must not define a signal."""
+    visible = _SURE_SNR * scale.noise.floor_counts / scale.gain
+    if len(heights) < _LEAST_SURE:
+        return visible
+    return max(typical_height(heights, least), visible)
