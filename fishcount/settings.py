@@ -208,12 +208,8 @@ class SignalSettings(_Model):
     stringy_overlap_diameters: Fraction = Field(
         0.25,
         description="Points whose edges overlap by at least this many signal diameters are one "
-        "diffuse or stringy signal, of whatever brightness (probe-kit rule).",
-    )
-    stringy_most_copies: Annotated[float, Field(ge=1)] = Field(
-        3.0,
-        description="Points that overlap and together have the light of more single signals "
-        "than this are a heap of signals, and not one that is stringy.",
+        "diffuse or stringy signal, of whatever brightness (probe-kit rule), as long as they have "
+        "less light than `cluster_least_signals` single signals together.",
     )
     split_gap_diameters: Annotated[float, Field(ge=0)] = Field(
         1.0,

@@ -39,7 +39,7 @@ def merge_signals(
         nucleus=nucleus[rows],
         reach_px=reach_px,
         copies=spots.flux_counts[rows] / single.typical_counts,
-        most_copies=settings.stringy_most_copies,
+        most_copies=settings.cluster_least_signals,
     )
     into[rows] = np.where(local >= 0, rows[local], -1)
     left = rows[local < 0]

@@ -75,8 +75,8 @@ def stringy_partners(
 ) -> NDArray[np.int64]:
     """For each point of a stringy signal, the brightest point, which stands for it.
 
-    One signal has the light of about one: points that together have that of more than
-    `most_copies` are a heap of signals, and each stands for itself.
+    One signal has the light of about one: points that together have that of `most_copies` or
+    more are a heap of signals, and each stands for itself.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def stringy_partners(
     into[order] = order[first][members.reshape(-1)]
     into[into == np.arange(len(into))] = -1
     if copies is not None and len(group):
-        into[np.bincount(group, copies)[group] > most_copies] = -1
+        into[np.bincount(group, copies)[group] >= most_copies] = -1
     return into
 
 

@@ -36,6 +36,8 @@ _FIT_ERROR = 1.5
 _STEPS = 120
 _SPREADS = np.array([0.03, 0.06, 0.1, 0.15, 0.22, 0.32])
 _SHARES = (0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.95)
+# Share of the others that are wider than a point, and by how much, in log, at most.
+_WIDER, _WIDEST = 0.7, 1.2
 # Half width, in log, of the peak of the likelihood.
 _PEAK = 0.1
 
@@ -66,7 +68,8 @@ def likeliest_width(
     """The width that most of the fitted widths (n,) agree on, each within its own error.
 
     Widths of points scatter log-normally around one value, by their errors and a spread of their
-    own; those of granules, pairs and edges lie anywhere. The share of such others and the spread
+    own; pairs, granules and what is out of focus are wider, by any factor, and some other things
+    lie anywhere. The share of such others and the spread
     are summed over, so that no cut is needed, and with few widths the prior decides.
 
     Examples
@@ -83,7 +86,9 @@ def likeliest_width(
     error = np.hypot(_SPREADS, _FIT_ERROR / snr[:, None])[:, :, None]
     off = (np.log(widths_px)[:, None, None] - middle) / error
     own = np.exp(-0.5 * off**2) / (np.sqrt(2 * np.pi) * error)
-    other = 1 / (high - low)
+    beyond = np.log(widths_px)[:, None, None] - middle
+    wider = ((beyond > 0) & (beyond < _WIDEST)) / _WIDEST
+    other = _WIDER * wider + (1 - _WIDER) / (high - low)
     likelihood = np.logaddexp.reduce(
         [np.log(share * own + (1 - share) * other).sum(axis=0) for share in _SHARES]
     )

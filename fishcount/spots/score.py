@@ -17,7 +17,9 @@ from fishcount.spots.features import FEATURES, cut_to_ranges
 
 __all__ = ["Layers", "forward", "layers_of", "pooled_score", "signal_score"]
 
-_LEAST_CROWD = 3
+# Fewer close points than this are a signal with its rim as often as signals.
+_LEAST_CROWD = 5
+_RIM_SHARE = 0.4
 
 Layers = list[tuple[NDArray[np.float64], NDArray[np.float64]]]
 """Weights (inputs, outputs) and offsets (outputs,) of each layer."""
@@ -37,7 +39,7 @@ def pooled_score(
     """Scores in which members of a crowd stand together.
 
     In a crowd the single point is uncertain, and yet the light belongs to signals when most of
-    it does. So a member of a group of three or more has at least the mean score of its group,
+    it does. So a member of a group of five or more has at least the mean score of its group,
     weighted by height.
 
     Parameters
@@ -49,15 +51,19 @@ def pooled_score(
     --------
     >>> import numpy as np
     >>> from fishcount.spots.score import pooled_score
-    >>> score, group = np.array([4.0, 4, -1, -3]), np.array([0, 0, 0, 1])
-    >>> pooled_score(score, np.ones(4), group)
-    array([ 4.        ,  4.        ,  2.33333333, -3.        ])
+    >>> score, group = np.array([4.0, 4, 4, 4, -1, -3]), np.array([0, 0, 0, 0, 0, 1])
+    >>> pooled_score(score, np.ones(6), group)
+    array([ 4.,  4.,  4.,  4.,  3., -3.])
     """
     if len(score) == 0:
         return score
     light = np.bincount(group, height)
     mean = np.bincount(group, height * score) / np.maximum(light, 1e-12)
     crowded = np.bincount(group)[group] >= _LEAST_CROWD
+    brightest = np.zeros(len(light))
+    np.maximum.at(brightest, group, height)
+    # What is much fainter than the brightest of its group may be the rim of that.
+    crowded &= height >= _RIM_SHARE * brightest[group]
     return np.where(crowded, np.maximum(score, mean[group]), score)
 
 

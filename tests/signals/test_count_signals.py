@@ -138,15 +138,15 @@ def test_a_chain_of_three_loses_one_and_equal_positions_do_not_break(make_spots,
 
 
 def test_a_heap_with_the_light_of_many_is_no_stringy_signal(make_spots, two_nuclei):
-    """Nine points apart tell how bright one signal is; four that overlap are brighter than one."""
+    """Nine points apart tell how bright one signal is; four that overlap have the light of eight."""
     apart = [(20 + 15 * row, 135 + 15 * column) for row in range(1, 4) for column in range(3)]
     heap = [(50, 50), (52, 52), (50, 54), (53, 49)]
-    spots = make_spots([*apart, *heap])
+    spots = make_spots([*apart, *heap], amplitude=[100.0] * 9 + [200.0] * 4)
     settings = {"split_max_chance_neighbours": 5.0, "split_gap_diameters": 0.0}
     heaped = count({"HER2": spots}, two_nuclei, **settings)
     # The two that are nearest to each other are still one split signal.
     assert heaped.copies["HER2"].best.tolist() == [3, 9]
-    stringy = count({"HER2": spots}, two_nuclei, stringy_most_copies=5.0, **settings)
+    stringy = count({"HER2": spots}, two_nuclei, cluster_least_signals=9, **settings)
     assert stringy.copies["HER2"].best.tolist() == [1, 9]
 
 
