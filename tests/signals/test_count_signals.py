@@ -138,7 +138,7 @@ def test_a_chain_of_three_loses_one_and_equal_positions_do_not_break(make_spots,
 
 
 def test_a_heap_with_the_light_of_many_is_no_stringy_signal(make_spots, two_nuclei):
-    """Nine points apart tell how bright one signal is; four that overlap have the light of eight."""
+    """Nine points apart tell how bright one signal is; four that overlap are as bright as eight."""
     apart = [(20 + 15 * row, 135 + 15 * column) for row in range(1, 4) for column in range(3)]
     heap = [(50, 50), (52, 52), (50, 54), (53, 49)]
     spots = make_spots([*apart, *heap], amplitude=[100.0] * 9 + [200.0] * 4)
