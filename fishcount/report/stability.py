@@ -203,7 +203,20 @@ def _pattern(mixed: Mapping[str, Any]) -> str:
         return ""
     criterion = _CRITERIA.get(str(mixed.get("criterion")), "a ratio over 2.2")
     found = f"{mixed['n_amplified']} of {mixed['n_with_ratio']} here."
-    return f"{known.format(criterion)} {found}"
+    return f"{known.format(criterion)} {found} {_bimodality(mixed)}".rstrip()
+
+
+def _bimodality(mixed: Mapping[str, Any]) -> str:
+    """How far two populations of HER2 copies would be apart."""
+    if mixed.get("separation") is None:
+        return ""
+    two = len(mixed.get("populations") or ()) > 1
+    kinds = "are two populations" if two else "are one population"
+    return (
+        f"By their HER2 copies the nuclei {kinds}: Ashman's D of the best two is "
+        f"{number(mixed['separation'], decimals=1)}, and two are apart from 2, with more than 10 % "
+        "of the nuclei in the smaller."
+    )
 
 
 def _together(mixed: Mapping[str, Any]) -> str:

@@ -113,3 +113,23 @@ def test_copies_apart_are_told_apart_longer_than_in_a_heap():
 def test_nothing_scored_has_no_curve():
     field = draw_field_result(reject_reason=["BORDER"] * 4)
     assert draw_saturation(show_result(make_case([field]))) is None
+
+
+def test_heterogeneity_is_told_with_its_figures(case):
+    mixed = {
+        "pattern": "heterogeneous",
+        "criterion": "over 6 copies",
+        "n_amplified": 5,
+        "n_with_ratio": 20,
+        "separation": 6.04,
+        "populations": [{"n_nuclei": 15}, {"n_nuclei": 5}],
+        "clustering": {"share": 0.8, "expected": 0.2, "z": 6.0, "together": True},
+    }
+    found = stability_of(with_summary(case, heterogeneity=mixed))
+    assert "have over 6 HER2 copies. 5 of 20 here." in found.pattern
+    assert "are two populations: Ashman's D of the best two is 6.0" in found.pattern
+    assert found.together.startswith("They lie together: of their nearest neighbours 80")
+    older = {"pattern": "homogeneous", "n_amplified": 0, "n_with_ratio": 20}
+    found = stability_of(with_summary(case, heterogeneity=older))
+    assert found.pattern == "No or few nuclei with a ratio over 2.2: of one kind. 0 of 20 here."
+    assert found.together == ""
