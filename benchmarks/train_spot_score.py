@@ -100,12 +100,14 @@ def draw_examples(
         planes = [as_jpeg(plane, rng) for plane in planes]
     scales = [measure_channel(plane, pixel_size_um=spec.pixel_size_um) for plane in planes]
     views = [view_channel(plane, scale) for plane, scale in zip(planes, scales, strict=True)]
-    parts = []
+    settings, parts = SpotSettings(), []
     for channel, view in enumerate(views):
         if not view.scale.is_measurable:
             continue
         other = views[1 - channel] if scales[1 - channel].is_measurable else None
-        found = find_candidates(view, min_snr=SpotSettings().min_snr, other=other)
+        found = find_candidates(
+            view, min_snr=settings.min_snr, min_share=settings.min_share, other=other
+        )
         yx = np.stack([found.points.y_px, found.points.x_px], axis=1)
         labels = np.zeros(len(yx), np.int64) if empty else labels_of(yx, truth, channel)
         known = labels >= 0

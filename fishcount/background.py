@@ -29,7 +29,7 @@ _GREY_SAMPLE = 65_536
 # Share of pixels that is not in crowds of signals.
 _BULK = 0.98
 # Noise is measured on every third pixel along each axis, and on about this many at most.
-_LEAST_STEP, _AT_MOST = 3, 200_000
+_LEAST_STEP, _AT_MOST = 3, 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -69,7 +69,8 @@ def background_map(image: NDArray[np.float32], *, block_px: int = 8) -> Backgrou
 
 def _block_means(image: NDArray[np.float32], block_px: int) -> NDArray[np.float32]:
     height, width = image.shape
-    image = np.pad(image, ((0, -height % block_px), (0, -width % block_px)), mode="edge")
+    if height % block_px or width % block_px:
+        image = np.pad(image, ((0, -height % block_px), (0, -width % block_px)), mode="edge")
     rows = image.reshape(-1, block_px, image.shape[1]).sum(axis=1)
     means: NDArray[np.float32] = rows.reshape(len(rows), -1, block_px).sum(axis=2)
     return means / np.float32(block_px**2)

@@ -31,6 +31,8 @@ _CORE_UM = 0.15
 _RING_UM = (0.6, 0.9)
 # Signals of the other probe nearer than this would be taken for bleed-through.
 _APART_UM = 1.2
+# A median needs no more than every third pixel along each axis.
+_THINNING = 3
 
 
 def field_findings(
@@ -128,10 +130,13 @@ def tissue_glow(
     if own.sum() < _MIN_SIGNALS or len(nuclei) < _MIN_NUCLEI:
         return 0.0
     windows = windows or (_whole(image),)
-    inside = np.concatenate([(nuclei.labels_in(window) > 0).ravel() for window in windows])
+    thin = np.s_[::_THINNING, ::_THINNING]
+    inside = np.concatenate([(nuclei.labels_in(window)[thin] > 0).ravel() for window in windows])
     if inside.all() or not inside.any():
         return 0.0
-    light = np.concatenate([project(image.counts(probe, window)).ravel() for window in windows])
+    light = np.concatenate(
+        [project(image.counts(probe, window)[..., *thin]).ravel() for window in windows]
+    )
     glow = float(np.median(light[inside]) - np.median(light[~inside]))
     height = float(np.median(signals.amplitude_counts[own]))
     return max(glow / height, 0.0) if height > 0 else 0.0

@@ -16,6 +16,7 @@ import numpy as np
 from fishcount.blocks import Block, blocks_of
 from fishcount.image import DAPI, FishImage
 from fishcount.nuclei import OutlinedNuclei, segment_windows
+from fishcount.sample import is_small
 from fishcount.settings import Settings
 from fishcount.slide import Slide
 from fishcount.spots import Spots, detect_in_channels, measure_channels
@@ -69,7 +70,10 @@ def find_spots(
         Called after each block with how many are done, and how many there are.
     """
     about = {"pixel_size_um": slide.pixel_size_um, "z_step_um": slide.z_step_um}
-    scales = measure_channels({probe: sample.channel(probe) for probe in slide.probes}, **about)
+    scales = None
+    # What is searched at once is its own sample, and is measured as it is searched.
+    if not is_small(slide.shape):
+        scales = measure_channels({probe: sample.channel(probe) for probe in slide.probes}, **about)
     blocks = list(blocks_of(slide.shape, margin_px=MARGIN_PX, step_px=MARGIN_PX))
     parts: dict[str, list[Spots]] = {probe: [] for probe in slide.probes}
     for done, block in enumerate(blocks, start=1):

@@ -49,9 +49,17 @@ class Candidates:
 
 
 def find_candidates(
-    view: ChannelView, *, min_snr: float, other: ChannelView | None = None
+    view: ChannelView,
+    *,
+    min_snr: float,
+    min_share: float = 0.0,
+    other: ChannelView | None = None,
 ) -> Candidates:
-    """Find, resolve and describe the points of a channel; `other` shows the other probe."""
+    """Find, resolve and describe the points of a channel; `other` shows the other probe.
+
+    What lies alone and is far below `min_share` of a typical height is left out: it is the grain of
+    the image, and there may be more of it than of all else.
+    """
     scale = view.scale
     start = _seeds(view, min_snr)
     coarse = view.coarse_heights(start.y_px, start.x_px)
@@ -61,7 +69,7 @@ def find_candidates(
         view = without_granules(view, granules)
         start = _seeds(view, min_snr)
     scene = Scene.of(view.plane, sigma_px=scale.psf_sigma_px)
-    points = resolve(scene, start, view=view, min_snr=min_snr)
+    points = resolve(scene, start, view=view, min_snr=min_snr, min_share=min_share)
     points = points.take(np.lexsort((points.x_px, points.y_px)))
     return Candidates(
         points=points,

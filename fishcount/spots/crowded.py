@@ -43,9 +43,14 @@ _RESOLVED_WIDTHS = 2.355
 # A point that lies alone stays from this significance on; a little less is worth a fit.
 _ALONE_SIGNIFICANCE = 3.0
 _FITTED_SIGNIFICANCE = 2.6
+# A maximum of so much less than the least height of a signal will not reach it by a fit; what is
+# plain to see is kept, to be told from signals with a reason.
+_SEEN_SHARE, _PLAIN_SIGNIFICANCE = 0.75, 6.0
 
 
-def resolve(scene: Scene, points: Points, *, view: ChannelView, min_snr: float) -> Points:
+def resolve(
+    scene: Scene, points: Points, *, view: ChannelView, min_snr: float, min_share: float = 0.0
+) -> Points:
     """The points that explain the image, starting from those whose maxima are seen at once.
 
     Parameters
@@ -56,8 +61,11 @@ def resolve(scene: Scene, points: Points, *, view: ChannelView, min_snr: float) 
     view : ChannelView
     min_snr : float
         Of the maxima that the search starts from; beside others no point needs more.
+    min_share
+        Share of a typical height below which no point is a signal.
     """
-    points = _worth_fitting(scene, points, view)
+    least_counts = _SEEN_SHARE * min_share * view.scale.typical_counts
+    points = _worth_fitting(scene, points, view, least_counts)
     points = _without_needless(scene, fit_jointly(scene, points, iterations=2), view)[0]
     residual = view.response.copy()
     passes = view.scale.passes
@@ -68,7 +76,7 @@ def resolve(scene: Scene, points: Points, *, view: ChannelView, min_snr: float) 
         active = _in_groups_with(scene, points, changed)
         settled, work = points.take(~active), points.take(active)
         near = _near(work, work.take(changed[active]), GROUP_REACH * scene.sigma_px)
-        born = _births(scene, work, residual, view, min_snr, beside=work.take(near))
+        born = _births(scene, work, residual, view, min_snr, least_counts, beside=work.take(near))
         subtract_points(residual, work, scene.sigma_px, passes, sign=-1)
         is_new = np.arange(len(work) + len(born)) >= len(work)
         near = np.append(near, is_new[len(work) :])
@@ -86,12 +94,14 @@ def resolve(scene: Scene, points: Points, *, view: ChannelView, min_snr: float) 
     return _pairs_merged(scene, fit_jointly(scene, points, iterations=2))
 
 
-def _worth_fitting(scene: Scene, points: Points, view: ChannelView) -> Points:
+def _worth_fitting(scene: Scene, points: Points, view: ChannelView, least_counts: float) -> Points:
     """Without those that lie alone and are too faint to stay, as one can see before a fit."""
     alone = count_neighbours(points.y_px, points.x_px, GROUP_REACH * scene.sigma_px) == 0
     noise = view.pixel_noise(points.y_px, points.x_px)
     significance = moments(scene, points).zero / (scene.norm * noise)
-    return points.take(~alone | (significance >= _FITTED_SIGNIFICANCE))
+    seen = significance >= _FITTED_SIGNIFICANCE
+    seen &= (points.amplitude_counts >= least_counts) | (significance >= _PLAIN_SIGNIFICANCE)
+    return points.take(~alone | seen)
 
 
 def _is_sure(points: Points, view: ChannelView) -> NDArray[np.bool_]:
@@ -132,6 +142,7 @@ def _births(
     residual: NDArray[np.float32],
     view: ChannelView,
     min_snr: float,
+    least_counts: float,
     *,
     beside: Points,
 ) -> Points:
@@ -144,7 +155,7 @@ def _births(
     height = value.astype(np.float64) / view.scale.gain
     distance, height_beside = _nearest(points, maxima.astype(np.float64))
     wanted = (view.snr(maxima, value) >= least_snr) & (distance >= _LEAST_DISTANCE_PX)
-    wanted &= height >= _LEAST_SHARE_BESIDE * height_beside
+    wanted &= height >= np.maximum(_LEAST_SHARE_BESIDE * height_beside, least_counts)
     maxima, height = maxima[wanted], height[wanted]
     place = maxima + parabolic_offsets(residual, maxima)
     return Points(y_px=place[:, 0], x_px=place[:, 1], amplitude_counts=height)

@@ -196,7 +196,9 @@ def _checked(image: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _detect(view: ChannelView, other: ChannelView | None, settings: SpotSettings) -> Spots:
     psf_sigma_px = view.scale.psf_sigma_px
-    found = find_candidates(view, min_snr=settings.min_snr, other=other)
+    found = find_candidates(
+        view, min_snr=settings.min_snr, min_share=settings.min_share, other=other
+    )
     group = connected_groups(found.points.y_px, found.points.x_px, _CROWD_REACH * psf_sigma_px)
     score = pooled_score(
         signal_score(found.appearance.figures), found.points.amplitude_counts, group

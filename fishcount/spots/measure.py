@@ -22,7 +22,7 @@ from fishcount.spots.channel import (
     view_of,
 )
 from fishcount.spots.filters import blob_response, passes_for, white_noise_gain
-from fishcount.spots.maxima import roundness
+from fishcount.spots.maxima import local_maxima, roundness
 from fishcount.spots.psf import (
     BRIGHT_SNR,
     START_PX,
@@ -78,14 +78,7 @@ def measure_channel(
 def measured_view(plane: NDArray[np.float32], *, pixel_size_um: float | None = None) -> ChannelView:
     """What detection looks at in a whole plane, which is measured first; see `measure_channel`."""
     brightness = background_map(plane, block_px=BLOCK_PX)
-    width = PointWidth(sigma_px=expected_width_px(pixel_size_um), spread=0.0)
-    view = _unmeasured_view(plane, brightness, PointWidth(sigma_px=START_PX, spread=0.0))
-    if view.scale.is_measurable:
-        maxima, snr = view.maxima(BRIGHT_SNR)
-        is_round = roundness(view.response, maxima[:, 0], maxima[:, 1]) > ROUND
-        maxima, snr = maxima[is_round], snr[is_round]
-        width = width_of_bright(plane, view.response, maxima, snr, pixel_size_um=pixel_size_um)
-    view = _unmeasured_view(plane, brightness, width)
+    view = _unmeasured_view(plane, brightness, _width_of_points(plane, brightness, pixel_size_um))
     if not view.scale.is_measurable:
         return view
     maxima, snr = view.maxima(_SEEN_SNR)
@@ -99,13 +92,36 @@ def measured_view(plane: NDArray[np.float32], *, pixel_size_um: float | None = N
     return replace(view, scale=scale)
 
 
+def _width_of_points(
+    plane: NDArray[np.float32], brightness: BackgroundMap, pixel_size_um: float | None
+) -> PointWidth:
+    """How wide the brightest round maxima are, in a response of no certain width."""
+    response = blob_response(plane, passes_for(START_PX))
+    noise = noise_by_brightness(response, brightness, least_counts=_least_noise(plane, START_PX))
+    if noise.floor_counts == 0:
+        return PointWidth(sigma_px=expected_width_px(pixel_size_um), spread=0.0)
+    dome = background_map(response, block_px=BLOCK_PX)
+    maxima = local_maxima(response, BRIGHT_SNR * noise.floor_counts)
+    y, x = maxima.astype(np.float64).T
+    height = response[tuple(maxima.T)] - np.maximum(dome.at(y, x), 0)
+    snr = height / noise.at(brightness.at(y, x))
+    chosen = (snr >= BRIGHT_SNR) & (roundness(response, maxima[:, 0], maxima[:, 1]) > ROUND)
+    return width_of_bright(
+        plane, response, maxima[chosen], snr[chosen], pixel_size_um=pixel_size_um
+    )
+
+
+def _least_noise(plane: NDArray[np.float32], sigma_px: float) -> float:
+    """Noise of the response for points of a width that the steps between grey values make."""
+    return _LEAST_NOISE_STEPS * grey_step(plane) * white_noise_gain(passes_for(sigma_px))
+
+
 def _unmeasured_view(
     plane: NDArray[np.float32], brightness: BackgroundMap, width: PointWidth
 ) -> ChannelView:
     """A view for points of a width whose typical height is not known yet."""
-    passes = passes_for(width.sigma_px)
-    response = blob_response(plane, passes)
-    least = _LEAST_NOISE_STEPS * grey_step(plane) * white_noise_gain(passes)
+    response = blob_response(plane, passes_for(width.sigma_px))
+    least = _least_noise(plane, width.sigma_px)
     scale = ChannelScale(
         psf_sigma_px=width.sigma_px,
         width_spread=width.spread,

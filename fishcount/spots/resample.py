@@ -11,9 +11,11 @@ __all__ = ["doubled", "halve"]
 def halve(image: NDArray[np.float32]) -> NDArray[np.float32]:
     """Means of two by two pixels; an odd last row or column is repeated."""
     height, width = image.shape
-    even = np.pad(image, ((0, height % 2), (0, width % 2)), mode="edge")
-    rows = even[::2] + even[1::2]
-    halved: NDArray[np.float32] = np.float32(0.25) * (rows[:, ::2] + rows[:, 1::2])
+    if height % 2 or width % 2:
+        image = np.pad(image, ((0, height % 2), (0, width % 2)), mode="edge")
+    rows = image[::2] + image[1::2]
+    halved: NDArray[np.float32] = rows[:, ::2] + rows[:, 1::2]
+    halved *= np.float32(0.25)
     return halved
 
 
