@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from benchmarks import batch, counts, nuclei, phantoms, report_page, saturation, scale, speed
+from benchmarks import batch, counts, nuclei, phantoms, report_page, saturation, scale, speed, spots
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
@@ -26,6 +26,9 @@ def main() -> None:
         phantoms.main([str(outside), "--out", str(RESULTS / "phantoms.md")])
         nuclei.main([str(outside), "--speed", "--out", str(RESULTS / "nuclei.md")])
         counts.main([str(outside), "--out", str(RESULTS / "counts.md")])
+        real = outside.parent / "real" / "spots"
+        also = ["--real", str(real)] if real.is_dir() else []
+        spots.main([str(outside), *also, "--speed", "--out", str(RESULTS / "spots.md")])
     saturation.main([])
     batch.main([])
     scale.main([])

@@ -32,6 +32,7 @@ from scipy import ndimage as ndi
 from scipy.spatial import KDTree
 from skimage import feature, io
 
+from benchmarks.report import markdown_table, provenance, write_report
 from fishcount.background import background_map, noise_by_brightness
 from fishcount.metrics import match_points
 from fishcount.spots import detect_spots
@@ -309,21 +310,41 @@ def time_speed(folder: Path) -> pd.DataFrame:
     return result
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
+    """Print the tables, and keep them where asked."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path, help="phantoms with truth")
     parser.add_argument("--fields", type=int, help="fields of each case; all when left out")
     parser.add_argument("--real", type=Path, help="folder of images with tables of points")
     parser.add_argument("--speed", action="store_true", help="time one 2048 x 2048 channel")
     parser.add_argument("--skip-peers", action="store_true")
-    arguments = parser.parse_args()
-    peers = not arguments.skip_peers
-    with pd.option_context("display.width", 140, "display.float_format", "{:.3f}".format):
-        print(compare(arguments.folder, arguments.fields, with_peers=peers).to_string(index=False))
-        if arguments.real:
-            print(compare_real(arguments.real, with_peers=peers).to_string(index=False))
-        if arguments.speed:
-            print(time_speed(arguments.folder).to_string(index=False))
+    parser.add_argument("--out", type=Path, help="Markdown file for the tables")
+    asked = parser.parse_args(arguments)
+    peers = not asked.skip_peers
+    tables = {"Drawn fields": compare(asked.folder, asked.fields, with_peers=peers)}
+    if asked.real:
+        tables["Other images"] = compare_real(asked.real, with_peers=peers)
+    if asked.speed:
+        tables["Time of one channel, 2048 x 2048"] = time_speed(asked.folder)
+    text = "\n\n".join(
+        f"## {title}\n\n{markdown_table(_as_rows(table))}" for title, table in tables.items()
+    )
+    print(text)
+    if asked.out:
+        note = "fishcount has one set of defaults; a peer has its best threshold. " + provenance()
+        write_report(asked.out, "# Spots", note, text)
+
+
+def _as_rows(table: pd.DataFrame) -> list[dict[str, object]]:
+    """Rows of a table with figures as they are read."""
+
+    def shown(value: object) -> object:
+        if not isinstance(value, float):
+            return value
+        return "" if np.isnan(value) else f"{value:.3f}" if value < 10 else f"{value:.0f}"
+
+    records = table.to_dict("records")
+    return [{str(name): shown(value) for name, value in row.items()} for row in records]
 
 
 if __name__ == "__main__":
