@@ -26,7 +26,8 @@ from fishcount.io import (
     unique_names,
     write_case_folder,
 )
-from fishcount.io.scored_image import OPTIONS, READING
+from fishcount.io.options import OPTIONS
+from fishcount.io.scored_image import READING
 from fishcount.nuclei import LabelRuns, Nuclei, OutlinedNuclei, select_nuclei
 from fishcount.pipeline import score_case, score_field
 from fishcount.report.gallery import draw_thumbnail
@@ -70,35 +71,32 @@ class FieldJob:
         """The files that are named, which need not be all that are read."""
         return (self.files,) if isinstance(self.files, Path) else tuple(self.files.values())
 
+    @property
+    def _options(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in OPTIONS}
+
     def read(self, *, name: str, settings: Settings) -> FishImage | Slide:
         """The image, or a slide where it is large; raises as `fishcount.read_image`."""
         return read_field(
             self.files,
             # A segmentation of one's own is an image in memory, so its field is, too.
             whole=self.labels is not None,
-            channels=self.channels,
-            rgb=self.rgb,
-            axes=self.axes,
-            series=self.series,
-            pixel_size_um=self.pixel_size_um,
-            z_step_um=self.z_step_um,
-            offset_counts=self.offset_counts,
             roi=self.roi,
             name=name,
             settings=settings.reading,
+            **self._options,
         )
 
     def reading(self) -> dict[str, Any]:
         """How it is read, as plain data: `fishcount.io.read_scored_image` reads it so again."""
         files = self.files
-        asked = {name: getattr(self, name) for name in OPTIONS}
         return {
             "files": str(files)
             if isinstance(files, Path)
             else {role: str(path) for role, path in files.items()},
             **{
                 name: dict(value) if isinstance(value, Mapping) else value
-                for name, value in asked.items()
+                for name, value in self._options.items()
                 if value is not None
             },
             **({"roi": str(self.roi)} if self.roi else {}),

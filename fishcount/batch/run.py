@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -166,11 +166,8 @@ def run_batch(
     (1, 1)
     """
     out = _checked(Path(out), jobs)
-    progress = Progress(len(jobs))
     with held_by_run(out), open_state(out) as state:
         state.enter([(job.name, call_sha256(job)) for job in jobs], again=again)
-        on_progress(progress)
-        start = time.perf_counter()
         outcomes = (
             process_on_cluster(jobs, out, address=scheduler, again=again)
             if scheduler
@@ -184,17 +181,35 @@ def run_batch(
         )
         try:
             with closing(outcomes):  # no worker outlives the run
-                for outcome in outcomes:
-                    state.finish(outcome)
-                    progress = progress.after(outcome, seconds=time.perf_counter() - start)
-                    on_progress(progress)
-                    _check_room(outcome, out)
+                progress = _follow(
+                    outcomes, state, out=out, n_cases=len(jobs), on_progress=on_progress
+                )
         except BaseException:
             with suppress(OutputError):  # what stopped the run is what has to be told
                 _export(state, jobs, out)
             raise
         _export(state, jobs, out)
     return BatchResult(out, progress)
+
+
+def _follow(
+    outcomes: Iterable[Outcome],
+    state: State,
+    *,
+    out: Path,
+    n_cases: int,
+    on_progress: Callable[[Progress], None],
+) -> Progress:
+    """Note every outcome in the state before the next is waited for."""
+    progress = Progress(n_cases)
+    on_progress(progress)
+    start = time.perf_counter()
+    for outcome in outcomes:
+        state.finish(outcome)
+        progress = progress.after(outcome, seconds=time.perf_counter() - start)
+        on_progress(progress)
+        _check_room(outcome, out)
+    return progress
 
 
 def _export(state: State, jobs: Sequence[CaseJob], out: Path) -> None:

@@ -23,6 +23,7 @@ from fishcount.image import ROLES, Window
 from fishcount.io.axes import OneSeries, with_axes
 from fishcount.io.calibration import pixel_size, z_step
 from fishcount.io.files import sha256_of
+from fishcount.io.options import ReadingOptions
 from fishcount.io.pixels import as_counts
 from fishcount.io.roles import assign_roles, check_roles
 from fishcount.io.series import Series
@@ -99,18 +100,7 @@ class OpenedChannels:
         return as_counts(pixels, role=role, file=self.label, offset_counts=self.offset_counts)
 
 
-def open_channels(
-    path: Paths,
-    *,
-    channels: Mapping[str, str | int] | Sequence[str] | None = None,
-    axes: str | None = None,
-    pixel_size_um: float | None = None,
-    z_step_um: float | None = None,
-    rgb: Mapping[str, str] | None = None,
-    series: int | None = None,
-    offset_counts: float | None = None,
-    limits: ReadingSettings,
-) -> OpenedChannels:
+def open_channels(path: Paths, told: ReadingOptions, *, limits: ReadingSettings) -> OpenedChannels:
     """Find the channels of a field and all that is said about it; takes what `read_image` takes.
 
     Raises
@@ -121,39 +111,39 @@ def open_channels(
     label = label_of(path)
     try:
         if isinstance(path, Mapping):
-            parts = _parts_of_files(path, channels, rgb, axes, series, limits, label)
+            parts = _parts_of_files(path, told, limits, label)
         else:
-            parts = _parts_of_file(path, channels, rgb, axes, series, limits)
+            parts = _parts_of_file(path, told, limits)
         _check_shapes(parts, label)
     except InputError as error:
         # Who has to name the channels should not learn of the pixel size the next time.
-        claimed = _claimed(path, series, limits)
-        more = _calibrated(claimed, pixel_size_um, z_step_um, label)[2] if claimed else []
+        claimed = _claimed(path, told.series, limits)
+        more = _calibrated(claimed, told, label)[2] if claimed else []
         raise_all([error, *more])
         raise
     described = [part.one.chosen for part in parts]
-    size, step, faults = _calibrated(described, pixel_size_um, z_step_um, label)
+    size, step, faults = _calibrated(described, told, label)
     raise_all(faults)
     return OpenedChannels(
         label=label,
         parts=tuple(parts),
         pixel_size_um=size,
         z_step_um=step,
-        offset_counts=offset_counts,
+        offset_counts=told.offset_counts,
     )
 
 
 def _calibrated(
-    described: Sequence[Series], pixel_size_um: float | None, z_step_um: float | None, label: str
+    described: Sequence[Series], told: ReadingOptions, label: str
 ) -> tuple[float, float | None, list[FishcountError]]:
     """Pixel size and plane distance, and what is wrong with them."""
     size, step, faults = math.nan, None, list[FishcountError]()
     try:
-        size = pixel_size(described, pixel_size_um, file=label)
+        size = pixel_size(described, told.pixel_size_um, file=label)
     except CalibrationError as error:
         faults.append(error)
     try:
-        step = z_step(described, z_step_um, file=label)
+        step = z_step(described, told.z_step_um, file=label)
     except CalibrationError as error:
         faults.append(error)
     return size, step, faults
@@ -186,20 +176,14 @@ class _Part:
 _ALL_COLOURS = -1
 
 
-def _parts_of_file(
-    path: str | Path,
-    channels: Mapping[str, str | int] | Sequence[str] | None,
-    rgb: Mapping[str, str] | None,
-    axes: str | None,
-    series: int | None,
-    limits: ReadingSettings,
-) -> list[_Part]:
-    one = _opened(path, series, limits)
+def _parts_of_file(path: str | Path, told: ReadingOptions, limits: ReadingSettings) -> list[_Part]:
+    channels = told.channels
+    one = _opened(path, told.series, limits)
     n_named = None if channels is None else len(channels)
-    one = with_axes(one, axes, n_channels=n_named)
+    one = with_axes(one, told.axes, n_channels=n_named)
     if one.chosen.axes.startswith("Q") and isinstance(channels, Mapping):
         _check_explained(one, len(channels))
-    indices, guessed = assign_roles(one.chosen, channels=channels, rgb=rgb, file=str(path))
+    indices, guessed = assign_roles(one.chosen, channels=channels, rgb=told.rgb, file=str(path))
     return [
         _Part(role=role, one=one, index=indices[role], findings=(*one.findings, *guessed))
         for role in ROLES
@@ -208,24 +192,18 @@ def _parts_of_file(
 
 
 def _parts_of_files(
-    files: Mapping[str, str | Path],
-    channels: object,
-    rgb: object,
-    axes: str | None,
-    series: int | None,
-    limits: ReadingSettings,
-    label: str,
+    files: Mapping[str, str | Path], told: ReadingOptions, limits: ReadingSettings, label: str
 ) -> list[_Part]:
-    if channels is not None or rgb is not None:
+    if told.channels is not None or told.rgb is not None:
         raise ChannelError("the files name the channels already", file=label)
     check_roles(files, label)
     parts = []
     for role in ROLES:
         if role not in files:
             continue
-        one = _opened(files[role], series, limits)
+        one = _opened(files[role], told.series, limits)
         unexplained = one.chosen.axes.startswith("Q")
-        one = with_axes(one, axes or ("ZYX" if unexplained else None), n_channels=1)
+        one = with_axes(one, told.axes or ("ZYX" if unexplained else None), n_channels=1)
         if one.chosen.sizes[0] != 1 and not one.chosen.colour:
             raise ChannelError(
                 f"several channels in the file of {role}",

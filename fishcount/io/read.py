@@ -11,6 +11,7 @@ import numpy as np
 from fishcount.image import FishImage
 from fishcount.io.channels import OpenedChannels, Paths, label_of, open_channels
 from fishcount.io.names import slug_of, stem_of
+from fishcount.io.options import ReadingOptions
 from fishcount.io.roi import read_roi
 from fishcount.io.source import foreign_errors_as_ours
 from fishcount.settings import ReadingSettings
@@ -88,19 +89,18 @@ def read_image(
     >>> image.name, image.channels, image.shape, image.pixel_size_um
     ('field', ('DAPI', 'HER2', 'CEP17'), (64, 80), 0.1)
     """
+    told = ReadingOptions(
+        channels=channels,
+        rgb=rgb,
+        axes=axes,
+        series=series,
+        pixel_size_um=pixel_size_um,
+        z_step_um=z_step_um,
+        offset_counts=offset_counts,
+    )
     limits = settings or ReadingSettings()
     with foreign_errors_as_ours(label_of(path)):
-        opened = open_channels(
-            path,
-            channels=channels,
-            axes=axes,
-            pixel_size_um=pixel_size_um,
-            z_step_um=z_step_um,
-            rgb=rgb,
-            series=series,
-            offset_counts=offset_counts,
-            limits=limits,
-        )
+        opened = open_channels(path, told, limits=limits)
         return image_of(opened, roi=roi, name=name)
 
 

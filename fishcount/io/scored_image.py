@@ -9,17 +9,15 @@ from typing import Any
 from fishcount.errors import InputError
 from fishcount.image import FishImage
 from fishcount.io.case_folder import CaseFolder
+from fishcount.io.options import OPTIONS
 from fishcount.io.pattern import is_pattern
 from fishcount.io.read import read_image
 from fishcount.settings import parse_settings
 
-__all__ = ["OPTIONS", "READING", "read_scored_image"]
+__all__ = ["READING", "read_scored_image"]
 
 READING = "reading"
 """Entry of ``provenance.json``: how each field was read, by its name."""
-
-OPTIONS = ("channels", "rgb", "axes", "series", "pixel_size_um", "z_step_um", "offset_counts")
-"""Options of `read_image` that it records."""
 
 
 def read_scored_image(folder: CaseFolder, field: str) -> FishImage:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,8 @@ from numpy.typing import NDArray
 
 from fishcount.errors import TooLargeError
 from fishcount.image import FishImage, Window, check_calibration
-from fishcount.io.channels import OpenedChannels, label_of, open_channels
+from fishcount.io.channels import OpenedChannels, Paths, label_of, open_channels
+from fishcount.io.options import ReadingOptions
 from fishcount.io.read import combined_sha256, image_of, name_of
 from fishcount.io.roi import read_region
 from fishcount.io.source import foreign_errors_as_ours
@@ -25,18 +25,12 @@ _ANY_SIZE_MIB = 2**40
 
 
 def open_slide(
-    path: str | Path | Mapping[str, str | Path],
+    path: Paths,
     *,
-    channels: Mapping[str, str | int] | Sequence[str] | None = None,
-    axes: str | None = None,
-    pixel_size_um: float | None = None,
-    z_step_um: float | None = None,
-    rgb: Mapping[str, str] | None = None,
-    series: int | None = None,
     roi: str | Path | None = None,
     name: str | None = None,
-    offset_counts: float | None = None,
     settings: ReadingSettings | None = None,
+    **options: Any,
 ) -> Slide:
     """Describe a field that is read window by window: TIFF, OME-TIFF or OME-Zarr of any size.
 
@@ -45,8 +39,11 @@ def open_slide(
 
     Parameters
     ----------
-    path, channels, axes, pixel_size_um, z_step_um, rgb, series, roi, name, offset_counts, settings
+    path, roi, name, settings
         As for `fishcount.read_image`.
+    options
+        What the file does not say: `channels`, `axes`, `pixel_size_um`, `z_step_um`, `rgb`,
+        `series`, `offset_counts`, as for `fishcount.read_image`.
 
     Returns
     -------
@@ -71,26 +68,16 @@ def open_slide(
     >>> slide.shape, slide.counts("HER2", (slice(500, 512), slice(0, 4))).shape
     ((512, 640), (12, 4))
     """
-    limits = settings or ReadingSettings()
+    told, limits = ReadingOptions(**options), settings or ReadingSettings()
     with foreign_errors_as_ours(label_of(path)):
-        opened = open_channels(
-            path,
-            channels=channels,
-            axes=axes,
-            pixel_size_um=pixel_size_um,
-            z_step_um=z_step_um,
-            rgb=rgb,
-            series=series,
-            offset_counts=offset_counts,
-            limits=_for_any_size(limits),
-        )
+        opened = open_channels(path, told, limits=_for_any_size(limits))
         if not opened.reads_windows:
             _check_memory(opened, limits)
         return _slide_of(opened, roi=roi, name=name)
 
 
 def read_field(
-    path: str | Path | Mapping[str, str | Path],
+    path: Paths,
     *,
     roi: str | Path | None = None,
     name: str | None = None,
@@ -107,16 +94,16 @@ def read_field(
     whole
         Read it whatever its size.
     options
-        What the file does not say, as for `fishcount.read_image`.
+        What the file does not say, as for `open_slide`.
 
     Raises
     ------
     InputError
         As `fishcount.read_image`; TooLargeError only where it has to be read whole.
     """
-    limits = settings or ReadingSettings()
+    told, limits = ReadingOptions(**options), settings or ReadingSettings()
     with foreign_errors_as_ours(label_of(path)):
-        opened = open_channels(path, limits=_for_any_size(limits), **options)
+        opened = open_channels(path, told, limits=_for_any_size(limits))
         large = max(opened.sizes[1:]) > limits.tiles_above_px
         if large and opened.reads_windows and not whole:
             return _slide_of(opened, roi=roi, name=name)

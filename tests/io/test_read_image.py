@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import warnings
 from pathlib import Path
@@ -15,7 +16,8 @@ from bad_inputs import write_ome as write_raw_ome
 
 from fishcount import read_image
 from fishcount.errors import CalibrationError, ChannelError, MetadataError
-from fishcount.io import guess_role
+from fishcount.io import guess_role, open_slide, read_field
+from fishcount.io.options import OPTIONS
 
 ROLES = ["DAPI", "HER2", "CEP17"]
 
@@ -300,3 +302,14 @@ def test_arrays_as_tifffile_writes_them_by_default(tmp_path):
     np.testing.assert_array_equal(read_image(tmp_path / "a.tif", **options).pixels, pixels[:, :1])
     np.testing.assert_array_equal(read_image(tmp_path / "b.tif", **options).pixels, pixels)
     np.testing.assert_array_equal(read_image(tmp_path / "c.tif", **options).pixels, pixels)
+
+
+def test_the_options_that_faces_share_are_those_of_read_image():
+    own = {"path", "roi", "name", "settings"}
+    assert set(inspect.signature(read_image).parameters) - own == set(OPTIONS)
+
+
+@pytest.mark.parametrize("opens", [open_slide, read_field])
+def test_an_option_that_does_not_exist_is_a_type_error(tmp_path, opens):
+    with pytest.raises(TypeError, match="'pixel_size'"):
+        opens(tmp_path / "f.tif", pixel_size=0.1)

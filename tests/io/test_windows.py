@@ -7,6 +7,7 @@ import pytest
 import tifffile
 
 from fishcount.io.channels import open_channels
+from fishcount.io.options import ReadingOptions
 from fishcount.io.source import open_source
 from fishcount.settings import ReadingSettings
 
@@ -78,7 +79,7 @@ def test_of_the_first_level_of_a_pyramid(tmp_path):
         )
         for step in (2, 4):
             writer.write(pixels()[:, ::step, ::step], subfiletype=1, **options)
-    opened = open_channels(file, limits=ReadingSettings())
+    opened = open_channels(file, ReadingOptions(), limits=ReadingSettings())
     assert opened.sizes == (1, 150, 203)
     for role, plane in zip(opened.roles, pixels(), strict=True):
         np.testing.assert_array_equal(opened.read(role, WINDOWS[2])[0], plane[WINDOWS[2]])
