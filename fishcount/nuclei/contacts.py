@@ -169,7 +169,8 @@ def divide_at_contacts(
 ) -> NDArray[np.int32]:
     """Give pixels near a contact to the nucleus in whose ellipse they lie deeper."""
     height, width = labels.shape
-    at, one, other = _contact_pixels(labels)
+    # Every second pixel of a contact: what it reaches is wide enough to cover the next.
+    at, one, other = (column[::2] for column in _contact_pixels(labels))
     if not len(at):
         return labels
     reach = max(round(REACH * diameter_px), 2)
@@ -182,17 +183,20 @@ def divide_at_contacts(
     pixel = np.where(inside, y * width + x, 0)
     own = labels.ravel()[pixel]
     inside &= (own == one[:, None]) | (own == other[:, None])
-    n = len(ellipses.form)
-    pixel = pixel[inside]
-    codes = [
-        pixel * n + np.broadcast_to(side[:, None], inside.shape)[inside] for side in (one, other)
+    places = [pixel[inside]] * 2
+    sides = [np.broadcast_to(side[:, None], inside.shape)[inside] for side in (one, other)]
+    depths = [
+        ellipses.depth_in(side, place // width, place % width).round(9)
+        for side, place in zip(sides, places, strict=True)
     ]
-    pixel, label = np.divmod(np.unique(np.concatenate(codes)), n)
-    depth = ellipses.depth_in(label, pixel // width, pixel % width).round(9)
-    order = np.lexsort((label, depth, pixel))
-    first = np.diff(pixel[order], prepend=-1) > 0
+    pixel, label, depth = (np.concatenate(parts) for parts in (places, sides, depths))
+    least = np.full(labels.size, np.inf)
+    np.minimum.at(least, pixel, depth)
+    deepest = np.flatnonzero(depth == least[pixel])
+    # Of equals the smaller label is written last.
+    deepest = deepest[np.argsort(-label[deepest], kind="stable")]
     divided = labels.copy()
-    divided.ravel()[pixel[order][first]] = label[order][first]
+    divided.ravel()[pixel[deepest]] = label[deepest]
     return divided
 
 

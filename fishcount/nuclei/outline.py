@@ -87,7 +87,10 @@ def draw_outlines(
     margin = np.where(nearest > 0, soft - 0.5, -0.5).astype(np.float32)
     labels = largest_parts(np.where(margin > 0, nearest, 0))
     joined = join_false_cuts(labels, diameter_px=diameter_px)
-    labels, nearest = joined[labels], joined[nearest]
+    if (joined != np.arange(len(joined))).any():
+        labels, nearest = joined[labels], joined[nearest]
+        ellipses = fit_ellipses(labels)
+        labels = divide_at_contacts(labels, ellipses, diameter_px=diameter_px)
     kept = _is_nucleus(labels, height, diameter_px, light.height_counts)
     kept &= _stands_out(labels, signal, len(height), diameter_px, light.height_counts)
     labels = np.where(kept[labels], labels, 0).astype(np.int32)
@@ -180,13 +183,15 @@ def enlarge_outlines(outlines: Outlines, factor: int, shape: tuple[int, int]) ->
     nearest = np.where(inside[y, x], labels[y, x], nearest)
     around = np.pad(margin, 1, mode="edge")
     offsets = (np.arange(factor) + 0.5) / factor - 0.5
-    touch_y, touch_x, one, other = _beside_contact(labels)
+    touch_y, touch_x, near = _beside_contact(labels)
     ellipses = outlines.ellipses
     for i, down in enumerate(offsets):
         for j, right in enumerate(offsets):
             there = touch_y + down, touch_x + right
-            first = ellipses.depth_in(one, *there) <= ellipses.depth_in(other, *there)
-            full[touch_y * factor + i, touch_x * factor + j] = np.where(first, one, other)
+            depth = [ellipses.depth_in(label, *there) for label in near]
+            deepest = np.argmin(depth, axis=0)[None]
+            here = touch_y * factor + i, touch_x * factor + j
+            full[here] = np.take_along_axis(near, deepest, axis=0)[0]
             value = _between(around, y + 1, x + 1, float(down), float(right))
             here = y * factor + i, x * factor + j
             full[here] = np.where(value > 0, np.where(full[here] > 0, full[here], nearest), 0)
@@ -205,13 +210,14 @@ def _beside_outline(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 def _beside_contact(
     labels: NDArray[np.int32],
-) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.int32], NDArray[np.int32]]:
-    """Pixels with two nuclei around them, and the smallest and the largest label there."""
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.int32]]:
+    """Pixels with two nuclei around them; the smallest and largest label there, and their own."""
     high = ndi.maximum_filter(labels, size=3, mode="nearest")
     none = np.int32(np.iinfo(np.int32).max)
     low = ndi.minimum_filter(np.where(labels > 0, labels, none), size=3, mode="nearest")
     y, x = np.nonzero(low < high)
-    return y, x, low[y, x], high[y, x]
+    own = np.where(labels[y, x] > 0, labels[y, x], low[y, x])
+    return y, x, np.stack([low[y, x], high[y, x], own])
 
 
 def _largest_neighbour(
