@@ -84,7 +84,7 @@ def _outlines(path: Path, shape: tuple[int, int]) -> NDArray[np.int64]:
     labels = np.zeros(shape, np.int64)
     try:
         tree = json.loads(path.read_text(encoding="utf-8-sig"))
-        features = tree["features"] if isinstance(tree, dict) and "features" in tree else [tree]
+        features = tree.get("features", [tree]) if isinstance(tree, dict) else tree
         for number, feature in enumerate(features, start=1):
             _draw(labels, number, feature)
     except (OSError, ValueError, TypeError, KeyError, IndexError, RecursionError) as error:

@@ -28,6 +28,8 @@ SPIKES_BELOW_PX = 13.0
 # Cell of the background mesh, and smoothing of the image, in nuclear diameters.
 MESH_DIAMETERS = 2.5
 SMOOTHING = 0.045
+# Differences under this part of the brightest pixel are of arithmetic.
+ROUNDING = 2e-6
 # Found nuclei of another size than was guessed, by this much of a log: search once more.
 RETRY_ABOVE = 0.05
 
@@ -182,6 +184,8 @@ def _measure(
     planes = _Planes.of(reduced.image, cell)
     signal = planes.signal(1.0)
     floor = settings.min_snr * 0.28 * noise_sigma(reduced.image) + 1e-3
+    # Nor is what single precision makes of a field that is bright and even.
+    floor += ROUNDING * float(np.abs(reduced.image).max())
     mask, _ = find_foreground(signal, floor_counts=floor)
     if not mask.any():
         return None
@@ -230,12 +234,14 @@ def _reduced_by_prior(
     image: NDArray[np.float32], prior_px: float, settings: NucleiSettings
 ) -> _Reduced | None:
     factor = _working_factor(prior_px, settings)
-    small = reduce_by(image, factor)
+    small, calmed = reduce_by(image, factor), False
+    if _spikes(small) > 0.5 * _light(small):
+        small, calmed = ndi.median_filter(small, 3, mode="nearest"), True
     guess = factor * guess_diameter(small, min_snr=settings.min_snr, prior_px=prior_px / factor)
     if not guess >= MIN_DIAMETER_PX:
         return None
     # Clumps make the guess too large; the search corrects what the prior has wrong.
-    return _Reduced(small, factor, math.sqrt(guess * prior_px) / factor)
+    return _Reduced(small, factor, math.sqrt(guess * prior_px) / factor, calmed)
 
 
 def _reduced_by_guess(image: NDArray[np.float32], settings: NucleiSettings) -> _Reduced | None:
@@ -285,6 +291,16 @@ def _cores(planes: _Planes, field: FieldScale) -> tuple[NDArray[np.int32], NDArr
 def _light(image: NDArray[np.float32]) -> float:
     """Mean of what rises above the median."""
     return float(np.maximum(image - np.median(image), 0).mean())
+
+
+def _spikes(image: NDArray[np.float32]) -> float:
+    """Mean of what single pixels rise above the highest of their four neighbours."""
+    inner = image[1:-1, 1:-1]
+    if not inner.size:
+        return 0.0
+    around = np.maximum(image[:-2, 1:-1], image[2:, 1:-1])
+    around = np.maximum(around, np.maximum(image[1:-1, :-2], image[1:-1, 2:]))
+    return float(np.maximum(inner - around, 0).sum()) / image.size
 
 
 def _working_factor(diameter_px: float, settings: NucleiSettings) -> int:

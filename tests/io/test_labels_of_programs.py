@@ -1,0 +1,110 @@
+"""Files as Cellpose, StarDist, InstanSeg and QuPath write them, without these programs."""
+
+from __future__ import annotations
+
+import json
+
+import imageio.v3 as iio
+import numpy as np
+import pytest
+import tifffile
+
+from fishcount.errors import FishcountError
+from fishcount.io import read_labels
+
+SHAPE = (40, 60)
+
+
+@pytest.fixture
+def masks():
+    labels = np.zeros(SHAPE, np.int64)
+    labels[5:15, 8:20] = 1
+    labels[5:15, 20:30] = 2
+    labels[20:38, 30:55] = 300
+    return labels
+
+
+@pytest.mark.parametrize("name", ["field_1_cp_masks.tif", "field_1_cp_masks.png"])
+def test_masks_of_cellpose(tmp_path, masks, name):
+    """`cellpose --save_tif` and `--save_png`: plain images of uint16."""
+    path = tmp_path / name
+    if path.suffix == ".tif":
+        tifffile.imwrite(path, masks.astype(np.uint16), compression="zlib")
+    else:
+        iio.imwrite(path, masks.astype(np.uint16))
+    np.testing.assert_array_equal(read_labels(path, shape=SHAPE), masks)
+
+
+def test_masks_of_large_fields_of_cellpose(tmp_path, masks):
+    """More than 65,535 masks are uint32."""
+    masks[masks == 300] = 70_000
+    tifffile.imwrite(tmp_path / "cp_masks.tif", masks.astype(np.uint32))
+    np.testing.assert_array_equal(read_labels(tmp_path / "cp_masks.tif", shape=SHAPE), masks)
+
+
+def test_the_session_file_of_cellpose_is_refused(tmp_path, masks):
+    """``_seg.npy`` is a pickle, which runs code when it is opened: it is not opened."""
+    path = tmp_path / "field_1_seg.npy"
+    np.save(path, {"masks": masks}, allow_pickle=True)
+    with pytest.raises(FishcountError):
+        read_labels(path, shape=SHAPE)
+
+
+def test_labels_of_stardist(tmp_path, masks):
+    """`csbdeep.io.save_tiff_imagej_compatible`: ImageJ, int32 stored as int16, axes YX."""
+    path = tmp_path / "labels.tif"
+    tifffile.imwrite(path, masks.astype(np.int16)[None, None, None, ..., None], imagej=True)
+    np.testing.assert_array_equal(read_labels(path, shape=SHAPE), masks)
+
+
+def test_labels_of_stardist_in_fiji(tmp_path, masks):
+    """The plugin shows labels as 16 bits, and Fiji saves them big-endian."""
+    path = tmp_path / "Label Image.tif"
+    tifffile.imwrite(path, masks.astype(np.uint16), imagej=True, metadata={"axes": "YX"})
+    np.testing.assert_array_equal(read_labels(path, shape=SHAPE), masks)
+
+
+def test_labels_of_instanseg(tmp_path, masks):
+    """A tensor (1, 1, y, x) of the nuclei, squeezed as in the recipe."""
+    path = tmp_path / "instanseg.tif"
+    tifffile.imwrite(path, masks[None, None].squeeze().astype(np.uint16))
+    np.testing.assert_array_equal(read_labels(path, shape=SHAPE), masks)
+
+
+def ring(y0, x0, y1, x1):
+    return [[x0, y0], [x1, y0], [x1, y1], [x0, y1], [x0, y0]]
+
+
+def test_cells_of_qupath(tmp_path, masks):
+    """Cells with a nucleus of their own, a detection without one, and the measurements they carry."""
+    box = {"type": "Polygon", "coordinates": [ring(2, 4, 18, 19)]}
+    nucleus = {"type": "Polygon", "coordinates": [ring(5, 8, 15, 20)]}
+    split = [[ring(20, 30, 38, 40)], [ring(20, 40, 38, 55)]]
+    features = [
+        {
+            "type": "Feature",
+            "id": "7f1d0f52-5c0f-4b8e-9a11-000000000001",
+            "geometry": box,
+            "nucleusGeometry": nucleus,
+            "properties": {"objectType": "cell", "measurements": {"Nucleus: Area": 120.0}},
+        },
+        {
+            "type": "Feature",
+            "id": "7f1d0f52-5c0f-4b8e-9a11-000000000002",
+            "geometry": {"type": "Polygon", "coordinates": [ring(5, 20, 15, 30)]},
+            "properties": {"objectType": "detection", "isLocked": False},
+        },
+        {
+            "type": "Feature",
+            "id": "7f1d0f52-5c0f-4b8e-9a11-000000000003",
+            "geometry": {"type": "MultiPolygon", "coordinates": split},
+            "properties": {"objectType": "detection"},
+        },
+    ]
+    path = tmp_path / "nuclei.geojson"
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    masks[masks == 300] = 3
+    np.testing.assert_array_equal(read_labels(path, shape=SHAPE), masks)
+    # "Export as FeatureCollection" not ticked: the features alone, in a list.
+    path.write_text(json.dumps(features))
+    np.testing.assert_array_equal(read_labels(path, shape=SHAPE), masks)

@@ -1,0 +1,91 @@
+"""Fields that are no good: an empty or flagged result, never an exception, never a crowd."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+import imageio.v3 as iio
+import numpy as np
+import pytest
+
+from fishcount.flags import codes_of
+from fishcount.nuclei import segment_nuclei, select_nuclei
+
+CENTRES = [(60, 60), (60, 160), (60, 250), (160, 100), (160, 210), (250, 60), (250, 160), (250, 250)]
+
+
+def nuclei_of(radius: float = 22, counts: float = 120) -> np.ndarray:
+    """Eight nuclei with soft edges on a dark field, (320, 320)."""
+    y, x = np.mgrid[:320, :320]
+    light = sum(1 - np.tanh((np.hypot(y - a, x - b) - radius) / 2) for a, b in CENTRES)
+    noise = np.random.default_rng(7).normal(0, 2, light.shape)
+    return np.asarray(20 + counts * 0.5 * light + noise)
+
+
+def as_jpeg(image: np.ndarray, quality: int) -> np.ndarray:
+    stored = BytesIO()
+    plane = np.clip(image, 0, 255).astype(np.uint8)
+    iio.imwrite(stored, plane, extension=".jpg", quality=quality)
+    return np.asarray(iio.imread(stored.getvalue()))
+
+
+@pytest.mark.parametrize("quality", [90, 50, 20])
+def test_8_bit_jpeg_keeps_its_nuclei(quality):
+    image = as_jpeg(nuclei_of(), quality)
+    assert image.dtype == np.uint8
+    nuclei = segment_nuclei(image, pixel_size_um=0.2)
+    assert len(nuclei) == len(CENTRES)
+    assert select_nuclei(nuclei.flags)[0].all()
+
+
+@pytest.mark.parametrize("pixel_size_um", [None, 0.1, 0.5])
+def test_jpeg_blocks_of_an_empty_field_are_no_nuclei(pixel_size_um):
+    noise = np.random.default_rng(2).normal(60, 6, (512, 512))
+    nuclei = segment_nuclei(as_jpeg(noise, 30), pixel_size_um=pixel_size_um)
+    assert select_nuclei(nuclei.flags)[0].sum() <= 1
+    assert len(nuclei) <= 5
+
+
+@pytest.mark.parametrize("pixel_size_um", [None, 0.1, 0.3])
+@pytest.mark.parametrize("share", [0.001, 0.02, 0.2])
+def test_noise_of_single_pixels_is_no_nuclei(share, pixel_size_um):
+    rng = np.random.default_rng(3)
+    image = np.where(rng.random((512, 512)) < share, 3000, 100).astype(np.uint16)
+    nuclei = segment_nuclei(image, pixel_size_um=pixel_size_um)
+    assert len(nuclei) <= 5
+    assert not select_nuclei(nuclei.flags)[0].any()
+
+
+@pytest.mark.parametrize("pixel_size_um", [None, 0.1])
+def test_a_field_without_nuclei_stays_empty(pixel_size_um):
+    empty = np.random.default_rng(4).poisson(200, (512, 512)).astype(np.uint16)
+    assert len(segment_nuclei(empty, pixel_size_um=pixel_size_um)) == 0
+
+
+@pytest.mark.parametrize("pixel_size_um", [None, 0.1])
+def test_a_field_that_is_bright_all_over_scores_nothing(pixel_size_um):
+    bright = np.random.default_rng(4).normal(60_000, 300, (512, 512)).astype(np.uint16)
+    for image in (bright, np.full((512, 512), 65_535, np.uint16)):
+        nuclei = segment_nuclei(image, pixel_size_um=pixel_size_um)
+        assert len(nuclei) <= 1
+        assert not select_nuclei(nuclei.flags)[0].any()
+
+
+@pytest.mark.parametrize("pixel_size_um", [None, 0.02])
+def test_a_nucleus_larger_than_the_field_is_not_scored(pixel_size_um):
+    y, x = np.mgrid[:300, :300]
+    for centre in ((150, 150), (0, 0), (150, 420)):
+        image = 100 + 900 * (np.hypot(y - centre[0], x - centre[1]) < 260)
+        image = np.random.default_rng(1).poisson(image).astype(np.uint16)
+        nuclei = segment_nuclei(image, pixel_size_um=pixel_size_um)
+        assert len(nuclei) <= 4
+        assert not select_nuclei(nuclei.flags)[0].any()
+
+
+@pytest.mark.parametrize(("limit", "dtype"), [(255, np.uint8), (4095, np.uint16)])
+def test_saturated_dapi_is_flagged(limit, dtype):
+    image = np.clip(nuclei_of(counts=4 * limit), 0, limit).astype(dtype)
+    nuclei = segment_nuclei(image, pixel_size_um=0.2)
+    assert len(nuclei) == len(CENTRES)
+    assert all("SATURATED" in codes_of(int(mask)) for mask in nuclei.flags)
+    assert (nuclei.saturated_fraction > 0.5).all()
