@@ -147,7 +147,7 @@ def phantom_folder(folder: Path) -> Iterator[Field]:
                 image=image[..., 0, :, :] if image.ndim == 4 else image[0],
                 truth=tifffile.imread(folder / case / "truth" / f"{name}_labels.tif"),
                 ignored=tuple(int(i) for i in table["id"][~scorable]),
-                pixel_size_um=0.1,
+                pixel_size_um=about.get("pixel_size_um", 0.1),
             )
 
 

@@ -104,7 +104,7 @@ def draw_case(out: Path, *, n_nuclei: int, rng: np.random.Generator) -> Path:
     return write_case_folder(
         out,
         summary=_summary(her2, cep17, settings),
-        nuclei=nuclei[list(NUCLEI_COLUMNS)].astype(dict(NUCLEI_COLUMNS)),
+        nuclei=nuclei.reindex(columns=list(NUCLEI_COLUMNS)).astype(dict(NUCLEI_COLUMNS)),
         signals=signals[list(SIGNALS_COLUMNS)].astype(dict(SIGNALS_COLUMNS)),
         labels={FIELD: labels},
         settings_toml=settings.to_toml(),

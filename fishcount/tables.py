@@ -21,6 +21,7 @@ from fishcount.results import CaseResult, Category, FieldResult
 
 __all__ = [
     "NUCLEI_COLUMNS",
+    "NUCLEUS_FIGURES",
     "SCHEMA_VERSION",
     "SIGNALS_COLUMNS",
     "category_record",
@@ -30,6 +31,16 @@ __all__ = [
 ]
 
 SCHEMA_VERSION = 1
+
+NUCLEUS_FIGURES = (
+    "dapi_dose_counts",
+    "texture",
+    "edge_width_px",
+    "saturated_fraction",
+    "neck",
+    "contact_width",
+)
+"""Figures behind the flags of nuclei: folders of earlier versions do not have them."""
 
 NUCLEI_COLUMNS: Mapping[str, str] = {
     "field": "object",
@@ -51,6 +62,7 @@ NUCLEI_COLUMNS: Mapping[str, str] = {
     "eccentricity": "float64",
     "solidity": "float64",
     "mean_dapi_counts": "float64",
+    **dict.fromkeys(NUCLEUS_FIGURES, "float64"),
 }
 
 SIGNALS_COLUMNS: Mapping[str, str] = {
@@ -191,6 +203,12 @@ def _nuclei_of(field: FieldResult) -> dict[str, Any]:
         "eccentricity": nuclei.eccentricity,
         "solidity": nuclei.solidity,
         "mean_dapi_counts": nuclei.mean_dapi_counts,
+        "dapi_dose_counts": nuclei.dose_counts,
+        "texture": nuclei.texture,
+        "edge_width_px": nuclei.edge_width_px,
+        "saturated_fraction": nuclei.saturated_fraction,
+        "neck": nuclei.neck,
+        "contact_width": nuclei.contact_width,
     }
     for probe in PROBES:
         copies = field.counts.copies.get(probe)

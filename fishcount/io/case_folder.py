@@ -26,7 +26,7 @@ from fishcount.io.atomic import WritesFile, atomic_folder, replace_file
 from fishcount.io.files import sha256_of
 from fishcount.io.label_image import LabelSource, label_bytes, write_label_tiles
 from fishcount.io.text import csv_bytes, json_bytes, read_csv
-from fishcount.tables import NUCLEI_COLUMNS, SCHEMA_VERSION, SIGNALS_COLUMNS
+from fishcount.tables import NUCLEI_COLUMNS, NUCLEUS_FIGURES, SCHEMA_VERSION, SIGNALS_COLUMNS
 
 __all__ = [
     "THUMBNAIL",
@@ -334,7 +334,9 @@ def _check_summary(summary: dict[str, Any], path: Path) -> None:
 def _table(path: Path, schema: Mapping[str, str], names: list[str]) -> pd.DataFrame:
     data = _bytes(path)
     try:
-        table = read_csv(data, schema=schema)
+        table = read_csv(
+            data, schema=schema, optional=NUCLEUS_FIGURES if schema is NUCLEI_COLUMNS else ()
+        )
     except FishcountError:
         raise
     except Exception as error:  # pandas raises classes of its own

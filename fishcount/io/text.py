@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -49,8 +49,12 @@ def csv_bytes(table: pd.DataFrame) -> bytes:
     return lines.encode("utf-8", "backslashreplace")
 
 
-def read_csv(data: bytes, *, schema: Mapping[str, str]) -> pd.DataFrame:
+def read_csv(
+    data: bytes, *, schema: Mapping[str, str], optional: Collection[str] = ()
+) -> pd.DataFrame:
     """A table that `csv_bytes` has written, with the types of `schema`; other columns are kept.
+
+    A column of `optional`, numbers all of them, may be missing: then it holds none.
 
     Raises
     ------
@@ -58,6 +62,8 @@ def read_csv(data: bytes, *, schema: Mapping[str, str]) -> pd.DataFrame:
         When the text is no such table, or a column of the schema is missing.
     """
     header = pd.read_csv(io.BytesIO(data), nrows=0)
+    absent = [column for column in optional if column not in header.columns]
+    schema = {column: kind for column, kind in schema.items() if column not in absent}
     missing = [column for column in schema if column not in header.columns]
     if missing:
         raise ValueError(f"columns are missing: {', '.join(missing)}")
@@ -71,6 +77,8 @@ def read_csv(data: bytes, *, schema: Mapping[str, str]) -> pd.DataFrame:
     )
     for column in text:
         table[column] = pd.Series([live(value) for value in table[column]], dtype=object)
+    for column in absent:
+        table[column] = np.nan
     return table
 
 

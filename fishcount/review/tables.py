@@ -16,9 +16,12 @@ from fishcount.review.keys import key_of, keys_of
 from fishcount.review.outline import Outline
 from fishcount.review.rows import Id
 from fishcount.review.state import ReviewState
-from fishcount.tables import NUCLEI_COLUMNS, SIGNALS_COLUMNS
+from fishcount.tables import NUCLEI_COLUMNS, NUCLEUS_FIGURES, SIGNALS_COLUMNS
 
 __all__ = ["reviewed_nuclei", "reviewed_signals"]
+
+# What is not known of an outline that a reader drew, because the review has no pixels.
+_OF_PIXELS = ("mean_dapi_counts", *NUCLEUS_FIGURES)
 
 
 def reviewed_nuclei(state: ReviewState) -> pd.DataFrame:
@@ -118,6 +121,8 @@ def _put_shapes(table: pd.DataFrame, state: ReviewState, counts: NucleusColumns)
     ]
     for column in shapes[0] if shapes else ():
         _put(table, column, at, [shape[column] for shape in shapes])
+    for column in _OF_PIXELS:
+        _put(table, column, at, np.nan)
 
 
 def _shape(outline: Outline, pixel_size_um: float) -> dict[str, float]:
@@ -128,7 +133,6 @@ def _shape(outline: Outline, pixel_size_um: float) -> dict[str, float]:
         "area_um2": float(shapes.area_px[0]) * pixel_size_um**2,
         "eccentricity": float(shapes.eccentricity[0]),
         "solidity": float(shapes.solidity[0]),
-        "mean_dapi_counts": float("nan"),
     }
 
 

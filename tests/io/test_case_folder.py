@@ -25,7 +25,7 @@ from fishcount.io import (
 )
 from fishcount.io.text import csv_bytes, json_bytes, read_csv
 from fishcount.settings import Settings
-from fishcount.tables import NUCLEI_COLUMNS, SIGNALS_COLUMNS
+from fishcount.tables import NUCLEI_COLUMNS, NUCLEUS_FIGURES, SIGNALS_COLUMNS
 
 HOSTILE = [
     "=1+1",
@@ -313,3 +313,12 @@ def test_a_summary_cannot_point_outside(tmp_path):
     (out / "summary.json").write_text(json.dumps(record))
     with pytest.raises(MetadataError, match="no file name"):
         read_case_folder(out)
+
+
+def test_a_folder_of_before_the_figures_of_nuclei_is_read(tmp_path):
+    out = write(tmp_path / "case")
+    table = pd.read_csv(out / "nuclei.csv").drop(columns=list(NUCLEUS_FIGURES))
+    table.to_csv(out / "nuclei.csv", index=False)
+    nuclei = read_case_folder(out).nuclei
+    assert list(nuclei[list(NUCLEI_COLUMNS)]) == list(NUCLEI_COLUMNS)
+    assert nuclei[list(NUCLEUS_FIGURES)].isna().all(axis=None)

@@ -76,7 +76,7 @@ def ring(y0, x0, y1, x1):
 
 
 def test_cells_of_qupath(tmp_path, masks):
-    """Cells with a nucleus of their own, a detection without one, and the measurements they carry."""
+    """Cells with a nucleus of their own, a detection without one, and what they carry."""
     box = {"type": "Polygon", "coordinates": [ring(2, 4, 18, 19)]}
     nucleus = {"type": "Polygon", "coordinates": [ring(5, 8, 15, 20)]}
     split = [[ring(20, 30, 38, 40)], [ring(20, 40, 38, 55)]]

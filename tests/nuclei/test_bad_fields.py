@@ -11,7 +11,16 @@ import pytest
 from fishcount.flags import codes_of
 from fishcount.nuclei import segment_nuclei, select_nuclei
 
-CENTRES = [(60, 60), (60, 160), (60, 250), (160, 100), (160, 210), (250, 60), (250, 160), (250, 250)]
+CENTRES = [
+    (60, 60),
+    (60, 160),
+    (60, 250),
+    (160, 100),
+    (160, 210),
+    (250, 60),
+    (250, 160),
+    (250, 250),
+]
 
 
 def nuclei_of(radius: float = 22, counts: float = 120) -> np.ndarray:

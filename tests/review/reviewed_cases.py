@@ -37,7 +37,7 @@ def draw_case(
     return write_case_folder(
         out,
         summary=_summary(nuclei, fields, settings),
-        nuclei=nuclei[list(NUCLEI_COLUMNS)].astype(dict(NUCLEI_COLUMNS)),
+        nuclei=nuclei.reindex(columns=list(NUCLEI_COLUMNS)).astype(dict(NUCLEI_COLUMNS)),
         signals=signals[list(SIGNALS_COLUMNS)].astype(dict(SIGNALS_COLUMNS)),
         labels={name: part[2] for name, part in zip(fields, parts, strict=True)},
         settings_toml=settings.to_toml(),
