@@ -26,8 +26,12 @@ SMALL_PX = 3072
 WINDOW_PX, LOOK_PX = 1024, 128
 # Windows across and down a mosaic, the most first.
 _SHAPES = ((3, 3), (2, 3), (2, 2), (1, 2), (1, 1))
-# Windows with at least this part of the contrast of the best tenth are where nuclei are.
+# Of windows that hold anything, those with at least this part of the contrast of the best tenth are
+# where nuclei are.
 _RICH = 0.5
+# Noise alone spreads by 2.5 sigma between the quantiles that are the contrast; half as much again
+# is more than noise.
+_LOW, _HIGH, _NOISE_SIGMAS = 0.2, 0.95, 3.7
 
 
 def is_small(shape: tuple[int, int]) -> bool:
@@ -69,7 +73,10 @@ def sample_windows(
     contrast = np.array([_contrast(_middle(window), read_dapi, inside) for window in windows])
     down, across = next(size for size in _SHAPES if size[0] * size[1] <= len(windows))
     n = down * across
-    rich = np.flatnonzero(contrast >= _RICH * np.quantile(contrast, 0.9))
+    # Most of a slide may be bare glass.
+    lit = contrast[contrast > 0]
+    best = float(np.quantile(lit, 0.9)) if lit.size else 0.0
+    rich = np.flatnonzero(contrast >= _RICH * best)
     if len(rich) < n:
         rich = np.sort(np.argsort(-contrast, kind="stable")[:n])
     chosen = rich[np.linspace(0, len(rich) - 1, n).round().astype(np.int64)]
@@ -99,8 +106,12 @@ def _contrast(
     read_dapi: Callable[[Window], NDArray[np.float32]],
     inside: Callable[[Window], NDArray[np.bool_]] | None,
 ) -> float:
-    """Spread of DAPI in a look at a window; -1 outside of the region to be scored."""
+    """Spread of DAPI in a look at a window; 0 of noise alone, -1 outside the region to be scored."""
     if inside is not None and not inside(look).any():
         return -1.0
-    low, high = np.quantile(read_dapi(look), (0.2, 0.95))
-    return float(high - low)
+    counts = read_dapi(look)
+    low, high = np.quantile(counts, (_LOW, _HIGH))
+    steps = np.diff(counts, axis=-1)
+    noise = 1.4826 * float(np.median(np.abs(steps))) / np.sqrt(2) if steps.size else 0.0
+    contrast = float(high - low)
+    return contrast if contrast > _NOISE_SIGMAS * noise else 0.0

@@ -75,14 +75,3 @@ def test_windows_of_painted_runs_are_windows_of_the_label_image(nuclei):
     runs = LabelRuns.of(find_runs(nuclei.labels), SHAPE)
     for window in ((slice(0, 40), slice(1000, 1500)), (slice(33, 290), slice(7, 8))):
         np.testing.assert_array_equal(runs.window(window), nuclei.labels[window])
-
-
-def test_a_sample_is_taken_from_where_the_nuclei_are():
-    def read(window):
-        checks = np.indices((128, 128)).sum(axis=0) % 2
-        return 100.0 + 50 * checks * (window[1].start > 6000)
-
-    windows = sample_windows((9000, 12000), read)
-    assert len(windows) == 9
-    assert all(columns.start >= 5120 for _, columns in windows)
-    assert len({(rows.start, columns.start) for rows, columns in windows}) == 9
