@@ -106,7 +106,7 @@ def _contrast(
     read_dapi: Callable[[Window], NDArray[np.float32]],
     inside: Callable[[Window], NDArray[np.bool_]] | None,
 ) -> float:
-    """Spread of DAPI in a look at a window; 0 of noise alone, -1 outside the region to be scored."""
+    """Spread of DAPI in a look at a window; 0 of noise alone, -1 outside what is to be scored."""
     if inside is not None and not inside(look).any():
         return -1.0
     counts = read_dapi(look)
