@@ -19,7 +19,7 @@ help:
 	@echo "make lint    check format, style, types and layers"
 	@echo "make format  write the format that make lint checks"
 	@echo "make docs    build the documentation site"
-	@echo "make screenshots  take the pictures of the napari windows again"
+	@echo "make screenshots  take the pictures of the napari windows and of the report again"
 	@echo "make bench   measure speed, memory and accuracy"
 	@echo "make fuzz    run the tests that take minutes"
 	@echo "make clean   remove the environment and what was made"
@@ -54,6 +54,9 @@ docs: .venv/docs.stamp
 screenshots: .venv/test.stamp
 	xvfb-run -a -s "-screen 0 1500x950x24" $(BIN)/python docs/take_screenshots.py
 	xvfb-run -a -s "-screen 0 1500x950x24" $(BIN)/python docs/take_review_screenshots.py
+	@if command -v chromium >/dev/null || command -v google-chrome >/dev/null; \
+	then $(BIN)/python docs/take_report_screenshots.py; \
+	else echo "no Chromium: the pictures of the report stay as they are"; fi
 
 bench: .venv/bench.stamp
 	$(BIN)/python -m benchmarks

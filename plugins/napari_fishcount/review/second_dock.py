@@ -264,6 +264,9 @@ class SecondCountDock(QWidget):
             self.list.setCurrentRow(count.nuclei.index(view.nucleus))
 
 
+FIGURES = {"her2": "HER2", "cep17": "CEP17"}
+
+
 def outcome_html(record: dict[str, Any]) -> str:
     """Sums, agreement and outcome of a second count."""
     rows = "".join(
@@ -271,7 +274,7 @@ def outcome_html(record: dict[str, Any]) -> str:
         + "".join(
             f"<td>{cell}&nbsp;</td>"
             for cell in (
-                one["figure"],
+                FIGURES.get(one["figure"], one["figure"]),
                 one["n"],
                 number(one["exact_share"]),
                 number(one["kappa"]),
