@@ -21,11 +21,13 @@ from fishcount.settings import QualitySettings
 from fishcount.signals import SignalCounts, Status
 from fishcount.slide import Slide
 
-__all__ = ["cross_talk", "field_findings", "tissue_glow"]
+__all__ = ["cross_talk", "field_findings", "share_blurred", "tissue_glow"]
 
 # Below these numbers a share or a median says nothing.
 _MIN_NUCLEI = 5
 _MIN_SIGNALS = 10
+# The slope at the edge of a nucleus is taken over seven pixels.
+_MIN_DIAMETER_PX = 40
 # Around a signal: its own pixels, and a ring that tells what lies beneath.
 _CORE_UM = 0.15
 _RING_UM = (0.6, 0.9)
@@ -61,10 +63,9 @@ def field_findings(
     """
     limits = settings or QualitySettings()
     findings = []
-    if len(nuclei) >= _MIN_NUCLEI:
-        blurred = float(np.mean((nuclei.flags & np.uint32(mask_of(["BLURRED"]))) > 0))
-        if blurred > limits.max_share_blurred:
-            findings.append(Finding("OUT_OF_FOCUS", blurred))
+    blurred = share_blurred(nuclei, max_edge_width=limits.max_edge_width)
+    if blurred > limits.max_share_blurred:
+        findings.append(Finding("OUT_OF_FOCUS", blurred))
     for one, other in permutations(image.probes, 2):
         share = cross_talk(image, counts, source=one, target=other, windows=windows)
         if share > limits.max_cross_talk:
@@ -74,6 +75,26 @@ def field_findings(
         if glow > limits.max_tissue_glow:
             findings.append(Finding("AUTOFLUORESCENCE", glow, probe))
     return tuple(findings)
+
+
+def share_blurred(nuclei: Nuclei | OutlinedNuclei, *, max_edge_width: float) -> float:
+    """Share of the nuclei that are blurred, by themselves or beside the others of the field.
+
+    BLURRED compares a nucleus with its field, so it is silent where the whole field is out of
+    focus. There the edges tell: one that takes up more than `max_edge_width` of the diameter is
+    blurred, too. The field's edge hides that of a nucleus, and small nuclei have none that
+    could be measured: these are not looked at. 0 when there are too few nuclei.
+    """
+    if len(nuclei) < _MIN_NUCLEI:
+        return 0.0
+    blurred = (nuclei.flags & np.uint32(mask_of(["BLURRED"]))) > 0
+    diameter_px = 2 * np.sqrt(nuclei.area_px / np.pi)
+    whole = (nuclei.flags & np.uint32(mask_of(["BORDER"]))) == 0
+    seen = whole & (diameter_px >= _MIN_DIAMETER_PX)
+    soft = nuclei.edge_width_px[seen] > max_edge_width * diameter_px[seen]
+    if seen.sum() < _MIN_NUCLEI:
+        return float(blurred.mean())
+    return max(float(blurred.mean()), float((blurred[seen] | soft).mean()))
 
 
 def cross_talk(

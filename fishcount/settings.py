@@ -137,6 +137,11 @@ class QualitySettings(_Model):
     max_share_blurred: Fraction = Field(
         0.5, description="OUT_OF_FOCUS: more than this share of the nuclei is blurred."
     )
+    max_edge_width: Fraction = Field(
+        0.3,
+        description="OUT_OF_FOCUS: a nucleus is blurred whose edge takes up more than this share "
+        "of its diameter, however blurred the others are.",
+    )
     max_cross_talk: Fraction = Field(
         0.25,
         description="CROSS_TALK: more than this share of a signal's light shows in the channel "

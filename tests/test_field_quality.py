@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from fishcount import FishImage
+from fishcount import FishImage, segment_nuclei
 from fishcount.field_quality import cross_talk, field_findings, tissue_glow
 from fishcount.flags import mask_of
 from fishcount.nuclei import Nuclei, nuclei_from_labels
 from fishcount.signals import count_signals
 from fishcount.spots import detect_spots
+from fishcount.synthetic import simulate_case
 
 SIZE = 400
 PIXEL_UM = 0.1
@@ -80,6 +81,22 @@ def test_most_nuclei_blurred_is_out_of_focus():
     blurred = np.full(len(nuclei), mask_of(["BLURRED"]), np.uint32)
     (finding,) = field_findings(image, replace(nuclei, flags=blurred), counts)
     assert (finding.code, finding.figure) == ("OUT_OF_FOCUS", 1.0)
+
+
+@pytest.mark.parametrize(("sigma_um", "expected"), [(0.0, False), (0.2, False), (1.0, True)])
+def test_a_field_that_is_blurred_all_over_is_out_of_focus(sigma_um, expected):
+    """No nucleus is softer than the others, so none is BLURRED."""
+    (image, _), *_ = simulate_case("negative", seed=3, n_fields=1, size=640, snr="easy")
+    rng = np.random.default_rng(1)
+    dapi = ndimage.gaussian_filter(image.channel("DAPI"), sigma_um / image.pixel_size_um)
+    nuclei = segment_nuclei(
+        np.maximum(dapi + rng.normal(0, 2, dapi.shape), 0).astype(np.float32),
+        pixel_size_um=image.pixel_size_um,
+    )
+    assert np.mean((nuclei.flags & mask_of(["BLURRED"])) > 0) < 0.5
+    counts = count_signals({}, nuclei, pixel_size_um=image.pixel_size_um)
+    codes = [finding.code for finding in field_findings(image, nuclei, counts)]
+    assert ("OUT_OF_FOCUS" in codes) == expected
 
 
 def test_an_empty_field_has_no_findings():
