@@ -194,8 +194,8 @@ class SpotSettings(_Model):
     )
     min_score: float = Field(
         -0.25,
-        description="Least log odds, from how it looks, that a spot is a signal. At 0 is what is as "
-        "likely one as not; a little lower makes up for signals that leave no trace, so that "
+        description="Least log odds, from how it looks, that a spot is a signal. At 0 is what is "
+        "as likely one as not; a little lower makes up for signals that leave no trace, so that "
         "counts are right on average; lower still finds more faint ones, and more grain.",
     )
 
