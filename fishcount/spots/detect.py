@@ -14,6 +14,7 @@ from fishcount.errors import PixelError
 from fishcount.settings import SpotSettings
 from fishcount.spots.candidates import find_candidates
 from fishcount.spots.channel import ChannelScale, ChannelView, view_channel
+from fishcount.spots.depth import separated_in_depth
 from fishcount.spots.groups import connected_groups
 from fishcount.spots.judge import reject_reasons
 from fishcount.spots.measure import measured_view, with_leak
@@ -53,7 +54,7 @@ def detect_spots(
     z_step_um : float, optional
         Distance of planes. A stack is smoothed along z as a signal is long and detected on its
         maximum over planes, so that no signal is counted twice; the height at which each is
-        brightest is looked up afterwards.
+        brightest is looked up afterwards, and where a lone one has two, it is two signals.
     labels : ndarray of int, (y, x), optional
         Nuclei. They change nothing: noise and background are local, and signals outside
         nuclei are found too, for the quality of the field.
@@ -156,7 +157,10 @@ def _spots_of(
     if beside is not None:
         view = with_leak(view, beside)
     spots = _detect(view, beside, settings)
-    return spots if channels[role].ndim == 2 else place_in_stack(spots, channels[role])
+    if channels[role].ndim == 2:
+        return spots
+    placed = place_in_stack(spots, channels[role])
+    return separated_in_depth(placed, channels[role], z_step_um=z_step_um)
 
 
 def _view(

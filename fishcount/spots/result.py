@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,6 +70,17 @@ class Spots(ReadOnlyArrays):
 
     def __len__(self) -> int:
         return len(self.y_px)
+
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """The columns (n,) by their names."""
+        values = {column.name: getattr(self, column.name) for column in fields(self)}
+        return {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
+
+    def sorted(self) -> Spots:
+        """The same in the order of the table: by z, then y, then x."""
+        order = np.lexsort((self.x_px, self.y_px, self.z_px))
+        changed: dict[str, Any] = {name: value[order] for name, value in self.columns().items()}
+        return replace(self, **changed)
 
     @classmethod
     def empty(cls, *, psf_sigma_px: float = float("nan"), min_snr: float = float("nan")) -> Spots:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,10 +66,4 @@ def place_in_stack(spots: Spots, stack: NDArray[np.float32]) -> Spots:
         vertex = 0.5 * (before - after) / np.where(bend < 0, bend, -np.inf)
         offset = np.where(inner == top, np.clip(vertex, -0.5, 0.5), 0.0)
     z = top + offset
-    order = np.lexsort((spots.x_px, spots.y_px, z))
-    columns = {
-        name.name: getattr(spots, name.name)[order]
-        for name in fields(spots)
-        if isinstance(getattr(spots, name.name), np.ndarray)
-    }
-    return replace(spots, **{**columns, "z_px": z[order]})
+    return replace(spots, z_px=z).sorted()

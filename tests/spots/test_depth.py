@@ -1,0 +1,48 @@
+"""Signals above one another in a stack are two; one signal is one, however long it shines."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fishcount.spots import detect_spots
+
+STEP_UM, SIGMA_PX = 0.4, 1.6
+PLACES = [(30 + 40 * row, 30 + 40 * column) for row in range(4) for column in range(4)]
+
+
+def drawn(depths_um, *, n_planes=15, noise=5.0, seed=0):
+    """Signals at the same places, at each of the depths; out of focus they widen and fade."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:180, :180]
+    stack = rng.normal(100, noise, (n_planes, 180, 180))
+    for plane in range(n_planes):
+        for depth in depths_um:
+            off = (plane * STEP_UM - depth) / 0.45
+            width = SIGMA_PX * np.sqrt(1 + off**2)
+            for cy, cx in PLACES:
+                square = (y - cy) ** 2 + (x - cx) ** 2
+                stack[plane] += 120 / (1 + off**2) * np.exp(-square / (2 * width**2))
+    return stack.astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("depths_um", "each"), [((2.8,), 1), ((2.6, 2.9), 1), ((1.4, 4.2), 2), ((1.0, 3.6), 2)]
+)
+def test_as_many_as_have_a_valley_between_them(depths_um, each):
+    spots = detect_spots(drawn(depths_um), pixel_size_um=0.1, z_step_um=STEP_UM)
+    kept = np.stack([spots.y_px, spots.x_px], axis=1)[spots.kept]
+    near = [np.sum(np.hypot(*(kept - place).T) < 2) for place in PLACES]
+    assert near == [each] * len(PLACES)
+
+
+def test_both_heights_are_told():
+    spots = detect_spots(drawn((1.4, 4.2)), pixel_size_um=0.1, z_step_um=STEP_UM)
+    z_um = spots.z_px[spots.kept] * STEP_UM
+    assert np.all((np.abs(z_um - 1.4) < 0.4) | (np.abs(z_um - 4.2) < 0.4))
+    assert np.all(np.diff(spots.z_px) >= 0)
+
+
+def test_without_a_step_nothing_is_said_about_depth():
+    spots = detect_spots(drawn((1.4, 4.2)), pixel_size_um=0.1)
+    assert spots.kept.sum() == len(PLACES)
