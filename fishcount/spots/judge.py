@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from fishcount.spots.candidates import Candidates
 from fishcount.spots.channel import ROUND
+from fishcount.spots.typical import HEIGHT_SPREAD
 
 __all__ = ["reject_reasons"]
 
@@ -18,8 +19,9 @@ _COARSE = 1.5
 _WEAK_SNR = 5.0
 # A point lower than this share of a granule belongs to its rim.
 _RIM = 0.25
-# From this SNR and share of a typical height on, what looks like a signal is plain to see.
-_PLAIN_SNR, _PLAIN_SHARE = 12.0, 0.6
+# From this SNR on what looks like a signal is plain to see, if it is not fainter than nearly all of
+# them: two spreads below a typical one.
+_PLAIN_SNR, _PLAIN_HEIGHT = 12.0, -2 * HEIGHT_SPREAD
 # Where a typical signal has this SNR, all that looks like one is.
 _CLEAR = 80.0
 # Share of the height that what leaks over from the other probe must explain.
@@ -65,7 +67,7 @@ def _is_plain(found: Candidates, width_spread: float) -> NDArray[np.bool_]:
     a channel shows its signals this clearly there is no grain to be told from; and in a saturated
     or lossy image, a bright signal has a shape of which the score knows nothing.
     """
-    bright = found.figure("log_height") > np.log(_PLAIN_SHARE)
+    bright = found.figure("log_height") > _PLAIN_HEIGHT
     bright &= found.figure("coarse_over_fine") < _COARSE
     width = np.abs(found.figure("log_width"))
     alone = (found.figure("neighbours") == 0) & (found.figure("roundness") > ROUND)
