@@ -193,10 +193,9 @@ class SpotSettings(_Model):
         "signals of one probe look alike, what is much fainter is grain.",
     )
     min_score: float = Field(
-        -0.25,
-        description="Least log odds, from how it looks, that a spot is a signal. At 0 is what is "
-        "as likely one as not; a little lower makes up for signals that leave no trace, so that "
-        "counts are right on average; lower still finds more faint ones, and more grain.",
+        0.0,
+        description="Least log odds, from how it looks, that a spot is a signal. 0 keeps what "
+        "is more likely one than not; lower finds more of the faint ones, and more grain.",
     )
 
 
