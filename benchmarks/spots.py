@@ -1,12 +1,13 @@
 """Spots against exact truth, and against other detectors in the same run.
 
-    python -m benchmarks.spots FOLDER [--fields N] [--real FOLDER] [--speed] [--skip-peers]
+    python -m benchmarks.spots FOLDER [--fields N] [--real FOLDER] [--empty N] [--speed]
 
 FOLDER is shaped like the phantoms of this project: ``cases.json``, ``CASE/field_N.ome.tif`` and
 ``CASE/truth/field_N_spots.csv``. A point counts as found within 3 px; the two points of a split
 signal are one copy; debris outside nuclei is ignored. Crowded copies have another copy within
 5 px; precision among them charges false points within 8 px of a crowded copy. RMSE is that of
-isolated points. Stacks are detected in 3D by fishcount, and by all on their projection.
+isolated points. Fields of any kind without signals say how many false ones are to be expected.
+Stacks are detected in 3D by fishcount, and by all on their projection.
 
 fishcount is automatic. A peer gets the threshold that gives the best F1 against the truth of
 all fields of a difficulty and probe ("best"), and its own where it has one ("automatic"). Peers
@@ -35,9 +36,10 @@ from skimage import feature, io
 from benchmarks.report import markdown_table, provenance, write_report
 from fishcount.background import background_map, noise_by_brightness
 from fishcount.metrics import match_points
-from fishcount.spots import detect_spots
+from fishcount.spots import detect_in_channels, detect_spots
 from fishcount.spots.filters import blob_response, passes_for
 from fishcount.spots.maxima import local_maxima
+from fishcount.synthetic import CASES, draw_field, random_spec
 
 PROBES = ("HER2", "CEP17")
 REACH_PX = 3.0
@@ -270,6 +272,23 @@ def compare_real(folder: Path, *, with_peers: bool) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def false_alarms(n_fields: int) -> pd.DataFrame:
+    """What is found in drawn fields of any kind whose probes did not bind at all."""
+    rows = []
+    for number in range(n_fields):
+        rng = np.random.default_rng([7, number])
+        spec = random_spec(sorted(CASES)[number % len(CASES)], rng=rng, size=512)
+        spec = spec.changed(signals={"snr": 1e-3}, artefacts={"debris_per_mm2": 0.0})
+        image, truth = draw_field(spec, rng=rng)
+        channels = {probe: image.channel(probe) for probe in PROBES}
+        found = detect_in_channels(channels, pixel_size_um=spec.pixel_size_um)
+        kept = {f"{probe}, false": int(spots.kept.sum()) for probe, spots in found.items()}
+        rows.append({"nuclei": len(truth.nuclei), **kept})
+    total = pd.DataFrame(rows).sum()
+    each = {f"{probe}, per nucleus": total[f"{probe}, false"] / total["nuclei"] for probe in PROBES}
+    return pd.DataFrame([{"fields": n_fields, **total.to_dict(), **each}])
+
+
 def time_speed(folder: Path) -> pd.DataFrame:
     planes = [c.plane for c in read_channels(folder, None) if c.image.ndim == 2]
     size = min(plane.shape[0] for plane in planes)
@@ -318,12 +337,14 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--real", type=Path, help="folder of images with tables of points")
     parser.add_argument("--speed", action="store_true", help="time one 2048 x 2048 channel")
     parser.add_argument("--skip-peers", action="store_true")
+    parser.add_argument("--empty", type=int, default=60, help="fields without signals to draw")
     parser.add_argument("--out", type=Path, help="Markdown file for the tables")
     asked = parser.parse_args(arguments)
     peers = not asked.skip_peers
     tables = {"Drawn fields": compare(asked.folder, asked.fields, with_peers=peers)}
     if asked.real:
         tables["Other images"] = compare_real(asked.real, with_peers=peers)
+    tables["Fields without signals"] = false_alarms(asked.empty)
     if asked.speed:
         tables["Time of one channel, 2048 x 2048"] = time_speed(asked.folder)
     text = "\n\n".join(
