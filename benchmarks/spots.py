@@ -34,6 +34,7 @@ from scipy.spatial import KDTree
 from skimage import feature, io
 
 from benchmarks.report import markdown_table, provenance, write_report
+from fishcount import read_image
 from fishcount.background import background_map, noise_by_brightness
 from fishcount.metrics import match_points
 from fishcount.spots import detect_in_channels, detect_spots
@@ -62,6 +63,7 @@ class Channel:
     image: Image
     other: Image
     truth: pd.DataFrame
+    z_step_um: float | None = None
 
     @property
     def plane(self) -> Image:
@@ -88,12 +90,13 @@ class Tally:
 
     def row(self) -> dict[str, float]:
         """The figures of the table."""
+        crowded = self.crowded_hits + self.crowded_false if self.crowded else 0
         return {
             "F1": self.f1,
             "precision": self.hits / max(self.hits + self.false, 1),
             "recall": self.hits / max(self.hits + self.missed, 1),
             "crowded recall": self.crowded_hits / self.crowded if self.crowded else np.nan,
-            "crowded precision": self.crowded_hits / max(self.crowded_hits + self.crowded_false, 1),
+            "crowded precision": self.crowded_hits / crowded if crowded else np.nan,
             "RMSE px": float(np.sqrt(np.mean(self.squares))) if self.squares else np.nan,
         }
 
@@ -106,12 +109,13 @@ def read_channels(folder: Path, limit: int | None) -> Iterator[Channel]:
             name = path.name.removesuffix(".ome.tif")
             pixels = tifffile.imread(path).astype(np.float32)
             pixels = np.moveaxis(pixels, -3, 0)
+            z_step_um = read_image(path).z_step_um if about["planes"] > 1 else None
             spots = pd.read_csv(folder / case / "truth" / f"{name}_spots.csv")
             # Copies may be numbered from one in each nucleus.
             spots["copy"] += spots["nucleus"] * 100_000
             for number, probe in enumerate(PROBES):
                 mine = spots[spots["channel"] == number].reset_index(drop=True)
-                yield Channel(kind, probe, pixels[1 + number], pixels[2 - number], mine)
+                yield Channel(kind, probe, pixels[1 + number], pixels[2 - number], mine, z_step_um)
 
 
 def add_to(tally: Tally, found: Points, truth: pd.DataFrame) -> None:
@@ -146,7 +150,9 @@ def crowded_points(
 
 
 def ours(channel: Channel) -> Points:
-    spots = detect_spots(channel.image, pixel_size_um=0.1, other=channel.other)
+    spots = detect_spots(
+        channel.image, pixel_size_um=0.1, z_step_um=channel.z_step_um, other=channel.other
+    )
     return np.stack([spots.y_px, spots.x_px], axis=1)[spots.kept]
 
 
