@@ -265,10 +265,10 @@ class SignalSettings(_Model):
     max_share_weak: Fraction = Field(
         0.25, description="More weak signals than this raise WEAK_SIGNALS."
     )
-    weak_snr_factor: Annotated[float, Field(ge=1)] = Field(
-        1.25,
-        description="A kept signal is weak when it stands less than this many times above "
-        "the threshold of its channel.",
+    weak_snr: Positive = Field(
+        5.0,
+        description="A kept signal of less than this SNR is weak: others like it were missed, and "
+        "may be as many.",
     )
 
 
@@ -290,13 +290,13 @@ class ScoringSettings(_Model):
         "because they rest on the same single-signal intensity.",
     )
     detection_sd: Annotated[float, Field(ge=0, le=1)] = Field(
-        0.17,
+        0.12,
         description="Relative error that finding nuclei and signals makes in the mean copies of a "
         "case, all nuclei alike, so that counting more does not lessen it. It widens the "
         "intervals and the probabilities of automatic counts.",
     )
     detection_correlation: Fraction = Field(
-        0.7,
+        0.38,
         description="Share of the variance of that error which both probes have in common.",
     )
     many_skipped: Fraction = Field(

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from fishcount import FishImage, segment_nuclei
+from fishcount import FishImage, score_field, segment_nuclei
 from fishcount.field_quality import cross_talk, field_findings, tissue_glow
 from fishcount.flags import mask_of
 from fishcount.nuclei import Nuclei, nuclei_from_labels
@@ -104,3 +104,10 @@ def test_an_empty_field_has_no_findings():
     nuclei = Nuclei.empty(image.shape)
     counts = count_signals({}, nuclei, pixel_size_um=PIXEL_UM)
     assert field_findings(image, nuclei, counts) == ()
+
+
+@pytest.mark.parametrize(("snr", "weak"), [(2.5, True), (12.0, False)])
+def test_a_field_of_faint_signals_says_that_as_many_were_missed(snr, weak):
+    image, _ = simulate_case("negative", seed=2, n_fields=1, size=640, snr=snr)[0]
+    codes = {finding.code for finding in score_field(image).findings}
+    assert ("WEAK_SIGNALS" in codes) == weak

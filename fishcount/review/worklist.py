@@ -176,7 +176,7 @@ def _among(nuclei: pd.DataFrame, numbers: Mapping[str, NDArray[np.int64]]) -> ND
 def _with_weak_signal(
     nuclei: pd.DataFrame, signals: pd.DataFrame, settings: Settings
 ) -> NDArray[np.bool_]:
-    weak = settings.signals.weak_snr_factor * settings.spots.min_snr
+    weak = settings.signals.weak_snr
     # What a reader added has no SNR and is no doubt of the program.
     rows = (signals["status"] == "kept") & (signals["snr"] < weak)
     return _owning(nuclei, signals[rows])

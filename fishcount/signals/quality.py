@@ -1,8 +1,8 @@
 """Figures of a field that speak against counting it: signals outside nuclei, weak signals.
 
 ASCO/CAP call a specimen not evaluable when more than 10 % of the signals lie outside nuclei, or
-when more than 25 % are too weak to be counted. A program counts by a threshold, so "weak" is
-said of the signals that stand only just above it [own].
+when more than 25 % are too weak to be counted. What a program does not see it cannot count, so
+"weak" is said of the signals that it sees and that are so faint that it would miss as many [own].
 """
 
 from __future__ import annotations
@@ -29,8 +29,7 @@ class ChannelQuality:
     share_outside : float
         Share of them outside nuclei; NaN where there are none.
     share_weak : float
-        Share of those in nuclei that stand only just above the threshold; NaN where there
-        are none.
+        Share of those in nuclei that are weak (`signals.weak_snr`); NaN where there are none.
     """
 
     n_signals: int
@@ -48,7 +47,6 @@ def channel_quality(
     Parameters
     ----------
     counts : SignalCounts
-        With the thresholds of detection, which say what is weak.
     settings
         Defaults where it is None.
     """
@@ -60,7 +58,7 @@ def channel_quality(
         inside = of_role & np.isin(signals.status, [Status.KEPT.value, Status.MERGED.value])
         n_outside = int(np.count_nonzero(of_role & (signals.status == Status.OUTSIDE.value)))
         n_inside = int(np.count_nonzero(inside))
-        weak = signals.snr[inside] < chosen.weak_snr_factor * counts.min_snr[role]
+        weak = signals.snr[inside] < chosen.weak_snr
         n = n_inside + n_outside
         quality[role] = ChannelQuality(
             n_signals=n,
