@@ -26,7 +26,7 @@ def test_it_says_counts_categories_and_the_research_use():
         "arithmetic category under scheme seed-copies, edition 2025-04-10, is “equivocal”" in text
     )
     assert (
-        "under scheme asco-cap-2018-dual, edition 2018 (affirmed 2023), is “positive”, group 1"
+        "under scheme asco-cap-2018-dual, edition 2018, affirmed 2023, is “positive”, group 1"
         in text
     )
     assert "1 HER2 signal fewer would make it “negative”." in text

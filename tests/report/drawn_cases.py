@@ -172,7 +172,7 @@ CATEGORIES = (
     ),
     Category(
         scheme="asco-cap-2018-dual",
-        edition="2018 (affirmed 2023)",
+        edition="2018, affirmed 2023",
         category="NEEDS_IHC",
         group=2,
         needs=("ihc",),
