@@ -15,16 +15,11 @@ from scipy.spatial import KDTree
 from fishcount.spots.channel import ChannelView
 from fishcount.spots.filters import subtract_points
 from fishcount.spots.groups import close_pairs, connected_groups, count_neighbours
+from fishcount.spots.joint_fit import amplitude_errors, fit_jointly
 from fishcount.spots.maxima import maxima_near, parabolic_offsets
+from fishcount.spots.moments import moments
 from fishcount.spots.prior import height_prior, point_cost, uncertainty
-from fishcount.spots.scene import (
-    GROUP_REACH,
-    Points,
-    Scene,
-    amplitude_errors,
-    fit_jointly,
-    moments,
-)
+from fishcount.spots.scene import GROUP_REACH, Points, Scene
 from fishcount.spots.splits import with_splits
 
 __all__ = ["resolve"]

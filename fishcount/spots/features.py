@@ -16,10 +16,11 @@ from scipy.spatial import KDTree
 from fishcount.spots.channel import ChannelView
 from fishcount.spots.fit import patches
 from fishcount.spots.groups import count_neighbours
+from fishcount.spots.joint_fit import amplitude_errors
 from fishcount.spots.maxima import local_maxima, parabolic_offsets, roundness
 from fishcount.spots.profile import ProfileFits, fit_profiles, squared_distance
 from fishcount.spots.resample import halve
-from fishcount.spots.scene import GROUP_REACH, Points, Scene, amplitude_errors, without_points
+from fishcount.spots.scene import GROUP_REACH, Points, Scene, without_points
 
 __all__ = ["FEATURES", "Appearance", "appearance", "cut_to_ranges"]
 

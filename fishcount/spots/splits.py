@@ -8,15 +8,10 @@ from scipy.spatial import KDTree
 
 from fishcount.spots.channel import ChannelView
 from fishcount.spots.groups import close_pairs, connected_groups
+from fishcount.spots.joint_fit import fit_jointly
+from fishcount.spots.moments import energy, residual_moments
 from fishcount.spots.prior import height_prior, point_cost, uncertainty
-from fishcount.spots.scene import (
-    GROUP_REACH,
-    Points,
-    Scene,
-    energy,
-    fit_jointly,
-    residual_moments,
-)
+from fishcount.spots.scene import GROUP_REACH, Points, Scene
 
 __all__ = ["with_splits"]
 

@@ -8,7 +8,9 @@ from numpy.testing import assert_allclose
 
 from fishcount.spots import detect_spots
 from fishcount.spots.groups import blocks_of_groups, connected_groups
-from fishcount.spots.scene import Points, Scene, amplitude_errors, energy, fit_jointly
+from fishcount.spots.joint_fit import amplitude_errors, fit_jointly
+from fishcount.spots.moments import energy
+from fishcount.spots.scene import Points, Scene
 
 SIGMA = 1.6
 

@@ -1,0 +1,123 @@
+"""Positions and heights of all points of a scene at once, and how sure they are.
+
+Points that overlap by much are solved together, in groups, by Gauss-Newton steps.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fishcount.spots.groups import blocks_of_groups, connected_groups
+from fishcount.spots.moments import Patches, coupled_pairs, residual_moments
+from fishcount.spots.scene import Points, Scene
+
+__all__ = ["amplitude_errors", "fit_jointly"]
+
+# Within so many widths two points are steps of one solution.
+_TIGHT_REACH = 3.0
+_DAMPING = 1e-2
+_MAX_STEP_PX = 0.6
+# Larger groups are solved in parts: a matrix of their size would cost more than it tells.
+_LARGEST_GROUP = 24
+
+
+def fit_jointly(scene: Scene, points: Points, *, iterations: int) -> Points:
+    """Positions and heights of all points, overlapping ones together, by Gauss-Newton steps.
+
+    What the points leave of the image is exact; in the curvature only points of a group are
+    coupled, those that overlap by much.
+    """
+    bottom, right = scene.shape[0] - 1.0, scene.shape[1] - 1.0
+    groups, pairs = _groups(scene, points), coupled_pairs(scene, points)
+    patches = Patches.of(scene, points)
+    for _ in range(iterations if len(points) else 0):
+        left = residual_moments(scene, points, pairs, patches)
+        height = points.amplitude_counts
+        gradient = np.stack([left.zero, height * left.y, height * left.x], axis=1)
+        step = np.zeros((len(points), 3))
+        for index in groups:
+            taken = index >= 0
+            step[index[taken]] = _newton_step(scene, points, gradient, index)[taken]
+        move = np.clip(step[:, 1:], -_MAX_STEP_PX, _MAX_STEP_PX)
+        points = Points(
+            y_px=np.clip(points.y_px + move[:, 0], 0, bottom),
+            x_px=np.clip(points.x_px + move[:, 1], 0, right),
+            amplitude_counts=np.maximum(height + step[:, 0], 0.05 * height),
+        )
+    return points
+
+
+def _newton_step(
+    scene: Scene, points: Points, gradient: NDArray[np.float64], index: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Change of (height, y, x) for groups (m, k), as (m, k, 3); of no use where index is -1."""
+    matrix = _normal_matrix(_heights(points, index), scene.products(*_distances(points, index)))
+    diagonal = np.einsum("nii->ni", matrix)
+    diagonal *= 1 + _DAMPING
+    diagonal += 1e-6 * diagonal.max(axis=1, keepdims=True)
+    right = gradient[index].reshape(len(index), -1, 1)
+    return np.asarray(np.linalg.solve(matrix, right), np.float64).reshape(*index.shape, 3)
+
+
+def _distances(
+    points: Points, index: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Of the points of groups (m, k) from each other: second minus first, (m, k, k)."""
+    # Where a group has no more members, a stand-in far from everything takes the place.
+    nowhere = -1e6 * (1 + np.arange(index.shape[1]))
+    y = np.where(index >= 0, points.y_px[index], nowhere)
+    x = points.x_px[index]
+    return y[:, None, :] - y[:, :, None], x[:, None, :] - x[:, :, None]
+
+
+def _heights(points: Points, index: NDArray[np.int64]) -> NDArray[np.float64]:
+    return np.where(index >= 0, points.amplitude_counts[index], 1.0)
+
+
+def _normal_matrix(
+    height: NDArray[np.float64], products: tuple[NDArray[np.float64], ...]
+) -> NDArray[np.float64]:
+    """Curvature of the energy by (height, y, x) of each point of a group, (m, 3k, 3k)."""
+    p, p_y, p_x, p_yy, p_xx, p_xy = products
+    first, second = height[:, :, None], height[:, None, :]
+    n_groups, size = height.shape
+    matrix = np.empty((n_groups, size, 3, size, 3))
+    matrix[:, :, 0, :, 0] = p
+    matrix[:, :, 0, :, 1] = p_y * second
+    matrix[:, :, 0, :, 2] = p_x * second
+    matrix[:, :, 1, :, 0] = -p_y * first
+    matrix[:, :, 2, :, 0] = -p_x * first
+    matrix[:, :, 1, :, 1] = -p_yy * first * second
+    matrix[:, :, 2, :, 2] = -p_xx * first * second
+    matrix[:, :, 1, :, 2] = -p_xy * first * second
+    matrix[:, :, 2, :, 1] = -p_xy * first * second
+    return matrix.reshape(n_groups, 3 * size, 3 * size)
+
+
+def amplitude_errors(scene: Scene, points: Points) -> NDArray[np.float64]:
+    """Error of each height for pixel noise of 1, its neighbours and positions being free."""
+    error = np.zeros(len(points))
+    for index in _groups(scene, points):
+        height = _heights(points, index)
+        matrix = _normal_matrix(height, scene.products(*_distances(points, index)))
+        diagonal = np.einsum("nii->ni", matrix)
+        diagonal *= 1 + 1e-6
+        diagonal += 1e-9
+        variance = np.einsum("nii->ni", np.linalg.inv(matrix))[:, ::3]
+        taken = index >= 0
+        error[index[taken]] = np.sqrt(np.maximum(variance[taken], 1e-12))
+    return error
+
+
+def _groups(scene: Scene, points: Points) -> list[NDArray[np.int64]]:
+    reach = _TIGHT_REACH * scene.sigma_px
+    group = connected_groups(points.y_px, points.x_px, reach)
+    # A crowd without end is cut into parts that are solved with their inner couplings alone.
+    while group.size and np.bincount(group).max() > _LARGEST_GROUP:
+        reach *= 0.8
+        crowd = np.flatnonzero(np.bincount(group)[group] > _LARGEST_GROUP)
+        parts = connected_groups(points.y_px[crowd], points.x_px[crowd], reach)
+        group[crowd] = group.max() + 1 + parts
+        group = np.unique(group, return_inverse=True)[1].astype(np.int64)
+    return list(blocks_of_groups(group))

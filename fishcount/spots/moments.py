@@ -1,0 +1,139 @@
+"""What an image says of points, and what points leave of it: products with a point's shape."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fishcount.spots.groups import close_pairs
+from fishcount.spots.scene import Points, Scene
+
+__all__ = ["Moments", "Patches", "coupled_pairs", "energy", "moments", "residual_moments"]
+
+# Within so many widths two points see each other at all.
+_COUPLED_REACH = 6.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Moments:
+    """Products of the detail with a point and its derivatives, (n,) each."""
+
+    zero: NDArray[np.float64]
+    y: NDArray[np.float64]
+    x: NDArray[np.float64]
+    yy: NDArray[np.float64]
+    xx: NDArray[np.float64]
+    yx: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Patches:
+    """The detail around each point, cut out once for all steps of a fit."""
+
+    home_y: NDArray[np.int64]
+    home_x: NDArray[np.int64]
+    detail: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, scene: Scene, points: Points) -> Patches:
+        """Those of all points, each around the pixel where the point lies."""
+        radius = scene.radius_px
+        home_y = np.rint(points.y_px).astype(np.int64).clip(0, scene.shape[0] - 1)
+        home_x = np.rint(points.x_px).astype(np.int64).clip(0, scene.shape[1] - 1)
+        reach = np.arange(2 * radius + 1)
+        rows, columns = home_y[:, None] + reach, home_x[:, None] + reach
+        # One flat index costs half of what two do.
+        flat = rows[:, :, None] * scene.detail.shape[1] + columns[:, None, :]
+        return cls(home_y=home_y, home_x=home_x, detail=scene.detail.reshape(-1)[flat])
+
+
+def moments(scene: Scene, points: Points) -> Moments:
+    """What the image says at each point: products with the point and its derivatives."""
+    return _moments(scene, points, Patches.of(scene, points))
+
+
+def _moments(scene: Scene, points: Points, patches: Patches) -> Moments:
+    reach = np.arange(-scene.radius_px, scene.radius_px + 1)
+    along_y = _profiles(reach - (points.y_px - patches.home_y)[:, None], scene.sigma_px)
+    along_x = _profiles(reach - (points.x_px - patches.home_x)[:, None], scene.sigma_px)
+    # (n, 3, p) x (n, p, q) x (n, q, 3): all nine products of profiles at once.
+    table = (along_y @ patches.detail @ along_x.transpose(0, 2, 1)).astype(np.float64)
+    return Moments(
+        zero=table[:, 0, 0],
+        y=table[:, 1, 0],
+        x=table[:, 0, 1],
+        yy=table[:, 2, 0],
+        xx=table[:, 0, 2],
+        yx=table[:, 1, 1],
+    )
+
+
+def residual_moments(
+    scene: Scene,
+    points: Points,
+    pairs: NDArray[np.int64] | None = None,
+    patches: Patches | None = None,
+) -> Moments:
+    """As `moments`, of what all points together leave of the image.
+
+    `pairs` are those that see each other, as `close_pairs` gives them; they and the patches are
+    found when left out.
+    """
+    seen = _moments(scene, points, patches or Patches.of(scene, points))
+    if pairs is None:
+        pairs = coupled_pairs(scene, points)
+    first, second = pairs.T
+    dy = points.y_px[second] - points.y_px[first]
+    dx = points.x_px[second] - points.x_px[first]
+    p, p_y, p_x, p_yy, p_xx, p_xy = scene.products(dy, dx)
+    own = [float(term[0]) for term in scene.products(np.zeros(1), np.zeros(1))]
+    height, n = points.amplitude_counts, len(points)
+
+    def explained(term: NDArray[np.float64], at_itself: float, odd: bool) -> NDArray[np.float64]:
+        """What all points add to one moment of each; first derivatives turn with the pair."""
+        by_second = -term if odd else term
+        total = np.bincount(first, by_second * height[second], minlength=n)
+        total += np.bincount(second, term * height[first], minlength=n)
+        return np.asarray(total + at_itself * height, np.float64)
+
+    return Moments(
+        zero=seen.zero - explained(p, own[0], False),
+        y=seen.y - explained(p_y, 0.0, True),
+        x=seen.x - explained(p_x, 0.0, True),
+        yy=seen.yy - explained(p_yy, own[3], False),
+        xx=seen.xx - explained(p_xx, own[4], False),
+        yx=seen.yx - explained(p_xy, 0.0, False),
+    )
+
+
+def coupled_pairs(scene: Scene, points: Points) -> NDArray[np.int64]:
+    """Pairs (m, 2) of points that see each other."""
+    return close_pairs(points.y_px, points.x_px, _COUPLED_REACH * scene.sigma_px)
+
+
+def energy(scene: Scene, points: Points) -> NDArray[np.float64]:
+    """Share of each point in ``<r, H r> / 2``, up to a constant of the image, (n,).
+
+    What two points have in common is shared between them.
+    """
+    height = points.amplitude_counts
+    alone = float(scene.product(np.zeros(1), np.zeros(1))[0])
+    share = 0.5 * height**2 * alone - height * moments(scene, points).zero
+    first, second = coupled_pairs(scene, points).T
+    product = scene.product(
+        points.y_px[first] - points.y_px[second], points.x_px[first] - points.x_px[second]
+    )
+    common = 0.5 * height[first] * height[second] * product
+    share += np.bincount(first, common, minlength=len(points))
+    share += np.bincount(second, common, minlength=len(points))
+    return np.asarray(share, np.float64)
+
+
+def _profiles(offset: NDArray[np.float64], sigma_px: float) -> NDArray[np.float32]:
+    """A Gaussian, its first and its second derivative by the position, (n, 3, p)."""
+    u = offset / sigma_px
+    value = np.exp(-0.5 * u**2)
+    stack = np.stack([value, value * u / sigma_px, value * (u**2 - 1) / sigma_px**2], axis=1)
+    return stack.astype(np.float32)
