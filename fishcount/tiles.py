@@ -7,6 +7,7 @@ the same, however the file is stored.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from typing import Any
@@ -111,7 +112,9 @@ def _joined(parts: Sequence[Spots]) -> Spots:
             for part, start in zip(parts, before, strict=False)
         ]
     )
-    joined = replace(parts[0], **columns)
+    # A block of one value, which scanners fill in, knows nothing of the width of a point.
+    measured = next((part for part in parts if math.isfinite(part.psf_sigma_px)), parts[0])
+    joined = replace(measured, **columns)
     return _taken(joined, np.lexsort((joined.x_px, joined.y_px, joined.z_px)))
 
 

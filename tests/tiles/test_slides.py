@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -20,8 +20,10 @@ from fishcount.io.roi import read_region
 from fishcount.nuclei import OutlinedNuclei
 from fishcount.report import render_report
 from fishcount.report.overview import nuclei_to_draw, overview
-from fishcount.settings import ReadingSettings
+from fishcount.settings import ReadingSettings, Settings
 from fishcount.slide import Slide
+from fishcount.spots import measure_channels
+from fishcount.tiles import find_spots
 
 SHAPE = (300, 3400)
 WINDOW = (slice(100, 300), slice(511, 640))
@@ -119,6 +121,20 @@ def test_the_blocks_of_an_image_meet_without_a_seam(image, whole):
         assert distance.min() < 3
         assert found.nuclei.area_px[distance.argmin()] == pytest.approx(area, rel=0.1)
     assert near.sum() >= 3
+
+
+def test_figures_of_the_slide_outlive_a_first_block_that_was_not_scanned(image):
+    blank = image.pixels.copy()
+    blank[..., :1900] = 100
+    slide = Slide.of(replace(image, pixels=blank))
+    sample = slide.sample(slide.sample_windows())
+    measured = measure_channels(
+        {probe: sample.channel(probe) for probe in slide.probes}, pixel_size_um=slide.pixel_size_um
+    )
+    for probe, spots in find_spots(slide, sample=sample, settings=Settings()).items():
+        assert len(spots) > 0
+        assert spots.psf_sigma_px == measured[probe].psf_sigma_px
+        assert spots.typical_counts == measured[probe].typical_counts
 
 
 def test_an_own_segmentation_needs_the_image_in_memory(tiled_file):
