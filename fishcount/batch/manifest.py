@@ -31,7 +31,7 @@ MANIFEST_COLUMNS: Mapping[str, str] = {
     "axes": "Order of the axes, where the file does not say.",
     "series": "Which image of a file that holds several, from 0.",
     "offset_counts": "Added to signed pixels.",
-    "roi": "GeoJSON of the region to be scored.",
+    "roi": "Region to be scored: GeoJSON, or shapes of napari.",
     "labels": "Your own segmentation.",
     "ihc": "IHC score of the case: 0, 1+, 2+ or 3+.",
     "faint_staining": "yes or no: IHC 0 with faint membranes in at most 10 % of cells.",

@@ -34,8 +34,8 @@ __all__ = ["command"]
     "rois",
     multiple=True,
     type=click.Path(path_type=Path),
-    help="GeoJSON polygons (pixels) of the tumour: only nuclei inside are scored. Once for all "
-    "fields, or once for each.",
+    help="The tumour: polygons of QuPath (GeoJSON) or shapes of napari (CSV), in pixels. Only "
+    "nuclei inside are scored. Once for all fields, or once for each.",
 )
 @click.option(
     "--labels",

@@ -57,7 +57,7 @@ def read_image(
     series
         Which image, counting from 0, of a file that holds several.
     roi
-        GeoJSON file with the region to be scored.
+        File with the region to be scored; see `read_roi`.
     name
         Name of the field; by default the file name without extensions.
     offset_counts

@@ -1,4 +1,4 @@
-"""Regions to be scored: GeoJSON polygons, as QuPath exports them, drawn into a mask."""
+"""Regions to be scored: polygons of QuPath or shapes of napari, drawn into a mask."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from skimage.draw import polygon2mask
 from fishcount.errors import FileFormatError, MetadataError
 from fishcount.image import Window
 from fishcount.io.files import check_file
+from fishcount.io.shapes import is_shapes, rings_of_shapes
 
 __all__ = ["Region", "polygons_of", "read_region", "read_roi"]
 
@@ -22,20 +23,21 @@ _MAX_BYTES = 64 * 2**20
 
 
 def read_roi(path: str | Path, *, shape: tuple[int, int]) -> NDArray[np.bool_]:
-    """Mask (y, x) of the polygons in a GeoJSON file; holes are left out.
+    """Mask (y, x) of the polygons in a file; holes are left out.
 
     Parameters
     ----------
     path
-        A Feature, FeatureCollection or geometry with Polygon and MultiPolygon, x before y, in
-        pixels whose outer corner is (0, 0), as QuPath writes them.
+        GeoJSON: a Feature, FeatureCollection or geometry with Polygon and MultiPolygon, x before y,
+        in pixels whose outer corner is (0, 0), as QuPath writes them. Or the CSV file that napari
+        writes of a Shapes layer, in pixels: rectangles, ellipses and polygons.
     shape
         Height and width of the image.
 
     Raises
     ------
     FileFormatError
-        When the file is no GeoJSON.
+        When the file is neither.
     MetadataError
         When it holds no polygon, or none of them touches the image.
     """
@@ -75,7 +77,7 @@ class Region:
 
 
 def read_region(path: str | Path, *, shape: tuple[int, int] | None = None) -> Region:
-    """The polygons in a GeoJSON file, as for `read_roi`, without drawing them.
+    """The polygons in a file, as for `read_roi`, without drawing them.
 
     Parameters
     ----------
@@ -88,16 +90,24 @@ def read_region(path: str | Path, *, shape: tuple[int, int] | None = None) -> Re
     if path.stat().st_size > _MAX_BYTES:
         raise FileFormatError("too large for regions", file=path, expected="at most 64 MiB")
     try:
-        tree = json.loads(path.read_text(encoding="utf-8-sig"))
-        polygons = list(polygons_of(tree))
-        region = Region(tuple(tuple(_ring(ring) for ring in polygon) for polygon in polygons))
+        region = _parsed(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, TypeError, KeyError, IndexError, RecursionError) as error:
         raise FileFormatError(
-            "not GeoJSON", file=path, found=str(error), remedy="export the region from QuPath again"
+            "neither GeoJSON nor shapes of napari",
+            file=path,
+            found=str(error),
+            remedy="export the region from QuPath or napari again",
         ) from error
     if shape is not None and not any(_meets(outer, shape) for outer, *_ in region.polygons):
         raise _outside(path, region, shape)
     return region
+
+
+def _parsed(text: str) -> Region:
+    if is_shapes(text):
+        return Region(tuple((_checked(ring),) for ring in rings_of_shapes(text)))
+    polygons = polygons_of(json.loads(text))
+    return Region(tuple(tuple(_ring(ring) for ring in polygon) for polygon in polygons))
 
 
 def _outside(path: str | Path, region: Region, shape: tuple[int, int]) -> MetadataError:
@@ -131,11 +141,14 @@ def polygons_of(tree: Any) -> Iterator[Any]:
 
 
 def _ring(points: Any) -> NDArray[np.float64]:
-    ring = np.asarray(points, float)[:, :2]
+    """A ring of GeoJSON: corner coordinates to pixel centres, x y to y x."""
+    return _checked(np.asarray(points, float)[:, 1::-1] - 0.5)
+
+
+def _checked(ring: NDArray[np.float64]) -> NDArray[np.float64]:
     if ring.ndim != 2 or len(ring) < 3 or not np.isfinite(ring).all():
         raise ValueError("a ring of fewer than three points, or not of numbers")
-    # Corner coordinates to pixel centres, x y to y x.
-    return np.asarray(ring[:, ::-1] - 0.5)
+    return ring
 
 
 def _meets(ring: NDArray[np.float64], shape: tuple[int, ...]) -> bool:

@@ -34,6 +34,56 @@ def test_polygon_with_a_hole_covers_exactly_its_pixels(tmp_path):
     np.testing.assert_array_equal(read_roi(path, shape=(20, 30)), expected)
 
 
+HEAD = "index,shape-type,vertex-index,axis-0,axis-1"
+
+
+def shape(number, kind, vertices):
+    return [f"{number},{kind},{at},{y},{x}" for at, (y, x) in enumerate(vertices)]
+
+
+def test_shapes_of_napari_cover_their_pixels(tmp_path):
+    """Its pixels have their centre at whole numbers."""
+    rectangle = [(2.5, 1.5), (2.5, 11.5), (8.5, 11.5), (8.5, 1.5)]
+    box = [(10, 10), (10, 18), (18, 18), (18, 10)]
+    line = [(0, 0), (19, 29)]
+    rows = [
+        *shape(0, "rectangle", rectangle),
+        *shape(1, "line", line),
+        *shape(2, "ellipse", box),
+    ]
+    path = tmp_path / "shapes.csv"
+    path.write_text("\n".join([HEAD, *rows]) + "\n")
+    mask = read_roi(path, shape=(20, 30))
+    y, x = np.indices(mask.shape)
+    expected = np.zeros((20, 30), bool)
+    expected[3:9, 2:12] = True
+    inside, outside = (np.hypot(y - 14, x - 14) < radius for radius in (3.9, 4.1))
+    assert mask[expected | inside].all()
+    assert not mask[~(expected | outside)].any()
+
+
+def test_shapes_that_napari_wrote_are_read(tmp_path):
+    writer = pytest.importorskip("napari_builtins.io", reason="needs the extra 'napari'")
+    polygon = np.array([[0, 0.5, 1.5], [0, 0.5, 19.5], [0, 14.5, 1.5]])
+    path = writer.napari_write_shapes(
+        str(tmp_path / "shapes"), [polygon], {"shape_type": ["polygon"]}
+    )
+    mask = read_roi(path, shape=(20, 30))
+    assert mask[2, 3]
+    assert not mask[14, 18]
+    assert mask.sum() == pytest.approx(0.5 * 14 * 18, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    "text", [HEAD + "\n0,polygon,0,1", HEAD + "\n0,polygon,0,1,a", HEAD + "\n0,polygon,0,1,2"]
+)
+def test_damaged_shapes_are_an_error(tmp_path, text):
+    path = tmp_path / "shapes.csv"
+    path.write_text(text)
+    with pytest.raises(FileFormatError, match="neither GeoJSON nor shapes"):
+        read_roi(path, shape=(20, 30))
+
+
 @pytest.mark.parametrize(
     "text", ["", "no json", "{}", '{"type": "Polygon", "coordinates": [[[1, "a"]]]}', "[" * 5000]
 )
