@@ -43,6 +43,7 @@ _BITS = (8, 16, 32, 64)
 _MAX_SAMPLES = 64
 # Camera noise hardly compresses: a large page that shrinks so far holds no image.
 _BOMB_BYTES = 256 * 2**20
+_BOMB_SEGMENT_BYTES = 16 * 2**20
 _BOMB_RATIO = 300
 
 
@@ -142,7 +143,10 @@ def _storage_faults(
         )
         return
     stored = int(page.byte_counts.sum())
-    if page.raw_bytes > _BOMB_BYTES and page.raw_bytes > _BOMB_RATIO * stored:
+    # Small segments are inflated one by one and never beyond their size; a slide that was hardly
+    # scanned is many empty ones.
+    large = page.raw_bytes > _BOMB_BYTES and segment_bytes > _BOMB_SEGMENT_BYTES
+    if large and page.raw_bytes > _BOMB_RATIO * stored:
         yield TooLargeError(
             "inflates far beyond what an image does",
             file=path,

@@ -106,6 +106,8 @@ def _own_blocks(
     assert dtype is not None
     stored = dtype.newbyteorder(structure.byteorder)
     offsets, counts = page.offsets, page.byte_counts
+    # What a scanner did not scan is the same segment again and again.
+    before: tuple[bytes, tuple[int, ...]] | None = None
     for index in touched:
         offset, count = int(offsets[index]), int(counts[index])
         first, top, left, shape = _place(page, index)
@@ -118,13 +120,15 @@ def _own_blocks(
             count = min(count, shape[0] * row_bytes)
         stream.seek(offset)
         data = stream.read(max(count, 0))
-        needed = int(np.prod(shape)) * dtype.itemsize
-        if page.one("compression", 1) != 1:
-            data = _inflate(data, needed, structure.path, page, index)
-        if len(data) < needed:
-            raise _corrupt(structure.path, page, index, f"{len(data)} of {needed} bytes")
-        block = np.frombuffer(data, stored, count=int(np.prod(shape))).reshape(shape)
-        block = _undo_predictor(block, page.one("predictor", 1), dtype)
+        if before != (data, shape):
+            before = data, shape
+            needed = int(np.prod(shape)) * dtype.itemsize
+            if page.one("compression", 1) != 1:
+                data = _inflate(data, needed, structure.path, page, index)
+            if len(data) < needed:
+                raise _corrupt(structure.path, page, index, f"{len(data)} of {needed} bytes")
+            block = np.frombuffer(data, stored, count=int(np.prod(shape))).reshape(shape)
+            block = _undo_predictor(block, page.one("predictor", 1), dtype)
         yield (first, top, left), np.moveaxis(block, -1, 0)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+
 import numpy as np
 import pytest
 import tifffile
@@ -49,6 +51,42 @@ def test_of_a_tiff(tmp_path, way, byteorder):
     for window in WINDOWS:
         read = source.read(0, channels=[2, 0], window=window)
         np.testing.assert_array_equal(read, pixels()[[2, 0]][:, None, *window])
+
+
+@pytest.mark.parametrize("compression", ["zlib", None])
+def test_of_tiles_that_are_stored_alike(tmp_path, compression):
+    """What was not scanned is one tile again and again; then comes another one."""
+    plane = np.full((96, 208), 7, np.uint16)
+    plane[40:60, 70:100] = np.arange(600).reshape(20, 30)
+    file = tmp_path / "slide.tif"
+    tifffile.imwrite(file, plane, tile=(32, 32), compression=compression, photometric="minisblack")
+    source = open_source(file, ReadingSettings())
+    for window in ((slice(0, 96), slice(0, 208)), (slice(30, 90), slice(5, 200))):
+        read = source.read(0, channels=[0], window=window)
+        np.testing.assert_array_equal(read[0, 0], plane[window])
+
+
+def test_of_a_slide_that_was_hardly_scanned(tmp_path):
+    """Many empty tiles are no decompression bomb: each is inflated alone."""
+    side, tile = 24576, 512
+    scanned = np.arange(tile * tile, dtype=np.uint16).reshape(tile, tile)
+    empty, full = (zlib.compress(one.tobytes()) for one in (np.full_like(scanned, 100), scanned))
+    file = tmp_path / "slide.tif"
+    tifffile.imwrite(
+        file,
+        iter([full] + [empty] * ((side // tile) ** 2 - 1)),
+        shape=(side, side),
+        dtype=np.uint16,
+        tile=(tile, tile),
+        compression="zlib",
+        photometric="minisblack",
+    )
+    assert file.stat().st_size < side * side / 300
+    source = open_source(file, ReadingSettings())
+    assert not source.faults
+    read = source.read(0, channels=[0], window=(slice(0, 600), slice(0, 600)))[0, 0]
+    np.testing.assert_array_equal(read[:tile, :tile], scanned)
+    assert (read[tile:] == 100).all()
 
 
 @pytest.mark.parametrize("planar", ["contig", "separate"])
