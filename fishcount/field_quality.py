@@ -26,6 +26,8 @@ __all__ = ["cross_talk", "field_findings", "share_blurred", "tissue_glow"]
 # Below these numbers a share or a median says nothing.
 _MIN_NUCLEI = 5
 _MIN_SIGNALS = 10
+# Where glow drowns the signals, few are left to compare it with.
+_MIN_BESIDE_GLOW = 3
 # The slope at the edge of a nucleus is taken over seven pixels.
 _MIN_DIAMETER_PX = 40
 # Around a signal: its own pixels, and a ring that tells what lies beneath.
@@ -108,8 +110,8 @@ def cross_talk(
     """Share of the light of one probe's signals that shows in the channel of the other.
 
     The median, over kept signals of `source` with none of `target` nearby, of the height above
-    the surroundings in the target's channel over that in the source's own. 0 when there are too
-    few such signals.
+    the surroundings in the target's channel over that in the source's own. What is as high beside
+    them is the dome of a glowing nucleus, and taken away. 0 when there are too few such signals.
     """
     kept = counts.signals.status == Status.KEPT.value
     own = kept & (counts.signals.channel == source)
@@ -123,7 +125,11 @@ def cross_talk(
     if len(rows) < _MIN_SIGNALS:
         return 0.0
     parts = [
-        [_heights(image, role, rows, columns, window) for role in (target, source)]
+        [
+            _heights(image, target, rows, columns, window)
+            - _heights_beside(image, target, rows, columns, window),
+            _heights(image, source, rows, columns, window),
+        ]
         for window in windows or (_whole(image),)
     ]
     heights = [np.concatenate(part) for part in zip(*parts, strict=True)]
@@ -148,7 +154,7 @@ def tissue_glow(
     """
     signals = counts.signals
     own = (signals.status == Status.KEPT.value) & (signals.channel == probe)
-    if own.sum() < _MIN_SIGNALS or len(nuclei) < _MIN_NUCLEI:
+    if own.sum() < _MIN_BESIDE_GLOW or len(nuclei) < _MIN_NUCLEI:
         return 0.0
     windows = windows or (_whole(image),)
     thin = np.s_[::_THINNING, ::_THINNING]
@@ -176,19 +182,40 @@ def _whole(image: FishImage | Slide) -> Window:
     return slice(0, image.shape[0]), slice(0, image.shape[1])
 
 
-def _heights(
+def _heights_beside(
     image: FishImage | Slide,
     role: str,
     rows: NDArray[np.int64],
     columns: NDArray[np.int64],
     window: Window,
 ) -> NDArray[np.float64]:
-    """Mean of the core above that of the ring around it, at those pixels that lie in a window."""
+    """As `_heights`, mean of four places around each that its own light does not reach."""
+    far = max(round(_APART_UM / image.pixel_size_um), 1)
+    shifts = ((-far, 0), (far, 0), (0, -far), (0, far))
+    around = [_heights(image, role, rows, columns, window, shift_px=shift) for shift in shifts]
+    return np.asarray(np.mean(around, axis=0), np.float64)
+
+
+def _heights(
+    image: FishImage | Slide,
+    role: str,
+    rows: NDArray[np.int64],
+    columns: NDArray[np.int64],
+    window: Window,
+    *,
+    shift_px: tuple[int, int] = (0, 0),
+) -> NDArray[np.float64]:
+    """Mean of the core above that of the ring around it, at those pixels that lie in a window.
+
+    With a shift, of what lies so far beside them, as far as the window reaches.
+    """
     top, left = (part.start for part in window)
     here = (rows >= top) & (rows < window[0].stop)
     here &= (columns >= left) & (columns < window[1].stop)
     rows, columns = rows[here] - top, columns[here] - left
     plane = project(image.counts(role, window))
+    rows = np.clip(rows + shift_px[0], 0, plane.shape[0] - 1)
+    columns = np.clip(columns + shift_px[1], 0, plane.shape[1] - 1)
     outer = max(math.ceil(_RING_UM[1] / image.pixel_size_um), 2)
     y, x = np.mgrid[-outer : outer + 1, -outer : outer + 1]
     radius_um = np.hypot(y, x) * image.pixel_size_um
