@@ -106,7 +106,7 @@ def _search_block(
     found = search_part(image, field=field)
     if found is None:
         return None
-    labels, runs = in_centroid_order(found.labels)
+    labels, runs = in_centroid_order(found.labels, out=found.labels)
     nuclei = measure_nuclei(
         labels,
         runs,

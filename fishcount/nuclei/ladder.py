@@ -132,13 +132,15 @@ def _make_rung(
         parents = below.canvas.spread(below.components)[canvas.origin]
         mask &= np.append(False, below.open)[parents]
     components, n = ndi.label(mask)
-    area = np.bincount(components.ravel(), minlength=n + 1)
-    mask &= (area >= max(MIN_AREA * nucleus_area, 6))[components]
-    labels, pieces = split_foreground(mask, signal, diameter_px=diameter_px)
+    large = np.bincount(components.ravel(), minlength=n + 1) >= max(MIN_AREA * nucleus_area, 6)
+    large[0] = False
+    new = np.cumsum(large, dtype=np.int32)
+    new[~large] = 0
+    # Components without a seed are gone from now on.
+    labels, pieces, components = split_foreground(new[components], signal, diameter_px=diameter_px)
     if not len(pieces):
         return None
-    # Components without a seed are gone from now on.
-    components, n = ndi.label(labels > 0)
+    n = int(components.max())
     where = _first_pixels(labels, len(pieces))
     component_of = components.ravel()[where].astype(np.int64) - 1
     parent_of = np.zeros(n, np.int64)
@@ -148,7 +150,7 @@ def _make_rung(
     shapes = measure_pieces(cores, signal, signal)
     rung = _Rung(
         canvas=canvas,
-        components=components.astype(np.int32),
+        components=components,
         labels=labels,
         area=pieces.area,
         quality=_quality(shapes, pieces.brightness, level, nucleus_area),
@@ -242,7 +244,7 @@ def _collect(
 
 def _first_pixels(labels: NDArray[np.int32], n: int) -> NDArray[np.int64]:
     """Flat index of a pixel of each label 1 to n."""
-    inside = np.flatnonzero(labels)
+    inside = np.flatnonzero(labels > 0)
     where = np.zeros(n, np.int64)
     where[labels.ravel()[inside[::-1]] - 1] = inside[::-1]
     return where

@@ -60,7 +60,7 @@ def _means_upwards(
     cores: NDArray[np.int32], signal: NDArray[np.float32], *, steps: int
 ) -> list[NDArray[np.float64]]:
     """Mean of each core, then of its part above that mean, and so on; row 0 is background."""
-    inside = np.flatnonzero(cores)
+    inside = np.flatnonzero(cores > 0)
     label, values = cores.ravel()[inside], signal.ravel()[inside]
     n = int(cores.max(initial=0)) + 1
     means = []

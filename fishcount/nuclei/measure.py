@@ -8,15 +8,20 @@ from numpy.typing import NDArray
 from fishcount.nuclei.doubt import measure_doubt
 from fishcount.nuclei.quality import flag_nuclei
 from fishcount.nuclei.result import Nuclei
-from fishcount.nuclei.runs import Runs, find_runs
+from fishcount.nuclei.runs import BAND_PX, Runs, find_runs
 from fishcount.nuclei.shape import measure_shapes
 from fishcount.settings import NucleiSettings
 
 __all__ = ["in_centroid_order", "measure_nuclei"]
 
 
-def in_centroid_order(labels: NDArray[np.integer]) -> tuple[NDArray[np.int32], Runs]:
-    """The same objects labelled 1 to n without gaps, by centroid (y first, then x), and runs."""
+def in_centroid_order(
+    labels: NDArray[np.integer], *, out: NDArray[np.int32] | None = None
+) -> tuple[NDArray[np.int32], Runs]:
+    """The same objects labelled 1 to n without gaps, by centroid (y first, then x), and runs.
+
+    `out` is written to, and may be `labels` itself; a new image costs more than its numbers do.
+    """
     top = int(labels.max(initial=0))
     if top > labels.size:
         _, inverse = np.unique(np.append(labels.ravel(), 0), return_inverse=True)
@@ -32,7 +37,11 @@ def in_centroid_order(labels: NDArray[np.integer]) -> tuple[NDArray[np.int32], R
     new = np.zeros(top + 1, np.int32)
     # Rounded: two centroids that differ by less than arithmetic can tell are ordered by x.
     new[present[np.lexsort((x.round(6), y.round(6)))]] = np.arange(1, len(present) + 1)
-    return new[labels], runs.renamed(new)
+    ordered = np.empty(labels.shape, np.int32) if out is None else out
+    # Band by band, as numpy makes large numbers of an index first.
+    for start in range(0, len(labels), BAND_PX):
+        ordered[start : start + BAND_PX] = new[labels[start : start + BAND_PX]]
+    return ordered, runs.renamed(new)
 
 
 def measure_nuclei(
@@ -54,13 +63,16 @@ def measure_nuclei(
     area = shapes.area_px
     base = _background_below(runs, background, labels.shape)
     total = runs.sum_of(dapi)
-    square = runs.sum_of(dapi * dapi)
+    square = runs.sum_of_squares(dapi)
     dose = total - base
     mean = dose / area
     spread = np.sqrt(np.maximum(square / area - (total / area) ** 2, 0))
-    full = dapi >= limit_counts
     texture = spread / np.maximum(mean, 1e-6)
-    saturated = runs.sum_of(full.astype(np.float32)) / area if full.any() else np.zeros(len(area))
+    saturated = (
+        runs.sum_of((dapi >= limit_counts).astype(np.float32)) / area
+        if dapi.max() >= limit_counts
+        else np.zeros(len(area))
+    )
     edge = _edge_width(runs, dapi, mean)
     neck, contact = measure_doubt(labels, shapes, diameter_px=diameter_px)
     inside = (

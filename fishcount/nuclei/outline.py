@@ -15,6 +15,7 @@ from fishcount.nuclei.contacts import (
     fit_ellipses,
     join_false_cuts,
 )
+from fishcount.nuclei.distance import nearest_label
 from fishcount.nuclei.ladder import fill_small_holes
 from fishcount.nuclei.light import NuclearLight, core_heights
 
@@ -70,12 +71,10 @@ def draw_outlines(
 ) -> Outlines:
     """Grow or shrink each core to where the signal is `light.cut` of its own height."""
     height = core_heights(cores, signal)
-    distance, (row, column) = ndi.distance_transform_edt(cores == 0, return_indices=True)
-    nearest = cores[row, column]
-    nearest[distance > MAX_GROWTH * diameter_px] = 0
+    nearest, squared = nearest_label(cores, reach_px=MAX_GROWTH * diameter_px)
     ellipses = fit_ellipses(cores)
     nearest = divide_at_contacts(nearest, ellipses, diameter_px=diameter_px)
-    rim = np.where(distance > RIM_FROM * diameter_px, nearest, 0).astype(np.int32)
+    rim = np.where(squared > (RIM_FROM * diameter_px) ** 2, nearest, 0).astype(np.int32)
     glow = np.minimum(_glow(rim, signal, len(height)), MAX_GLOW * height)
     cut = np.maximum(glow + light.cut * (height - glow), floor_counts).astype(np.float32)
     nucleus_area = np.pi / 4 * diameter_px**2
@@ -102,7 +101,7 @@ def draw_outlines(
 
 def _glow(rim: NDArray[np.int32], signal: NDArray[np.float32], n: int) -> NDArray[np.float64]:
     """Mean of the darker part of the rim of each nucleus; 0 where neighbours leave it none."""
-    inside = np.flatnonzero(rim)
+    inside = np.flatnonzero(rim > 0)
     label, values = rim.ravel()[inside], signal.ravel()[inside]
     mean = np.bincount(label, values, n) / np.maximum(np.bincount(label, minlength=n), 1)
     lower = values <= mean[label]
@@ -174,28 +173,52 @@ def enlarge_outlines(outlines: Outlines, factor: int, shape: tuple[int, int]) ->
     labels, margin = outlines.labels, outlines.margin
     if factor == 1:
         return labels
-    height, width = labels.shape
-    full = np.broadcast_to(labels[:, None, :, None], (height, factor, width, factor))
-    full = np.ascontiguousarray(full.reshape(height * factor, width * factor))
+    full = _repeated(labels, factor, shape)
+    pixels = full.reshape(-1)
     inside = labels > 0
     y, x = np.nonzero(_beside_outline(inside))
     nearest = _largest_neighbour(labels, y, x)
     nearest = np.where(inside[y, x], labels[y, x], nearest)
-    around = np.pad(margin, 1, mode="edge")
+    corners = _neighbours(margin, y, x)
     offsets = (np.arange(factor) + 0.5) / factor - 0.5
     touch_y, touch_x, near = _beside_contact(labels)
     ellipses = outlines.ellipses
-    for i, down in enumerate(offsets):
-        for j, right in enumerate(offsets):
-            there = touch_y + down, touch_x + right
-            depth = [ellipses.depth_in(label, *there) for label in near]
+    for i, down in enumerate(offsets.tolist()):
+        for j, right in enumerate(offsets.tolist()):
+            at, there = _places(touch_y * factor + i, touch_x * factor + j, shape)
+            depth = [
+                ellipses.depth_in(label[there], touch_y[there] + down, touch_x[there] + right)
+                for label in near
+            ]
             deepest = np.argmin(depth, axis=0)[None]
-            here = touch_y * factor + i, touch_x * factor + j
-            full[here] = np.take_along_axis(near, deepest, axis=0)[0]
-            value = _between(around, y + 1, x + 1, float(down), float(right))
-            here = y * factor + i, x * factor + j
-            full[here] = np.where(value > 0, np.where(full[here] > 0, full[here], nearest), 0)
-    return np.ascontiguousarray(full[: shape[0], : shape[1]])
+            pixels[at] = np.take_along_axis(near[:, there], deepest, axis=0)[0]
+            at, there = _places(y * factor + i, x * factor + j, shape)
+            value = _between(corners, down, right)[there]
+            old = pixels[at]
+            pixels[at] = np.where(value > 0, np.where(old > 0, old, nearest[there]), 0)
+    return full
+
+
+def _repeated(labels: NDArray[np.int32], factor: int, shape: tuple[int, int]) -> NDArray[np.int32]:
+    """Each pixel as factor x factor pixels, cut to `shape`."""
+    wide = np.empty((labels.shape[0], shape[1]), np.int32)
+    for j in range(factor):
+        column = wide[:, j::factor]
+        column[:] = labels[:, : column.shape[1]]
+    full = np.empty(shape, np.int32)
+    for i in range(factor):
+        row = full[i::factor]
+        row[:] = wide[: len(row)]
+    return full
+
+
+def _places(
+    y: NDArray[np.intp], x: NDArray[np.intp], shape: tuple[int, int]
+) -> tuple[NDArray[np.intp], NDArray[np.intp] | slice]:
+    """Flat index of those pixels that lie in an image, and which these are."""
+    at = y * shape[1] + x
+    there = np.flatnonzero((y < shape[0]) & (x < shape[1]))
+    return (at, slice(None)) if len(there) == len(at) else (at[there], there)
 
 
 def _beside_outline(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -233,12 +256,26 @@ def _largest_neighbour(
     return largest
 
 
+def _neighbours(
+    image: NDArray[np.float32], y: NDArray[np.intp], x: NDArray[np.intp]
+) -> dict[tuple[int, int], NDArray[np.float32]]:
+    """Values of some pixels and of their eight neighbours; beyond the edge those on it."""
+    padded = np.pad(image, 1, mode="edge")
+    width = padded.shape[1]
+    flat, at = padded.ravel(), (y + 1) * width + x + 1
+    return {
+        (down, right): flat.take(at + down * width + right)
+        for down in (-1, 0, 1)
+        for right in (-1, 0, 1)
+    }
+
+
 def _between(
-    image: NDArray[np.float32], y: NDArray[np.intp], x: NDArray[np.intp], down: float, right: float
+    corners: dict[tuple[int, int], NDArray[np.float32]], down: float, right: float
 ) -> NDArray[np.float32]:
     """Bilinear interpolation at less than a pixel from whole positions."""
-    y_2, x_2 = y + (1 if down > 0 else -1), x + (1 if right > 0 else -1)
+    y_2, x_2 = (1 if down > 0 else -1), (1 if right > 0 else -1)
     down, right = abs(down), abs(right)
-    near: NDArray[np.float32] = (1 - right) * image[y, x] + right * image[y, x_2]
-    far: NDArray[np.float32] = (1 - right) * image[y_2, x] + right * image[y_2, x_2]
+    near: NDArray[np.float32] = (1 - right) * corners[0, 0] + right * corners[0, x_2]
+    far: NDArray[np.float32] = (1 - right) * corners[y_2, 0] + right * corners[y_2, x_2]
     return (1 - down) * near + down * far

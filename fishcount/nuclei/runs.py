@@ -16,7 +16,11 @@ from numpy.typing import NDArray
 
 from fishcount.image import Window
 
-__all__ = ["LabelRuns", "Runs", "find_runs"]
+__all__ = ["BAND_PX", "LabelRuns", "Runs", "find_runs"]
+
+
+# Rows of a large image that are worked on at a time: what is made of them stays small.
+BAND_PX = 128
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,6 +120,24 @@ class Runs:
     def sum_of(self, image: NDArray[np.number]) -> NDArray[np.float64]:
         """Sum of a float image (y, x) over each label: runs in its own type, labels in float64."""
         return self.total(self._per_run(np.add, image)) if len(self) else np.zeros(0)
+
+    def sum_of_squares(self, image: NDArray[np.number]) -> NDArray[np.float64]:
+        """Sum of the squares of a float image (y, x) over each label, as `sum_of` sums."""
+        if not len(self):
+            return np.zeros(0)
+        rows = np.argsort(self.y, kind="stable")
+        per_run = np.empty(len(rows), image.dtype)
+        # Band by band: the squares of a large image would be as large as that.
+        for start in range(0, len(image), BAND_PX):
+            stop = start + BAND_PX
+            band = rows[slice(*np.searchsorted(self.y[rows], (start, stop)))]
+            if len(band):
+                here = Runs(
+                    self.label[band], self.y[band] - start, self.x0[band], self.x1[band], band
+                )
+                part = image[start:stop]
+                per_run[band] = here._per_run(np.add, part * part)
+        return self.total(per_run)
 
     def largest_of(self, image: NDArray[np.number]) -> NDArray[np.number]:
         """Largest value of an image (y, x) in each label."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass, replace
 
@@ -99,10 +100,14 @@ class _Reduced:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Planes:
-    """The reduced image, and the background at the scale of nuclei."""
+    """The reduced image, and the background at the scale of nuclei.
+
+    What was smoothed last is kept: it is asked for again.
+    """
 
     image: NDArray[np.float32]
     background: NDArray[np.float32]
+    smoothed: dict[float, NDArray[np.float32]] = dataclasses.field(default_factory=dict)
 
     @classmethod
     def of(cls, image: NDArray[np.float32], cell_px: float) -> _Planes:
@@ -111,10 +116,11 @@ class _Planes:
 
     def signal(self, sigma: float) -> NDArray[np.float32]:
         """The smoothed image above background."""
-        smooth: NDArray[np.float32] = ndi.gaussian_filter(
-            self.image, sigma, mode="nearest", truncate=3
-        )
-        return smooth - self.background
+        if sigma not in self.smoothed:
+            smooth = ndi.gaussian_filter(self.image, sigma, mode="nearest", truncate=3)
+            self.smoothed.clear()
+            self.smoothed[sigma] = smooth - self.background
+        return self.smoothed[sigma]
 
 
 def search_nuclei(

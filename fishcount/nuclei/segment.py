@@ -218,7 +218,7 @@ def _segment_whole(
     found = search_nuclei(image, prior_px=_prior_px(pixel_size_um, settings), settings=settings)
     if found is None:
         return Nuclei.empty((image.shape[0], image.shape[1]))
-    labels, runs = in_centroid_order(found.labels)
+    labels, runs = in_centroid_order(found.labels, out=found.labels)
     nuclei = measure_nuclei(
         labels,
         runs,

@@ -87,7 +87,7 @@ def _ellipses(
     labels, n = ndi.label(mask)
     if n == 0:
         return np.zeros(0), np.zeros(0)
-    inside = np.flatnonzero(labels)
+    inside = np.flatnonzero(mask)
     row = labels.ravel()[inside] - 1
     y, x = np.divmod(inside.astype(np.float64), mask.shape[1])
     area = np.bincount(row, minlength=n).astype(np.float64)

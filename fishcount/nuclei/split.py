@@ -5,8 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 from skimage.segmentation import watershed
 
+from fishcount.nuclei.canvas import Canvas
+from fishcount.nuclei.distance import highest_around, inside_distance
 from fishcount.nuclei.pieces import Pieces, join_pieces
 
 __all__ = ["inner_distance", "split_foreground"]
@@ -17,14 +21,14 @@ SMOOTHING, SEED_REACH = 0.03, 0.06
 
 
 def split_foreground(
-    mask: NDArray[np.bool_], signal: NDArray[np.float32], *, diameter_px: float
-) -> tuple[NDArray[np.int32], Pieces]:
-    """Nuclei of a mask (y, x), split where they touch.
+    components: NDArray[np.int32], signal: NDArray[np.float32], *, diameter_px: float
+) -> tuple[NDArray[np.int32], Pieces, NDArray[np.int32]]:
+    """Nuclei of a foreground (y, x), split where they touch.
 
     Parameters
     ----------
-    mask
-        Foreground.
+    components
+        The connected parts of the foreground, 1 to n.
     signal
         DAPI above background: a gap, or an overlap that is brighter, speaks for two nuclei.
     diameter_px
@@ -33,43 +37,82 @@ def split_foreground(
     Returns
     -------
     labels, pieces
-        1 to n, and their figures; parts of the mask too thin for a seed are left out.
+        1 to m, and their figures.
+    components
+        Those in which there is a nucleus, numbered anew; others are too thin for a seed.
     """
+    mask = components > 0
     depth = inner_distance(mask, smoothing_px=max(SMOOTHING * diameter_px, 0.7))
-    size = max(2 * round(SEED_REACH * diameter_px) + 1, 3)
-    peaks = (depth == ndi.maximum_filter(depth, size=size)) & (depth > 0.5)
-    seeds, n_seeds = ndi.label(peaks, structure=np.ones((3, 3)))
-    labels = _flood(-depth, seeds, mask) if n_seeds else np.zeros(mask.shape, np.int32)
-    return join_pieces(labels, signal, depth, nucleus_area_px=np.pi / 4 * diameter_px**2)
+    reach = max(round(SEED_REACH * diameter_px), 1)
+    peaks = (depth == highest_around(depth, reach_px=reach)) & (depth > 0.5)
+    at, seed = label_points(peaks)
+    labels, components = _flood(depth, at, seed, components)
+    nucleus_area = np.pi / 4 * diameter_px**2
+    return *join_pieces(labels, signal, depth, nucleus_area_px=nucleus_area), components
+
+
+def label_points(mask: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.int32]]:
+    """Flat indices of the pixels of a sparse mask, and labels of those that touch, also diagonally.
+
+    Labels are 1 to n, by the first pixel of each group.
+    """
+    at = np.flatnonzero(mask)
+    width = mask.shape[1]
+    x = at % width
+    pairs = []
+    for down, right in ((0, 1), (1, -1), (1, 0), (1, 1)):
+        place = np.searchsorted(at, at + down * width + right)
+        place = np.minimum(place, len(at) - 1)
+        # Not from the end of one row to the start of another.
+        beside = (at[place] == at + down * width + right) & (x[place] == x + right)
+        one = np.flatnonzero(beside)
+        pairs.append((one, place[one]))
+    one, other = (np.concatenate(side) for side in zip(*pairs, strict=True))
+    graph = coo_array((np.ones(len(one), bool), (one, other)), shape=(len(at), len(at)))
+    _, label = connected_components(graph, directed=False)
+    return at, label.astype(np.int32) + 1
 
 
 def _flood(
-    relief: NDArray[np.float32], seeds: NDArray[np.int32], mask: NDArray[np.bool_]
-) -> NDArray[np.int32]:
-    """Watershed of the components with several seeds; those with one are theirs as a whole."""
-    components, n = ndi.label(mask)
-    at = np.flatnonzero(seeds)
-    seed, component = seeds.ravel()[at], components.ravel()[at]
+    depth: NDArray[np.float32],
+    at: NDArray[np.intp],
+    seed: NDArray[np.int32],
+    components: NDArray[np.int32],
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Watershed of the components with several seeds; those with one are theirs as a whole.
+
+    Also the components that have seeds, numbered anew.
+    """
+    n = int(components.max(initial=0))
+    component = components.ravel()[at]
     owner = np.zeros(n + 1, np.int32)
     owner[component] = seed
     # A seed that is not the one written last has company.
     shared = np.zeros(n + 1, bool)
     shared[component[owner[component] != seed]] = True
+    seeded = owner > 0
     owner[shared] = 0
-    owner[0] = 0
     labels: NDArray[np.int32] = owner[components]
     if shared.any():
-        crowded = shared[components]
-        labels += watershed(  # type: ignore[no-untyped-call]
-            relief, np.where(crowded, seeds, 0), mask=crowded
+        # Only what is crowded: the watershed goes over all of an image, however little it floods.
+        canvas = Canvas.whole(-depth).packed(components, shared[1:])
+        seeds = np.zeros(components.size + 1, np.int32)
+        seeds[at] = np.where(shared[component], seed, 0)
+        crowded = np.append(shared[components.ravel()], False)[canvas.origin]
+        flooded = watershed(  # type: ignore[no-untyped-call]
+            canvas.signal, seeds[canvas.origin], mask=crowded
         )
-    return labels
+        labels.ravel()[canvas.origin[crowded]] = flooded[crowded]
+    if not seeded[1:].all():
+        new = np.cumsum(seeded, dtype=np.int32)
+        new[~seeded] = 0
+        components = new[components]
+    return labels, components
 
 
 def inner_distance(mask: NDArray[np.bool_], *, smoothing_px: float) -> NDArray[np.float32]:
     """Smoothed distance to the outside of a mask; beyond the field's edge it goes on."""
-    padded = np.pad(mask, 1, mode="edge")
-    distance = ndi.distance_transform_edt(padded)[1:-1, 1:-1].astype(np.float32)
+    distance = inside_distance(mask)
     smooth: NDArray[np.float32] = ndi.gaussian_filter(distance, smoothing_px, truncate=3)
     smooth[~mask] = 0
     return smooth

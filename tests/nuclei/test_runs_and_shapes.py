@@ -7,7 +7,7 @@ from scipy import ndimage as ndi
 from skimage.measure import regionprops_table
 
 from fishcount.nuclei.measure import in_centroid_order
-from fishcount.nuclei.runs import find_runs
+from fishcount.nuclei.runs import BAND_PX, find_runs
 from fishcount.nuclei.shape import measure_shapes
 
 
@@ -46,6 +46,7 @@ def test_sums_and_maxima_over_labels(labels):
     runs = find_runs(labels)
     index = np.arange(1, 6)
     assert_allclose(runs.sum_of(image), ndi.sum(image, labels, index), rtol=1e-5)
+    assert_allclose(runs.sum_of_squares(image), ndi.sum(image**2, labels, index), rtol=1e-5)
     assert_array_equal(runs.largest_of(image), ndi.maximum(image, labels, index))
 
 
@@ -71,3 +72,21 @@ def test_nothing_has_no_shapes():
     shapes = measure_shapes(find_runs(np.zeros((3, 3), np.int32)))
     assert shapes.bbox_px.shape == (0, 4)
     assert len(shapes.solidity) == 0
+
+
+def test_sums_of_squares_of_a_tall_image_are_those_of_the_squares():
+    """Taken band by band, of labels that reach over several bands, and of none."""
+    labels = np.zeros((3 * BAND_PX + 7, 20), np.int32)
+    labels[5:-5, 2:9], labels[BAND_PX : 2 * BAND_PX, 12:] = 1, 2
+    image = np.random.default_rng(1).random(labels.shape).astype(np.float32)
+    assert_array_equal(
+        find_runs(labels).sum_of_squares(image), find_runs(labels).sum_of(image * image)
+    )
+    assert find_runs(0 * labels).sum_of_squares(image).shape == (0,)
+
+
+def test_centroid_order_may_be_written_into_the_labels_themselves(labels):
+    ordered, _ = in_centroid_order(labels)
+    same, _ = in_centroid_order(labels, out=labels)
+    assert same is labels
+    assert_array_equal(same, ordered)

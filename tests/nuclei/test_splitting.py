@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 
 from fishcount.nuclei.canvas import Canvas
 from fishcount.nuclei.concavity import cut_at_dents
@@ -40,7 +40,10 @@ def test_a_union_has_the_figures_of_its_parts_together():
 @pytest.mark.parametrize("gap", [18, 21, 24])
 def test_two_overlapping_disks_are_two(gap):
     mask = ellipse((60, 90), 30, 30, 13, 13) | ellipse((60, 90), 30, 30 + gap, 13, 13)
-    labels, pieces = split_foreground(mask, flat(mask), diameter_px=DIAMETER)
+    labels, pieces, components = split_foreground(
+        mask.astype(np.int32), flat(mask), diameter_px=DIAMETER
+    )
+    assert_array_equal(components, mask)
     labels = cut_at_dents(labels, flat(mask), diameter_px=DIAMETER)
     assert labels.max() == 2
     assert labels[30, 25] != labels[30, 35 + gap]
@@ -51,8 +54,22 @@ def test_two_overlapping_disks_are_two(gap):
 @pytest.mark.parametrize(("a", "b"), [(13, 13), (9, 20), (17, 12), (10, 16)])
 def test_one_ellipse_is_one(a, b):
     mask = ellipse((60, 80), 30, 40, a, b)
-    labels, _ = split_foreground(mask, flat(mask), diameter_px=DIAMETER)
+    labels, *_ = split_foreground(mask.astype(np.int32), flat(mask), diameter_px=DIAMETER)
     assert cut_at_dents(labels, flat(mask), diameter_px=DIAMETER).max() == 1
+
+
+def test_what_is_too_thin_for_a_seed_is_no_component():
+    """What is left over is numbered without gaps."""
+    components = np.zeros((60, 90), np.int32)
+    components[5, 5] = 1
+    components[ellipse(components.shape, 30, 30, 13, 13)] = 2
+    components[50, 10] = 3
+    components[ellipse(components.shape, 30, 70, 13, 13)] = 4
+    labels, pieces, left = split_foreground(components, flat(components > 0), diameter_px=DIAMETER)
+    seeded = np.array([0, 0, 1, 0, 2])
+    assert_array_equal(left, seeded[components])
+    assert_array_equal(labels > 0, left > 0)
+    assert len(pieces) == 2
 
 
 def test_dents_part_a_small_nucleus_from_a_large_one():
