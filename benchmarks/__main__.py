@@ -11,7 +11,18 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from benchmarks import batch, counts, nuclei, phantoms, report_page, saturation, scale, speed, spots
+from benchmarks import (
+    batch,
+    counts,
+    memory_and_file,
+    nuclei,
+    phantoms,
+    report_page,
+    saturation,
+    scale,
+    speed,
+    spots,
+)
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
@@ -32,6 +43,7 @@ def main() -> None:
     saturation.main([])
     batch.main([])
     scale.main([])
+    memory_and_file.main([])
     report_page.main([])
 
 

@@ -1,9 +1,14 @@
-"""Batches: kills at random moments, memory and time against the number of cases, workers.
+"""Batches: kills at random moments, time and memory of many cases beside few, workers.
 
-    python -m benchmarks.batch [--kills 100] [--cases 100] [--out FILE]
+    python -m benchmarks.batch [--kills 100] [--cases 1000] [--turns 20] [--out FILE]
+
+0 leaves kills or cases out; each has a page of its own.
 
 Cases are copies of five drawn fields of 256 x 256 pixels, so that what a batch costs beside
-scoring is seen. Workers are forked from this process, which has imported everything.
+scoring is seen. Workers are forked from this process, which has imported everything. A batch of
+many cases stands still in turns, and in each pause a batch of ten runs from start to end: both see
+the same machine, and what carries over is the ratio. Two workers are set against one only where
+nobody else uses the cores.
 """
 
 from __future__ import annotations
@@ -22,9 +27,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from benchmarks.report import markdown_table, provenance, write_report
-from fishcount.batch import cases_in_folder, run_batch
+from fishcount.batch import Progress, cases_in_folder, run_batch
 from fishcount.errors import FishcountError
 from fishcount.io import verify_case_folder
 from fishcount.synthetic import simulate_case, write_case
@@ -32,6 +38,9 @@ from fishcount.synthetic import simulate_case, write_case
 FORK = multiprocessing.get_context("fork")
 RESULTS = Path(__file__).parent / "results" / "batch.md"
 N_DRAWN = 5
+N_FEW = 10
+# Cores are free where they do nothing for this share of a moment.
+FREE, MOMENT_S = 0.9, 5.0
 
 
 def draw(folder: Path, n_cases: int) -> Path:
@@ -64,9 +73,14 @@ def measured(pipe, cases: Path, out: Path, workers: int) -> None:
     start = time.perf_counter()
     batch(cases, out, workers)
     seconds = time.perf_counter() - start
+    pipe.send((seconds, *_usage()))
+
+
+def _usage() -> tuple[float, float, float]:
+    """Processor seconds of this process and its ended workers, and the peak memory of each."""
     usage = [resource.getrusage(w) for w in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     busy = sum(used.ru_utime + used.ru_stime for used in usage)
-    pipe.send((seconds, busy, *(used.ru_maxrss / 1024 for used in usage)))
+    return busy, *(used.ru_maxrss / 1024 for used in usage)
 
 
 def in_a_child(cases: Path, out: Path, workers: int) -> tuple[float, float, float, float]:
@@ -78,29 +92,95 @@ def in_a_child(cases: Path, out: Path, workers: int) -> tuple[float, float, floa
     return figures
 
 
-def growth(folder: Path, sizes: list[tuple[int, int]]) -> list[dict[str, object]]:
-    """Time and memory for numbers of cases and workers."""
-    rows = []
-    for n_cases, workers in sizes:
-        place = folder / f"{n_cases}_{workers}"
-        seconds, busy_s, run_mib, worker_mib = in_a_child(
-            draw(place, n_cases), place / "out", workers
-        )
-        again_s = in_a_child(place / "cases", place / "out", workers)[0]
-        rows.append(
-            {
-                "cases": n_cases,
-                "workers": workers,
-                "seconds for each": seconds / n_cases,
-                "processor s for each": busy_s / n_cases,
-                "cases in an hour": round(3600 * n_cases / seconds),
-                "when resumed": again_s / n_cases,
-                "peak of the run, MiB": run_mib,
-                "peak of a worker, MiB": worker_mib,
-            }
-        )
-        shutil.rmtree(place)
-    return rows
+def in_turns(pipe, cases: Path, out: Path, cases_in_a_turn: int) -> None:
+    """A batch that stands still after each turn, says what the turn took, and waits."""
+    began = time.process_time()
+
+    def stand_still(progress: Progress) -> None:
+        if progress.n_ended and progress.n_ended % cases_in_a_turn == 0:
+            # Its only worker has no case now.
+            live = sum(_processor_s(child.pid) for child in multiprocessing.active_children())
+            pipe.send(time.process_time() - began + live)
+            pipe.recv()
+
+    run_batch(cases_in_folder(cases), out, workers=1, start_method="fork", on_progress=stand_still)
+    pipe.send(_usage())
+
+
+def _processor_s(pid: int) -> float:
+    """Processor seconds of a process that is alive."""
+    after_name = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return (int(after_name[11]) + int(after_name[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def many_and_few(folder: Path, n_cases: int, n_turns: int) -> list[dict[str, object]]:
+    """Processor time for each case of a batch of many, beside batches of few in its pauses."""
+    in_a_turn = n_cases // n_turns
+    few, many = draw(folder / "few", N_FEW), draw(folder / "many", in_a_turn * n_turns)
+    ours, theirs = FORK.Pipe()
+    child = FORK.Process(target=in_turns, args=(theirs, many, folder / "out", in_a_turn))
+    child.start()
+    of_few, until_turn = [], [0.0]
+    for turn in range(n_turns):
+        until_turn.append(ours.recv())
+        of_few.append(in_a_child(few, folder / f"few_{turn}", 1))
+        shutil.rmtree(folder / f"few_{turn}")
+        ours.send("on")
+    busy_s, run_mib, worker_mib = ours.recv()
+    child.join()
+    _, again_busy_s, *_ = in_a_child(many, folder / "out", 1)
+    few_s = np.array([busy for _, busy, *_ in of_few]) / N_FEW
+    ratio = np.diff(until_turn) / in_a_turn / few_s
+    fifth = max(n_turns // 5, 1)
+    return [
+        {
+            "cases": N_FEW,
+            "processor s for each": float(np.mean(few_s)),
+            "peak of the run, MiB": max(figures[2] for figures in of_few),
+            "peak of a worker, MiB": max(figures[3] for figures in of_few),
+        },
+        {
+            "cases": in_a_turn * n_turns,
+            "processor s for each": busy_s / (in_a_turn * n_turns),
+            "peak of the run, MiB": run_mib,
+            "peak of a worker, MiB": worker_mib,
+            "over that of ten, whole": busy_s / (in_a_turn * n_turns) / float(np.mean(few_s)),
+            "turn by turn": f"{np.median(ratio):.3f} ({ratio.min():.2f} to {ratio.max():.2f})",
+            "the last fifth over the first": float(
+                np.median(ratio[-fifth:]) / np.median(ratio[:fifth])
+            ),
+            "processor s for each when resumed": again_busy_s / (in_a_turn * n_turns),
+        },
+    ]
+
+
+def idle_share() -> float:
+    """Share of a moment in which the cores do nothing."""
+
+    def ticks() -> NDArray[np.int64]:
+        line = Path("/proc/stat").read_text(encoding="utf-8").splitlines()[0]
+        return np.array(line.split()[1:9], np.int64)
+
+    before = ticks()
+    time.sleep(MOMENT_S)
+    passed = ticks() - before
+    return float(passed[3:5].sum() / passed.sum())
+
+
+def one_and_two(folder: Path, n_cases: int, *, n_pairs: int = 3) -> str:
+    """How much more two workers get done than one, in pairs; or why that was not measured."""
+    cases = draw(folder, n_cases)
+    ratios = []
+    for pair in range(n_pairs):
+        seconds = []
+        for workers in (1, 2):
+            if (idle := idle_share()) < FREE:
+                return f"Not measured: the cores were idle for {100 * idle:.0f} % only."
+            out = folder / f"{pair}_{workers}"
+            seconds.append(in_a_child(cases, out, workers)[0])
+        ratios.append(seconds[0] / seconds[1])
+    shown = ", ".join(f"{ratio:.2f}" for ratio in ratios)
+    return f"{n_cases} cases on one worker take so many times as long as on two: {shown}."
 
 
 def is_whole(folder: Path) -> bool:
@@ -154,28 +234,51 @@ def main(arguments: list[str] | None = None) -> None:
     """Run and write the report."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=100)
-    parser.add_argument("--cases", type=int, default=100)
+    parser.add_argument("--cases", type=int, default=1000)
+    parser.add_argument("--turns", type=int, default=20)
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args(arguments)
-    sizes = [(10, 1), (options.cases, 1), (options.cases, 2)]
+    told = sys.argv[1:] if arguments is None else arguments
+    command = " ".join(["python -m benchmarks.batch", *told])
     with tempfile.TemporaryDirectory() as folder:
-        counted = markdown_table([kills(Path(folder) / "kills", options.kills)])
-        print(counted, flush=True)
-        grown = markdown_table(growth(Path(folder), sizes), digits=3)
-        print(grown)
-    command = " ".join(
-        ["python -m benchmarks.batch", *(sys.argv[1:] if arguments is None else arguments)]
-    )
-    write_report(
-        options.out,
-        "# Batches",
-        f"`{command.strip()}`. {provenance()} Load while this ran: {os.getloadavg()[1]:.1f} on "
-        f"{os.cpu_count()} cores.",
+        if options.kills:
+            of_kills = report_kills(Path(folder) / "kills", options.kills, command)
+            write_report(options.out.with_stem(f"{options.out.stem}_kills"), *of_kills)
+        if options.cases:
+            of_cases = report_cases(Path(folder), options.cases, options.turns, command)
+            write_report(options.out, *of_cases)
+
+
+def report_kills(folder: Path, n_kills: int, command: str) -> tuple[str, ...]:
+    counted = markdown_table([kills(folder, n_kills)])
+    print(counted, flush=True)
+    return (
+        "# Batches that are killed",
+        circumstances(command),
         "A batch of 8 cases on two workers, killed at random moments and resumed:",
         counted,
-        "Time and peak memory against cases and workers:",
-        grown,
     )
+
+
+def report_cases(folder: Path, n_cases: int, n_turns: int, command: str) -> tuple[str, ...]:
+    few, many = many_and_few(folder / "many", n_cases, n_turns)
+    grown = markdown_table([dict.fromkeys(many, "") | few, many], digits=3)
+    print(grown, flush=True)
+    side_by_side = one_and_two(folder / "workers", N_FEW * 4)
+    print(side_by_side)
+    return (
+        "# Batches",
+        circumstances(command),
+        f"One worker: a batch of many cases stands still {n_turns} times, and in each pause a "
+        f"batch of {N_FEW} runs. Processor time, start and end included:",
+        grown,
+        f"Two workers beside one, wall time. {side_by_side}",
+    )
+
+
+def circumstances(command: str) -> str:
+    load = f"{os.getloadavg()[1]:.1f} on {os.cpu_count()} cores"
+    return f"`{command}`. {provenance()} Load while this ran: {load}."
 
 
 if __name__ == "__main__":
