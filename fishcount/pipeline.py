@@ -240,9 +240,15 @@ def _nuclei(
     dapi = image.channel(DAPI)
     if labels is None:
         return segment_nuclei(
-            dapi, pixel_size_um=image.pixel_size_um, roi=image.roi, settings=settings.nuclei
+            dapi,
+            pixel_size_um=image.pixel_size_um,
+            z_step_um=image.z_step_um,
+            roi=image.roi,
+            settings=settings.nuclei,
         )
-    return nuclei_from_labels(labels, dapi, roi=image.roi, settings=settings.nuclei)
+    return nuclei_from_labels(
+        labels, dapi, z_step_um=image.z_step_um, roi=image.roi, settings=settings.nuclei
+    )
 
 
 def _saturated_flags(

@@ -129,6 +129,14 @@ class NucleiSettings(_Model):
     saturated: Fraction = Field(
         0.01, description="SATURATED: more than this share of pixels at the camera's limit."
     )
+    separate_depths: bool = Field(
+        False,
+        description="In stacks, nuclei above one another are told by the depth at which they are "
+        "sharp: overlaps in part are cut, others are OVERLAPPED.",
+    )
+    min_depth_um: Positive = Field(
+        1.5, description="With separate_depths: least distance of two depths in one outline."
+    )
 
 
 class QualitySettings(_Model):

@@ -46,6 +46,7 @@ def find_nuclei(slide: Slide, *, sample: FishImage, settings: Settings) -> Outli
         sample=sample.channel(DAPI),
         dtype=sample.pixels.dtype,
         pixel_size_um=slide.pixel_size_um,
+        z_step_um=slide.z_step_um,
         roi=slide.roi,
         settings=settings.nuclei,
     )

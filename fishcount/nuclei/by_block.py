@@ -18,8 +18,9 @@ from fishcount.background import is_constant
 from fishcount.blocks import Block, blocks_of
 from fishcount.flags import mask_of
 from fishcount.image import Window
+from fishcount.nuclei.depth import cut_by_depth, measure_depths
 from fishcount.nuclei.focus import BLOCK_PX as FOCUS_PX
-from fishcount.nuclei.focus import best_focus, best_planes
+from fishcount.nuclei.focus import best_focus
 from fishcount.nuclei.measure import in_centroid_order, measure_nuclei
 from fishcount.nuclei.quality import flag_nuclei
 from fishcount.nuclei.result import NucleiTable, OutlinedNuclei
@@ -43,6 +44,7 @@ def search_blocks(
     shape: tuple[int, int],
     field: FieldScale,
     limit_counts: float,
+    z_step_um: float | None,
     roi: Callable[[Window], NDArray[np.bool_]] | None,
     settings: NucleiSettings,
 ) -> OutlinedNuclei:
@@ -58,6 +60,8 @@ def search_blocks(
         From `measure_field` of its sample.
     limit_counts
         Counts at which the camera is full.
+    z_step_um
+        Distance of planes, where it is known.
     roi
         The region to be scored in a window (y, x); None is everything.
     settings
@@ -73,6 +77,7 @@ def search_blocks(
                 block,
                 field=field,
                 limit_counts=limit_counts,
+                z_step_um=z_step_um,
                 roi=roi,
                 settings=settings,
             )
@@ -94,6 +99,7 @@ def _search_block(
     *,
     field: FieldScale,
     limit_counts: float,
+    z_step_um: float | None,
     roi: Callable[[Window], NDArray[np.bool_]] | None,
     settings: NucleiSettings,
 ) -> tuple[NucleiTable, Runs] | None:
@@ -106,7 +112,13 @@ def _search_block(
     found = search_part(image, field=field)
     if found is None:
         return None
-    labels, runs = in_centroid_order(found.labels, out=found.labels)
+    about: dict[str, Any] = {
+        "z_step_um": z_step_um,
+        "diameter_px": found.diameter_px,
+        "settings": settings,
+    }
+    cut = cut_by_depth(found.labels, stack, **about)
+    labels, runs = in_centroid_order(cut, out=cut)
     nuclei = measure_nuclei(
         labels,
         runs,
@@ -117,9 +129,8 @@ def _search_block(
         threshold_counts=found.threshold_counts,
         roi=None if roi is None else roi(window),
         settings=settings,
+        depths=measure_depths(labels, runs, stack, sharpness=sharpness, **about),
     )
-    if sharpness is not None:
-        nuclei = replace(nuclei, plane=best_planes(runs, sharpness))
     rows, columns = window
     runs = runs.moved(rows.start, columns.start)
     owned = np.flatnonzero(_centroids_in(block.core, runs))
@@ -201,6 +212,7 @@ def _flagged(table: NucleiTable, shape: tuple[int, int], settings: NucleiSetting
         neck=table.neck,
         contact_width=table.contact_width,
         saturated_fraction=table.saturated_fraction,
+        depth_distance_um=table.depth_distance_um,
         inside_roi=(table.flags & np.uint32(mask_of(["OUTSIDE_ROI"]))) == 0,
         shape_px=shape,
         settings=settings,

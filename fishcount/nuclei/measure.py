@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from fishcount.nuclei.depth import Depths
 from fishcount.nuclei.doubt import measure_doubt
 from fishcount.nuclei.quality import flag_nuclei
 from fishcount.nuclei.result import Nuclei
@@ -55,8 +56,12 @@ def measure_nuclei(
     threshold_counts: float,
     roi: NDArray[np.bool_] | None,
     settings: NucleiSettings,
+    depths: Depths | None = None,
 ) -> Nuclei:
-    """The table of nuclei; `labels` in centroid order, `background` as coarse as it was made."""
+    """The table of nuclei; `labels` in centroid order, `background` as coarse as it was made.
+
+    Without `depths` all lie in the first plane.
+    """
     if not len(runs):
         return Nuclei.empty(labels.shape)
     shapes = measure_shapes(runs)
@@ -74,6 +79,7 @@ def measure_nuclei(
         else np.zeros(len(area))
     )
     edge = _edge_width(runs, dapi, mean)
+    depths = Depths.of_plane(len(area)) if depths is None else depths
     neck, contact = measure_doubt(labels, shapes, diameter_px=diameter_px)
     inside = (
         np.ones(len(area), bool)
@@ -89,6 +95,7 @@ def measure_nuclei(
         neck=neck,
         contact_width=contact,
         saturated_fraction=saturated,
+        depth_distance_um=depths.distance_um,
         inside_roi=inside,
         shape_px=labels.shape,
         settings=settings,
@@ -108,7 +115,8 @@ def measure_nuclei(
         neck=neck,
         contact_width=contact,
         saturated_fraction=saturated,
-        plane=np.zeros(len(area), np.int64),
+        plane=depths.plane,
+        depth_distance_um=depths.distance_um,
         flags=flags,
         diameter_px=diameter_px,
         threshold_counts=threshold_counts,

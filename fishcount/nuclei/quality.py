@@ -39,6 +39,7 @@ def flag_nuclei(
     neck: NDArray[np.float64],
     contact_width: NDArray[np.float64],
     saturated_fraction: NDArray[np.float64],
+    depth_distance_um: NDArray[np.float64],
     inside_roi: NDArray[np.bool_],
     shape_px: tuple[int, int],
     settings: NucleiSettings,
@@ -71,6 +72,8 @@ def flag_nuclei(
         & (shapes.solidity < settings.overlap_solidity)
     )
     double |= (dose > settings.max_dose) | (uneven & (area > 1.2)) | (neck < settings.min_neck)
+    # NaN, where depth was not looked at, is not above zero.
+    double |= depth_distance_um > 0
     raise_flag(flags, "OVERLAPPED", double)
     raise_flag(flags, "UNSURE_CUT", contact_width > settings.max_contact_width)
     raise_flag(flags, "IRREGULAR", uneven)

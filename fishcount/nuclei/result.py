@@ -47,6 +47,8 @@ class NucleiTable(ReadOnlyArrays):
         Share of its pixels at the camera's limit.
     plane : ndarray of int64, (n,)
         The plane in which the nucleus is sharpest; 0 in a single plane.
+    depth_distance_um : ndarray of float64, (n,)
+        Distance of the two depths at which it is sharp; 0 where at one, NaN where not looked for.
     flags : ndarray of uint32, (n,)
         Bit mask of `fishcount.flags` for nuclei.
     diameter_px : float
@@ -69,6 +71,7 @@ class NucleiTable(ReadOnlyArrays):
     contact_width: NDArray[np.float64]
     saturated_fraction: NDArray[np.float64]
     plane: NDArray[np.int64]
+    depth_distance_um: NDArray[np.float64]
     flags: NDArray[np.uint32]
     diameter_px: float
     threshold_counts: float
@@ -100,6 +103,7 @@ class NucleiTable(ReadOnlyArrays):
             contact_width=none.copy(),
             saturated_fraction=none.copy(),
             plane=none.astype(np.int64),
+            depth_distance_um=none.copy(),
             flags=none.astype(np.uint32),
             diameter_px=float("nan"),
             threshold_counts=float("nan"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,11 +12,11 @@ from numpy.typing import ArrayLike, NDArray
 from fishcount.errors import MetadataError, PixelError
 from fishcount.image import Window, project
 from fishcount.nuclei.by_block import search_blocks
-from fishcount.nuclei.focus import best_focus, best_planes
+from fishcount.nuclei.depth import cut_by_depth, measure_depths
+from fishcount.nuclei.focus import best_focus
 from fishcount.nuclei.illumination import background_mesh
 from fishcount.nuclei.measure import in_centroid_order, measure_nuclei
 from fishcount.nuclei.result import Nuclei, OutlinedNuclei
-from fishcount.nuclei.runs import Runs
 from fishcount.nuclei.search import measure_field, search_nuclei
 from fishcount.sample import is_small, mosaic, sample_windows
 from fishcount.settings import NucleiSettings
@@ -29,6 +28,7 @@ def segment_nuclei(
     dapi: ArrayLike,
     *,
     pixel_size_um: float | None = None,
+    z_step_um: float | None = None,
     roi: NDArray[np.bool_] | None = None,
     settings: NucleiSettings | None = None,
 ) -> Nuclei:
@@ -40,6 +40,8 @@ def segment_nuclei(
         Camera counts, (y, x) or (z, y, x); a stack is projected to its sharpest planes.
     pixel_size_um
         Edge of a pixel; a prior for the nuclear size. None: the image alone decides.
+    z_step_um
+        Distance of the planes of a stack; `settings.separate_depths` needs it.
     roi
         Region to be scored, (y, x); nuclei outside of it are flagged OUTSIDE_ROI.
     settings
@@ -78,11 +80,17 @@ def segment_nuclei(
             sample=mosaic([stack[..., *window] for window in windows]),
             dtype=np.asarray(dapi).dtype,
             pixel_size_um=pixel_size_um,
+            z_step_um=z_step_um,
             roi=inside,
             settings=settings,
         ).painted()
     return _segment_whole(
-        stack, np.asarray(dapi).dtype, pixel_size_um=pixel_size_um, roi=roi, settings=settings
+        stack,
+        np.asarray(dapi).dtype,
+        pixel_size_um=pixel_size_um,
+        z_step_um=z_step_um,
+        roi=roi,
+        settings=settings,
     )
 
 
@@ -93,6 +101,7 @@ def segment_windows(
     sample: NDArray[np.float32],
     dtype: np.dtype[Any],
     pixel_size_um: float | None = None,
+    z_step_um: float | None = None,
     roi: Callable[[Window], NDArray[np.bool_]] | None = None,
     settings: NucleiSettings | None = None,
 ) -> OutlinedNuclei:
@@ -108,7 +117,7 @@ def segment_windows(
         The whole where it is small, else a mosaic of it, as `fishcount.sample` makes it.
     dtype
         Type in which the counts are stored: it tells when the camera is full.
-    pixel_size_um, settings
+    pixel_size_um, z_step_um, settings
         As for `segment_nuclei`.
     roi
         The region to be scored in a window (y, x).
@@ -125,6 +134,7 @@ def segment_windows(
             read(whole),
             dtype,
             pixel_size_um=pixel_size_um,
+            z_step_um=z_step_um,
             roi=None if roi is None else roi(whole),
             settings=settings,
         )
@@ -138,6 +148,7 @@ def segment_windows(
         shape=shape,
         field=field,
         limit_counts=_camera_limit(sample, dtype),
+        z_step_um=z_step_um,
         roi=roi,
         settings=settings,
     )
@@ -147,6 +158,7 @@ def nuclei_from_labels(
     labels: ArrayLike,
     dapi: ArrayLike,
     *,
+    z_step_um: float | None = None,
     roi: NDArray[np.bool_] | None = None,
     settings: NucleiSettings | None = None,
 ) -> Nuclei:
@@ -156,7 +168,7 @@ def nuclei_from_labels(
     ----------
     labels
         Integers (y, x); 0 is background. They are renumbered in the order of centroids.
-    dapi, roi, settings
+    dapi, z_step_um, roi, settings
         As for `segment_nuclei`.
 
     Raises
@@ -190,7 +202,16 @@ def nuclei_from_labels(
     area = runs.total(runs.length)
     diameter = float(np.sqrt(4 / np.pi * np.median(area))) if len(area) else float("nan")
     background = background_mesh(image, cell_px=3 * diameter) if len(area) else image
-    nuclei = measure_nuclei(
+    depths = measure_depths(
+        full,
+        runs,
+        stack,
+        sharpness=sharpness,
+        z_step_um=z_step_um,
+        diameter_px=diameter,
+        settings=settings,
+    )
+    return measure_nuclei(
         full,
         runs,
         image,
@@ -200,8 +221,8 @@ def nuclei_from_labels(
         threshold_counts=float("nan"),
         roi=roi,
         settings=settings,
+        depths=depths,
     )
-    return nuclei if sharpness is None else _with_planes(nuclei, runs, sharpness)
 
 
 def _segment_whole(
@@ -209,6 +230,7 @@ def _segment_whole(
     dtype: np.dtype[Any],
     *,
     pixel_size_um: float | None,
+    z_step_um: float | None,
     roi: NDArray[np.bool_] | None,
     settings: NucleiSettings,
 ) -> Nuclei:
@@ -218,8 +240,14 @@ def _segment_whole(
     found = search_nuclei(image, prior_px=_prior_px(pixel_size_um, settings), settings=settings)
     if found is None:
         return Nuclei.empty((image.shape[0], image.shape[1]))
-    labels, runs = in_centroid_order(found.labels, out=found.labels)
-    nuclei = measure_nuclei(
+    about: dict[str, Any] = {
+        "z_step_um": z_step_um,
+        "diameter_px": found.diameter_px,
+        "settings": settings,
+    }
+    cut = cut_by_depth(found.labels, stack, **about)
+    labels, runs = in_centroid_order(cut, out=cut)
+    return measure_nuclei(
         labels,
         runs,
         image,
@@ -229,8 +257,8 @@ def _segment_whole(
         threshold_counts=found.threshold_counts,
         roi=roi,
         settings=settings,
+        depths=measure_depths(labels, runs, stack, sharpness=sharpness, **about),
     )
-    return nuclei if sharpness is None else _with_planes(nuclei, runs, sharpness)
 
 
 def _checked(dapi: ArrayLike, roi: NDArray[np.bool_] | None) -> NDArray[np.float32]:
@@ -267,7 +295,3 @@ def _camera_limit(stack: NDArray[np.float32], dtype: np.dtype[Any]) -> float:
         if top == 2**bits - 1:
             return top
     return float(np.iinfo(dtype).max)
-
-
-def _with_planes(nuclei: Nuclei, runs: Runs, sharpness: NDArray[np.float32]) -> Nuclei:
-    return replace(nuclei, plane=best_planes(runs, sharpness))

@@ -111,7 +111,8 @@ def _find_place(
     for _ in range(N_ATTEMPTS):
         host = int(rng.integers(len(centres))) if joins else -1
         if joins:
-            depth_um = rng.uniform(0.8, 2.4) if overlaps else rng.uniform(0.0, 0.35)
+            reach_um = spec.nuclei.overlap_um if overlaps else (0.0, 0.35)
+            depth_um = rng.uniform(*reach_um)
             place = _beside(centres[host], shapes[host], shape, depth_um * spec.px_per_um, rng)
         else:
             place = rng.uniform(-margin, limits)

@@ -67,6 +67,9 @@ class NucleusShapes(_Spec):
     roughness: NonNegative = Field(0.045, description="Size of the outline's low harmonics.")
     touching: Fraction = Field(0.25, description="Share of nuclei that touch another.")
     overlapping: Fraction = Field(0.08, description="Share of nuclei that overlap another.")
+    overlap_um: tuple[Positive, Positive] = Field(
+        (0.8, 2.4), description="How deep such a nucleus reaches into the other, seen from above."
+    )
     out_of_focus: Fraction = Field(0.06, description="Share of nuclei beside the focal plane.")
     defocus_um: NonNegative = Field(0.8, description="How far beside it, at least.")
     depth_um: NonNegative = Field(

@@ -43,6 +43,14 @@ def test_reasons_and_order(tmp_path):
     ]
 
 
+def test_an_unsure_cut_is_a_doubtful_outline(tmp_path):
+    nuclei, signals = tables(tmp_path, her2=(2, 2), cep17=(2, 2), per_row=2)
+    before = why(worklist(nuclei, signals))[2]
+    nuclei.loc[1, "flags"] = "UNSURE_CUT"
+    assert "CUT_OR_TOUCHING" not in before
+    assert "CUT_OR_TOUCHING" in why(worklist(nuclei, signals))[2]
+
+
 def test_a_range_across_the_ratio_of_two_is_near_a_decision(tmp_path):
     nuclei, signals = tables(tmp_path, her2=(3, 3), cep17=(2, 4), per_row=2)
     # The last nucleus has a cluster: 5 to 8 copies, best 6; 8 of CEP17 4 is a ratio of 2.
