@@ -75,7 +75,7 @@ class Finding:
 _ENTRIES: dict[Subject, tuple[tuple[str, str, str], ...]] = {
     Subject.NUCLEUS: (
         ("BORDER", "cut by the edge", "The nucleus touches the edge of the field."),
-        ("OVERLAPPED", "overlapped", "Its outline or its DAPI dose speaks for two nuclei."),
+        ("OVERLAPPED", "overlapped", "Its outline, DAPI dose or depth speaks for two nuclei."),
         ("TOO_SMALL", "too small", "Much smaller than the nuclei of this field."),
         ("TOO_LARGE", "too large", "Much larger than the nuclei of this field."),
         ("IRREGULAR", "irregular outline", "Its outline is not that of one whole nucleus."),
