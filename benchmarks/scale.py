@@ -41,7 +41,7 @@ WARM_UP_PX = 1024
 # Of the cells of the sparse slide, one in about so many holds the field: three of 1,024.
 SPARSE = 200
 # Processor seconds after which the largest is halted.
-TURN_S = 12.0
+TURN_S = 30.0
 
 
 def draw_patch() -> NDArray[np.uint16]:
