@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from fishcount.nuclei import search
+from fishcount.nuclei.ladder import climb_ladder
 from fishcount.nuclei.search import measure_field, search_nuclei, search_part
 from fishcount.settings import NucleiSettings
 
@@ -36,6 +38,27 @@ def test_also_where_the_first_guess_of_the_size_was_far_off():
     field = measure_field(image, prior_px=80.0, settings=settings)
     assert whole.diameter_px == pytest.approx(40, rel=0.1)
     np.testing.assert_array_equal(search_part(image, field=field).labels, whole.labels)
+
+
+def test_of_many_nuclei_half_the_resolution_tells_the_size(monkeypatch):
+    """The first search is on half the pixels each way, the one that counts on all of them."""
+    searched = []
+
+    def spy(signal, **figures):
+        searched.append(signal.shape)
+        return climb_ladder(signal, **figures)
+
+    monkeypatch.setattr(search, "climb_ladder", spy)
+    centres = [(y, x) for y in range(30, 680, 58) for x in range(30, 680, 58)]
+    rng = np.random.default_rng(3)
+    image = rng.normal(100, 3, (700, 700))
+    y, x = np.mgrid[:31, :31] - 15
+    for cy, cx in centres:
+        image[cy - 15 : cy + 16, cx - 15 : cx + 16] += 300 * (np.hypot(y, x) < 12)
+    found = search_nuclei(image.astype(np.float32), prior_px=28.0, settings=NucleiSettings())
+    assert searched == [(350, 350), (700, 700)]
+    assert found.diameter_px == pytest.approx(24, rel=0.1)
+    assert len(np.unique(found.labels)) - 1 == len(centres)
 
 
 def test_a_blank_field_has_no_scale():
