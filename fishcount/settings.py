@@ -121,7 +121,7 @@ class NucleiSettings(_Model):
         0.15, description="DIM: mean DAPI above background under this part of the typical."
     )
     blurred: Annotated[float, Field(gt=1)] = Field(
-        2.0, description="BLURRED: edge wider than this multiple of the typical edge."
+        1.6, description="BLURRED: edge wider than this multiple of the typical edge."
     )
     digested: Annotated[float, Field(gt=1)] = Field(
         1.9, description="DIGESTED: texture over this multiple of the typical texture."

@@ -15,6 +15,9 @@ from fishcount.settings import NucleiSettings
 
 __all__ = ["in_centroid_order", "measure_nuclei"]
 
+# The slope of an edge is taken between pixels so far inside and outside of it.
+EDGE_REACH_PX = 3
+
 
 def in_centroid_order(
     labels: NDArray[np.integer], *, out: NDArray[np.int32] | None = None
@@ -78,7 +81,7 @@ def measure_nuclei(
         if dapi.max() >= limit_counts
         else np.zeros(len(area))
     )
-    edge = _edge_width(runs, dapi, mean)
+    edge = _edge_width(labels, runs, dapi, mean)
     depths = Depths.of_plane(len(area)) if depths is None else depths
     neck, contact = measure_doubt(labels, shapes, diameter_px=diameter_px)
     inside = (
@@ -133,19 +136,32 @@ def _background_below(
 
 
 def _edge_width(
-    runs: Runs, dapi: NDArray[np.float32], mean: NDArray[np.float64]
+    labels: NDArray[np.int32],
+    runs: Runs,
+    dapi: NDArray[np.float32],
+    mean: NDArray[np.float64],
 ) -> NDArray[np.float64]:
     """Step of DAPI over its slope across the left and right ends of the runs, in pixels.
 
-    Ends at the field's edge see no slope and only widen the median; that is what BORDER is for.
+    Only ends towards background tell: across a contact there is no step, however sharp both nuclei
+    are, and none is seen where the field ends. Where no end is free all of them count.
     """
     width = dapi.shape[1]
-    reach = 3
-    slopes = []
+    reach = EDGE_REACH_PX
+    slope, free_slope, n_free = (np.zeros(len(mean)) for _ in range(3))
     for x, sign in ((runs.x0, 1), (runs.x1 - 1, -1)):
         inner = np.clip(x + sign * (reach - 1), 0, width - 1)
-        outer = np.clip(x - sign * reach, 0, width - 1)
-        slopes.append((dapi[runs.y, inner] - dapi[runs.y, outer]) / (2 * reach - 1))
-    slope = runs.total(0.5 * (slopes[0] + slopes[1])) / runs.total(np.ones(len(runs.y)))
+        outer = x - sign * reach
+        free = (outer >= 0) & (outer < width)
+        outer = np.clip(outer, 0, width - 1)
+        # Beside a neighbour its glow is in the way, too.
+        further = np.clip(x - sign * 2 * reach, 0, width - 1)
+        free &= (labels[runs.y, outer] == 0) & (labels[runs.y, further] == 0)
+        here = (dapi[runs.y, inner] - dapi[runs.y, outer]) / (2 * reach - 1)
+        slope += runs.total(here)
+        free_slope += runs.total(here * free)
+        n_free += runs.total(free)
+    slope /= 2 * runs.total(np.ones(len(runs.y)))
+    slope = np.where(n_free > 0, free_slope / np.maximum(n_free, 1), slope)
     edge: NDArray[np.float64] = mean / np.maximum(slope, 1e-3 * np.maximum(mean, 1e-6))
     return edge
