@@ -32,9 +32,9 @@ PRIOR = 0.03
 # An ellipse of an area beyond these multiples of its nucleus is not believed.
 SMALLEST, LARGEST = 0.85, 1.8
 # A cut is false, as log odds, by its width and by the area of both sides over that of a nucleus.
-# Fitted to 1,520 contacts of true nuclei and 52 cuts through one, of real and drawn fields, each
-# kind weighing the same; from FALSE on, one true contact in 250 is lost and a third of the others.
-WIDTH_WEIGHT, SIZE_WEIGHT, FALSE = 7.0, 4.15, 6.5
+# Fitted to contacts in drawn fields by `benchmarks/fit_contacts.py`; from FALSE on, one contact of
+# two nuclei in 250 is lost.
+WIDTH_WEIGHT, SIZE_WEIGHT, FALSE = 5.3, 2.4, 4.9
 # Both sides together count as at least so large: the fit has seen nothing smaller.
 MIN_SIZE = 0.6
 
