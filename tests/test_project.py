@@ -26,7 +26,7 @@ CODE = ("fishcount", "plugins", "benchmarks", "docs", "tests")
 
 # One of these in sys.modules after `import fishcount` would make every command line wait.
 HEAVY = {
-    "numpy", "scipy", "skimage", "pandas", "matplotlib", "tifffile", "imagecodecs",
+    "numpy", "scipy", "skimage", "cv2", "pandas", "matplotlib", "tifffile", "imagecodecs",
     "pydantic", "click", "jinja2", "napari", "qtpy", "dask", "zarr",
 }  # fmt: skip
 

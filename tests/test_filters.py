@@ -1,0 +1,94 @@
+"""Image-wide filters: as those of scipy, and the same bits for any part and number of threads."""
+
+import cv2
+import numpy as np
+import pytest
+from scipy import ndimage as ndi
+
+from fishcount.filters import (
+    gaussian,
+    gaussian_kernel,
+    largest_near,
+    median3,
+    separable,
+    smallest_near,
+)
+
+SHAPES = [(1, 1), (1, 40), (3, 5), (64, 64), (65, 97), (130, 203)]
+
+
+def drawn(shape, seed=1):
+    return np.random.default_rng(seed).normal(1000, 50, shape).astype(np.float32)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("sigma", [0.7, 1.5, 4.0])
+def test_gaussian_is_that_of_scipy(shape, sigma):
+    image = drawn(shape)
+    expected = ndi.gaussian_filter(image.astype(float), sigma, mode="nearest", truncate=3)
+    np.testing.assert_allclose(gaussian(image, sigma), expected, rtol=2e-6)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_separable_mirrors_at_the_edge(shape):
+    image, kernel = drawn(shape), gaussian_kernel(2.0, 3.0)
+    expected = ndi.gaussian_filter(image.astype(float), 2.0, mode="reflect", truncate=3)
+    found = separable(image, kernel, kernel, border="reflect")
+    np.testing.assert_allclose(found, expected, rtol=2e-6)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("side", [3, 7])
+def test_extremes_and_medians_are_those_of_scipy(shape, side):
+    image = drawn(shape)
+    np.testing.assert_array_equal(
+        largest_near(image, side), ndi.maximum_filter(image, side, mode="nearest")
+    )
+    np.testing.assert_array_equal(
+        smallest_near(image, side), ndi.minimum_filter(image, side, mode="nearest")
+    )
+    np.testing.assert_array_equal(median3(image), ndi.median_filter(image, 3, mode="nearest"))
+
+
+@pytest.mark.parametrize("reach", [1, 2, 3, 4, 6, 12])
+def test_a_part_has_the_bits_of_the_whole(reach):
+    """Wherever it begins and however wide it is, further from its edge than the filter reaches."""
+    image = drawn((150, 500))
+    along_y = gaussian_kernel(reach / 3, 3.0)
+    along_x = np.gradient(np.gradient(along_y)).astype(np.float32)
+    whole = separable(image, along_y, along_x, border="nearest")
+    for left, width in [(0, 64), (3, 97), (37, 165), (100, 256), (101, 399), (200, 300)]:
+        part = separable(image[20:130, left : left + width], along_y, along_x, border="nearest")
+        inside = part[reach:-reach, reach:-reach]
+        beside = whole[20 + reach : 130 - reach, left + reach : left + width - reach]
+        np.testing.assert_array_equal(inside, beside)
+        if left + width == 500:
+            np.testing.assert_array_equal(
+                part[reach:-reach, -1], whole[20 + reach : 130 - reach, -1]
+            )
+
+
+def test_threads_change_no_bit():
+    image = drawn((700, 900))
+    before = cv2.getNumThreads()
+    try:
+        found = []
+        for threads in (1, 2, 4):
+            cv2.setNumThreads(threads)
+            found.append([gaussian(image, 2.0), median3(image), largest_near(image, 5)])
+    finally:
+        cv2.setNumThreads(before)
+    for more in found[1:]:
+        for one, other in zip(found[0], more, strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+def test_an_image_without_pixels_stays_one():
+    empty = np.zeros((0, 5), np.float32)
+    assert gaussian(empty, 1.0).shape == median3(empty).shape == (0, 5)
+    assert largest_near(empty, 3).shape == smallest_near(empty, 3).shape == (0, 5)
+
+
+def test_an_even_side_is_refused():
+    with pytest.raises(ValueError, match="odd"):
+        largest_near(np.zeros((4, 4), np.float32), 2)
