@@ -194,9 +194,7 @@ def score_case(
             *selection_findings(selection, settings=settings.scoring),
         ),
         settings=settings,
-        variations=vary_settings(
-            results, settings=settings, schemes=schemes, ihc=ihc, faint_staining=faint_staining
-        ),
+        variations=vary_settings(results, settings=settings, schemes=schemes, ihc=ihc),
         left_out=left_out(
             nuclei, classification.categories, settings=settings, schemes=schemes, ihc=ihc
         ),

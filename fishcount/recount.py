@@ -17,7 +17,7 @@ from fishcount.nuclei import select_nuclei
 from fishcount.results import FieldResult
 from fishcount.scoring import SelectionCheck, check_selection
 from fishcount.settings import Settings, SpotSettings
-from fishcount.signals import Copies, count_signals
+from fishcount.signals import Copies, SignalCounts, count_signals
 from fishcount.spots import Spots
 
 __all__ = ["ScoredNuclei", "recount_field", "scored_nuclei", "selection_of", "signal_flags"]
@@ -149,6 +149,9 @@ def recount_field(field: FieldResult, *, was: Settings, settings: Settings) -> F
             pixel_size_um=field.image.pixel_size_um,
             z_step_um=field.image.z_step_um,
             settings=settings.signals,
+            assigned=_assigned(counts)
+            if settings.signals.border_tolerance_um == was.signals.border_tolerance_um
+            else None,
         )
     other = field.flags & ~np.uint32(mask_of(_OF_SIGNALS))
     flags = other | signal_flags(counts.copies, len(field.nuclei))
@@ -171,6 +174,12 @@ def _cut_at(spots: Spots, settings: SpotSettings, *, was: SpotSettings) -> Spots
     kept = (score > settings.min_score) & (spots.kept | let_in)
     reason = np.where(kept, "", np.where(spots.kept, "POOR_FIT", spots.reason))
     return replace(spots, kept=kept, reason=reason.astype(spots.reason.dtype))
+
+
+def _assigned(counts: SignalCounts) -> dict[str, Integers]:
+    """Label of the nucleus of each candidate, by probe."""
+    signals = counts.signals
+    return {probe: signals.nucleus[signals.channel == probe] for probe in counts.copies}
 
 
 def _median(values: NDArray[np.float64]) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from fishcount.guidelines import Scheme, classify, find_scheme, leave_one_out
+from fishcount.guidelines import Scheme, category_names, find_scheme, leave_one_out
 from fishcount.recount import SKIPPED, ScoredNuclei, recount_field, scored_nuclei
 from fishcount.results import Category, FieldResult, LeftOut, Variation
 from fishcount.scoring import CaseScore
@@ -45,7 +45,6 @@ def vary_settings(
     settings: Settings,
     schemes: Iterable[str | Scheme] | None = None,
     ihc: str | None = None,
-    faint_staining: bool = False,
 ) -> tuple[Variation, ...]:
     """The case counted again, with one of the settings that matter changed at a time.
 
@@ -60,7 +59,7 @@ def vary_settings(
         Results of `fishcount.score_field`, with the same probes; at least one.
     settings
         Those that the fields were scored with.
-    schemes, ihc, faint_staining
+    schemes, ihc
         As for `fishcount.score_case`.
 
     Returns
@@ -74,12 +73,11 @@ def vary_settings(
         other = change.of(settings)
         nuclei = scored_nuclei([recount_field(one, was=settings, settings=other) for one in fields])
         score = _sums(nuclei)
-        result = classify(
+        categories = category_names(
             score.n_scored,
             score.her2_signals,
             score.cep17_signals,
             ihc=ihc,
-            faint_staining=faint_staining,
             areas=score.areas,
             nucleus_counts=nuclei.pair,
             schemes=schemes,
@@ -90,7 +88,7 @@ def vary_settings(
             value=change.value,
             words=change.words,
             score=score,
-            categories=MappingProxyType({one.scheme: one.category for one in result.categories}),
+            categories=MappingProxyType(categories),
         )
 
     return tuple(varied(change) for change in _changes(settings))

@@ -1,6 +1,6 @@
 """Schemes as data, one exact evaluator, and the categories of a case under each."""
 
-from fishcount.guidelines.classify import Classification, classify, with_own
+from fishcount.guidelines.classify import Classification, category_names, classify, with_own
 from fishcount.guidelines.counts import RECOUNT_MIN_NUCLEI, Recount
 from fishcount.guidelines.explain import (
     COMMENTS,
@@ -39,6 +39,7 @@ __all__ = [
     "add_nuclei",
     "add_recount",
     "builtin_schemes",
+    "category_names",
     "classify",
     "explain",
     "explain_paragraphs",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fishcount.guidelines.evaluate import Setting, categorise, decide
+from fishcount.guidelines.evaluate import Setting, coded_categories, decide
 from fishcount.guidelines.scheme import Scheme
 from fishcount.guidelines.tally import Measure, Tally
 from fishcount.scoring import Replicates
@@ -40,10 +40,10 @@ def category_probability(
         scheme reads single nuclei. The minimum of nuclei and areas plays no part: this is about
         the count, not about whether it suffices.
     """
-    categories = _replicated(scheme, replicates, setting, n_nuclei)
-    names, counts = np.unique(categories, return_counts=True)
-    ranked = sorted(zip(counts.tolist(), names.tolist(), strict=True), key=lambda one: -one[0])
-    return {name: count / len(categories) for count, name in ranked}
+    names, code = _replicated(scheme, replicates, setting, n_nuclei)
+    counts = np.bincount(code, minlength=len(names)).tolist()
+    ranked = sorted(zip(names, counts, strict=True), key=lambda one: (-one[1], one[0]))
+    return {name: count / len(code) for name, count in ranked if count}
 
 
 def nuclei_to_settle(
@@ -62,8 +62,9 @@ def nuclei_to_settle(
     n_now = replicates.n_scored
 
     def unsure(more: int) -> bool:
-        categories = _replicated(scheme, replicates, setting, n_now + more)
-        return float(np.mean(categories != category)) >= CHANCE_OF_OTHER
+        names, code = _replicated(scheme, replicates, setting, n_now + more)
+        same = names.index(category) if category in names else -1
+        return float(np.mean(code != same)) >= CHANCE_OF_OTHER
 
     if not len(replicates) or scheme.reads_single_nuclei or unsure(MOST_MORE_NUCLEI):
         return None
@@ -122,10 +123,11 @@ def _beside_thresholds(scheme: Scheme, tally: Tally, setting: Setting) -> list[i
 
 def _replicated(
     scheme: Scheme, replicates: Replicates, setting: Setting, n_nuclei: int | None
-) -> NDArray[np.str_]:
+) -> tuple[list[str], NDArray[np.int8]]:
+    """Category of each replicate, as `coded_categories`; none where the scheme has no chances."""
     if not len(replicates) or scheme.reads_single_nuclei:
-        return np.zeros(0, dtype="U24")
+        return [], np.zeros(0, np.int8)
     her2, cep17 = replicates.sums(n_nuclei)
     n = replicates.n_scored if n_nuclei is None else n_nuclei
     tally = Tally(n=np.full(len(her2), n), her2=her2, cep17=cep17)
-    return categorise(scheme, tally, setting=setting)
+    return coded_categories(scheme, tally, setting=setting)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import SupportsIndex
 
@@ -17,42 +17,26 @@ from fishcount.guidelines.certainty import (
     nuclei_to_settle,
 )
 from fishcount.guidelines.counts import (
-    NucleusCounts,
     Recount,
     checked_areas,
     checked_ihc,
     checked_nuclei,
     checked_recount,
     checked_tally,
-    reached_of,
 )
-from fishcount.guidelines.evaluate import (
-    INDETERMINATE,
-    Outcome,
-    Setting,
-    decide,
-)
+from fishcount.guidelines.decision import Case, decide_case
 from fishcount.guidelines.explain import headline
 from fishcount.guidelines.findings import case_findings, nucleus_findings, shown_across_cutoff
 from fishcount.guidelines.library import builtin_schemes, find_scheme
-from fishcount.guidelines.scheme import UNKNOWN_IHC, Scheme
-from fishcount.guidelines.tally import Tally
+from fishcount.guidelines.scheme import Scheme
 from fishcount.results import Category
 from fishcount.scoring import Replicates
 from fishcount.settings import ScoringSettings
 
-__all__ = ["Classification", "classify", "with_own"]
+__all__ = ["Classification", "category_names", "classify", "with_own"]
 
 # These are evaluated whatever the settings list, and stand together in the headline.
 _ALWAYS = ("seed-copies", "asco-cap-2018-dual", "asco-cap-2018-single")
-# What a category that is no answer yet still asks for.
-_NEEDS: dict[str, tuple[str, ...]] = {
-    "NEEDS_IHC": ("ihc",),
-    "NEEDS_RECOUNT": ("recount",),
-    "NEEDS_DUAL_PROBE": ("dual_probe",),
-    "NEEDS_IHC_OR_DUAL_PROBE": ("ihc_or_dual_probe",),
-    "ADJUDICATE": ("adjudication",),
-}
 # Findings that go with a category only where the scheme reads that figure.
 _OF_CEP17 = ("BORDERLINE_RATIO", "POLYSOMY", "MONOSOMY", "COAMPLIFICATION", "NO_CEP17")
 _OF_AREAS = ("ONE_AREA", "AREAS_UNKNOWN")
@@ -99,24 +83,6 @@ class Classification:
     def headline(self) -> tuple[Category, ...]:
         """The seed's scheme, ASCO/CAP 2018 and what was asked for, as far as evaluated."""
         return headline(self.categories, also=self.also)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Case:
-    """The checked input of one classification."""
-
-    tally: Tally
-    ihc: str | None
-    areas: int | None
-    recount: Recount | None
-    faint_staining: bool
-    nuclei: NucleusCounts | None
-    replicates: Replicates
-    settings: ScoringSettings
-
-    @property
-    def dual(self) -> bool:
-        return self.tally.cep17 is not None
 
 
 def classify(
@@ -191,17 +157,58 @@ def classify(
     asco-cap-2018-dual POSITIVE 1
     """
     tally = checked_tally(n_nuclei, her2, cep17)
-    case = _Case(
+    case = Case(
         tally=tally,
         ihc=checked_ihc(ihc, faint_staining=faint_staining),
         areas=checked_areas(areas),
-        recount=checked_recount(recount),
-        faint_staining=faint_staining,
         nuclei=checked_nuclei(nucleus_counts, tally),
+        settings=settings or ScoringSettings(),
+        recount=checked_recount(recount),
+    )
+    return _classified(
+        case,
+        _chosen(schemes, case),
         replicates=replicates or Replicates.empty(),
+        faint_staining=faint_staining,
+    )
+
+
+def category_names(
+    n_nuclei: SupportsIndex,
+    her2: SupportsIndex,
+    cep17: SupportsIndex | None = None,
+    *,
+    ihc: str | None = None,
+    areas: SupportsIndex | None = None,
+    nucleus_counts: tuple[ArrayLike, ArrayLike | None] | None = None,
+    schemes: Iterable[str | Scheme] | None = None,
+    settings: ScoringSettings | None = None,
+) -> dict[str, str]:
+    """The bare category under each scheme, for a case that is decided many times over.
+
+    Parameters and errors are those of `classify`; what it says beside the category (chances,
+    flags, what would change it) takes most of its time, and is left out.
+
+    Returns
+    -------
+    dict of str to str
+        Scheme to category, in the order of `classify`.
+
+    Examples
+    --------
+    >>> from fishcount.guidelines import category_names
+    >>> category_names(20, 80, 40, ihc="2+", areas=2)["asco-cap-2018-dual"]
+    'POSITIVE'
+    """
+    tally = checked_tally(n_nuclei, her2, cep17)
+    case = Case(
+        tally=tally,
+        ihc=checked_ihc(ihc, faint_staining=False),
+        areas=checked_areas(areas),
+        nuclei=checked_nuclei(nucleus_counts, tally),
         settings=settings or ScoringSettings(),
     )
-    return _classified(case, _chosen(schemes, case))
+    return {one.id: decide_case(one, case).category for one in _chosen(schemes, case)}
 
 
 def with_own(
@@ -253,16 +260,18 @@ def with_own(
     return (*(scheme for scheme in listed if dual or scheme.probes != "dual"), *own)
 
 
-def _chosen(schemes: Iterable[str | Scheme] | None, case: _Case) -> list[Scheme]:
+def _chosen(schemes: Iterable[str | Scheme] | None, case: Case) -> list[Scheme]:
     """Schemes that were asked for; else those of the settings that the data allow."""
     asked = with_own((), dual=case.dual, settings=case.settings) if schemes is None else schemes
     return [find_scheme(one) if isinstance(one, str) else one for one in asked]
 
 
-def _classified(case: _Case, schemes: Sequence[Scheme]) -> Classification:
+def _classified(
+    case: Case, schemes: Sequence[Scheme], *, replicates: Replicates, faint_staining: bool
+) -> Classification:
     """The category under each scheme, and what they say together: tags and flags of the case."""
     findings = (*case_findings(case.tally, areas=case.areas), *nucleus_findings(case.nuclei))
-    categories = tuple(_category(scheme, case, findings) for scheme in schemes)
+    categories = tuple(_category(scheme, case, findings, replicates) for scheme in schemes)
     low = any(
         scheme.her2_low and category.category == "NEGATIVE" and "SECONDARY" not in category.flags
         for scheme, category in zip(schemes, categories, strict=True)
@@ -270,7 +279,7 @@ def _classified(case: _Case, schemes: Sequence[Scheme]) -> Classification:
     raised = {code for category in categories for code in category.flags}
     return Classification(
         categories=categories,
-        tags=_tags(case.ihc, faint_staining=case.faint_staining) if low else (),
+        tags=_tags(case.ihc, faint_staining=faint_staining) if low else (),
         findings=(*findings, *(Finding(code) for code in _OF_CASE if code in raised)),
         ihc=case.ihc,
         recount=case.recount,
@@ -278,74 +287,31 @@ def _classified(case: _Case, schemes: Sequence[Scheme]) -> Classification:
     )
 
 
-def _category(scheme: Scheme, case: _Case, findings: Sequence[Finding]) -> Category:
-    reached, paired = reached_of(case.nuclei, scheme.nucleus_ratio)
-    tally = replace(case.tally, reached=reached, paired=paired)
-    variant = scheme.variant(case.settings)
-    secondary = scheme.probes == "single" and case.dual
-    setting = Setting(ihc=case.ihc or UNKNOWN_IHC, variant=variant, secondary=secondary)
-    setting = replace(setting, recount_group=_recount_group(scheme, case.recount, setting))
-    outcome = _with_objection(decide(scheme, tally, setting=setting), case.recount)
-    category, needs, why = _enough(scheme, outcome, case)
-    below_minimum = category != outcome.category
+def _category(
+    scheme: Scheme, case: Case, findings: Sequence[Finding], replicates: Replicates
+) -> Category:
+    found = decide_case(scheme, case)
+    outcome, tally, setting = found.outcome, found.tally, found.setting
     # A comment speaks of a category that stands; it is dropped with it.
-    own = () if below_minimum else outcome.flags
-    flags = [*own, *_flags(scheme, findings, secondary=secondary)]
-    if shown_across_cutoff(scheme, tally, variant):
+    own = () if found.below_minimum else outcome.flags
+    flags = [*own, *_flags(scheme, findings, secondary=setting.secondary)]
+    if shown_across_cutoff(scheme, tally, setting.variant):
         flags.append("SHOWN_ACROSS_CUTOFF")
-    probability = category_probability(scheme, case.replicates, setting=setting)
-    more = nuclei_to_settle(scheme, case.replicates, setting=setting, category=outcome.category)
+    probability = category_probability(scheme, replicates, setting=setting)
+    more = nuclei_to_settle(scheme, replicates, setting=setting, category=outcome.category)
     return Category(
         scheme=scheme.id,
         edition=scheme.edition,
-        category=category,
+        category=found.category,
         group=None if outcome.rule is None else outcome.rule.group,
-        needs=needs,
+        needs=found.needs,
         flags=tuple(flags),
-        reason="; ".join(part for part in (why, outcome.reason) if part),
+        reason="; ".join(part for part in (found.why, outcome.reason) if part),
         probability=MappingProxyType(probability),
         more_nuclei=None if more is None else max(more, scheme.min_nuclei - tally.n, 0),
         # Below the minimum no number of signals gives another category.
-        change="" if below_minimum else nearest_change(scheme, tally, setting=setting),
+        change="" if found.below_minimum else nearest_change(scheme, tally, setting=setting),
     )
-
-
-def _recount_group(scheme: Scheme, recount: Recount | None, setting: Setting) -> int | None:
-    """The group of the second count; None where there is none that counts."""
-    if recount is None or recount.objection or scheme.probes != "dual":
-        return None
-    rule = decide(scheme, recount.tally, setting=setting).rule
-    if rule is None:
-        return None
-    # A rule without a group is another group than any.
-    return rule.group or 0
-
-
-def _with_objection(outcome: Outcome, recount: Recount | None) -> Outcome:
-    """Say why a recount that is asked for, and given, does not count."""
-    if recount is None or outcome.category != "NEEDS_RECOUNT" or not recount.objection:
-        return outcome
-    return replace(outcome, reason=f"{outcome.reason}; {recount.objection}")
-
-
-def _enough(scheme: Scheme, outcome: Outcome, case: _Case) -> tuple[str, tuple[str, ...], str]:
-    """Category, what is needed, and why, once nuclei and areas are compared with the minimum."""
-    if outcome.rule is None:
-        return outcome.category, (), ""
-    needs, why = [], []
-    if case.tally.n < scheme.min_nuclei:
-        needs.append("more_nuclei")
-        why.append(f"{_were(case.tally.n, 'nucleus', 'nuclei')}, fewer than {scheme.min_nuclei}")
-    if case.areas is not None and case.areas < scheme.min_areas:
-        needs.append("more_areas")
-        why.append(f"{_were(case.areas, 'area', 'areas')}, fewer than {scheme.min_areas}")
-    if needs:
-        return INDETERMINATE, tuple(needs), " and ".join(why)
-    return outcome.category, _NEEDS.get(outcome.category, ()), ""
-
-
-def _were(number: int, one: str, many: str) -> str:
-    return f"{number} {one} was scored" if number == 1 else f"{number} {many} were scored"
 
 
 def _flags(scheme: Scheme, findings: Sequence[Finding], *, secondary: bool) -> list[str]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fishcount.guidelines.scheme import IHC_SCORES, UNKNOWN_IHC, Rule, Scheme
 from fishcount.guidelines.tally import Tally
 
-__all__ = ["Outcome", "Setting", "categorise", "decide"]
+__all__ = ["Outcome", "Setting", "categorise", "coded_categories", "decide"]
 
 NOT_EVALUABLE = "NOT_EVALUABLE"
 INDETERMINATE = "INDETERMINATE"
@@ -98,12 +98,34 @@ def categorise(scheme: Scheme, tally: Tally, *, setting: Setting) -> NDArray[np.
     ndarray of str, (n,)
         What `decide` gives for each.
     """
-    result = np.full(len(tally.n), NOT_EVALUABLE, dtype="U24")
+    names, code = coded_categories(scheme, tally, setting=setting)
+    return np.array(names, "U24")[code]
+
+
+def coded_categories(
+    scheme: Scheme, tally: Tally, *, setting: Setting
+) -> tuple[list[str], NDArray[np.int8]]:
+    """The categories of many counts as numbers: what is only tallied needs no column of names.
+
+    Parameters are those of `categorise`.
+
+    Returns
+    -------
+    names : list of str
+        Each once.
+    code : ndarray of int8, (n,)
+        Index of the category of each in `names`.
+    """
+    names = [NOT_EVALUABLE]
+    code = np.zeros(len(tally.n), np.int8)
     evaluable = _evaluable(scheme, tally)
     for rule in scheme.rules(setting.variant):
         if setting.ihc in rule.ihc:
-            result[evaluable & rule.holds(tally)] = _resolve(rule, setting)[0]
-    return result
+            name = _resolve(rule, setting)[0]
+            if name not in names:
+                names.append(name)
+            code[evaluable & rule.holds(tally)] = names.index(name)
+    return names, code
 
 
 def _resolve(rule: Rule, setting: Setting) -> tuple[str, tuple[str, ...], str]:

@@ -44,6 +44,7 @@ def count_signals(
     pixel_size_um: float,
     z_step_um: float | None = None,
     settings: SignalSettings | None = None,
+    assigned: Mapping[str, NDArray[np.int64]] | None = None,
 ) -> SignalCounts:
     """Count the copies of each probe in each nucleus, and say what became of every spot.
 
@@ -62,6 +63,9 @@ def count_signals(
         Distance of planes; None in 2D.
     settings
         Defaults where it is None.
+    assigned
+        Label of the nucleus of each spot of each probe, where it is known already: from a count
+        of the same spots with the same `border_tolerance_um`.
 
     Returns
     -------
@@ -90,6 +94,9 @@ def count_signals(
         role: _count_channel(
             role,
             found,
+            _assigned(found, nuclei, chosen.border_tolerance_um / pixel_size_um)
+            if assigned is None
+            else assigned[role],
             nuclei,
             pixel_size_um=pixel_size_um,
             z_scale=z_scale,
@@ -117,20 +124,27 @@ def _z_scale(z_step_um: float | None, pixel_size_um: float, settings: SignalSett
     return z_step_um / pixel_size_um / settings.axial_elongation
 
 
+def _assigned(
+    spots: Spots, nuclei: Nuclei | OutlinedNuclei, tolerance_px: float
+) -> NDArray[np.int64]:
+    """Label of the nucleus of each spot; 0 for none."""
+    return assign_to_nuclei(
+        np.column_stack([spots.y_px, spots.x_px]),
+        nuclei.labels if isinstance(nuclei, Nuclei) else nuclei.outlines,
+        tolerance_px=tolerance_px,
+    )
+
+
 def _count_channel(
     role: str,
     spots: Spots,
+    nucleus: NDArray[np.int64],
     nuclei: Nuclei | OutlinedNuclei,
     *,
     pixel_size_um: float,
     z_scale: float,
     settings: SignalSettings,
 ) -> _Channel:
-    nucleus = assign_to_nuclei(
-        np.column_stack([spots.y_px, spots.x_px]),
-        nuclei.labels if isinstance(nuclei, Nuclei) else nuclei.outlines,
-        tolerance_px=settings.border_tolerance_um / pixel_size_um,
-    )
     position = np.column_stack([z_scale * spots.z_px, spots.y_px, spots.x_px])
     faint = faint_spots(
         spots.amplitude_counts,

@@ -4,21 +4,42 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
-from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-__all__ = ["crowded_groups", "distance_in_nucleus", "frame_of_nuclei"]
+__all__ = ["close_pairs", "crowded_groups"]
 
 
-def frame_of_nuclei(
+def close_pairs(
     position_px: NDArray[np.float64], nucleus: NDArray[np.int64], *, reach_px: float
-) -> NDArray[np.float64]:
-    """Positions with one more axis that sets nuclei apart by more than `reach_px`.
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Pairs of signals of one nucleus that are at most `reach_px` apart.
 
-    A search for neighbours in this frame finds those of the same nucleus only.
+    Parameters
+    ----------
+    position_px : ndarray of float64, (n, d)
+        Positions in an isotropic frame, y and x last.
+    nucleus : ndarray of int64, (n,)
+    reach_px
+
+    Returns
+    -------
+    pairs : ndarray of int64, (m, 2)
+        Each pair once, in no order.
+    apart_px : ndarray of float64, (m,)
+        Their distance.
     """
-    return np.column_stack([position_px, nucleus * (2.0 * reach_px + 2.0)])
+    if len(position_px) < 2:
+        return np.zeros((0, 2), np.int64), np.zeros(0)
+    y, x = position_px[:, -2:].T
+    # Nuclei side by side, so that neighbours are of one nucleus. In the plane a search is fast;
+    # a hair more than the reach, because far to the right positions are less exact.
+    wide = np.ptp(x) + 2.0 * reach_px + 2.0
+    plane = np.column_stack([y, x + nucleus * wide])
+    found = cKDTree(plane).query_pairs(reach_px + 1e-3, output_type="ndarray")
+    pairs = found.astype(np.int64)
+    apart = np.linalg.norm(position_px[pairs[:, 0]] - position_px[pairs[:, 1]], axis=1)
+    near = (apart <= reach_px) & (nucleus[pairs[:, 0]] == nucleus[pairs[:, 1]])
+    return pairs[near], apart[near]
 
 
 def crowded_groups(
@@ -56,36 +77,23 @@ def crowded_groups(
     if n == 0:
         return np.zeros(0, np.int64)
     reach = np.broadcast_to(np.asarray(reach_px, np.float64), (n,))
-    frame = frame_of_nuclei(position_px, nucleus, reach_px=float(reach.max()))
-    pairs = cKDTree(frame).query_pairs(float(reach.max()), output_type="ndarray")
-    apart = np.linalg.norm(frame[pairs[:, 0]] - frame[pairs[:, 1]], axis=1)
+    pairs, apart = close_pairs(position_px, nucleus, reach_px=float(reach.max()))
     pairs = pairs[apart <= np.minimum(reach[pairs[:, 0]], reach[pairs[:, 1]])]
-    links = csr_matrix((np.ones(len(pairs), np.int8), (pairs[:, 0], pairs[:, 1])), shape=(n, n))
-    _, group = connected_components(links, directed=False)
-    _, first, number = np.unique(group, return_index=True, return_inverse=True)
-    rank = np.empty(len(first), np.int64)
-    rank[np.argsort(first)] = np.arange(len(first))
-    return rank[number.reshape(-1)]
+    return np.unique(_first_of_each(pairs, n), return_inverse=True)[1].astype(np.int64)
 
 
-def distance_in_nucleus(
-    position_px: NDArray[np.float64],
-    nucleus: NDArray[np.int64],
-    other_px: NDArray[np.float64],
-    other_nucleus: NDArray[np.int64],
-    *,
-    reach_px: float,
-) -> NDArray[np.float64]:
-    """Distance of each position to the nearest of the others in the same nucleus.
+def _first_of_each(pairs: NDArray[np.intp], n: int) -> NDArray[np.int64]:
+    """First member of the group of each of `n` points, where pairs (m, 2) are of one group.
 
-    Returns
-    -------
-    ndarray of float64, (n,)
-        Infinite where there is none within `reach_px`.
+    The later of two firsts is hung below the earlier until every pair has the same. The groups
+    are small, so this takes a few rounds; a graph would have to be built and checked first.
     """
-    if not (len(position_px) and len(other_px)):
-        return np.full(len(position_px), np.inf)
-    tree = cKDTree(frame_of_nuclei(other_px, other_nucleus, reach_px=reach_px))
-    frame = frame_of_nuclei(position_px, nucleus, reach_px=reach_px)
-    distance, _ = tree.query(frame, distance_upper_bound=np.nextafter(reach_px, np.inf))
-    return np.asarray(distance, np.float64)
+    first = np.arange(n)
+    while len(pairs):
+        one, other = first[pairs].T
+        np.minimum.at(first, np.maximum(one, other), np.minimum(one, other))
+        above = first[first]
+        while (above != first).any():
+            first, above = above, above[above]
+        pairs = pairs[first[pairs[:, 0]] != first[pairs[:, 1]]]
+    return first

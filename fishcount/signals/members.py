@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fishcount.settings import SignalSettings
 from fishcount.signals.clusters import SingleFlux, footprint_signals
-from fishcount.signals.crowd import crowded_groups, distance_in_nucleus
+from fishcount.signals.crowd import close_pairs, crowded_groups
 from fishcount.signals.split import FWHM_PER_SIGMA
 from fishcount.spots import Spots
 
@@ -37,11 +37,11 @@ def alone_in_nucleus(
     diameter_px: float,
 ) -> NDArray[np.bool_]:
     """Which of the chosen spots have no other of them within two diameters."""
-    rows = np.flatnonzero(chosen)
-    group = crowded_groups(position_px[rows], nucleus[rows], reach_px=2.0 * diameter_px)
-    alone = np.zeros(len(chosen), bool)
-    alone[rows] = np.bincount(group, minlength=1)[group] == 1
-    return alone & (nucleus > 0)
+    alone = chosen & (nucleus > 0)
+    rows = np.flatnonzero(alone)
+    pairs, _ = close_pairs(position_px[rows], nucleus[rows], reach_px=2.0 * diameter_px)
+    alone[rows[pairs]] = False
+    return alone
 
 
 def misshapen_beside(
@@ -57,27 +57,26 @@ def misshapen_beside(
     """Rejected spots that lie beside kept ones, and may be copies on top of each other.
 
     Where copies lie so, some of what is found is no spot by its shape, and rightly rejected as
-    one; but its light is that of copies. What lies beside no kept spot,
-    or is wider or
-    fainter than copies are, is a granule.
+    one; but its light is that of copies. What lies beside no kept spot, or is wider or fainter
+    than copies are, is a granule.
     """
-    rows = np.flatnonzero(inside)
-    misshapen = np.flatnonzero(
+    misshapen = (
         ~spots.kept
-        & np.isin(spots.reason, _MISSHAPEN)
         & (spots.sigma_px <= _WIDEST_COPIES * diameter_px / FWHM_PER_SIGMA)
         & (spots.flux_counts >= _LEAST_COPIES * single.typical_counts)
         & (nucleus > 0)
     )
-    distance = distance_in_nucleus(
-        position_px[misshapen],
-        nucleus[misshapen],
-        position_px[rows],
-        nucleus[rows],
-        reach_px=reach_px,
-    )
+    misshapen[misshapen] = np.isin(spots.reason[misshapen], _MISSHAPEN)
+    # Only nuclei that hold such a spot are searched.
+    holds = np.zeros(nucleus.max(initial=0) + 1, bool)
+    holds[nucleus[misshapen]] = True
+    rows = np.flatnonzero(misshapen | (inside & holds[nucleus]))
+    near, _ = close_pairs(position_px[rows], nucleus[rows], reach_px=reach_px)
+    pairs = rows[near]
+    # In both orders, so that the first may be the misshapen one.
+    one, other = np.concatenate([pairs, pairs[:, ::-1]]).T
     beside = np.zeros(len(spots), bool)
-    beside[misshapen[np.isfinite(distance)]] = True
+    beside[one[misshapen[one] & inside[other]]] = True
     return beside
 
 
@@ -106,12 +105,15 @@ def cluster_of_each(
     group = crowded_groups(position_px[rows], nucleus[rows], reach_px=reach_px)
     resolved = np.bincount(group, inside[rows])
     copies = np.bincount(group, flux_counts[rows]) / single.typical_counts
-    area = footprint_signals(group, position_px[rows, 1:], diameter_px=diameter_px)
     # Where the light of a single signal is not known, nothing can be estimated.
-    is_cluster = (
-        (resolved >= settings.cluster_least_signals)
-        & (area >= settings.cluster_least_area)
-        & (copies >= resolved)
+    is_cluster = (resolved >= settings.cluster_least_signals) & (copies >= resolved)
+    members = np.flatnonzero(is_cluster[group])
+    number = np.cumsum(is_cluster) - 1
+    is_cluster[is_cluster] = (
+        footprint_signals(
+            number[group[members]], position_px[rows[members], 1:], diameter_px=diameter_px
+        )
+        >= settings.cluster_least_area
     )
     number = np.cumsum(is_cluster) - 1
     cluster[rows] = np.where(is_cluster[group], number[group], -1)

@@ -21,9 +21,8 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
-from fishcount.signals.crowd import crowded_groups, frame_of_nuclei
+from fishcount.signals.crowd import close_pairs, crowded_groups
 
 __all__ = ["FWHM_PER_SIGMA", "chance_distance_px", "split_partners", "stringy_partners"]
 
@@ -144,12 +143,8 @@ def split_partners(
     if len(position_px) < 2:
         return into
     reach_px = np.where(np.isfinite(reach_px), reach_px, 0.0)
-    longest = float(reach_px.max())
-    frame = frame_of_nuclei(position_px, nucleus, reach_px=longest)
-    distance, neighbour = cKDTree(frame).query(frame, k=2, distance_upper_bound=longest + 1.0)
-    neighbour = _other_of_two(neighbour)
-    distance = distance[:, 1]
-    found = np.flatnonzero((neighbour < len(into)) & (distance <= reach_px))
+    neighbour, distance = _nearest(position_px, nucleus, reach_px=float(reach_px.max()))
+    found = np.flatnonzero(distance <= reach_px)
     mutual = found[neighbour[neighbour[found]] == found]
     first = mutual[mutual < neighbour[mutual]]
     second = neighbour[first]
@@ -165,7 +160,19 @@ def split_partners(
     return into
 
 
-def _other_of_two(neighbour: NDArray[np.intp]) -> NDArray[np.int64]:
-    """The neighbour that is not oneself, also where two signals share one position."""
-    own = np.arange(len(neighbour))
-    return np.where(neighbour[:, 1] == own, neighbour[:, 0], neighbour[:, 1]).astype(np.int64)
+def _nearest(
+    position_px: NDArray[np.float64], nucleus: NDArray[np.int64], *, reach_px: float
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Nearest other signal of the same nucleus, and its distance; -1 and infinite for none.
+
+    Of two that are equally near it is the first in the order given.
+    """
+    pairs, apart = close_pairs(position_px, nucleus, reach_px=reach_px)
+    one, other = np.concatenate([pairs, pairs[:, ::-1]]).T
+    apart = np.concatenate([apart, apart])
+    order = np.lexsort((other, apart, one))
+    own, first = np.unique(one[order], return_index=True)
+    neighbour = np.full(len(position_px), -1, np.int64)
+    distance = np.full(len(position_px), np.inf)
+    neighbour[own], distance[own] = other[order[first]], apart[order[first]]
+    return neighbour, distance

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fishcount.guidelines import IHC_SCORES, builtin_schemes, classify
+from fishcount.guidelines import IHC_SCORES, builtin_schemes, category_names, classify
 from fishcount.guidelines.evaluate import Setting, categorise, decide
 from fishcount.guidelines.scheme import UNKNOWN_IHC
 from fishcount.guidelines.tally import Tally
@@ -126,6 +126,25 @@ def test_arrays_decide_as_single_cases_do(scheme, some, ihc):
         decide(scheme, Tally(n=a, her2=b, cep17=c), setting=setting).category for a, b, c in some
     ]
     assert together.tolist() == single
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(
+    nuclei=st.lists(st.tuples(st.integers(0, 30), st.integers(0, 10)), max_size=40),
+    areas=st.integers(0, 3),
+    ihc=ihc_scores,
+)
+def test_bare_categories_are_those_of_the_whole_classification(nuclei, areas, ihc):
+    her2, cep17 = np.array(nuclei, np.int64).reshape(-1, 2).T
+    case = {
+        "ihc": None if ihc == UNKNOWN_IHC else ihc,
+        "areas": areas,
+        "nucleus_counts": (her2, cep17),
+        "schemes": builtin_schemes(),
+    }
+    counts = len(nuclei), int(her2.sum()), int(cep17.sum())
+    whole = {one.scheme: one.category for one in classify(*counts, **case).categories}
+    assert category_names(*counts, **case) == whole
 
 
 @settings(max_examples=EXAMPLES, deadline=None)

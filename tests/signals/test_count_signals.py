@@ -14,10 +14,13 @@ from fishcount.signals import (
     assign_to_nuclei,
     channel_quality,
     count_signals,
+    crowded_groups,
+    footprint_signals,
     signal_findings,
     single_flux,
     split_partners,
 )
+from fishcount.signals.crowd import close_pairs
 from fishcount.signals.split import FWHM_PER_SIGMA
 from fishcount.spots import Spots
 
@@ -127,6 +130,46 @@ def test_neighbours_in_different_nuclei_are_never_merged():
         min_similarity=0.6,
     )
     assert into.tolist() == [-1, -1]
+
+
+@given(
+    st.lists(
+        st.tuples(*[st.integers(-9, 9)] * 3, st.integers(0, 3)).map(lambda p: (0.5 * p[0], *p[1:])),
+        max_size=12,
+    )
+)
+def test_pairs_groups_and_footprints_are_those_of_the_plain_search(points):
+    table = np.array(points, np.float64).reshape(-1, 4)
+    position, nucleus = table[:, :3], table[:, 3].astype(np.int64)
+    near = np.linalg.norm(position[:, None] - position, axis=2) <= 3.0
+    near &= nucleus[:, None] == nucleus
+    pairs, apart = close_pairs(position, nucleus, reach_px=3.0)
+    expected = {(i, j) for i, j in np.argwhere(near).tolist() if i < j}
+    assert {tuple(sorted(pair)) for pair in pairs.tolist()} == expected
+    assert (apart <= 3.0).all()
+    assert len(pairs) == len(expected)
+
+    group = crowded_groups(position, nucleus, reach_px=3.0)
+    reached = np.linalg.matrix_power(near.astype(float), max(len(table), 1)) > 0
+    assert_array_equal(group[:, None] == group, reached)
+    # Numbered in the order of their first members.
+    assert (np.diff(np.unique(group, return_index=True)[1]) > 0).all()
+
+    area = footprint_signals(group, position[:, 1:], diameter_px=3.0)
+    steps = [(y, x) for y in range(-2, 3) for x in range(-2, 3) if np.hypot(y, x) <= 1.5]
+    for number in np.unique(group):
+        covered = {(y + dy, x + dx) for y, x in position[group == number, 1:] for dy, dx in steps}
+        assert area[number] == len(covered) / len(steps)
+
+
+def test_nuclei_that_are_known_already_give_the_same_count(make_spots, two_nuclei):
+    spots = {"HER2": make_spots([(30, 50), (50, 92), (95, 100)]), "CEP17": make_spots([(50, 150)])}
+    first = count(spots, two_nuclei)
+    assigned = {role: first.signals.nucleus[first.signals.channel == role] for role in spots}
+    again = count_signals(spots, two_nuclei, pixel_size_um=0.1, assigned=assigned)
+    for role in spots:
+        assert_array_equal(again.copies[role].best, first.copies[role].best)
+    assert_array_equal(again.signals.status, first.signals.status)
 
 
 def test_a_chain_of_three_loses_one_and_equal_positions_do_not_break(make_spots, two_nuclei):
