@@ -13,7 +13,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["gaussian", "gaussian_kernel", "largest_near", "median3", "separable", "smallest_near"]
+__all__ = [
+    "block_means",
+    "enlarged",
+    "gaussian",
+    "gaussian_kernel",
+    "laplacian",
+    "largest_near",
+    "median3",
+    "separable",
+    "smallest_near",
+]
 
 # Rows are multiples of it: more than any processor works on at once.
 _AT_ONCE = 32
@@ -78,14 +88,29 @@ def separable(
     """
     if 0 in image.shape:
         return np.zeros_like(image, dtype=np.float32)
-    kind, width = _BORDERS[border], image.shape[1]
-    more = -width % _AT_ONCE
-    if more:
-        # What is added ends with the border itself, so it is as wide as the filter reaches.
-        more += -(-(len(along_x) // 2) // _AT_ONCE) * _AT_ONCE
-    longer = cv2.copyMakeBorder(image, 0, 0, 0, more, kind) if more else image
+    kind = _BORDERS[border]
+    longer = _lengthened(image, kind, reach=len(along_x) // 2)
     filtered = cv2.sepFilter2D(longer, cv2.CV_32F, along_x, along_y, borderType=kind)
-    return np.ascontiguousarray(filtered[:, :width])
+    return np.ascontiguousarray(filtered[:, : image.shape[1]])
+
+
+def laplacian(image: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Sum of the four neighbours less four times the pixel, nearest beyond the edge of (y, x)."""
+    if 0 in image.shape:
+        return np.zeros_like(image, dtype=np.float32)
+    longer = _lengthened(image, cv2.BORDER_REPLICATE, reach=1)
+    filtered = cv2.Laplacian(longer, cv2.CV_32F, ksize=1, borderType=cv2.BORDER_REPLICATE)
+    return np.ascontiguousarray(filtered[:, : image.shape[1]])
+
+
+def _lengthened(image: NDArray[np.float32], border: int, *, reach: int) -> NDArray[np.float32]:
+    """Rows of a multiple of `_AT_ONCE` pixels, for a filter that reaches so far."""
+    more = -image.shape[1] % _AT_ONCE
+    if not more:
+        return image
+    # What is added ends with the border itself, so it is as wide as the filter reaches.
+    more += -(-reach // _AT_ONCE) * _AT_ONCE
+    return np.asarray(cv2.copyMakeBorder(image, 0, 0, 0, more, border), np.float32)
 
 
 def median3(image: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -124,3 +149,52 @@ def _extreme(image: NDArray[np.float32], side: int, *, largest: bool) -> NDArray
     square = np.ones((side, side), np.uint8)
     of = cv2.dilate(image, square) if largest else cv2.erode(image, square)
     return np.asarray(of, np.float32)
+
+
+def block_means(image: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
+    """Means of blocks of factor x factor pixels of a plane (y, x); the last may be narrower.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fishcount.filters import block_means
+    >>> block_means(np.arange(10, dtype=np.float32).reshape(2, 5), 2).tolist()
+    [[3.0, 5.0, 6.5]]
+    """
+    if factor == 1:
+        return np.ascontiguousarray(image, np.float32)
+    height, width = image.shape
+    means = np.empty((-(-height // factor), -(-width // factor)), np.float32)
+    for rows, means_y, factor_y in _parts(height, factor):
+        for columns, means_x, factor_x in _parts(width, factor):
+            part, n_x = image[rows, columns], means_x.stop - means_x.start
+            if factor_y == factor_x == 2:
+                # The one size of blocks of which several are made at once.
+                more = 2 * (-n_x % _AT_ONCE)
+                wider = cv2.copyMakeBorder(part, 0, 0, 0, more, cv2.BORDER_REPLICATE)
+                part = np.asarray(wider, np.float32)
+            size = (part.shape[1] // factor_x, part.shape[0] // factor_y)
+            found = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
+            means[means_y, means_x] = found[:, :n_x]
+    return means
+
+
+def _parts(length: int, factor: int) -> list[tuple[slice, slice, int]]:
+    """Of an axis the whole blocks, then the rest: pixels, blocks and pixels per block."""
+    whole = length // factor
+    parts = [(slice(0, whole * factor), slice(0, whole), factor)] if whole else []
+    rest = length - whole * factor
+    if rest:
+        parts.append((slice(whole * factor, length), slice(whole, whole + 1), rest))
+    return parts
+
+
+def enlarged(image: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.float32]:
+    """Bilinear interpolation of a coarse plane (y, x) to `shape`, extents aligned.
+
+    Beyond the middle of the outermost pixels lies what lies there. A part has the bits of the
+    whole where both are enlarged by the same whole factor.
+    """
+    if 0 in image.shape or 0 in shape:
+        return np.zeros(shape, np.float32)
+    return np.asarray(cv2.resize(image, shape[::-1], interpolation=cv2.INTER_LINEAR), np.float32)

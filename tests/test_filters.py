@@ -6,8 +6,11 @@ import pytest
 from scipy import ndimage as ndi
 
 from fishcount.filters import (
+    block_means,
+    enlarged,
     gaussian,
     gaussian_kernel,
+    laplacian,
     largest_near,
     median3,
     separable,
@@ -50,6 +53,62 @@ def test_extremes_and_medians_are_those_of_scipy(shape, side):
     np.testing.assert_array_equal(median3(image), ndi.median_filter(image, 3, mode="nearest"))
 
 
+@pytest.mark.parametrize("shape", SHAPES)
+def test_laplacian_is_that_of_scipy(shape):
+    image = drawn(shape)
+    expected = ndi.laplace(image.astype(float), mode="nearest")
+    np.testing.assert_allclose(laplacian(image), expected, atol=2e-3)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("factor", [1, 2, 3, 16])
+def test_block_means_are_means_of_what_lies_in_the_image(shape, factor):
+    image = drawn(shape)
+    expected = [
+        [
+            image[y : y + factor, x : x + factor].mean(dtype=float)
+            for x in range(0, shape[1], factor)
+        ]
+        for y in range(0, shape[0], factor)
+    ]
+    np.testing.assert_allclose(block_means(image, factor), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_enlarged_is_straight_between_the_middles_of_pixels(shape):
+    image = drawn(shape)
+    wide = (2 * shape[0] + 1, 3 * shape[1])
+    places = [
+        np.clip((np.arange(to) + 0.5) * of / to - 0.5, 0, of - 1)
+        for of, to in zip(shape, wide, strict=True)
+    ]
+    expected = ndi.map_coordinates(
+        image.astype(float), np.meshgrid(*places, indexing="ij"), order=1, mode="nearest"
+    )
+    np.testing.assert_allclose(enlarged(image, wide), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("factor", [2, 3, 8, 16])
+def test_other_scales_of_a_part_have_the_bits_of_the_whole(factor):
+    fine, coarse = drawn((8 * factor, 60 * factor)), drawn((8, 60))
+    means, wide = block_means(fine, factor), enlarged(coarse, fine.shape)
+    for left, width in [(0, 7), (1, 8), (3, 29), (7, 33), (20, 40)]:
+        of_part = block_means(fine[factor:, factor * left : factor * (left + width)], factor)
+        np.testing.assert_array_equal(of_part, means[1:, left : left + width])
+        of_part = enlarged(coarse[:, left : left + width].copy(), (8 * factor, width * factor))
+        inside = np.s_[:, factor:-factor]
+        whole = wide[:, factor * left : factor * (left + width)]
+        np.testing.assert_array_equal(of_part[inside], whole[inside])
+
+
+def test_laplacian_of_a_part_has_the_bits_of_the_whole():
+    image = drawn((40, 500))
+    whole = laplacian(image)
+    for left, width in [(0, 64), (3, 97), (101, 399)]:
+        part = laplacian(image[:, left : left + width])
+        np.testing.assert_array_equal(part[:, 1:-1], whole[:, left + 1 : left + width - 1])
+
+
 @pytest.mark.parametrize("reach", [1, 2, 3, 4, 6, 12])
 def test_a_part_has_the_bits_of_the_whole(reach):
     """Wherever it begins and however wide it is, further from its edge than the filter reaches."""
@@ -76,6 +135,8 @@ def test_threads_change_no_bit():
         for threads in (1, 2, 4):
             cv2.setNumThreads(threads)
             found.append([gaussian(image, 2.0), median3(image), largest_near(image, 5)])
+            found[-1] += [laplacian(image), block_means(image, 2), block_means(image, 3)]
+            found[-1] += [enlarged(image, (1500, 1000))]
     finally:
         cv2.setNumThreads(before)
     for more in found[1:]:
@@ -87,6 +148,8 @@ def test_an_image_without_pixels_stays_one():
     empty = np.zeros((0, 5), np.float32)
     assert gaussian(empty, 1.0).shape == median3(empty).shape == (0, 5)
     assert largest_near(empty, 3).shape == smallest_near(empty, 3).shape == (0, 5)
+    assert laplacian(empty).shape == block_means(empty, 1).shape == (0, 5)
+    assert enlarged(empty, (0, 9)).shape == (0, 9)
 
 
 def test_an_even_side_is_refused():

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
+from fishcount.filters import block_means, enlarged
 from fishcount.nuclei.focus import best_planes
-from fishcount.nuclei.illumination import enlarge, reduce_by
 from fishcount.nuclei.runs import Runs, find_runs
 from fishcount.nuclei.shape import measure_shapes
 from fishcount.settings import NucleiSettings
@@ -183,9 +183,9 @@ def _reliefs(
             slice(max(box[1].start - pad, 0), box[1].stop + pad),
         )
         own = (labels[window] == label).astype(np.float32)
-        share = reduce_by(own, step)
+        share = block_means(own, step)
         detail = _detail(stack[:, *window])
-        places = np.stack([reduce_by(plane * own, step) for plane in detail])
+        places = np.stack([block_means(plane * own, step) for plane in detail])
         spread = (SPREAD_UM / z_step_um, SPREAD_PLACES, SPREAD_PLACES)
         energy = ndi.gaussian_filter(places, spread, mode="nearest", truncate=3)
         weight = ndi.gaussian_filter(share, SPREAD_PLACES, mode="nearest", truncate=3)
@@ -266,7 +266,8 @@ def _smooth_part(
     share = ndi.gaussian_filter(upper.astype(np.float32), SPREAD_PLACES, truncate=3)
     whole = ndi.gaussian_filter(inside.astype(np.float32), SPREAD_PLACES, truncate=3)
     part: NDArray[np.bool_] = own & (
-        enlarge((share / np.maximum(whole, 1e-6)).astype(np.float32), own.shape) > 0.5
+        enlarged((share / np.maximum(whole, 1e-6)).astype(np.float32), (own.shape[0], own.shape[1]))
+        > 0.5
     )
     return part
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage as ndi
 
-from fishcount.nuclei.illumination import enlarge, reduce_by
+from fishcount.filters import block_means, enlarged, gaussian, laplacian
 from fishcount.nuclei.runs import Runs
 
 __all__ = ["best_focus", "best_planes"]
@@ -33,7 +32,9 @@ def best_focus(stack: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray
     )
     image = np.zeros_like(stack[0])
     for plane, part in zip(stack, weight, strict=True):
-        image += plane * enlarge(part.astype(np.float32), (image.shape[0], image.shape[1]))
+        weighted = enlarged(part.astype(np.float32), (image.shape[0], image.shape[1]))
+        weighted *= plane
+        image += weighted
     return image, sharpness
 
 
@@ -50,7 +51,6 @@ def best_planes(runs: Runs, sharpness: NDArray[np.float32]) -> NDArray[np.int64]
 
 
 def _sharpness(plane: NDArray[np.float32]) -> NDArray[np.float32]:
-    smooth = ndi.gaussian_filter(plane, 1.5, mode="nearest", truncate=3)
-    detail = ndi.laplace(smooth, mode="nearest")
-    energy = reduce_by(detail * detail, BLOCK_PX)
-    return np.asarray(ndi.gaussian_filter(energy, 1.0, mode="nearest"), np.float32)
+    detail = laplacian(gaussian(plane, 1.5))
+    detail *= detail
+    return gaussian(block_means(detail, BLOCK_PX), 1.0, truncate=4.0)

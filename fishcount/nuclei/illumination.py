@@ -1,4 +1,4 @@
-"""Light that is not of nuclei: reduce to a working scale, subtract background, measure noise."""
+"""Light that is not of nuclei: background between them, and noise."""
 
 from __future__ import annotations
 
@@ -6,57 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
-__all__ = ["background_mesh", "enlarge", "noise_sigma", "reduce_by"]
+from fishcount.filters import enlarged
+
+__all__ = ["background_mesh", "noise_sigma"]
 
 # What part of a cell of the mesh is darker than its background; cells narrower than this are read
 # in full.
 LOW_SHARE, DENSE_BELOW_PX = 0.05, 32
-
-
-def reduce_by(image: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
-    """Mean of factor x factor blocks; the last row and column of blocks may be narrower."""
-    if factor == 1:
-        return np.ascontiguousarray(image, np.float32)
-    height, width = image.shape
-    rows = _block_sums(image, factor)
-    sums = _block_sums(rows.T, factor).T
-    n_rows = np.minimum(np.arange(0, height, factor) + factor, height) - np.arange(
-        0, height, factor
-    )
-    n_columns = np.minimum(np.arange(0, width, factor) + factor, width) - np.arange(
-        0, width, factor
-    )
-    size = np.multiply.outer(n_rows, n_columns)
-    return np.ascontiguousarray(sums / size, np.float32)
-
-
-def _block_sums(image: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
-    """Sums of `factor` rows each; the last sum may be of fewer."""
-    whole = image.shape[0] // factor * factor
-    sums = np.zeros((-(-image.shape[0] // factor), image.shape[1]), np.float32)
-    for k in range(factor):
-        sums[: whole // factor] += image[k:whole:factor]
-    for row in image[whole:]:
-        sums[-1] += row
-    return sums
-
-
-def enlarge(image: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.float32]:
-    """Bilinear interpolation of a coarse image to `shape`, extents aligned."""
-    rows = _weights(image.shape[0], shape[0])
-    columns = _weights(image.shape[1], shape[1])
-    along_y = image[rows[0]] * (1 - rows[2])[:, None] + image[rows[1]] * rows[2][:, None]
-    full: NDArray[np.float32] = along_y[:, columns[0]] * (1 - columns[2])
-    full += along_y[:, columns[1]] * columns[2]
-    return full
-
-
-def _weights(
-    n_from: int, n_to: int
-) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]:
-    position = np.clip((np.arange(n_to) + 0.5) * n_from / n_to - 0.5, 0, n_from - 1)
-    low = position.astype(np.intp)
-    return low, np.minimum(low + 1, n_from - 1), (position - low).astype(np.float32)
 
 
 def background_mesh(image: NDArray[np.float32], *, cell_px: float) -> NDArray[np.float32]:
@@ -79,7 +35,7 @@ def background_mesh(image: NDArray[np.float32], *, cell_px: float) -> NDArray[np
             low[i, j] = np.partition(values, rank)[rank]
     low = ndi.grey_opening(low, size=3, mode="nearest")
     low = ndi.gaussian_filter(low, 0.7, mode="nearest")
-    return enlarge(low, image.shape)
+    return enlarged(low, (height, width))
 
 
 def noise_sigma(image: NDArray[np.float32]) -> float:

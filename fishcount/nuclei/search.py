@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
+from fishcount.filters import block_means
 from fishcount.nuclei.concavity import cut_anew, cut_at_dents
 from fishcount.nuclei.foreground import find_foreground
-from fishcount.nuclei.illumination import background_mesh, noise_sigma, reduce_by
+from fishcount.nuclei.illumination import background_mesh, noise_sigma
 from fishcount.nuclei.ladder import climb_ladder
 from fishcount.nuclei.light import NuclearLight, measure_light
 from fishcount.nuclei.outline import draw_outlines, enlarge_outlines
@@ -172,7 +173,7 @@ def search_part(image: NDArray[np.float32], *, field: FieldScale) -> Found | Non
     field
         From `measure_field` of the whole, or of its overview.
     """
-    small = reduce_by(image, field.factor)
+    small = block_means(image, field.factor)
     if field.calm:
         small = ndi.median_filter(small, 3, mode="nearest")
     planes = _Planes.of(small, field.cell_px)
@@ -243,7 +244,7 @@ def _reduced_by_prior(
     image: NDArray[np.float32], prior_px: float, settings: NucleiSettings
 ) -> _Reduced | None:
     factor = _working_factor(prior_px, settings)
-    small, calmed = reduce_by(image, factor), False
+    small, calmed = block_means(image, factor), False
     if _spikes(small) > 0.5 * _light(small):
         small, calmed = ndi.median_filter(small, 3, mode="nearest"), True
     guess = factor * guess_diameter(small, min_snr=settings.min_snr, prior_px=prior_px / factor)
@@ -255,11 +256,11 @@ def _reduced_by_prior(
 
 def _reduced_by_guess(image: NDArray[np.float32], settings: NucleiSettings) -> _Reduced | None:
     factor = max(1, round(max(image.shape) / GUESS_WIDTH_PX))
-    guess = factor * guess_diameter(reduce_by(image, factor), min_snr=settings.min_snr)
+    guess = factor * guess_diameter(block_means(image, factor), min_snr=settings.min_snr)
     if not guess >= MIN_DIAMETER_PX:
         return None
     factor = _working_factor(guess, settings)
-    small, calmed = reduce_by(image, factor), False
+    small, calmed = block_means(image, factor), False
     if guess < SPIKES_BELOW_PX:
         # Where most light is in spikes, they are taken out and the guess is made again.
         calm = ndi.median_filter(small, 3, mode="nearest")
@@ -297,7 +298,7 @@ def _cores(
 ) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
     """Cores on the working image, or on one that is reduced once more, and their quality."""
     return climb_ladder(
-        reduce_by(planes.signal(_smoothing(field.diameter_px)), coarse),
+        block_means(planes.signal(_smoothing(field.diameter_px)), coarse),
         floor_counts=field.floor_counts,
         typical_counts=field.typical_counts,
         top_counts=field.top_counts,

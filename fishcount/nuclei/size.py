@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
-from fishcount.nuclei.illumination import background_mesh, noise_sigma, reduce_by
+from fishcount.filters import block_means
+from fishcount.nuclei.illumination import background_mesh, noise_sigma
 
 __all__ = ["diameter_of", "guess_diameter"]
 
@@ -48,7 +49,7 @@ def guess_diameter(
         In pixels; NaN where nothing stands out.
     """
     if prior_px is not None and prior_px > COARSE_ABOVE_PX:
-        half = reduce_by(image, 2)
+        half = block_means(image, 2)
         return 2 * guess_diameter(half, min_snr=min_snr, prior_px=0.5 * prior_px)
     smooth: NDArray[np.float32] = ndi.gaussian_filter(image, 1.0, mode="nearest", truncate=3)
     cell = FIRST_CELL_PX if prior_px is None else 2.5 * prior_px
