@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
 from fishcount.flags import Finding, mask_of
-from fishcount.image import FishImage, Window, project
+from fishcount.image import FishImage, Window
 from fishcount.nuclei import Nuclei, OutlinedNuclei
 from fishcount.settings import QualitySettings
 from fishcount.signals import SignalCounts, Status
 from fishcount.slide import Slide
+
+Integers = NDArray[np.int64]
 
 __all__ = ["cross_talk", "field_findings", "share_blurred", "tissue_glow"]
 
@@ -64,6 +66,8 @@ def field_findings(
         Empty when all is well, or when there are too few nuclei or signals to tell.
     """
     limits = settings or QualitySettings()
+    image = image if isinstance(image, Slide) else Slide.of(image)
+    windows = windows or (image.whole,)
     findings = []
     blurred = share_blurred(nuclei, max_edge_width=limits.max_edge_width)
     if blurred > limits.max_share_blurred:
@@ -124,14 +128,13 @@ def cross_talk(
         rows, columns = rows[alone], columns[alone]
     if len(rows) < _MIN_SIGNALS:
         return 0.0
-    parts = [
-        [
-            _heights(image, target, rows, columns, window)
-            - _heights_beside(image, target, rows, columns, window),
-            _heights(image, source, rows, columns, window),
-        ]
-        for window in windows or (_whole(image),)
-    ]
+    slide = image if isinstance(image, Slide) else Slide.of(image)
+    parts = []
+    for window in windows or (slide.whole,):
+        at = _within(window, rows, columns)
+        theirs_px = _Light(slide.read(target, window), image.pixel_size_um)
+        own_px = _Light(slide.read(source, window), image.pixel_size_um)
+        parts.append([theirs_px.heights(*at) - theirs_px.heights_beside(*at), own_px.heights(*at)])
     heights = [np.concatenate(part) for part in zip(*parts, strict=True)]
     bright = heights[1] > 0
     if bright.sum() < _MIN_SIGNALS:
@@ -156,13 +159,14 @@ def tissue_glow(
     own = (signals.status == Status.KEPT.value) & (signals.channel == probe)
     if own.sum() < _MIN_BESIDE_GLOW or len(nuclei) < _MIN_NUCLEI:
         return 0.0
-    windows = windows or (_whole(image),)
+    slide = image if isinstance(image, Slide) else Slide.of(image)
+    windows = windows or (slide.whole,)
     thin = np.s_[::_THINNING, ::_THINNING]
     inside = np.concatenate([(nuclei.labels_in(window)[thin] > 0).ravel() for window in windows])
     if inside.all() or not inside.any():
         return 0.0
     light = np.concatenate(
-        [project(image.counts(probe, window)[..., *thin]).ravel() for window in windows]
+        [slide.read(probe, window)[:, *thin].max(axis=0).ravel() for window in windows]
     )
     glow = float(np.median(light[inside]) - np.median(light[~inside]))
     height = float(np.median(signals.amplitude_counts[own]))
@@ -178,57 +182,54 @@ def _positions(
     return rows, columns
 
 
-def _whole(image: FishImage | Slide) -> Window:
-    return slice(0, image.shape[0]), slice(0, image.shape[1])
+def _within(window: Window, rows: Integers, columns: Integers) -> tuple[Integers, Integers]:
+    """The positions that lie in a window, counted from its first pixel."""
+    (top, bottom), (left, right) = ((part.start, part.stop) for part in window)
+    here = (rows >= top) & (rows < bottom) & (columns >= left) & (columns < right)
+    return rows[here] - top, columns[here] - left
 
 
-def _heights_beside(
-    image: FishImage | Slide,
-    role: str,
-    rows: NDArray[np.int64],
-    columns: NDArray[np.int64],
-    window: Window,
-) -> NDArray[np.float64]:
-    """As `_heights`, mean of four places around each that its own light does not reach."""
-    far = max(round(_APART_UM / image.pixel_size_um), 1)
-    shifts = ((-far, 0), (far, 0), (0, -far), (0, far))
-    around = [_heights(image, role, rows, columns, window, shift_px=shift) for shift in shifts]
-    return np.asarray(np.mean(around, axis=0), np.float64)
+class _Light:
+    """Light of one channel around pixels, read at those pixels alone."""
 
+    def __init__(self, stack: NDArray[np.generic], pixel_size_um: float) -> None:
+        self._stack = stack
+        self._outer = outer = max(math.ceil(_RING_UM[1] / pixel_size_um), 2)
+        steps = np.mgrid[-outer : outer + 1, -outer : outer + 1]
+        radius_um = np.hypot(*steps) * pixel_size_um
+        ring = (radius_um >= _RING_UM[0]) & (radius_um <= _RING_UM[1])
+        if not ring.any():
+            ring = radius_um >= radius_um[outer, -1]
+        self._ring = steps[:, ring]
+        self._core = steps[:, (radius_um <= _CORE_UM) | (radius_um == 0)]
+        # Rows and columns of the image where it goes on, mirrored, beyond its edges.
+        self._rows, self._columns = (
+            _mirrored(np.arange(-outer, size + outer), size) for size in stack.shape[1:]
+        )
+        self._far = max(round(_APART_UM / pixel_size_um), 1)
 
-def _heights(
-    image: FishImage | Slide,
-    role: str,
-    rows: NDArray[np.int64],
-    columns: NDArray[np.int64],
-    window: Window,
-    *,
-    shift_px: tuple[int, int] = (0, 0),
-) -> NDArray[np.float64]:
-    """Mean of the core above that of the ring around it, at those pixels that lie in a window.
+    def heights(self, rows: Integers, columns: Integers) -> NDArray[np.float64]:
+        """Mean of the core above that of the ring around it, at each pixel (n,)."""
+        return self._mean(rows, columns, self._core) - self._mean(rows, columns, self._ring)
 
-    With a shift, of what lies so far beside them, as far as the window reaches.
-    """
-    top, left = (part.start for part in window)
-    here = (rows >= top) & (rows < window[0].stop)
-    here &= (columns >= left) & (columns < window[1].stop)
-    rows, columns = rows[here] - top, columns[here] - left
-    plane = project(image.counts(role, window))
-    rows = np.clip(rows + shift_px[0], 0, plane.shape[0] - 1)
-    columns = np.clip(columns + shift_px[1], 0, plane.shape[1] - 1)
-    outer = max(math.ceil(_RING_UM[1] / image.pixel_size_um), 2)
-    y, x = np.mgrid[-outer : outer + 1, -outer : outer + 1]
-    radius_um = np.hypot(y, x) * image.pixel_size_um
-    padded = np.pad(plane, outer, mode="symmetric").astype(np.float64)
+    def heights_beside(self, rows: Integers, columns: Integers) -> NDArray[np.float64]:
+        """As `heights`, mean of four places around each that its own light does not reach."""
+        last = np.array(self._stack.shape[1:]) - 1
+        around = [
+            self.heights(np.clip(rows + down, 0, last[0]), np.clip(columns + right, 0, last[1]))
+            for down, right in self._far * np.array([(-1, 0), (1, 0), (0, -1), (0, 1)])
+        ]
+        return np.asarray(np.mean(around, axis=0), np.float64)
 
-    def mean_over(chosen: NDArray[np.bool_]) -> NDArray[np.float64]:
-        at_rows = rows[:, None] + outer + y[chosen]
-        at_columns = columns[:, None] + outer + x[chosen]
-        mean: NDArray[np.float64] = padded[at_rows, at_columns].mean(axis=1)
+    def _mean(self, rows: Integers, columns: Integers, steps: Integers) -> NDArray[np.float64]:
+        y = self._rows[rows[:, None] + (steps[0] + self._outer)]
+        x = self._columns[columns[:, None] + (steps[1] + self._outer)]
+        brightest = self._stack[:, y, x].max(axis=0)
+        mean: NDArray[np.float64] = brightest.astype(np.float64).mean(axis=1)
         return mean
 
-    core = (radius_um <= _CORE_UM) | (radius_um == 0)
-    ring = (radius_um >= _RING_UM[0]) & (radius_um <= _RING_UM[1])
-    if not ring.any():
-        ring = radius_um >= radius_um[outer, -1]
-    return mean_over(core) - mean_over(ring)
+
+def _mirrored(index: Integers, size: int) -> Integers:
+    """Indices into an axis that goes on, mirrored, beyond both of its ends."""
+    folded = index % (2 * size)
+    return np.minimum(folded, 2 * size - 1 - folded)

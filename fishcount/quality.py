@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
+from fishcount.filters import gaussian_kernel, median3, separable
 from fishcount.flags import Finding
 from fishcount.image import FishImage, Window, project
 from fishcount.slide import Slide
@@ -26,6 +26,8 @@ _STRUCTURE_RATIO = 2.0
 # A smoothed pixel this many sigmas above the rest is no noise in any field of a camera.
 _PEAK_SIGMAS = 7.0
 _BLOCK_PX = 8
+# A look at so many rows of blocks is enough where it shows at least twice that spread.
+_LOOKS, _SURE_RATIO = 32, 2 * _STRUCTURE_RATIO
 # A blank channel that went through JPEG or a filter still differs by a count or two.
 _DITHER_COUNTS = 2
 _CAMERA_LIMITS = (1023.0, 4095.0, 16383.0, 65535.0)
@@ -65,10 +67,11 @@ def image_findings(image: FishImage) -> tuple[Finding, ...]:
     blank = [role for role, stack in stacks.items() if is_blank(stack)]
     findings = [Finding("BLANK_CHANNEL", detail=role) for role in blank]
     lit = {role: stack for role, stack in stacks.items() if role not in blank}
-    for (one, first), (other, second) in combinations(lit.items(), 2):
-        grain = _grain_correlation(first, second)
-        if grain > _SAME_GRAIN:
-            findings.append(Finding("IDENTICAL_CHANNELS", figure=grain, detail=f"{one}, {other}"))
+    grain = {role: _grain(stack) for role, stack in lit.items()}
+    for one, other in combinations(lit, 2):
+        alike = _correlation(grain[one], grain[other])
+        if alike > _SAME_GRAIN:
+            findings.append(Finding("IDENTICAL_CHANNELS", figure=alike, detail=f"{one}, {other}"))
     for role, stack in lit.items():
         level = saturation_level(stack)
         share = 0.0 if level is None else float(np.mean(stack >= level))
@@ -84,7 +87,9 @@ def is_blank(stack: NDArray[np.generic]) -> bool:
     smoothed pixel stands out. Single hot pixels are taken out first. A stack is blank when
     all of its planes are.
     """
-    return all(_is_blank_plane(plane) for plane in stack)
+    # The middle of a stack is in focus, and tells first.
+    middle_first = np.argsort(np.abs(np.arange(len(stack)) - len(stack) // 2), kind="stable")
+    return all(_is_blank_plane(stack[plane]) for plane in middle_first)
 
 
 def saturation_level(stack: NDArray[np.generic]) -> float | None:
@@ -114,28 +119,47 @@ def saturated_pixels(
 
 
 def _is_blank_plane(plane: NDArray[np.generic]) -> bool:
+    if _looks_structured(plane):
+        return False
     counts = plane.astype(np.float32)
-    sigma = _sigma(np.diff(_some_rows(counts), axis=1)) / np.sqrt(2)
+    sigma = _noise(_some_rows(counts))
     blocks = _block_means(counts)
     if sigma and blocks.size >= 4 and _sigma(blocks) * _BLOCK_PX / sigma > _STRUCTURE_RATIO:
         return False
-    smooth = ndimage.median_filter(counts, size=3)
+    smooth = median3(counts)
     if np.ptp(smooth) <= _DITHER_COUNTS:
         return True
     if not sigma:
         return False
-    smooth = ndimage.gaussian_filter(smooth, 1.0)
+    kernel = gaussian_kernel(1.0, 4.0)
+    smooth = separable(smooth, kernel, kernel, border="reflect")
     spread = _sigma(smooth)
     return bool(smooth.max() - np.median(smooth) < _PEAK_SIGMAS * spread)
 
 
+def _looks_structured(plane: NDArray[np.generic]) -> bool:
+    """Whether a few bands of a plane show already that it holds an image; a field's planes do."""
+    height = plane.shape[0] // _BLOCK_PX * _BLOCK_PX
+    bands = plane[:height].reshape(-1, _BLOCK_PX, plane.shape[1])
+    some = bands[:: max(1, len(bands) // _LOOKS)].astype(np.float32)
+    blocks = _block_means(some.reshape(-1, plane.shape[1]))
+    if blocks.size < 4:
+        return False
+    return _sigma(blocks) * _BLOCK_PX > _SURE_RATIO * _noise(some[:, 0]) > 0
+
+
+def _noise(rows: NDArray[np.float32]) -> float:
+    """Standard deviation of single pixels, from neighbours in the same row."""
+    return _sigma(np.diff(rows, axis=1)) / float(np.sqrt(2))
+
+
 def _block_means(counts: NDArray[np.float32]) -> NDArray[np.float64]:
     height, width = (size // _BLOCK_PX * _BLOCK_PX for size in counts.shape)
-    blocks = counts[:height, :width].reshape(
-        height // _BLOCK_PX, _BLOCK_PX, width // _BLOCK_PX, _BLOCK_PX
-    )
-    means: NDArray[np.float64] = blocks.mean(axis=(1, 3), dtype=np.float64)
-    return means
+    bands = counts[:height, :width].reshape(height // _BLOCK_PX, _BLOCK_PX, width)
+    # Whole rows first: those are added many pixels at a time.
+    across = bands.sum(axis=1, dtype=np.float64).reshape(len(bands), -1, _BLOCK_PX)
+    means: NDArray[np.float64] = across.mean(axis=2)
+    return means / _BLOCK_PX
 
 
 def _sigma(values: NDArray[np.floating]) -> float:
@@ -143,15 +167,17 @@ def _sigma(values: NDArray[np.floating]) -> float:
     return float(1.4826 * np.median(np.abs(values - np.median(values))))
 
 
-def _grain_correlation(first: NDArray[np.generic], second: NDArray[np.generic]) -> float:
-    """Correlation of differences between neighbours: of the grain, not of the scene."""
-    one, other = (
-        np.diff(_some_rows(stack).astype(np.float32), axis=-1).ravel() for stack in (first, second)
-    )
+def _grain(stack: NDArray[np.generic]) -> NDArray[np.float32]:
+    """Differences between neighbours in some rows: the grain of a channel without its scene."""
+    return np.diff(_some_rows(stack).astype(np.float32), axis=-1).ravel()
+
+
+def _correlation(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
     scale = float(np.sqrt(np.dot(one, one) * np.dot(other, other)))
     return float(np.dot(one, other)) / scale if scale else 0.0
 
 
 def _some_rows(stack: NDArray[Any]) -> NDArray[Any]:
-    """Evenly spaced rows of (..., y, x), all of them where there are few."""
-    return stack[..., :: max(1, stack.shape[-2] // _SAMPLE_ROWS), :]
+    """Evenly spaced rows of all planes of (..., y, x), all of them where there are few."""
+    rows = stack.size // stack.shape[-1]
+    return stack[..., :: max(1, rows // _SAMPLE_ROWS), :]

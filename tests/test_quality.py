@@ -63,6 +63,18 @@ def test_a_single_spot_on_noise_is_an_image():
     assert not is_blank(pixels.astype(np.uint16)[None])
 
 
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("exposure", [1, 4, 40])
+def test_a_short_look_never_says_otherwise_than_the_whole_plane(seed, exposure, monkeypatch):
+    """Images that are faint or bright, in a part of a plane or all over it."""
+    part = noise(seed, (512, 384))
+    part[256:384, :128] = scene(seed, exposure=exposure)
+    planes = [scene(seed, exposure=exposure), part, part[::-1], np.tile(part, (2, 2))]
+    short = [is_blank(plane[None]) for plane in planes]
+    monkeypatch.setattr("fishcount.quality._looks_structured", lambda plane: False)
+    assert short == [is_blank(plane[None]) for plane in planes]
+
+
 def test_one_plane_with_an_image_is_enough():
     stack = np.stack([noise(1), noise(2), scene(3), noise(4)])
     assert not is_blank(stack)
