@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
+from fishcount.filters import median3
+
 __all__ = [
     "BackgroundMap",
     "Camera",
@@ -62,7 +64,7 @@ def background_map(image: NDArray[np.float32], *, block_px: int = 8) -> Backgrou
     last row or column.
     """
     return BackgroundMap(
-        counts=ndi.median_filter(_block_means(image, block_px), size=3, mode="nearest"),
+        counts=median3(_block_means(image, block_px)),
         block_px=block_px,
     )
 

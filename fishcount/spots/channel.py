@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fishcount.background import BackgroundMap, NoiseModel, background_map
+from fishcount.filters import block_means
 from fishcount.spots.filters import (
     blob_response,
     passes_for,
@@ -16,7 +17,6 @@ from fishcount.spots.filters import (
     white_noise_gain,
 )
 from fishcount.spots.maxima import local_maxima
-from fishcount.spots.resample import halve
 
 __all__ = [
     "BLOCK_PX",
@@ -164,5 +164,5 @@ def view_of(
         brightness=brightness,
         response=response,
         dome=background_map(response, block_px=BLOCK_PX),
-        coarse=blob_response(halve(plane), scale.passes),
+        coarse=blob_response(block_means(plane, 2), scale.passes),
     )

@@ -14,7 +14,6 @@ from scipy.spatial import KDTree
 
 from fishcount.spots.channel import ChannelView
 from fishcount.spots.filters import subtract_points
-from fishcount.spots.groups import close_pairs, connected_groups, count_neighbours
 from fishcount.spots.joint_fit import amplitude_errors, fit_jointly
 from fishcount.spots.maxima import maxima_near, parabolic_offsets
 from fishcount.spots.moments import moments
@@ -91,7 +90,7 @@ def resolve(
 
 def _worth_fitting(scene: Scene, points: Points, view: ChannelView, least_counts: float) -> Points:
     """Without those that lie alone and are too faint to stay, as one can see before a fit."""
-    alone = count_neighbours(points.y_px, points.x_px, GROUP_REACH * scene.sigma_px) == 0
+    alone = scene.neighbours(points, GROUP_REACH) == 0
     noise = view.pixel_noise(points.y_px, points.x_px)
     significance = moments(scene, points).zero / (scene.norm * noise)
     seen = significance >= _FITTED_SIGNIFICANCE
@@ -110,8 +109,8 @@ def _pairs_merged(scene: Scene, points: Points) -> Points:
 
     In a crowd close points stay apart: there the light of each speaks for a copy.
     """
-    near = count_neighbours(points.y_px, points.x_px, GROUP_REACH * scene.sigma_px)
-    first, second = close_pairs(points.y_px, points.x_px, _RESOLVED_WIDTHS * scene.sigma_px).T
+    near = scene.neighbours(points, GROUP_REACH)
+    first, second = scene.pairs(points, _RESOLVED_WIDTHS).T
     alone = (near[first] == 1) & (near[second] == 1)
     first, second = first[alone], second[alone]
     if len(first) == 0:
@@ -127,7 +126,7 @@ def _pairs_merged(scene: Scene, points: Points) -> Points:
 
 def _in_groups_with(scene: Scene, points: Points, marked: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Points whose group holds a marked one."""
-    group = connected_groups(points.y_px, points.x_px, GROUP_REACH * scene.sigma_px)
+    group = scene.groups(points, GROUP_REACH)
     return np.bincount(group, marked, minlength=1)[group] > 0
 
 
@@ -183,7 +182,7 @@ def _without_needless(
             break
         gain = _worth(scene, points, view)
         needless = gain < 0
-        first, second = close_pairs(points.y_px, points.x_px, 3 * scene.sigma_px).T
+        first, second = scene.pairs(points, 3.0).T
         both = needless[first] & needless[second]
         better = np.where(gain[first] <= gain[second], second, first)[both]
         needless[better] = False

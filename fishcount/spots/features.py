@@ -13,13 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
+from fishcount.filters import block_means
 from fishcount.spots.channel import ChannelView
-from fishcount.spots.fit import patches
-from fishcount.spots.groups import count_neighbours
 from fishcount.spots.joint_fit import amplitude_errors
 from fishcount.spots.maxima import local_maxima, parabolic_offsets, roundness
+from fishcount.spots.patches import cut_patches, pixels_inside
 from fishcount.spots.profile import ProfileFits, fit_profiles, squared_distance
-from fishcount.spots.resample import halve
 from fishcount.spots.scene import GROUP_REACH, Points, Scene, without_points
 
 __all__ = ["FEATURES", "Appearance", "appearance", "cut_to_ranges"]
@@ -93,8 +92,9 @@ def appearance(
     """
     sigma = scene.sigma_px
     home = _Home.of(points, sigma)
-    left, inside = patches(without_points(view.plane, points, sigma), *home.pixel)
-    seen, _ = patches(view.plane, *home.pixel)
+    left = cut_patches(without_points(view.plane, points, sigma), *home.pixel)
+    seen = cut_patches(view.plane, *home.pixel)
+    inside = pixels_inside(view.plane.shape, *home.pixel)
     stamp = points.amplitude_counts[:, None, None] * np.exp(-0.5 * np.square(home.radius))
     alone = left + stamp.astype(np.float32)
     noise = view.pixel_noise(points.y_px, points.x_px)
@@ -112,7 +112,7 @@ def appearance(
     if other is None:
         figures |= {f"beside_{ring}": np.zeros(len(points)) for ring in _RINGS}
     else:
-        beside, _ = patches(other.plane, *home.pixel)
+        beside = cut_patches(other.plane, *home.pixel)
         noise_beside = other.pixel_noise(points.y_px, points.x_px)
         noise_beside = np.hypot(noise_beside, _shape_error(other) * other.scale.typical_counts)
         figures |= _ring_figures(rings, "beside", beside, noise_beside)
@@ -160,7 +160,6 @@ def _height_figures(
 ) -> dict[str, NDArray[np.float64]]:
     height, typical = points.amplitude_counts, view.scale.typical_counts
     coarse = view.coarse_heights(points.y_px, points.x_px)
-    reach = GROUP_REACH * scene.sigma_px
     return {
         "snr": height * scene.norm / noise,
         "significance": height / (noise * amplitude_errors(scene, points)),
@@ -170,7 +169,7 @@ def _height_figures(
         "log_signal_share": np.full(len(points), np.log(view.scale.signal_share)),
         "coarse_over_fine": coarse / np.maximum(height, 0.2 * noise),
         "roundness": roundness(view.response, home.y, home.x),
-        "neighbours": count_neighbours(points.y_px, points.x_px, reach).astype(np.float64),
+        "neighbours": scene.neighbours(points, GROUP_REACH).astype(np.float64),
     }
 
 
@@ -223,7 +222,9 @@ def _blob_fits(view: ChannelView, centre: NDArray[np.float64]) -> ProfileFits:
     width = view.scale.psf_sigma_px / 2
     home = np.rint(centre).astype(np.int64)
     reach = int(np.ceil(_BLOB_WIDTHS * width))
-    patch, inside = patches(halve(view.plane), home[:, 0], home[:, 1], reach)
+    coarse = block_means(view.plane, 2)
+    patch = cut_patches(coarse, home[:, 0], home[:, 1], reach)
+    inside = pixels_inside(coarse.shape, home[:, 0], home[:, 1], reach)
     square = squared_distance(centre - home, reach)
     return fit_profiles(patch, square, inside=inside, sigma_px=_BLOB_START * width, iterations=3)
 

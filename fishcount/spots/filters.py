@@ -1,19 +1,23 @@
 """The filters of detection: binomial smoothing and the blob response, in float32.
 
-A binomial filter of ``n`` passes along each axis adds neighbours pairwise ``n`` times; its
-variance is ``n / 4`` px^2, and it comes close to a Gaussian from four passes on. It is built
-from additions of two numbers alone, in a fixed order at each pixel, so the result does not
-depend on threads, on where a tile begins, or on the linear algebra library.
+A binomial filter of ``n`` passes along each axis is as if neighbours were added pairwise ``n``
+times; its variance is ``n / 4`` px^2, and it comes close to a Gaussian from four passes on. Its
+negative bend is exact: the Laplacian of what it smoothed.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
+from math import comb
 from typing import Protocol
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
+
+from fishcount.filters import separable
+from fishcount.spots.patches import classes_of_reach, subtract_patches
 
 __all__ = [
     "blob_response",
@@ -22,12 +26,10 @@ __all__ = [
     "sampled",
     "smooth",
     "subtract_points",
-    "subtract_stamps",
     "white_noise_gain",
 ]
 
-# Rows filtered at once: a strip and its buffer stay in the processor's second-level cache.
-_STRIP_ROWS = 64
+_STRIP_ROWS = 128
 
 
 class PointsLike(Protocol):
@@ -67,7 +69,8 @@ def smooth(image: NDArray[np.float32], passes: int) -> NDArray[np.float32]:
            [2., 4., 2.],
            [1., 2., 1.]], dtype=float32)
     """
-    return _filtered(image, passes, laplacian=False)
+    flat, _ = _binomial(passes)
+    return separable(image, flat[1:-1], flat[1:-1], border="reflect")
 
 
 def blob_response(image: NDArray[np.float32], passes: int) -> NDArray[np.float32]:
@@ -75,7 +78,19 @@ def blob_response(image: NDArray[np.float32], passes: int) -> NDArray[np.float32
 
     Constant and linearly changing backgrounds give zero. Parameters as in `smooth`.
     """
-    return _filtered(image, passes, laplacian=True)
+    flat, bent = _binomial(passes)
+    response = np.empty(image.shape, np.float32)
+    margin = passes // 2 + 1
+    # In strips, which stay in the processor's cache between the two filters.
+    for top in range(0, len(image), _STRIP_ROWS):
+        strip = slice(max(top - margin, 0), top + _STRIP_ROWS + margin)
+        out = response[top : top + _STRIP_ROWS]
+        first = top - strip.start
+        rows = slice(first, first + len(out))
+        across = separable(image[strip], bent, flat, border="reflect")
+        along = separable(image[strip], flat, bent, border="reflect")
+        np.add(across[rows], along[rows], out=out)
+    return response
 
 
 @lru_cache(maxsize=64)
@@ -97,56 +112,15 @@ def point_gain(passes: int, sigma_px: float) -> float:
     return float(blob_response(point, passes)[reach, reach])
 
 
-def _filtered(image: NDArray[np.float32], passes: int, *, laplacian: bool) -> NDArray[np.float32]:
+@lru_cache(maxsize=64)
+def _binomial(passes: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Weights (passes + 3,) of a binomial filter, and its negative second differences."""
     if passes < 2 or passes % 2:
         raise ValueError(f"passes must be even and at least 2; got {passes}")
-    height, width = image.shape
-    edge = int(laplacian)
-    margin = passes // 2 + edge
-    padded = np.pad(image, margin, mode="symmetric")
-    pitch = width + 2 * margin
-    buffers = [np.empty((_STRIP_ROWS + 2 * margin) * pitch, np.float32) for _ in range(2)]
-    out = np.empty_like(image, dtype=np.float32)
-    scale = np.float32(0.5**passes)
-    for top in range(0, height, _STRIP_ROWS):
-        rows = min(_STRIP_ROWS, height - top)
-        flat = padded[top : top + rows + 2 * margin].reshape(-1)
-        flat = _pairwise_sums(flat, pitch, passes, buffers)
-        flat *= scale  # between the axes: sums of many passes would overflow
-        flat = _pairwise_sums(flat, 1, passes, buffers)
-        target = out[top : top + rows]
-        if laplacian:
-            _negative_laplacian(_rows(flat, rows + 2, width + 2, pitch), target)
-        else:
-            target[...] = _rows(flat, rows, width, pitch)
-        target *= scale
-    return out
-
-
-def _pairwise_sums(
-    flat: NDArray[np.float32], lag: int, passes: int, buffers: list[NDArray[np.float32]]
-) -> NDArray[np.float32]:
-    """Add each number to the one `lag` behind it, `passes` times.
-
-    Rows lie behind each other, so a lag of one row filters along y and a lag of one along x;
-    what runs over the end of a row lands in its margin, which is not read again.
-    """
-    for _ in range(passes):
-        size = flat.size - lag
-        spare = buffers[1] if np.shares_memory(flat, buffers[0]) else buffers[0]
-        flat = np.add(flat[:size], flat[lag:], out=spare[:size])
-    return flat
-
-
-def _rows(flat: NDArray[np.float32], rows: int, columns: int, pitch: int) -> NDArray[np.float32]:
-    step = flat.itemsize
-    return np.lib.stride_tricks.as_strided(flat, (rows, columns), (pitch * step, step))
-
-
-def _negative_laplacian(smoothed: NDArray[np.float32], out: NDArray[np.float32]) -> None:
-    np.multiply(smoothed[1:-1, 1:-1], np.float32(4), out=out)
-    out -= smoothed[:-2, 1:-1] + smoothed[2:, 1:-1]
-    out -= smoothed[1:-1, :-2] + smoothed[1:-1, 2:]
+    weight = np.array([comb(passes, k) for k in range(passes + 1)]) / 2.0**passes
+    flat = np.pad(weight, 1)
+    bent = np.convolve(weight, [-1.0, 2.0, -1.0])
+    return flat.astype(np.float32), bent.astype(np.float32)
 
 
 def sampled(
@@ -172,51 +146,27 @@ def subtract_points(
     The filter is separable, so two filtered profiles for each point are enough. Widths may differ
     from point to point. ``sign=-1`` puts them back. What lies beyond the edge is cut off.
     """
-    if len(points) == 0:
-        return
-    reach = int(np.ceil(3 * np.max(sigma_px))) + passes // 2
     sigma = np.broadcast_to(sigma_px, (len(points),))
-    rows, flat_y, bent_y = _filtered_profiles(points.y_px, sigma, passes, reach)
-    columns, flat_x, bent_x = _filtered_profiles(points.x_px, sigma, passes, reach)
-    height = np.float32(sign) * points.amplitude_counts.astype(np.float32)[:, None]
-    stamp = (height * bent_y)[:, :, None] * flat_x[:, None, :]
-    stamp += (height * flat_y)[:, :, None] * bent_x[:, None, :]
-    subtract_stamps(response, rows, columns, stamp)
-
-
-def subtract_stamps(
-    image: NDArray[np.float32],
-    rows: NDArray[np.int64],
-    columns: NDArray[np.int64],
-    stamp: NDArray[np.float32],
-) -> None:
-    """Take patches (n, p, q) out of an image, in place; what lies beyond its edge is cut off.
-
-    Patches are taken out in their order, so where they overlap the result does not depend on
-    what else lies in the image.
-    """
-    height, width = image.shape
-    whole = (rows[:, 0] >= 0) & (rows[:, -1] < height)
-    whole &= (columns[:, 0] >= 0) & (columns[:, -1] < width)
-    if not whole.all():
-        cut = ~whole
-        inside = ((rows[cut] >= 0) & (rows[cut] < height))[:, :, None]
-        inside = inside & ((columns[cut] >= 0) & (columns[cut] < width))[:, None, :]
-        stamp[cut] *= inside
-        rows, columns = rows.clip(0, height - 1), columns.clip(0, width - 1)
-    flat = (rows * width)[:, :, None] + columns[:, None, :]
-    np.subtract.at(image.reshape(-1), flat.reshape(-1), stamp.reshape(-1))
+    height = sign * points.amplitude_counts
+    home_y, home_x = np.rint(points.y_px).astype(np.int64), np.rint(points.x_px).astype(np.int64)
+    dy, dx = points.y_px - home_y, points.x_px - home_x
+    for reach, rows in classes_of_reach(np.ceil(3 * sigma).astype(np.int64) + passes // 2):
+        flat_y, bent_y = _filtered_profiles(dy[rows], sigma[rows], passes, reach)
+        flat_x, bent_x = _filtered_profiles(dx[rows], sigma[rows], passes, reach)
+        tall = height[rows].astype(np.float32)[:, None]
+        # (n, p, 2) x (n, 2, q): bent along one axis and flat along the other, both ways.
+        along_y = np.stack([tall * bent_y, tall * flat_y], axis=2)
+        patch = along_y @ np.stack([flat_x, bent_x], axis=1)
+        subtract_patches(response, home_y[rows], home_x[rows], patch)
 
 
 def _filtered_profiles(
-    centre: NDArray[np.float64], sigma_px: NDArray[np.float64], passes: int, reach: int
-) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float32]]:
-    """Pixels around each centre, and there a smoothed Gaussian and its negative bend."""
-    home = np.rint(centre).astype(np.int64)
+    offset: NDArray[np.float64], sigma_px: NDArray[np.float64], passes: int, reach: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Around pixels, a smoothed Gaussian `offset` from the middle one, and its negative bend."""
     half = passes // 2 + 1
-    pixel = home[:, None] + np.arange(-reach - half, reach + half + 1)
-    profile = np.exp(-0.5 * np.square((pixel - centre[:, None]) / sigma_px[:, None]))
-    for _ in range(passes):
-        profile = 0.5 * (profile[:, 1:] + profile[:, :-1])
-    bent = 2 * profile[:, 1:-1] - profile[:, :-2] - profile[:, 2:]
-    return pixel[:, half:-half], profile[:, 1:-1].astype(np.float32), bent.astype(np.float32)
+    pixel = np.arange(-reach - half, reach + half + 1)
+    profile = np.exp(-0.5 * np.square((pixel - offset[:, None]) / sigma_px[:, None]))
+    flat, bent = _binomial(passes)
+    windows = sliding_window_view(profile, len(flat), axis=1)
+    return (windows @ flat).astype(np.float32), (windows @ bent).astype(np.float32)

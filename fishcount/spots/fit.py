@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["PointFits", "fit_patches", "fit_points", "patches"]
+from fishcount.spots.patches import cut_patches, pixels_inside
+
+__all__ = ["PointFits", "fit_patches", "fit_points"]
 
 _DAMPING = 1e-3
 
@@ -31,23 +33,6 @@ class PointFits:
     residual_counts: NDArray[np.float64]
 
 
-def patches(
-    image: NDArray[np.float32], y: NDArray[np.int64], x: NDArray[np.int64], radius: int
-) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Square patches (n, side, side) around pixels, and which of their pixels lie in the image.
-
-    Pixels beyond the edge repeat the edge.
-    """
-    reach = np.arange(-radius, radius + 1)
-    rows, columns = y[:, None] + reach, x[:, None] + reach
-    height, width = image.shape
-    inside = ((rows >= 0) & (rows < height))[:, :, None] & ((columns >= 0) & (columns < width))[
-        :, None, :
-    ]
-    rows, columns = rows.clip(0, height - 1), columns.clip(0, width - 1)
-    return image[rows[:, :, None], columns[:, None, :]], inside
-
-
 def fit_points(
     image: NDArray[np.float32],
     y_px: NDArray[np.float64],
@@ -64,7 +49,8 @@ def fit_points(
     position within `radius_px`/2.
     """
     home_y, home_x = np.rint(y_px).astype(np.int64), np.rint(x_px).astype(np.int64)
-    data, inside = patches(image, home_y, home_x, radius_px)
+    data = cut_patches(image, home_y, home_x, radius_px)
+    inside = pixels_inside(image.shape, home_y, home_x, radius_px)
     fits = fit_patches(
         data,
         y_px - home_y,

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
 from fishcount.background import background_map
+from fishcount.filters import block_means
 from fishcount.spots.channel import ChannelView
 from fishcount.spots.filters import blob_response, subtract_points, white_noise_gain
-from fishcount.spots.fit import patches
 from fishcount.spots.maxima import local_maxima, parabolic_offsets
+from fishcount.spots.patches import cut_patches, pixels_inside
 from fishcount.spots.profile import fit_profiles, squared_distance
-from fishcount.spots.resample import halve
 from fishcount.spots.scene import Points, without_points
 
 __all__ = ["Granules", "find_granules", "granule_beside", "without_granules"]
@@ -56,7 +56,7 @@ def find_granules(view: ChannelView, points: Points) -> Granules:
     The search and the fits run on pixels twice as large.
     """
     sigma_px, passes = view.scale.psf_sigma_px, view.scale.passes
-    coarse = halve(without_points(view.plane, points, sigma_px))
+    coarse = block_means(without_points(view.plane, points, sigma_px), 2)
     response = blob_response(coarse, passes)
     maxima = local_maxima(response, _MIN_SNR * view.coarse_floor)
     place = maxima + parabolic_offsets(response, maxima)
@@ -67,7 +67,8 @@ def find_granules(view: ChannelView, points: Points) -> Granules:
     maxima, place, pixel, snr = maxima[strong], place[strong], pixel[strong], snr[strong]
     width = sigma_px / 2
     reach = round(_PATCH_WIDTHS * width)
-    patch, inside = patches(coarse, maxima[:, 0], maxima[:, 1], reach)
+    patch = cut_patches(coarse, maxima[:, 0], maxima[:, 1], reach)
+    inside = pixels_inside(coarse.shape, maxima[:, 0], maxima[:, 1], reach)
     square = squared_distance(place - maxima, reach)
     fits = fit_profiles(patch, square, inside=inside, sigma_px=_START_WIDTHS * width, iterations=4)
     excess = np.maximum(np.square(fits.residual_counts) - np.square(pixel), 0)
@@ -92,14 +93,14 @@ def without_granules(view: ChannelView, granules: Granules) -> ChannelView:
     light = Points(
         y_px=granules.y_px, x_px=granules.x_px, amplitude_counts=granules.amplitude_counts
     )
-    halved = Points(
+    on_coarse = Points(
         y_px=(light.y_px - 0.5) / 2,
         x_px=(light.x_px - 0.5) / 2,
         amplitude_counts=light.amplitude_counts,
     )
     response, coarse = view.response.copy(), view.coarse.copy()
     subtract_points(response, light, granules.sigma_px, view.scale.passes)
-    subtract_points(coarse, halved, granules.sigma_px / 2, view.scale.passes)
+    subtract_points(coarse, on_coarse, granules.sigma_px / 2, view.scale.passes)
     plane = without_points(view.plane, light, granules.sigma_px)
     dome = background_map(response, block_px=view.dome.block_px)
     return replace(view, plane=plane, response=response, dome=dome, coarse=coarse)

@@ -10,8 +10,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
 
-__all__ = ["blocks_of_groups", "close_pairs", "connected_groups", "count_neighbours"]
-
+__all__ = ["blocks_of_groups", "close_pairs", "connected_groups", "groups_of_pairs"]
 
 _ROOM = np.unique(np.rint(1.5 ** np.arange(0, 60))).astype(np.int64)
 
@@ -28,14 +27,6 @@ def close_pairs(
     return ordered
 
 
-def count_neighbours(
-    y_px: NDArray[np.float64], x_px: NDArray[np.float64], reach_px: float
-) -> NDArray[np.int64]:
-    """How many other points lie within `reach_px` of each."""
-    pairs = close_pairs(y_px, x_px, reach_px)
-    return np.bincount(pairs.reshape(-1), minlength=len(y_px))
-
-
 def connected_groups(
     y_px: NDArray[np.float64], x_px: NDArray[np.float64], reach_px: float
 ) -> NDArray[np.int64]:
@@ -50,8 +41,11 @@ def connected_groups(
     >>> connected_groups(np.array([0.0, 9, 1]), np.zeros(3), 2.0)
     array([0, 1, 0])
     """
-    n = len(y_px)
-    pairs = close_pairs(y_px, x_px, reach_px)
+    return groups_of_pairs(close_pairs(y_px, x_px, reach_px), len(y_px))
+
+
+def groups_of_pairs(pairs: NDArray[np.int64], n: int) -> NDArray[np.int64]:
+    """As `connected_groups`, of `n` points whose close pairs (m, 2) are known."""
     graph = coo_array((np.ones(len(pairs), bool), (pairs[:, 0], pairs[:, 1])), shape=(n, n))
     numbers = connected_components(graph, directed=False)[1]
     return np.asarray(numbers, np.int64)

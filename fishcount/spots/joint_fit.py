@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fishcount.spots.groups import blocks_of_groups, connected_groups
-from fishcount.spots.moments import Patches, coupled_pairs, residual_moments
-from fishcount.spots.scene import Points, Scene
+from fishcount.spots.moments import Patches, residual_moments
+from fishcount.spots.scene import COUPLED_REACH, Points, Scene
 
 __all__ = ["amplitude_errors", "fit_jointly"]
 
@@ -29,10 +29,10 @@ def fit_jointly(scene: Scene, points: Points, *, iterations: int) -> Points:
     coupled, those that overlap by much.
     """
     bottom, right = scene.shape[0] - 1.0, scene.shape[1] - 1.0
-    groups, pairs = _groups(scene, points), coupled_pairs(scene, points)
+    groups, pairs = _groups(scene, points), scene.pairs(points, COUPLED_REACH)
     patches = Patches.of(scene, points)
     for _ in range(iterations if len(points) else 0):
-        left = residual_moments(scene, points, pairs, patches)
+        left = residual_moments(scene, points, patches, pairs)
         height = points.amplitude_counts
         gradient = np.stack([left.zero, height * left.y, height * left.x], axis=1)
         step = np.zeros((len(points), 3))
@@ -52,12 +52,26 @@ def _newton_step(
     scene: Scene, points: Points, gradient: NDArray[np.float64], index: NDArray[np.int64]
 ) -> NDArray[np.float64]:
     """Change of (height, y, x) for groups (m, k), as (m, k, 3); of no use where index is -1."""
+    if index.shape[1] == 1:
+        return _step_alone(scene, points, gradient, index)
     matrix = _normal_matrix(_heights(points, index), scene.products(*_distances(points, index)))
     diagonal = np.einsum("nii->ni", matrix)
     diagonal *= 1 + _DAMPING
     diagonal += 1e-6 * diagonal.max(axis=1, keepdims=True)
     right = gradient[index].reshape(len(index), -1, 1)
     return np.asarray(np.linalg.solve(matrix, right), np.float64).reshape(*index.shape, 3)
+
+
+def _step_alone(
+    scene: Scene, points: Points, gradient: NDArray[np.float64], index: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """As `_newton_step` for points (m, 1) that are alone: nothing is coupled."""
+    p, _, _, p_yy, p_xx, _ = (float(term[0]) for term in scene.products(np.zeros(1), np.zeros(1)))
+    height = points.amplitude_counts[index]
+    diagonal = np.stack([np.full(height.shape, p), -p_yy * height**2, -p_xx * height**2], axis=2)
+    diagonal *= 1 + _DAMPING
+    diagonal += 1e-6 * diagonal.max(axis=2, keepdims=True)
+    return np.asarray(gradient[index] / diagonal, np.float64)
 
 
 def _distances(
@@ -97,8 +111,10 @@ def _normal_matrix(
 
 def amplitude_errors(scene: Scene, points: Points) -> NDArray[np.float64]:
     """Error of each height for pixel noise of 1, its neighbours and positions being free."""
-    error = np.zeros(len(points))
+    error = np.full(len(points), 1 / scene.norm)
     for index in _groups(scene, points):
+        if index.shape[1] == 1:
+            continue
         height = _heights(points, index)
         matrix = _normal_matrix(height, scene.products(*_distances(points, index)))
         diagonal = np.einsum("nii->ni", matrix)
@@ -112,7 +128,7 @@ def amplitude_errors(scene: Scene, points: Points) -> NDArray[np.float64]:
 
 def _groups(scene: Scene, points: Points) -> list[NDArray[np.int64]]:
     reach = _TIGHT_REACH * scene.sigma_px
-    group = connected_groups(points.y_px, points.x_px, reach)
+    group = scene.groups(points, _TIGHT_REACH)
     # A crowd without end is cut into parts that are solved with their inner couplings alone.
     while group.size and np.bincount(group).max() > _LARGEST_GROUP:
         reach *= 0.8

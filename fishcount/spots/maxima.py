@@ -1,4 +1,4 @@
-"""Local maxima of a response: compared along the axes first, what is left with all neighbours."""
+"""Local maxima of a response, and what a response looks like at them."""
 
 from __future__ import annotations
 
@@ -7,15 +7,22 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
+from fishcount.filters import largest_near
+
 __all__ = ["local_maxima", "maxima_near", "parabolic_offsets", "roundness"]
+
+# Rows looked at together: they stay in the processor's cache.
+_STRIP_ROWS = 128
+# Neighbours that come first in coordinate order.
+_EARLIER = ((-1, -1), (-1, 0), (-1, 1), (0, -1))
 
 
 def local_maxima(response: NDArray[np.float32], threshold: float) -> NDArray[np.int64]:
-    """Indices (n, ndim) of the maxima above `threshold`, in the order of their coordinates.
+    """Indices (n, 2) of the maxima of a plane above `threshold`, in the order of coordinates.
 
-    A pixel is a maximum when none of its 8 (in 3D: 26) neighbours is larger; of equal
-    neighbours the first in coordinate order wins. What lies beyond the edge counts as lower.
-    An empty answer has shape (0, ndim).
+    A pixel is a maximum when none of its 8 neighbours is larger; of equal neighbours the first in
+    coordinate order wins. What lies beyond the edge counts as lower. An empty answer has shape
+    (0, 2).
 
     Examples
     --------
@@ -26,26 +33,30 @@ def local_maxima(response: NDArray[np.float32], threshold: float) -> NDArray[np.
     >>> local_maxima(response, 1.0)
     array([[3, 2]])
     """
-    highest = response > np.float32(threshold)
-    for axis in range(response.ndim - 1, -1, -1):
-        one, next_one = np.moveaxis(response, axis, 0)[:-1], np.moveaxis(response, axis, 0)[1:]
-        along = np.moveaxis(highest, axis, 0)
-        # Of equal pixels the one that comes first in coordinate order wins.
-        along[1:] &= next_one > one
-        along[:-1] &= one >= next_one
-    flat = np.ascontiguousarray(response).reshape(-1)
-    index = np.flatnonzero(highest)
-    place = np.stack(np.unravel_index(index, response.shape), axis=1).astype(np.int64)
-    size = np.array(response.shape)
-    strides = np.cumprod((1, *response.shape[:0:-1]))[::-1]
-    for step in _oblique_steps(response.ndim):
-        lag = int(np.dot(step, strides))
-        beside = place + step
-        inside = ((beside >= 0) & (beside < size)).all(axis=1)
-        value, neighbour = flat[index], flat[np.where(inside, index + lag, index)]
-        stays = (value > neighbour) | ((lag > 0) & (value == neighbour)) | ~inside
-        index, place = index[stays], place[stays]
-    return place
+    width = response.shape[1]
+    y, x = np.divmod(_not_below_neighbours(response, np.float32(threshold)), max(width, 1))
+    first = np.ones(len(y), bool)
+    for dy, dx in _EARLIER:
+        beside_y, beside_x = y + dy, x + dx
+        inside = (beside_y >= 0) & (beside_x >= 0) & (beside_x < width)
+        beside = response[np.where(inside, beside_y, y), np.where(inside, beside_x, x)]
+        first &= ~inside | (beside < response[y, x])
+    return np.stack([y[first], x[first]], axis=1).astype(np.int64)
+
+
+def _not_below_neighbours(
+    response: NDArray[np.float32], threshold: np.float32
+) -> NDArray[np.int64]:
+    """Flat indices of pixels above a threshold with no larger neighbour, in rising order."""
+    found = [np.zeros(0, np.int64)]
+    for top in range(0, len(response), _STRIP_ROWS):
+        first = max(top - 1, 0)
+        strip = response[first : top + _STRIP_ROWS + 1]
+        rows = slice(top - first, top - first + _STRIP_ROWS)
+        highest = strip[rows] >= largest_near(strip, 3)[rows]
+        highest &= strip[rows] > threshold
+        found.append(np.flatnonzero(highest) + top * response.shape[1])
+    return np.concatenate(found)
 
 
 def maxima_near(
@@ -130,9 +141,3 @@ def roundness(
     twist = (around[1, -1] + around[-1, 1] - around[1, 1] - around[-1, -1]) / 4
     mean, spread = 0.5 * (bend_y + bend_x), np.hypot(0.5 * (bend_y - bend_x), twist)
     return np.asarray((mean - spread) / np.maximum(np.abs(mean) + spread, 1e-12), np.float64)
-
-
-def _oblique_steps(ndim: int) -> list[tuple[int, ...]]:
-    """Steps to the neighbours that are not along an axis."""
-    steps = product((-1, 0, 1), repeat=ndim)
-    return [step for step in steps if np.count_nonzero(step) > 1]

@@ -7,13 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fishcount.spots.groups import close_pairs
-from fishcount.spots.scene import Points, Scene
+from fishcount.spots.patches import cut_patches
+from fishcount.spots.scene import COUPLED_REACH, Points, Scene
 
-__all__ = ["Moments", "Patches", "coupled_pairs", "energy", "moments", "residual_moments"]
-
-# Within so many widths two points see each other at all.
-_COUPLED_REACH = 6.0
+__all__ = ["Moments", "Patches", "energy", "moments", "residual_moments"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -42,11 +39,8 @@ class Patches:
         radius = scene.radius_px
         home_y = np.rint(points.y_px).astype(np.int64).clip(0, scene.shape[0] - 1)
         home_x = np.rint(points.x_px).astype(np.int64).clip(0, scene.shape[1] - 1)
-        reach = np.arange(2 * radius + 1)
-        rows, columns = home_y[:, None] + reach, home_x[:, None] + reach
-        # One flat index costs half of what two do.
-        flat = rows[:, :, None] * scene.detail.shape[1] + columns[:, None, :]
-        return cls(home_y=home_y, home_x=home_x, detail=scene.detail.reshape(-1)[flat])
+        detail = cut_patches(scene.detail, home_y + radius, home_x + radius, radius)
+        return cls(home_y=home_y, home_x=home_x, detail=detail)
 
 
 def moments(scene: Scene, points: Points) -> Moments:
@@ -73,18 +67,15 @@ def _moments(scene: Scene, points: Points, patches: Patches) -> Moments:
 def residual_moments(
     scene: Scene,
     points: Points,
-    pairs: NDArray[np.int64] | None = None,
     patches: Patches | None = None,
+    pairs: NDArray[np.int64] | None = None,
 ) -> Moments:
     """As `moments`, of what all points together leave of the image.
 
-    `pairs` are those that see each other, as `close_pairs` gives them; they and the patches are
-    found when left out.
+    `pairs` are those that see each other; they and the patches are found when left out.
     """
     seen = _moments(scene, points, patches or Patches.of(scene, points))
-    if pairs is None:
-        pairs = coupled_pairs(scene, points)
-    first, second = pairs.T
+    first, second = (scene.pairs(points, COUPLED_REACH) if pairs is None else pairs).T
     dy = points.y_px[second] - points.y_px[first]
     dx = points.x_px[second] - points.x_px[first]
     p, p_y, p_x, p_yy, p_xx, p_xy = scene.products(dy, dx)
@@ -108,11 +99,6 @@ def residual_moments(
     )
 
 
-def coupled_pairs(scene: Scene, points: Points) -> NDArray[np.int64]:
-    """Pairs (m, 2) of points that see each other."""
-    return close_pairs(points.y_px, points.x_px, _COUPLED_REACH * scene.sigma_px)
-
-
 def energy(scene: Scene, points: Points) -> NDArray[np.float64]:
     """Share of each point in ``<r, H r> / 2``, up to a constant of the image, (n,).
 
@@ -121,7 +107,7 @@ def energy(scene: Scene, points: Points) -> NDArray[np.float64]:
     height = points.amplitude_counts
     alone = float(scene.product(np.zeros(1), np.zeros(1))[0])
     share = 0.5 * height**2 * alone - height * moments(scene, points).zero
-    first, second = coupled_pairs(scene, points).T
+    first, second = scene.pairs(points, COUPLED_REACH).T
     product = scene.product(
         points.y_px[first] - points.y_px[second], points.x_px[first] - points.x_px[second]
     )

@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fishcount.spots.channel import ChannelView
-from fishcount.spots.groups import count_neighbours
 from fishcount.spots.scene import Points, Scene
 from fishcount.spots.typical import HEIGHT_SPREAD
 
@@ -40,6 +39,6 @@ def height_prior(height_counts: NDArray[np.float64], typical_counts: float) -> N
 def point_cost(scene: Scene, points: Points) -> NDArray[np.float64]:
     """What a further point costs at each point: more where few others are near."""
     reach = _CROWD_REACH * scene.sigma_px
-    others = count_neighbours(points.y_px, points.x_px, reach) + _EMPTY_CROWD
+    others = scene.neighbours(points, _CROWD_REACH) + _EMPTY_CROWD
     rarity = np.log(reach**2 / (_SPLIT_REACH_PX**2 * others))
     return np.asarray(_POINT_COST + np.maximum(rarity, 0), np.float64)

@@ -11,18 +11,22 @@ jointly, in groups, at the cost of a few small matrices.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fishcount.spots.filters import smooth, subtract_stamps
-from fishcount.spots.resample import doubled, halve
+from fishcount.filters import block_means, enlarged
+from fishcount.spots.filters import smooth
+from fishcount.spots.groups import close_pairs, groups_of_pairs
+from fishcount.spots.patches import classes_of_reach, subtract_patches
 
-__all__ = ["GROUP_REACH", "Points", "Scene", "without_points"]
+__all__ = ["COUPLED_REACH", "GROUP_REACH", "Points", "Scene", "without_points"]
 
 # Points connected by steps of so many widths are one group: a change of one is felt by the others.
 GROUP_REACH = 4.0
+# Within so many widths two points see each other at all.
+COUPLED_REACH = 6.0
 _PATCH_REACH = 3.0
 # Pixel^2 that means of two pixels and the linear interpolation back add to a smoothing.
 _HALVING_VARIANCE = 1.0
@@ -31,14 +35,33 @@ _BACKGROUND_WIDTHS = 1.5
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Points:
-    """Points of a scene: position and height."""
+    """Points of a scene: position and height.
+
+    Which of them are close is asked for again and again, and found once.
+    """
 
     y_px: NDArray[np.float64]
     x_px: NDArray[np.float64]
     amplitude_counts: NDArray[np.float64]
+    _found: dict[float, tuple[NDArray[np.int64], NDArray[np.float64]]] = field(
+        default_factory=dict, init=False, repr=False
+    )
 
     def __len__(self) -> int:
         return len(self.y_px)
+
+    def pairs(self, reach_px: float, *, at_most_px: float) -> NDArray[np.int64]:
+        """Pairs (m, 2) of points at most `reach_px` apart, as `close_pairs` gives them.
+
+        `at_most_px` is the largest reach that will be asked for.
+        """
+        if at_most_px not in self._found:
+            pairs = close_pairs(self.y_px, self.x_px, at_most_px)
+            first, second = pairs.T
+            dy, dx = self.y_px[first] - self.y_px[second], self.x_px[first] - self.x_px[second]
+            self._found[at_most_px] = pairs, dy**2 + dx**2
+        pairs, square = self._found[at_most_px]
+        return pairs[square <= reach_px**2]
 
     def take(self, which: NDArray[np.bool_] | NDArray[np.int64]) -> Points:
         """Some of the points."""
@@ -116,6 +139,18 @@ class Scene:
         passed = point / blurred * 2 * np.pi * point * blurred / (point + blurred)
         return (np.pi * point, 2 * point), (-passed, point + blurred)
 
+    def pairs(self, points: Points, widths: float) -> NDArray[np.int64]:
+        """Pairs (m, 2) of points at most so many widths apart, each once, in rising order."""
+        return points.pairs(widths * self.sigma_px, at_most_px=COUPLED_REACH * self.sigma_px)
+
+    def groups(self, points: Points, widths: float) -> NDArray[np.int64]:
+        """Group of each point, from 0: points connected by steps of at most so many widths."""
+        return groups_of_pairs(self.pairs(points, widths), len(points))
+
+    def neighbours(self, points: Points, widths: float) -> NDArray[np.int64]:
+        """How many others lie at most so many widths from each point."""
+        return np.bincount(self.pairs(points, widths).reshape(-1), minlength=len(points))
+
     def product(self, dy: NDArray[np.float64], dx: NDArray[np.float64]) -> NDArray[np.float64]:
         """``<g_i, H g_j>`` for points (dy, dx) apart."""
         square = dy**2 + dx**2
@@ -146,21 +181,19 @@ def without_points(
 ) -> NDArray[np.float32]:
     """The image (y, x) less all points, as a copy; widths may differ from point to point."""
     left = image.copy()
-    if len(points) == 0:
-        return left
-    half = int(np.ceil(4 * np.max(sigma_px)))
-    reach = np.arange(-half, half + 1)
-    sigma = np.broadcast_to(sigma_px, (len(points),))[:, None]
-    rows = np.rint(points.y_px).astype(np.int64)[:, None] + reach
-    columns = np.rint(points.x_px).astype(np.int64)[:, None] + reach
-    along_y = np.exp(-0.5 * np.square((rows - points.y_px[:, None]) / sigma))
-    along_x = np.exp(-0.5 * np.square((columns - points.x_px[:, None]) / sigma))
-    along_y = (points.amplitude_counts[:, None] * along_y).astype(np.float32)
-    stamp = along_y[:, :, None] * along_x.astype(np.float32)[:, None, :]
-    subtract_stamps(left, rows, columns, stamp)
+    sigma = np.broadcast_to(sigma_px, (len(points),))
+    home_y, home_x = np.rint(points.y_px).astype(np.int64), np.rint(points.x_px).astype(np.int64)
+    for reach, rows in classes_of_reach(np.ceil(4 * sigma).astype(np.int64)):
+        steps, width = np.arange(-reach, reach + 1), sigma[rows][:, None]
+        dy, dx = (points.y_px - home_y)[rows], (points.x_px - home_x)[rows]
+        along_y = np.exp(-0.5 * np.square((steps - dy[:, None]) / width))
+        along_x = np.exp(-0.5 * np.square((steps - dx[:, None]) / width)).astype(np.float32)
+        along_y = (points.amplitude_counts[rows][:, None] * along_y).astype(np.float32)
+        patch = along_y[:, :, None] * along_x[:, None, :]
+        subtract_patches(left, home_y[rows], home_x[rows], patch)
     return left
 
 
 def _background(image: NDArray[np.float32], passes: int) -> NDArray[np.float32]:
     """The smoothed image, computed on pixels twice as large; variance `passes` and a little."""
-    return doubled(smooth(halve(image), passes), (image.shape[0], image.shape[1]))
+    return doubled(smooth(block_means(image, 2), passes), (image.shape[0], image.shape[1]))

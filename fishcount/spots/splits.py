@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
 from fishcount.spots.channel import ChannelView
-from fishcount.spots.groups import close_pairs, connected_groups
 from fishcount.spots.joint_fit import fit_jointly
 from fishcount.spots.moments import energy, residual_moments
 from fishcount.spots.prior import height_prior, point_cost, uncertainty
@@ -86,7 +85,7 @@ def _most_promising(
 ) -> NDArray[np.int64]:
     """Points that promise more than any other near them, in the order of points."""
     best = promise > _PROMISING
-    first, second = close_pairs(points.y_px, points.x_px, _APART_WIDTHS * scene.sigma_px).T
+    first, second = scene.pairs(points, _APART_WIDTHS).T
     second_better = promise[second] > promise[first]
     best[np.where(second_better, first, second)] = False
     return np.flatnonzero(best)
@@ -94,7 +93,7 @@ def _most_promising(
 
 def _nearest_chosen(scene: Scene, points: Points, chosen: NDArray[np.int64]) -> NDArray[np.int64]:
     """Which of the chosen points of its group is nearest to each point; -1 for none."""
-    group = connected_groups(points.y_px, points.x_px, GROUP_REACH * scene.sigma_px)
+    group = scene.groups(points, GROUP_REACH)
     # Groups are set apart along a third axis, so that the nearest is one of the same group.
     apart = 1e6 * group
     places = np.stack([points.y_px, points.x_px, apart], axis=1)

@@ -16,7 +16,6 @@ from fishcount.spots.filters import (
     white_noise_gain,
 )
 from fishcount.spots.maxima import local_maxima, parabolic_offsets
-from fishcount.spots.resample import doubled, halve
 from fishcount.spots.scene import Points
 
 NOISE = np.random.default_rng(4).normal(300, 20, (150, 200)).astype(np.float32)
@@ -62,24 +61,11 @@ def test_odd_numbers_of_passes_are_refused(passes):
         smooth(NOISE, passes)
 
 
-def test_halving_and_doubling_keep_a_gradient():
-    ramp = np.add.outer(np.arange(31.0), 2 * np.arange(44.0)).astype(np.float32)
-    back = doubled(halve(ramp), ramp.shape)
-    assert back.shape == ramp.shape
-    assert_allclose(back[2:-3, 2:-3], ramp[2:-3, 2:-3], atol=1e-4)
-
-
 def test_maxima_are_those_of_the_maximum_filter():
     smooth_noise = smooth(NOISE, 6)
     found = local_maxima(smooth_noise, 300.0)
     peak = (ndi.maximum_filter(smooth_noise, 3) == smooth_noise) & (smooth_noise > 300)
     assert_array_equal(found, np.argwhere(peak))
-
-
-def test_maxima_in_3d_look_at_all_neighbours():
-    stack = np.zeros((4, 9, 9), np.float32)
-    stack[0, 4, 4], stack[2, 4, 4], stack[3, 5, 5] = 5, 3, 7
-    assert_array_equal(local_maxima(stack, 1.0), [[0, 4, 4], [3, 5, 5]])
 
 
 def test_the_first_of_equal_neighbours_is_the_maximum():
