@@ -350,7 +350,8 @@ def main(arguments: list[str] | None = None) -> None:
     tables = {"Drawn fields": compare(asked.folder, asked.fields, with_peers=peers)}
     if asked.real:
         tables["Other images"] = compare_real(asked.real, with_peers=peers)
-    tables["Fields without signals"] = false_alarms(asked.empty)
+    if asked.empty:
+        tables["Fields without signals"] = false_alarms(asked.empty)
     if asked.speed:
         tables["Time of one channel, 2048 x 2048"] = time_speed(asked.folder)
     text = "\n\n".join(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,6 +95,8 @@ class ChannelView:
         Of the response: what it is around a place is that of the dome of a glowing nucleus.
     coarse : ndarray of float32, (y / 2, x / 2)
         The same at twice the width, on pixels twice as large.
+    found : dict
+        Maxima of the response and their SNR, by the SNR from which on they were searched.
     """
 
     plane: NDArray[np.float32]
@@ -103,11 +105,22 @@ class ChannelView:
     response: NDArray[np.float32]
     dome: BackgroundMap
     coarse: NDArray[np.float32]
+    found: dict[float, tuple[NDArray[np.int64], NDArray[np.float64]]] = field(
+        default_factory=dict, repr=False
+    )
 
     def maxima(self, min_snr: float) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Maxima (n, 2) of the response that stand out of the noise around them, and their SNR."""
-        maxima = local_maxima(self.response, min_snr * self.scale.noise.floor_counts)
-        snr = self.snr(maxima, self.response[tuple(maxima.T)])
+        """Maxima (n, 2) of the response that stand out of the noise around them, and their SNR.
+
+        They are searched for once: those asked for later are among those that stand out less.
+        """
+        known = [asked for asked in self.found if asked <= min_snr]
+        if not known:
+            maxima = local_maxima(self.response, min_snr * self.scale.noise.floor_counts)
+            snr = self.snr(maxima, self.response[tuple(maxima.T)])
+            known = [min_snr]
+            self.found[min_snr] = maxima[snr >= min_snr], snr[snr >= min_snr]
+        maxima, snr = self.found[known[0]]
         return maxima[snr >= min_snr], snr[snr >= min_snr]
 
     def snr(self, pixels: NDArray[np.int64], response: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -103,7 +103,7 @@ def without_granules(view: ChannelView, granules: Granules) -> ChannelView:
     subtract_points(coarse, on_coarse, granules.sigma_px / 2, view.scale.passes)
     plane = without_points(view.plane, light, granules.sigma_px)
     dome = background_map(response, block_px=view.dome.block_px)
-    return replace(view, plane=plane, response=response, dome=dome, coarse=coarse)
+    return replace(view, plane=plane, response=response, dome=dome, coarse=coarse, found={})
 
 
 def granule_beside(granules: Granules, points: Points) -> NDArray[np.float64]:

@@ -36,10 +36,9 @@ class Patches:
     @classmethod
     def of(cls, scene: Scene, points: Points) -> Patches:
         """Those of all points, each around the pixel where the point lies."""
-        radius = scene.radius_px
         home_y = np.rint(points.y_px).astype(np.int64).clip(0, scene.shape[0] - 1)
         home_x = np.rint(points.x_px).astype(np.int64).clip(0, scene.shape[1] - 1)
-        detail = cut_patches(scene.detail, home_y + radius, home_x + radius, radius)
+        detail = cut_patches(scene.detail, home_y, home_x, scene.radius_px)
         return cls(home_y=home_y, home_x=home_x, detail=detail)
 
 

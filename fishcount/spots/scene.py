@@ -31,6 +31,8 @@ _PATCH_REACH = 3.0
 # Pixel^2 that means of two pixels and the linear interpolation back add to a smoothing.
 _HALVING_VARIANCE = 1.0
 _BACKGROUND_WIDTHS = 1.5
+# Even: a strip of the halved image has half of them.
+_STRIP_ROWS = 128
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -93,7 +95,7 @@ class Scene:
     Attributes
     ----------
     detail : ndarray of float32, (y, x)
-        ``H I``, with a margin of `radius_px` on all sides.
+        ``H I``.
     sigma_px : float
         Width of a point.
     background_sigma_px : float
@@ -112,7 +114,7 @@ class Scene:
         """The scene of a plane (y, x) whose points have the width `sigma_px`."""
         radius = int(np.ceil(_PATCH_REACH * sigma_px))
         passes = max(2, 2 * round(((_BACKGROUND_WIDTHS * sigma_px) ** 2 - _HALVING_VARIANCE) / 2))
-        detail = np.pad(image - _background(image, passes), radius, mode="symmetric")
+        detail = _without_background(image, passes)
         return cls(
             detail=detail,
             sigma_px=sigma_px,
@@ -123,8 +125,7 @@ class Scene:
     @property
     def shape(self) -> tuple[int, int]:
         """Height and width of the image."""
-        margin = 2 * self.radius_px
-        return self.detail.shape[0] - margin, self.detail.shape[1] - margin
+        return self.detail.shape[0], self.detail.shape[1]
 
     @property
     def norm(self) -> float:
@@ -194,6 +195,18 @@ def without_points(
     return left
 
 
-def _background(image: NDArray[np.float32], passes: int) -> NDArray[np.float32]:
-    """The smoothed image, computed on pixels twice as large; variance `passes` and a little."""
-    return doubled(smooth(block_means(image, 2), passes), (image.shape[0], image.shape[1]))
+def _without_background(image: NDArray[np.float32], passes: int) -> NDArray[np.float32]:
+    """The image less itself smoothed, with the variance `passes` and a little.
+
+    The smoothing is done on pixels twice as large.
+    """
+    coarse = smooth(block_means(image, 2), passes)
+    detail = np.empty(image.shape, np.float32)
+    # In strips, so that the smoothed image need not be there as a whole.
+    for top in range(0, len(image), _STRIP_ROWS):
+        out = detail[top : top + _STRIP_ROWS]
+        first = max(top // 2 - 1, 0)
+        part = coarse[first : (top + _STRIP_ROWS) // 2 + 1]
+        fine = enlarged(part, (2 * len(part), 2 * part.shape[1]))[top - 2 * first :]
+        np.subtract(image[top : top + _STRIP_ROWS], fine[: len(out), : out.shape[1]], out=out)
+    return detail
