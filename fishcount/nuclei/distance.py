@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
-__all__ = ["highest_around", "inside_distance", "nearest_label"]
+__all__ = ["inside_distance", "nearest_label"]
 
-# From this distance on the general transform takes over; squares twice as far fit 16 bits.
-FAR_PX = 100
+# From this distance on the general transform takes over. In a row whatever is `BEYOND` is as good
+# as nowhere; the sum of two such numbers fits 8 bits, of their squares 16.
+FAR_PX, BEYOND = 100, 127
 
 
 def inside_distance(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
@@ -21,7 +22,8 @@ def inside_distance(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
 
     Beyond the edge of the image the mask goes on. 0 outside; exact to the last digit.
     """
-    squared = _squared_along_rows(mask)
+    along = _along_rows(mask).astype(np.uint16)
+    squared = np.multiply(along, along, out=along)
     nearest, shifted = squared.copy(), np.empty_like(squared)
     step = 1
     # A row so far away that it cannot be nearer than the farthest pixel ends the search.
@@ -34,21 +36,23 @@ def inside_distance(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
         np.minimum(nearest[step:], shifted[:-step], out=nearest[step:])
         np.minimum(nearest[:-step], shifted[step:], out=nearest[:-step])
         step += 1
-    distance: NDArray[np.float32] = np.sqrt(nearest.astype(np.float32))
-    return distance
+    distance = nearest.astype(np.float32)
+    return np.sqrt(distance, out=distance)
 
 
-def _squared_along_rows(mask: NDArray[np.bool_]) -> NDArray[np.uint16]:
-    """Squared distance to the outside within the row, up to twice that of `FAR_PX`."""
-    x = np.arange(mask.shape[1], dtype=np.int32)
-    none = 4 * (mask.shape[1] + FAR_PX)
-    before = np.maximum.accumulate(np.where(mask, np.int32(-none), x), axis=1)
-    behind = np.where(mask, np.int32(none), x)[:, ::-1]
-    behind = np.minimum.accumulate(behind, axis=1)[:, ::-1]
-    distance = np.minimum(x - before, behind - x)
-    distance = np.minimum(distance, int(2**0.5 * FAR_PX)).astype(np.uint16)
-    squared: NDArray[np.uint16] = distance * distance
-    return squared
+def _along_rows(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Distance to the outside within the row; `BEYOND` where it is as far or there is none.
+
+    Each shift is twice as far as the one before: together they reach every distance.
+    """
+    nearest = mask * np.uint8(BEYOND)
+    shifted, step = np.empty_like(nearest), 1
+    while step < BEYOND and int(nearest.max(initial=0)) == BEYOND:
+        np.add(nearest, np.uint8(step), out=shifted)
+        np.minimum(nearest[:, step:], shifted[:, :-step], out=nearest[:, step:])
+        np.minimum(nearest[:, :-step], shifted[:, step:], out=nearest[:, :-step])
+        step *= 2
+    return nearest
 
 
 def nearest_label(
@@ -76,15 +80,3 @@ def nearest_label(
     squared, label = np.divmod(code, whole(n))
     label[squared > reach_px * reach_px] = 0
     return label.astype(np.int32), squared.astype(np.int32)
-
-
-def highest_around(image: NDArray[np.float32], *, reach_px: int) -> NDArray[np.float32]:
-    """Highest value in the square of so many pixels to each side of a pixel of an image (y, x)."""
-    for axis in (0, 1):
-        line = np.moveaxis(image, axis, 0)
-        image = image.copy()
-        best = np.moveaxis(image, axis, 0)
-        for step in range(1, reach_px + 1):
-            np.maximum(best[step:], line[:-step], out=best[step:])
-            np.maximum(best[:-step], line[step:], out=best[:-step])
-    return image

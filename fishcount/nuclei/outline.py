@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage as ndi
 from skimage.measure import label as label_equal
 
+from fishcount.filters import gaussian
 from fishcount.nuclei.contacts import (
     Ellipses,
     divide_at_contacts,
@@ -80,9 +81,7 @@ def draw_outlines(
     nucleus_area = np.pi / 4 * diameter_px**2
     inside = (signal > cut[nearest]) & (nearest > 0)
     inside = fill_small_holes(inside, max_area_px=MAX_HOLE * nucleus_area) & (nearest > 0)
-    soft = ndi.gaussian_filter(
-        inside.astype(np.float32), max(OUTLINE_SMOOTHING * diameter_px, 0.5), truncate=3
-    )
+    soft = gaussian(inside.astype(np.float32), max(OUTLINE_SMOOTHING * diameter_px, 0.5))
     margin = np.where(nearest > 0, soft - 0.5, -0.5).astype(np.float32)
     labels = largest_parts(np.where(margin > 0, nearest, 0))
     joined = join_false_cuts(labels, diameter_px=diameter_px)

@@ -8,9 +8,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage as ndi
 
-from fishcount.filters import block_means
+from fishcount.filters import block_means, gaussian, median3
 from fishcount.nuclei.concavity import cut_anew, cut_at_dents
 from fishcount.nuclei.foreground import find_foreground
 from fishcount.nuclei.illumination import background_mesh, noise_sigma
@@ -115,13 +114,13 @@ class _Planes:
 
     @classmethod
     def of(cls, image: NDArray[np.float32], cell_px: float) -> _Planes:
-        smooth = ndi.gaussian_filter(image, 1.0, mode="nearest", truncate=3)
+        smooth = gaussian(image, 1.0)
         return cls(image, background_mesh(smooth, cell_px=cell_px))
 
     def signal(self, sigma: float) -> NDArray[np.float32]:
         """The smoothed image above background."""
         if sigma not in self.smoothed:
-            smooth = ndi.gaussian_filter(self.image, sigma, mode="nearest", truncate=3)
+            smooth = gaussian(self.image, sigma)
             self.smoothed.clear()
             self.smoothed[sigma] = smooth - self.background
         return self.smoothed[sigma]
@@ -175,7 +174,7 @@ def search_part(image: NDArray[np.float32], *, field: FieldScale) -> Found | Non
     """
     small = block_means(image, field.factor)
     if field.calm:
-        small = ndi.median_filter(small, 3, mode="nearest")
+        small = median3(small)
     planes = _Planes.of(small, field.cell_px)
     cores, _ = _cores(planes, field)
     return _draw(cores, planes, field, (image.shape[0], image.shape[1]))
@@ -246,7 +245,7 @@ def _reduced_by_prior(
     factor = _working_factor(prior_px, settings)
     small, calmed = block_means(image, factor), False
     if _spikes(small) > 0.5 * _light(small):
-        small, calmed = ndi.median_filter(small, 3, mode="nearest"), True
+        small, calmed = median3(small), True
     guess = factor * guess_diameter(small, min_snr=settings.min_snr, prior_px=prior_px / factor)
     if not guess >= MIN_DIAMETER_PX:
         return None
@@ -263,7 +262,7 @@ def _reduced_by_guess(image: NDArray[np.float32], settings: NucleiSettings) -> _
     small, calmed = block_means(image, factor), False
     if guess < SPIKES_BELOW_PX:
         # Where most light is in spikes, they are taken out and the guess is made again.
-        calm = ndi.median_filter(small, 3, mode="nearest")
+        calm = median3(small)
         if _light(calm) < 0.5 * _light(small):
             small, calmed = calm, True
             guess = factor * guess_diameter(small, min_snr=settings.min_snr)

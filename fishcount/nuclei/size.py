@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
-from fishcount.filters import block_means
+from fishcount.filters import block_means, gaussian
 from fishcount.nuclei.illumination import background_mesh, noise_sigma
 
 __all__ = ["diameter_of", "guess_diameter"]
@@ -51,7 +51,7 @@ def guess_diameter(
     if prior_px is not None and prior_px > COARSE_ABOVE_PX:
         half = block_means(image, 2)
         return 2 * guess_diameter(half, min_snr=min_snr, prior_px=0.5 * prior_px)
-    smooth: NDArray[np.float32] = ndi.gaussian_filter(image, 1.0, mode="nearest", truncate=3)
+    smooth = gaussian(image, 1.0)
     cell = FIRST_CELL_PX if prior_px is None else 2.5 * prior_px
     smooth = smooth - background_mesh(smooth, cell_px=cell)
     floor = min_snr * 0.28 * noise_sigma(image) + 1e-3

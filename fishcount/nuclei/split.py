@@ -9,8 +9,9 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from skimage.segmentation import watershed
 
+from fishcount.filters import largest_near
 from fishcount.nuclei.canvas import Canvas
-from fishcount.nuclei.distance import highest_around, inside_distance
+from fishcount.nuclei.distance import inside_distance
 from fishcount.nuclei.pieces import Pieces, join_pieces
 
 __all__ = ["inner_distance", "split_foreground"]
@@ -44,7 +45,7 @@ def split_foreground(
     mask = components > 0
     depth = inner_distance(mask, smoothing_px=max(SMOOTHING * diameter_px, 0.7))
     reach = max(round(SEED_REACH * diameter_px), 1)
-    peaks = (depth == highest_around(depth, reach_px=reach)) & (depth > 0.5)
+    peaks = (depth == largest_near(depth, 2 * reach + 1)) & (depth > 0.5)
     at, seed = label_points(peaks)
     labels, components = _flood(depth, at, seed, components)
     nucleus_area = np.pi / 4 * diameter_px**2

@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_array_equal
 from scipy import ndimage as ndi
 
-from fishcount.nuclei.distance import FAR_PX, highest_around, inside_distance, nearest_label
+from fishcount.nuclei.distance import FAR_PX, inside_distance, nearest_label
 from fishcount.nuclei.split import label_points
 
 
@@ -31,6 +31,13 @@ def test_inside_distance_is_exact_where_a_mask_is_wider_than_any_nucleus():
     assert_array_equal(inside_distance(mask), ndi.distance_transform_edt(mask).astype(np.float32))
 
 
+def test_inside_distance_is_exact_where_rows_are_longer_than_it_is_far():
+    mask = np.ones((60, 5 * FAR_PX), bool)
+    mask[::30] = False
+    expected = ndi.distance_transform_edt(np.pad(mask, 1, mode="edge"))[1:-1, 1:-1]
+    assert_array_equal(inside_distance(mask), expected.astype(np.float32))
+
+
 def test_inside_distance_of_nothing_is_zero():
     assert not inside_distance(np.zeros((7, 9), bool)).any()
 
@@ -46,13 +53,6 @@ def test_the_nearest_label_is_as_near_as_any(reach_px):
     assert_array_equal(nearest, expected)
     assert_array_equal(squared[expected > 0], squared_to.min(axis=0)[expected > 0])
     assert (squared[expected == 0] > reach_px**2).all()
-
-
-@pytest.mark.parametrize("reach_px", [1, 2, 5])
-def test_highest_around_is_a_maximum_filter(reach_px):
-    image = np.random.default_rng(1).normal(size=(20, 31)).astype(np.float32)
-    expected = ndi.maximum_filter(image, size=2 * reach_px + 1)
-    assert_array_equal(highest_around(image, reach_px=reach_px), expected)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.03, 0.3, 1.0])
