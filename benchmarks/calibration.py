@@ -27,13 +27,13 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from benchmarks import detection
-from benchmarks.near_cutoffs import blend, drawn_fields, expected, in_a_field
+from benchmarks.near_cutoffs import blend, classified, drawn_fields, expected, in_a_field
 from benchmarks.report import markdown_table, provenance, write_report
 from fishcount.guidelines import builtin_schemes, classify
 from fishcount.pipeline import score_field
-from fishcount.recount import ScoredNuclei, scored_nuclei
+from fishcount.recount import score_nuclei, scored_nuclei
 from fishcount.results import Category
-from fishcount.scoring import CaseScore, score_counts
+from fishcount.scoring import score_counts
 from fishcount.settings import ScoringSettings
 from fishcount.synthetic import SNR_LEVELS, draw_copies
 from fishcount.synthetic.population import Population
@@ -69,19 +69,7 @@ def by_counts(population: Population, rng: np.random.Generator) -> Categories:
         np.concatenate([one.cep17 for one in drawn]),
         field=np.repeat(np.arange(len(drawn)), [len(one.her2) for one in drawn]),
     )
-    return {"exact counts": categories_of(score)}
-
-
-def categories_of(score: CaseScore) -> Sequence[Category]:
-    """Categories of a score under the schemes that are judged."""
-    return classify(
-        score.n_scored,
-        score.her2_signals,
-        score.cep17_signals,
-        areas=score.areas,
-        replicates=score.replicates,
-        schemes=SCHEMES,
-    ).categories
+    return {"exact counts": classified(score, SCHEMES).categories}
 
 
 def by_images(errors: Mapping[str, ScoringSettings]) -> Draw:
@@ -91,24 +79,12 @@ def by_images(errors: Mapping[str, ScoringSettings]) -> Draw:
         snr = str(rng.choice(list(SNR_LEVELS)))
         fields = [score_field(image) for image, _ in drawn_fields(population, rng, snr=snr)]
         nuclei = scored_nuclei(fields)
-        return {name: categories_of(_scored(nuclei, one)) for name, one in errors.items()}
+        return {
+            name: classified(score_nuclei(nuclei, settings=one), SCHEMES).categories
+            for name, one in errors.items()
+        }
 
     return draw
-
-
-def _scored(nuclei: ScoredNuclei, settings: ScoringSettings) -> CaseScore:
-    her2, cep17 = nuclei.her2, nuclei.cep17 or {}
-    return score_counts(
-        her2["best"],
-        cep17.get("best"),
-        field=nuclei.field,
-        her2_low=her2["low"],
-        her2_high=her2["high"],
-        cep17_low=cep17.get("low"),
-        cep17_high=cep17.get("high"),
-        detected=True,
-        settings=settings,
-    )
 
 
 def forecasts(draw: Draw, n_cases: int, seed: int) -> dict[str, list[Forecast]]:

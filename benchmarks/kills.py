@@ -19,27 +19,18 @@ import time
 from pathlib import Path
 
 import numpy as np
-import tifffile
 
 from fishcount.cli import main
 from fishcount.errors import FishcountError
 from fishcount.io import read_case_folder, verify_case_folder
-from fishcount.synthetic import simulate_case
+from fishcount.synthetic import simulate_case, write_image
 
 FORK = multiprocessing.get_context("fork")
 
 
 def draw_field(folder: Path) -> Path:
     image, _ = simulate_case("negative", seed=1, n_fields=1, size=256)[0]
-    path = folder / "field_1.ome.tif"
-    metadata = {
-        "axes": "CYX",
-        "Channel": {"Name": list(image.channels)},
-        "PhysicalSizeX": image.pixel_size_um,
-        "PhysicalSizeY": image.pixel_size_um,
-    }
-    tifffile.imwrite(path, image.pixels[:, 0], photometric="minisblack", metadata=metadata)
-    return path
+    return write_image(folder / "field_1.ome.tif", image)
 
 
 def score(field: Path, out: Path, limit: int | None = None) -> None:

@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.coverage import Tissue
+from benchmarks.near_cutoffs import classified
 from benchmarks.report import markdown_table, provenance, write_report
-from fishcount.guidelines import Classification, classify
+from fishcount.guidelines import Classification
 from fishcount.scoring import score_counts
 from fishcount.settings import ScoringSettings
 
@@ -36,14 +37,7 @@ def categories(counts: Counts, rng: np.random.Generator) -> Classification:
     her2, cep17, field = counts
     settings = ScoringSettings(bootstrap_replicates=1000)
     score = score_counts(her2, cep17, field=field, settings=settings, rng=rng)
-    return classify(
-        score.n_scored,
-        score.her2_signals,
-        score.cep17_signals,
-        areas=score.areas,
-        replicates=score.replicates,
-        schemes=SCHEMES,
-    )
+    return classified(score, SCHEMES)
 
 
 def extended(counts: Counts, tissue: Tissue, n_more: int, rng: np.random.Generator) -> Counts:

@@ -1,14 +1,18 @@
-"""Drawn cases near a cut-off: blends of the populations of `fishcount.synthetic`."""
+"""Drawn cases near a cut-off, blends of populations of `fishcount.synthetic`; their categories."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
+from fishcount.guidelines import Classification, classify
 from fishcount.image import FishImage
+from fishcount.scoring import CaseScore
 from fishcount.synthetic import CASES, Truth, simulate_case, spec_of_case
 from fishcount.synthetic.population import Population
 
-__all__ = ["blend", "drawn_fields", "expected", "in_a_field"]
+__all__ = ["blend", "classified", "drawn_fields", "expected", "in_a_field"]
 
 # Mean HER2 and ratio at which some scheme changes its category.
 CUTOFFS = {"mean": (2.0, 4.0, 6.0), "ratio": (1.8, 2.0, 2.2)}
@@ -34,6 +38,18 @@ def blend(rng: np.random.Generator) -> Population:
         near += [abs(mean_her2 / mean_cep17 / cutoff - 1) < NEAR for cutoff in CUTOFFS["ratio"]]
         if any(near):
             return population
+
+
+def classified(score: CaseScore, schemes: Sequence[str]) -> Classification:
+    """Categories of a score under some schemes, with their chances."""
+    return classify(
+        score.n_scored,
+        score.her2_signals,
+        score.cep17_signals,
+        areas=score.areas,
+        replicates=score.replicates,
+        schemes=schemes,
+    )
 
 
 def expected(population: Population) -> tuple[float, float]:

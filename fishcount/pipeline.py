@@ -21,9 +21,9 @@ from fishcount.nuclei import (
     select_nuclei,
 )
 from fishcount.quality import image_findings, saturated_pixels
-from fishcount.recount import ScoredNuclei, scored_nuclei, selection_of, signal_flags
+from fishcount.recount import score_nuclei, scored_nuclei, selection_of, signal_flags
 from fishcount.results import CaseResult, FieldResult
-from fishcount.scoring import CaseScore, heterogeneity, score_counts, selection_findings
+from fishcount.scoring import heterogeneity, selection_findings
 from fishcount.settings import Settings
 from fishcount.signals import count_signals, signal_findings
 from fishcount.slide import Slide
@@ -169,7 +169,7 @@ def score_case(
     results = _scored_fields(fields, case=name, settings=settings)
     schemes = None if schemes is None else tuple(schemes)
     nuclei, selection = scored_nuclei(results), selection_of(results)
-    score = _pooled(nuclei, settings)
+    score = score_nuclei(nuclei, settings=settings.scoring)
     classification = classify(
         score.n_scored,
         score.her2_signals,
@@ -258,19 +258,3 @@ def _saturated_flags(
         full = saturated_pixels(image, block.core, sample=sample)
         touched += np.bincount(nuclei.labels_in(block.core)[full], minlength=len(touched))
     return np.where(touched[1:] > 0, np.uint32(mask_of(["SATURATED"])), np.uint32(0))
-
-
-def _pooled(nuclei: ScoredNuclei, settings: Settings) -> CaseScore:
-    """Sums and intervals over the scored nuclei, each estimated count with its range."""
-    her2, cep17 = nuclei.her2, nuclei.cep17 or {}
-    return score_counts(
-        her2["best"],
-        cep17.get("best"),
-        field=nuclei.field,
-        her2_low=her2["low"],
-        her2_high=her2["high"],
-        cep17_low=cep17.get("low"),
-        cep17_high=cep17.get("high"),
-        detected=True,
-        settings=settings.scoring,
-    )

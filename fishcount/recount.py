@@ -15,12 +15,19 @@ from numpy.typing import NDArray
 from fishcount.flags import mask_of
 from fishcount.nuclei import select_nuclei
 from fishcount.results import FieldResult
-from fishcount.scoring import SelectionCheck, check_selection
-from fishcount.settings import Settings, SpotSettings
+from fishcount.scoring import CaseScore, SelectionCheck, check_selection, score_counts
+from fishcount.settings import ScoringSettings, Settings, SpotSettings
 from fishcount.signals import Copies, SignalCounts, count_signals
 from fishcount.spots import Spots
 
-__all__ = ["ScoredNuclei", "recount_field", "scored_nuclei", "selection_of", "signal_flags"]
+__all__ = [
+    "ScoredNuclei",
+    "recount_field",
+    "score_nuclei",
+    "scored_nuclei",
+    "selection_of",
+    "signal_flags",
+]
 
 Integers = NDArray[np.int64]
 
@@ -88,6 +95,22 @@ def scored_nuclei(fields: Sequence[FieldResult]) -> ScoredNuclei:
         ),
         her2=copies("HER2"),
         cep17=copies("CEP17") if "CEP17" in fields[0].image.probes else None,
+    )
+
+
+def score_nuclei(nuclei: ScoredNuclei, *, settings: ScoringSettings | None = None) -> CaseScore:
+    """Sums and intervals over the scored nuclei, each estimated count with its range."""
+    her2, cep17 = nuclei.her2, nuclei.cep17 or {}
+    return score_counts(
+        her2["best"],
+        cep17.get("best"),
+        field=nuclei.field,
+        her2_low=her2["low"],
+        her2_high=her2["high"],
+        cep17_low=cep17.get("low"),
+        cep17_high=cep17.get("high"),
+        detected=True,
+        settings=settings,
     )
 
 

@@ -20,10 +20,15 @@ from fishcount.errors import InputError, OutputError
 from fishcount.image import FishImage
 from fishcount.synthetic.truth import NucleiTruth, SpotsTruth, Truth
 
-__all__ = ["read_truth", "write_case", "write_phantom"]
+__all__ = ["read_truth", "write_case", "write_image", "write_phantom"]
 
 Table = TypeVar("Table", NucleiTruth, SpotsTruth)
 DECIMALS: Mapping[str, int] = {"visible": 4}
+_SMALL: Mapping[str, Any] = {
+    "compression": "zlib",
+    "compressionargs": {"level": 9},
+    "predictor": True,
+}
 
 
 def write_phantom(folder: str | Path, image: FishImage, *, truth: Truth) -> Path:
@@ -63,7 +68,7 @@ def write_phantom(folder: str | Path, image: FishImage, *, truth: Truth) -> Path
     path = case / f"{image.name}.ome.tif"
     try:
         (case / "truth").mkdir(parents=True, exist_ok=True)
-        _write_image(path, image)
+        write_image(path, image)
         tifffile.imwrite(
             _truth_path(path, "labels.tif"),
             truth.labels.astype(np.uint16),
@@ -82,6 +87,39 @@ def write_phantom(folder: str | Path, image: FishImage, *, truth: Truth) -> Path
 def write_case(folder: str | Path, drawn: Iterable[tuple[FishImage, Truth]]) -> list[Path]:
     """Write all fields of a case, as `simulate_case` gives them; the images, in order."""
     return [write_phantom(folder, image, truth=truth) for image, truth in drawn]
+
+
+def write_image(path: str | Path, image: FishImage, **stored: Any) -> Path:
+    """Write a drawn field as OME-TIFF; the same pixels make the same file.
+
+    Parameters
+    ----------
+    path
+        The file.
+    image
+        Channels, sizes and pixels.
+    **stored
+        How it is stored, as `tifffile.imwrite` takes it: ``tile=(256, 256)``; deflated, in strips,
+        where nothing is said.
+    """
+    stack = image.n_planes > 1
+    # Channels of one plane lie together, as microscopes write them.
+    pixels = image.pixels.transpose(1, 0, 2, 3) if stack else image.pixels[:, 0]
+    metadata: dict[str, Any] = {
+        "axes": "ZCYX" if stack else "CYX",
+        # Named after the pixels, so that the same pixels make the same file.
+        "UUID": f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_OID, image.sha256)}",
+        "Channel": {"Name": list(image.channels)},
+        "PhysicalSizeX": image.pixel_size_um,
+        "PhysicalSizeXUnit": "µm",
+        "PhysicalSizeY": image.pixel_size_um,
+        "PhysicalSizeYUnit": "µm",
+    }
+    if image.z_step_um is not None:
+        metadata |= {"PhysicalSizeZ": image.z_step_um, "PhysicalSizeZUnit": "µm"}
+    kind = stored or _SMALL
+    tifffile.imwrite(path, pixels, ome=True, photometric="minisblack", metadata=metadata, **kind)
+    return Path(path)
 
 
 def read_truth(path: str | Path) -> Truth:
@@ -105,34 +143,6 @@ def read_truth(path: str | Path) -> Truth:
         )
     except (OSError, ValueError, tifffile.TiffFileError) as error:
         raise InputError(f"its truth cannot be read: {error}", file=path) from error
-
-
-def _write_image(path: Path, image: FishImage) -> None:
-    stack = image.n_planes > 1
-    # Channels of one plane lie together, as microscopes write them.
-    pixels = image.pixels.transpose(1, 0, 2, 3) if stack else image.pixels[:, 0]
-    metadata: dict[str, Any] = {
-        "axes": "ZCYX" if stack else "CYX",
-        # Named after the pixels, so that the same pixels make the same file.
-        "UUID": f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_OID, image.sha256)}",
-        "Channel": {"Name": list(image.channels)},
-        "PhysicalSizeX": image.pixel_size_um,
-        "PhysicalSizeXUnit": "µm",
-        "PhysicalSizeY": image.pixel_size_um,
-        "PhysicalSizeYUnit": "µm",
-    }
-    if image.z_step_um is not None:
-        metadata |= {"PhysicalSizeZ": image.z_step_um, "PhysicalSizeZUnit": "µm"}
-    tifffile.imwrite(
-        path,
-        pixels,
-        ome=True,
-        photometric="minisblack",
-        compression="zlib",
-        compressionargs={"level": 9},
-        predictor=True,
-        metadata=metadata,
-    )
 
 
 def _truth_path(image: Path, part: str) -> Path:

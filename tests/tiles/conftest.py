@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import tifffile
 
 from fishcount import score_field
 from fishcount.sample import SMALL_PX
-from fishcount.synthetic import draw_field, spec_of_case
+from fishcount.synthetic import draw_field, spec_of_case, write_image
 
 
 @pytest.fixture(scope="session")
@@ -29,19 +28,7 @@ def write_tiff(image):
     """Write the image as an OME-TIFF, stored as told."""
 
     def write(file, **stored):
-        tifffile.imwrite(
-            file,
-            image.pixels[:, 0],
-            photometric="minisblack",
-            metadata={
-                "axes": "CYX",
-                "Channel": {"Name": list(image.channels)},
-                "PhysicalSizeX": image.pixel_size_um,
-                "PhysicalSizeY": image.pixel_size_um,
-            },
-            **stored,
-        )
-        return file
+        return write_image(file, image, **stored)
 
     return write
 
