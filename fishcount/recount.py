@@ -17,7 +17,7 @@ from fishcount.nuclei import select_nuclei
 from fishcount.results import FieldResult
 from fishcount.scoring import CaseScore, SelectionCheck, check_selection, score_counts
 from fishcount.settings import ScoringSettings, Settings, SpotSettings
-from fishcount.signals import Copies, SignalCounts, count_signals
+from fishcount.signals import Copies, count_signals
 from fishcount.spots import Spots
 
 __all__ = [
@@ -172,7 +172,7 @@ def recount_field(field: FieldResult, *, was: Settings, settings: Settings) -> F
             pixel_size_um=field.image.pixel_size_um,
             z_step_um=field.image.z_step_um,
             settings=settings.signals,
-            assigned=_assigned(counts)
+            assigned=_assigned(field)
             if settings.signals.border_tolerance_um == was.signals.border_tolerance_um
             else None,
         )
@@ -199,10 +199,11 @@ def _cut_at(spots: Spots, settings: SpotSettings, *, was: SpotSettings) -> Spots
     return replace(spots, kept=kept, reason=reason.astype(spots.reason.dtype))
 
 
-def _assigned(counts: SignalCounts) -> dict[str, Integers]:
-    """Label of the nucleus of each candidate, by probe."""
-    signals = counts.signals
-    return {probe: signals.nucleus[signals.channel == probe] for probe in counts.copies}
+def _assigned(field: FieldResult) -> dict[str, Integers]:
+    """Label of the nucleus of each candidate, by probe: signals are listed probe after probe."""
+    ends = np.cumsum([len(spots) for spots in field.spots.values()])
+    parts = np.split(field.counts.signals.nucleus, ends[:-1])
+    return dict(zip(field.spots, parts, strict=True))
 
 
 def _median(values: NDArray[np.float64]) -> float:
