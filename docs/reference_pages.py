@@ -150,7 +150,7 @@ def settings_page() -> str:
     """The page of the settings."""
     parts = [
         "# Settings",
-        "Made from the models in `fishcount/settings.py`, the only home of defaults. Set one "
+        "Made from the models in `fishcount/settings`, the only home of defaults. Set one "
         "with `--set section.key=value`, several with a TOML file and `--settings`; an unknown "
         "key is an error. [Choosing settings](../../howto/settings.md) says when to.",
     ]

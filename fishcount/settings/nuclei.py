@@ -1,0 +1,79 @@
+"""How nuclei are found, and which get a flag: `nuclei` of the settings."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from fishcount.settings.section import Fraction, Positive, Section
+
+__all__ = ["NucleiSettings"]
+
+
+class NucleiSettings(Section):
+    """How nuclei are found (`fishcount.nuclei`)."""
+
+    diameter_um: Positive = Field(
+        8.0, description="Expected nuclear diameter: a prior only, the image decides."
+    )
+    working_diameter_px: Annotated[float, Field(ge=10, le=200)] = Field(
+        27.0, description="Nuclei are found on an image reduced until they are about this wide."
+    )
+    min_snr: Positive = Field(
+        5.0, description="Least height of a nucleus above background, in sigmas of the noise."
+    )
+    too_small: Fraction = Field(
+        0.35, description="TOO_SMALL: area under this part of the typical area of the field."
+    )
+    debris: Fraction = Field(
+        0.12, description="DEBRIS: area under this part of the typical area of the field."
+    )
+    too_large: Annotated[float, Field(gt=1)] = Field(
+        2.6, description="TOO_LARGE: area over this multiple of the typical area of the field."
+    )
+    min_solidity: Fraction = Field(
+        0.87, description="IRREGULAR: area over that of the convex hull below this."
+    )
+    overlap_area: Annotated[float, Field(gt=1)] = Field(
+        1.4, description="OVERLAPPED: area over this multiple of the typical one, and more."
+    )
+    overlap_dose: Annotated[float, Field(gt=1)] = Field(
+        1.7, description="OVERLAPPED: also DAPI dose over this multiple of the typical one."
+    )
+    overlap_solidity: Fraction = Field(
+        0.94, description="OVERLAPPED: also area over convex hull below this."
+    )
+    max_dose: Annotated[float, Field(gt=1)] = Field(
+        2.9, description="OVERLAPPED whatever its shape: DAPI dose over this multiple."
+    )
+    min_neck: float = Field(
+        0.85,
+        description="OVERLAPPED whatever its size: the best cut from dent to dent is shorter than "
+        "this part of the width of what it cuts off; deep dents count, also below zero.",
+    )
+    max_contact_width: Positive = Field(
+        1.0,
+        description="UNSURE_CUT: a contact longer than this multiple of the width of the smaller "
+        "of both nuclei. Two that touch have a waist there.",
+    )
+    dim: Fraction = Field(
+        0.15, description="DIM: mean DAPI above background under this part of the typical."
+    )
+    blurred: Annotated[float, Field(gt=1)] = Field(
+        1.6, description="BLURRED: edge wider than this multiple of the typical edge."
+    )
+    digested: Annotated[float, Field(gt=1)] = Field(
+        1.9, description="DIGESTED: texture over this multiple of the typical texture."
+    )
+    saturated: Fraction = Field(
+        0.01, description="SATURATED: more than this share of pixels at the camera's limit."
+    )
+    separate_depths: bool = Field(
+        False,
+        description="In stacks, nuclei above one another are told by the depth at which they are "
+        "sharp: overlaps in part are cut, others are OVERLAPPED.",
+    )
+    min_depth_um: Positive = Field(
+        1.5, description="With separate_depths: least distance of two depths in one outline."
+    )

@@ -1,0 +1,93 @@
+"""Settings from files and from single assignments; every fault is told at once, with its key."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from fishcount.errors import SettingsError
+from fishcount.settings.whole import Settings
+
+__all__ = ["parse_settings", "read_settings", "with_overrides"]
+
+
+def read_settings(path: str | Path) -> Settings:
+    """Settings from a TOML file; what it leaves out keeps its default.
+
+    Raises
+    ------
+    SettingsError
+        When the file cannot be read, is no TOML, or holds an unknown key or a bad value.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"cannot be read as settings: {error}", file=path) from error
+    return parse_settings(text, source=str(path))
+
+
+def parse_settings(text: str, *, source: str = "settings") -> Settings:
+    """Settings from TOML text; `source` is what errors call it. Raises as `read_settings`."""
+    try:
+        return _validated(tomllib.loads(text), source=source)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"cannot be read as settings: {error}", file=source) from error
+
+
+def with_overrides(settings: Settings, assignments: Iterable[str]) -> Settings:
+    """`settings` with ``"section.key=value"`` assignments applied, the values written as TOML.
+
+    A value that is no TOML is taken as a string, so ``scoring.two_copies=negative`` works.
+
+    Raises
+    ------
+    SettingsError
+        When an assignment is malformed, its key unknown, or its value out of range.
+    """
+    tree = settings.model_dump(mode="json", exclude_none=True)
+    for assignment in assignments:
+        path, equals, text = assignment.partition("=")
+        keys = path.strip().split(".")
+        if not equals or len(keys) != 2 or not all(keys):
+            raise SettingsError("not an assignment", field=assignment, expected="section.key=value")
+        section, key = keys
+        if not isinstance(tree.get(section), dict):
+            raise SettingsError("unknown section", field=assignment, expected=", ".join(tree))
+        tree[section][key] = _toml_value(text.strip())
+    return _validated(tree, source="--set")
+
+
+def _toml_value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _validated(tree: Mapping[str, Any], *, source: str) -> Settings:
+    try:
+        return Settings.model_validate(tree)
+    except ValidationError as error:
+        faults = "; ".join(_in_words(fault) for fault in error.errors())
+        raise SettingsError(faults, file=source) from error
+
+
+def _in_words(fault: ErrorDetails) -> str:
+    key = ".".join(map(str, fault["loc"]))
+    if fault["type"] != "extra_forbidden":
+        return f"{key}: {fault['msg']}"
+    meant = get_close_matches(key, _known_keys(), n=1)
+    return f"{key}: no such setting" + (f"; is {meant[0]} meant?" if meant else "")
+
+
+def _known_keys() -> Iterator[str]:
+    for section, field in Settings.model_fields.items():
+        yield section
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from (f"{section}.{key}" for key in field.annotation.model_fields)

@@ -1,0 +1,32 @@
+"""When a field is doubtful as a whole: `quality` of the settings."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from fishcount.settings.section import Fraction, Positive, Section
+
+__all__ = ["QualitySettings"]
+
+
+class QualitySettings(Section):
+    """When a field is doubtful as a whole (`fishcount.field_quality`)."""
+
+    max_share_blurred: Fraction = Field(
+        0.5, description="OUT_OF_FOCUS: more than this share of the nuclei is blurred."
+    )
+    max_edge_width: Fraction = Field(
+        0.3,
+        description="OUT_OF_FOCUS: a nucleus is blurred whose edge takes up more than this share "
+        "of its diameter, however blurred the others are.",
+    )
+    max_cross_talk: Fraction = Field(
+        0.25,
+        description="CROSS_TALK: more than this share of a signal's light shows in the channel "
+        "of the other probe.",
+    )
+    max_tissue_glow: Positive = Field(
+        2.5,
+        description="AUTOFLUORESCENCE: nuclei themselves shine more than this many times as "
+        "bright as the median signal.",
+    )
