@@ -7,6 +7,7 @@ from scipy import ndimage as ndi
 
 from fishcount.filters import (
     block_means,
+    connected_parts,
     enlarged,
     gaussian,
     gaussian_kernel,
@@ -30,6 +31,24 @@ def test_gaussian_is_that_of_scipy(shape, sigma):
     image = drawn(shape)
     expected = ndi.gaussian_filter(image.astype(float), sigma, mode="nearest", truncate=3)
     np.testing.assert_allclose(gaussian(image, sigma), expected, rtol=2e-6)
+
+
+@pytest.mark.parametrize("border", ["nearest", "reflect"])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_gaussian_in_double_precision_has_the_last_digit_of_scipy(shape, border):
+    image = drawn(shape)
+    expected = ndi.gaussian_filter(image, 0.8, mode=border, truncate=3)
+    np.testing.assert_array_equal(gaussian(image, 0.8, border=border, double=True), expected)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.5, 0.7, 1.0])
+def test_connected_parts_are_those_of_scipy_in_their_order(shape, share):
+    mask = np.random.default_rng(4).random(shape) < share
+    labels, n = connected_parts(mask)
+    expected, n_expected = ndi.label(mask)
+    np.testing.assert_array_equal(labels, expected)
+    assert n == n_expected
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -136,7 +155,8 @@ def test_threads_change_no_bit():
             cv2.setNumThreads(threads)
             found.append([gaussian(image, 2.0), median3(image), largest_near(image, 5)])
             found[-1] += [laplacian(image), block_means(image, 2), block_means(image, 3)]
-            found[-1] += [enlarged(image, (1500, 1000))]
+            found[-1] += [enlarged(image, (1500, 1000)), gaussian(image, 1.0, double=True)]
+            found[-1] += [connected_parts(gaussian(image, 2.0) > 1000)[0]]
     finally:
         cv2.setNumThreads(before)
     for more in found[1:]:
@@ -150,6 +170,8 @@ def test_an_image_without_pixels_stays_one():
     assert largest_near(empty, 3).shape == smallest_near(empty, 3).shape == (0, 5)
     assert laplacian(empty).shape == block_means(empty, 1).shape == (0, 5)
     assert enlarged(empty, (0, 9)).shape == (0, 9)
+    assert gaussian(empty, 1.0, double=True).shape == (0, 5)
+    assert connected_parts(empty > 0)[0].shape == (0, 5)
 
 
 def test_an_even_side_is_refused():

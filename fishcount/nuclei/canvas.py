@@ -19,31 +19,42 @@ class Canvas:
     ----------
     signal : ndarray of float32, (y, x)
         Zero in the margins between boxes.
-    origin : ndarray of int64, (y, x)
-        Flat index into the image; its size, which no pixel has, in the margins.
+    origin : ndarray of int64, (y, x), or None
+        Flat index into the image; its size, which no pixel has, in the margins. None: this is the
+        image itself.
     image_shape : tuple of int
         Height and width of the image.
     """
 
     signal: NDArray[np.float32]
-    origin: NDArray[np.int64]
+    origin: NDArray[np.int64] | None
     image_shape: tuple[int, int]
 
     @classmethod
     def whole(cls, signal: NDArray[np.float32]) -> Canvas:
         """The image itself."""
-        shape = (signal.shape[0], signal.shape[1])
-        return cls(signal, np.arange(signal.size).reshape(shape), shape)
+        return cls(signal, None, (signal.shape[0], signal.shape[1]))
+
+    def places(self, at: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Flat indices into the image of pixels at flat indices into this canvas."""
+        return at if self.origin is None else self.origin.ravel()[at]
 
     def spread(self, values: NDArray[np.int32]) -> NDArray[np.int32]:
-        """Values on this canvas in the place of its pixels in the image; one more, 0, at the end.
-
-        Indexed with the `origin` of any canvas, that gives the values on that canvas.
-        """
+        """Values on this canvas in the place of its pixels in the image, flat; one more, 0."""
         flat = np.zeros(self.image_shape[0] * self.image_shape[1] + 1, np.int32)
-        flat[self.origin.ravel()] = values.ravel()
-        flat[-1] = 0
+        if self.origin is None:
+            flat[:-1] = values.ravel()
+        else:
+            flat[self.origin.ravel()] = values.ravel()
+            flat[-1] = 0
         return flat
+
+    def values_of(self, other: Canvas, values: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Values on another canvas as they lie on this one; 0 where the other has no pixel."""
+        if self is other:
+            return values
+        flat = other.spread(values)
+        return flat[:-1].reshape(self.image_shape) if self.origin is None else flat[self.origin]
 
     def packed(self, components: NDArray[np.int32], wanted: NDArray[np.bool_]) -> Canvas:
         """A canvas of the wanted components alone; this one, if that is hardly smaller.
@@ -54,13 +65,15 @@ class Canvas:
             Labels 1 to n on this canvas.
         wanted : ndarray of bool, (n,)
         """
-        boxes = ndi.find_objects(components)
         labels = np.flatnonzero(wanted) + 1
+        if not len(labels):
+            return self
+        boxes = ndi.find_objects(components)
         # Tall ones first fill the shelves best; the order is that of labels where equal.
         height = np.array([boxes[i - 1][0].stop - boxes[i - 1][0].start + 1 for i in labels], int)
         width = np.array([boxes[i - 1][1].stop - boxes[i - 1][1].start + 1 for i in labels], int)
         area = int((height * width).sum())
-        if area > 0.5 * self.signal.size or not len(labels):
+        if area > 0.5 * self.signal.size:
             return self
         order = np.argsort(-height, kind="stable")
         canvas_width = max(int(1.1 * area**0.5), int(width.max())) + 1
@@ -69,12 +82,18 @@ class Canvas:
         origin = np.full((rows, canvas_width), self.image_shape[0] * self.image_shape[1], np.int64)
         for label, (y, x) in zip(labels[order], places, strict=True):
             box = boxes[label - 1]
+            # A neighbour in the same box has its place in a box of its own.
             inside = components[box] == label
             here = (slice(y, y + inside.shape[0]), slice(x, x + inside.shape[1]))
-            signal[here] = np.where(inside, self.signal[box], 0)
-            # A neighbour in the same box has its place in a box of its own.
-            origin[here] = np.where(inside, self.origin[box], origin[here])
+            np.multiply(self.signal[box], inside, out=signal[here])
+            np.copyto(origin[here], self._origin_of(box), where=inside)
         return Canvas(signal, origin, self.image_shape)
+
+    def _origin_of(self, box: tuple[slice, slice]) -> NDArray[np.int64]:
+        if self.origin is not None:
+            return self.origin[box]
+        rows, columns = (np.arange(part.start, part.stop) for part in box)
+        return rows[:, None] * self.image_shape[1] + columns
 
 
 def _shelves(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fishcount.nuclei.neighbours import border_pairs, contact_pairs
 from fishcount.nuclei.runs import find_runs
 
 __all__ = [
@@ -122,12 +123,10 @@ def fit_ellipses(labels: NDArray[np.int32]) -> Ellipses:
 def find_contacts(labels: NDArray[np.int32]) -> Contacts:
     """All pairs of labels of an image (y, x) that touch."""
     n = int(labels.max(initial=0)) + 1
-    below = labels[:-1].astype(np.int64), labels[1:]
-    right = labels[:, :-1].astype(np.int64), labels[:, 1:]
+    flat = labels.ravel()
     codes, steps = [], []
-    for one, other in (below, right):
-        touch = (one != other) & (one > 0) & (other > 0)
-        a, b = one[touch], other[touch]
+    for one, other in contact_pairs(labels):
+        a, b = flat[one].astype(np.int64), flat[other]
         codes.append(np.minimum(a, b) * n + np.maximum(a, b))
         steps.append(len(a))
     code, pair = np.unique(np.concatenate(codes), return_inverse=True)
@@ -204,12 +203,10 @@ def _contact_pixels(
     labels: NDArray[np.int32],
 ) -> tuple[NDArray[np.intp], NDArray[np.int32], NDArray[np.int32]]:
     """Flat index of pixels beside another label, and the two labels, the smaller first."""
-    width = labels.shape[1]
-    found = []
-    for one, other in ((labels[:-1], labels[1:]), (labels[:, :-1], labels[:, 1:])):
-        y, x = np.nonzero((one != other) & (one > 0) & (other > 0))
-        a, b = one[y, x], other[y, x]
-        found.append((y * width + x, np.minimum(a, b), np.maximum(a, b)))
+    flat, found = labels.ravel(), []
+    for one, other in contact_pairs(labels):
+        a, b = flat[one], flat[other]
+        found.append((one, np.minimum(a, b), np.maximum(a, b)))
     at, low, high = (np.concatenate(parts) for parts in zip(*found, strict=True))
     return at, low, high
 
@@ -218,12 +215,10 @@ def _free_outline(
     labels: NDArray[np.int32],
 ) -> tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.float64]]:
     """Labels and places of the pixel edges between a label and background."""
-    found = []
-    for down, right in ((0.5, 0.0), (0.0, 0.5)):
-        one = labels[:-1] if down else labels[:, :-1]
-        other = labels[1:] if down else labels[:, 1:]
-        y, x = np.nonzero((one > 0) != (other > 0))
-        found.append((np.maximum(one[y, x], other[y, x]), y + down, x + right))
+    flat, found = labels.ravel(), []
+    for (one, other), down, right in zip(border_pairs(labels), (0.5, 0), (0, 0.5), strict=True):
+        row, column = np.divmod(one, labels.shape[1])
+        found.append((np.maximum(flat[one], flat[other]), row + down, column + right))
     label, y, x = zip(*found, strict=True)
     return np.concatenate(label), np.concatenate(y), np.concatenate(x)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage as ndi
 from skimage.filters import threshold_otsu
 
-__all__ = ["find_foreground"]
+from fishcount.filters import connected_parts
+
+__all__ = ["fill_holes", "find_foreground"]
 
 
 def find_foreground(
@@ -22,5 +23,20 @@ def find_foreground(
         return np.zeros(signal.shape, bool), float("nan")
     root = np.sqrt(np.maximum(signal, 0))
     threshold = max(float(threshold_otsu(root)) ** 2, floor_counts)  # type: ignore[no-untyped-call]
-    mask = ndi.binary_fill_holes(signal > threshold)
-    return np.asarray(mask, bool), threshold
+    return fill_holes(signal > threshold), threshold
+
+
+def fill_holes(mask: NDArray[np.bool_], *, max_area_px: float = np.inf) -> NDArray[np.bool_]:
+    """Fill holes smaller than a given area that do not touch the edge of the field."""
+    labels, n = connected_parts(~mask)
+    sides = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
+    at_edge = np.bincount(sides, minlength=n + 1)
+    at_edge[0] = 0
+    # Most of what is outside lies around everything; only the rest is looked at.
+    around = int(at_edge.argmax())
+    at = np.flatnonzero((labels != around) & ~mask)
+    label = labels.ravel()[at]
+    hole = (np.bincount(label, minlength=n + 1) < max_area_px) & (at_edge == 0)
+    filled = mask.copy()
+    filled.ravel()[at[hole[label]]] = True
+    return filled

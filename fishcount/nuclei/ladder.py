@@ -13,10 +13,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage as ndi
 
+from fishcount.filters import connected_parts
 from fishcount.nuclei.canvas import Canvas
-from fishcount.nuclei.pieces import Pieces, measure_pieces
+from fishcount.nuclei.foreground import fill_holes
+from fishcount.nuclei.pieces import Pieces, measure_outlines
+from fishcount.nuclei.runs import Runs, find_runs
 from fishcount.nuclei.split import split_foreground
 
 __all__ = ["climb_ladder"]
@@ -127,31 +129,32 @@ def _make_rung(
 ) -> _Rung | None:
     signal = canvas.signal
     nucleus_area = math.pi / 4 * diameter_px**2
-    mask = fill_small_holes(signal > level, max_area_px=MAX_HOLE * nucleus_area)
+    mask = fill_holes(signal > level, max_area_px=MAX_HOLE * nucleus_area)
     if below is not None:
-        parents = below.canvas.spread(below.components)[canvas.origin]
+        parents = canvas.values_of(below.canvas, below.components)
         mask &= np.append(False, below.open)[parents]
-    components, n = ndi.label(mask)
+    components, n = connected_parts(mask)
     large = np.bincount(components.ravel(), minlength=n + 1) >= max(MIN_AREA * nucleus_area, 6)
     large[0] = False
     new = np.cumsum(large, dtype=np.int32)
     new[~large] = 0
     # Components without a seed are gone from now on.
-    labels, pieces, components = split_foreground(new[components], signal, diameter_px=diameter_px)
-    if not len(pieces):
+    split = split_foreground(new[components], signal, diameter_px=diameter_px)
+    if not len(split.pieces):
         return None
-    n = int(components.max())
-    where = _first_pixels(labels, len(pieces))
-    component_of = components.ravel()[where].astype(np.int64) - 1
+    component_at, pieces = split.components.ravel()[split.at], split.pieces
+    component_of = np.zeros(len(pieces), np.int64)
+    component_of[split.labels.ravel()[split.at] - 1] = component_at - 1
+    n = int(component_of.max()) + 1
     parent_of = np.zeros(n, np.int64)
     if below is not None:
-        parent_of = parents.ravel()[_first_pixels(components, n)].astype(np.int64) - 1
-    cores = _trim(labels, signal, pieces)
-    shapes = measure_pieces(cores, signal, signal)
+        parent_of[component_at - 1] = parents.ravel()[split.at] - 1
+    cores, runs = _trim(split.labels, signal, pieces)
+    shapes = measure_outlines(runs)
     rung = _Rung(
         canvas=canvas,
-        components=components,
-        labels=labels,
+        components=split.components,
+        labels=split.labels,
         area=pieces.area,
         quality=_quality(shapes, pieces.brightness, level, nucleus_area),
         cores=cores,
@@ -179,14 +182,18 @@ def _make_rung(
 
 def _trim(
     labels: NDArray[np.int32], signal: NDArray[np.float32], pieces: Pieces
-) -> NDArray[np.int32]:
-    """Each piece cut at a part of its own brightness, as its outline will be."""
+) -> tuple[NDArray[np.int32], Runs]:
+    """Each piece cut at a part of its own brightness, as its outline will be, and its runs."""
     cut = np.append(np.inf, TRIM_HEIGHT * pieces.brightness).astype(np.float32)
-    inside = signal > cut[labels]
-    # The brightest pixel may be dimmer than a weighted mean: nothing is trimmed to nothing.
-    empty = np.bincount(labels[inside], minlength=len(pieces) + 1) == 0
-    empty[0] = False
-    return np.where(inside | empty[labels], labels, 0).astype(np.int32)
+    cores = labels * (signal > cut[labels])
+    runs = find_runs(cores)
+    if len(runs) < len(pieces):
+        # The brightest pixel may be dimmer than a weighted mean: nothing is trimmed to nothing.
+        left = np.zeros(len(pieces) + 1, bool)
+        left[runs.label] = True
+        cores = np.where(left[labels], cores, labels)
+        runs = find_runs(cores)
+    return cores, runs
 
 
 def _quality(
@@ -212,7 +219,7 @@ def _compete(lower: _Rung, upper: _Rung) -> None:
     gain = np.bincount(upper.parent_of, upper.value * upper.weight, minlength=n)
     weight = np.bincount(upper.parent_of, upper.weight, minlength=n).astype(np.float64)
     # A piece that the higher threshold loses counts against it as much as it was worth.
-    pieces = lower.canvas.spread(lower.labels)[upper.canvas.origin[upper.components > 0]]
+    pieces = upper.canvas.values_of(lower.canvas, lower.labels)[upper.components > 0]
     covered = np.bincount(pieces, minlength=len(lower.area) + 1)[1:]
     lost = np.clip(1 - 10 * covered / lower.area, 0, 1) * lower.area * lower.quality
     weight = weight + lower.per_component(lost)
@@ -225,7 +232,7 @@ def _compete(lower: _Rung, upper: _Rung) -> None:
 def _collect(
     rungs: list[_Rung], shape: tuple[int, ...]
 ) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
-    out = np.zeros(shape[0] * shape[1] + 1, np.int32)
+    out = np.zeros(shape[0] * shape[1], np.int32)
     quality: list[NDArray[np.float64]] = []
     n_found = 0
     reached = np.ones(len(rungs[0].stays), bool) if rungs else np.zeros(0, bool)
@@ -237,25 +244,8 @@ def _collect(
         new[1:][taken] = np.arange(n_found + 1, n_found + 1 + taken.sum())
         n_found += int(taken.sum())
         quality.append(rung.quality[taken])
-        out += rung.canvas.spread(new[rung.cores])
+        at = np.flatnonzero(rung.cores)
+        label = new[rung.cores.ravel()[at]]
+        out[rung.canvas.places(at[label > 0])] = label[label > 0]
         reached = reached & ~rung.stays
-    return out[:-1].reshape(shape), np.concatenate(quality) if quality else np.zeros(0)
-
-
-def _first_pixels(labels: NDArray[np.int32], n: int) -> NDArray[np.int64]:
-    """Flat index of a pixel of each label 1 to n."""
-    inside = np.flatnonzero(labels > 0)
-    where = np.zeros(n, np.int64)
-    where[labels.ravel()[inside[::-1]] - 1] = inside[::-1]
-    return where
-
-
-def fill_small_holes(mask: NDArray[np.bool_], *, max_area_px: float) -> NDArray[np.bool_]:
-    """Fill holes smaller than a given area that do not touch the edge of the field."""
-    labels, n = ndi.label(~mask)
-    small = np.bincount(labels.ravel(), minlength=n + 1) < max_area_px
-    for side in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
-        small[side] = False
-    small[0] = False
-    filled: NDArray[np.bool_] = mask | small[labels]
-    return filled
+    return out.reshape(shape), np.concatenate(quality) if quality else np.zeros(0)

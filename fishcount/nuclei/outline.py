@@ -17,7 +17,7 @@ from fishcount.nuclei.contacts import (
     join_false_cuts,
 )
 from fishcount.nuclei.distance import nearest_label
-from fishcount.nuclei.ladder import fill_small_holes
+from fishcount.nuclei.foreground import fill_holes
 from fishcount.nuclei.light import NuclearLight, core_heights
 
 __all__ = ["Outlines", "draw_outlines", "enlarge_outlines"]
@@ -80,7 +80,7 @@ def draw_outlines(
     cut = np.maximum(glow + light.cut * (height - glow), floor_counts).astype(np.float32)
     nucleus_area = np.pi / 4 * diameter_px**2
     inside = (signal > cut[nearest]) & (nearest > 0)
-    inside = fill_small_holes(inside, max_area_px=MAX_HOLE * nucleus_area) & (nearest > 0)
+    inside = fill_holes(inside, max_area_px=MAX_HOLE * nucleus_area) & (nearest > 0)
     soft = gaussian(inside.astype(np.float32), max(OUTLINE_SMOOTHING * diameter_px, 0.5))
     margin = np.where(nearest > 0, soft - 0.5, -0.5).astype(np.float32)
     labels = largest_parts(np.where(margin > 0, nearest, 0))

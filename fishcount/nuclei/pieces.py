@@ -13,9 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fishcount.nuclei.runs import find_runs
+from fishcount.nuclei.neighbours import contact_pairs
+from fishcount.nuclei.runs import Runs, find_runs
 
-__all__ = ["Pieces", "hull_area", "join_pieces", "measure_pieces"]
+__all__ = ["Pieces", "hull_area", "join_pieces", "measure_outlines", "measure_pieces"]
 
 # Directions of the support function; with fewer, slender pieces seem hollow.
 N_DIRECTIONS = 32
@@ -116,6 +117,18 @@ def measure_pieces(
 ) -> Pieces:
     """Figures of the labels 1 to n of an image (y, x), none of which may be missing."""
     runs = find_runs(labels)
+    pieces = measure_outlines(runs)
+    if len(pieces):
+        glow, weight, deepest = runs.per_run(
+            (np.add, signal * depth), (np.add, depth), (np.maximum, depth)
+        )
+        pieces.light = np.stack([runs.total(glow), runs.total(weight)], axis=1)
+        pieces.depth = np.maximum.reduceat(deepest, runs.first).astype(np.float64)
+    return pieces
+
+
+def measure_outlines(runs: Runs) -> Pieces:
+    """Figures of shape of all labels; their light and depth are zero."""
     if not len(runs):
         return Pieces(np.zeros((0, 6)), np.zeros((0, N_DIRECTIONS)), np.zeros((0, 2)), np.zeros(0))
     length = runs.length.astype(np.float64)
@@ -135,8 +148,8 @@ def measure_pieces(
     return Pieces(
         moments=np.stack([runs.total(values) for values in per_run], axis=1),
         support=support,
-        light=np.stack([runs.sum_of(signal * depth), runs.sum_of(depth)], axis=1),
-        depth=runs.largest_of(depth).astype(np.float64),
+        light=np.zeros((len(runs), 2)),
+        depth=np.zeros(len(runs)),
     )
 
 
@@ -164,20 +177,14 @@ class _Contacts:
 def _find_contacts(
     labels: NDArray[np.int32], signal: NDArray[np.float32], depth: NDArray[np.float32]
 ) -> _Contacts:
-    below = (labels[:-1], labels[1:], signal[:-1], signal[1:], depth[:-1], depth[1:])
-    right = tuple(
-        image[:, side]
-        for image in (labels, signal, depth)
-        for side in (slice(None, -1), slice(1, None))
-    )
+    flat, bright, deep = labels.ravel(), signal.ravel(), depth.ravel()
     a, b, light, waist = [], [], [], []
-    for one, other, signal_1, signal_2, depth_1, depth_2 in (below, right):
-        touch = np.flatnonzero((one != other) & (one > 0) & (other > 0))
-        p, q = one.ravel()[touch], other.ravel()[touch]
-        d_1, d_2 = depth_1.ravel()[touch], depth_2.ravel()[touch]
+    for one, other in contact_pairs(labels):
+        p, q = flat[one], flat[other]
+        d_1, d_2 = deep[one], deep[other]
         a.append(np.minimum(p, q) - 1)
         b.append(np.maximum(p, q) - 1)
-        glow = 0.5 * (d_1 * signal_1.ravel()[touch] + d_2 * signal_2.ravel()[touch])
+        glow = 0.5 * (d_1 * bright[one] + d_2 * bright[other])
         light.append(np.stack([glow, 0.5 * (d_1 + d_2)], axis=1).astype(np.float64))
         waist.append(np.minimum(d_1, d_2).astype(np.float64))
     raw = _Contacts(
@@ -231,6 +238,8 @@ def join_pieces(
         part_of = name[part_of]
         contacts = contacts.renamed(name)
     kept, new = np.unique(part_of, return_inverse=True)
+    if len(kept) == n:
+        return labels, pieces
     lookup = np.append(0, new + 1).astype(np.int32)
     return lookup[labels], pieces.take(kept)
 

@@ -119,7 +119,7 @@ class Runs:
 
     def sum_of(self, image: NDArray[np.number]) -> NDArray[np.float64]:
         """Sum of a float image (y, x) over each label: runs in its own type, labels in float64."""
-        return self.total(self._per_run(np.add, image)) if len(self) else np.zeros(0)
+        return self.total(self.per_run((np.add, image))[0]) if len(self) else np.zeros(0)
 
     def sum_of_squares(self, image: NDArray[np.number]) -> NDArray[np.float64]:
         """Sum of the squares of a float image (y, x) over each label, as `sum_of` sums."""
@@ -136,17 +136,18 @@ class Runs:
                     self.label[band], self.y[band] - start, self.x0[band], self.x1[band], band
                 )
                 part = image[start:stop]
-                per_run[band] = here._per_run(np.add, part * part)
+                per_run[band] = here.per_run((np.add, part * part))[0]
         return self.total(per_run)
 
     def largest_of(self, image: NDArray[np.number]) -> NDArray[np.number]:
         """Largest value of an image (y, x) in each label."""
         if not len(self):
             return np.zeros(0, image.dtype)
-        return np.maximum.reduceat(self._per_run(np.maximum, image), self.first)
+        return np.maximum.reduceat(self.per_run((np.maximum, image))[0], self.first)
 
-    def _per_run(self, reduce: np.ufunc, image: NDArray[np.number]) -> NDArray[Any]:
-        flat, width = image.ravel(), image.shape[1]
+    def per_run(self, *wanted: tuple[np.ufunc, NDArray[np.number]]) -> list[NDArray[Any]]:
+        """Sums (`np.add`), maxima and the like of images (y, x) of one size over each run."""
+        size, width = wanted[0][1].size, wanted[0][1].shape[1]
         start = self.y * width + self.x0
         order = np.argsort(start, kind="stable")
         edges = np.empty(2 * len(start), np.int64)
@@ -154,10 +155,13 @@ class Runs:
         edges[1::2] = edges[0::2] + self.length[order]
         # From start to stop is a run, from stop to the next start is not; the last run may end
         # with the image, where no edge can lie.
-        results = reduce.reduceat(flat, edges[edges < flat.size])[0::2]
-        per_run = np.empty(len(start), results.dtype)
-        per_run[order] = results
-        return per_run
+        edges = edges[edges < size]
+        found = []
+        for reduce, image in wanted:
+            results = reduce.reduceat(image.ravel(), edges)[0::2]
+            found.append(np.empty(len(start), results.dtype))
+            found[-1][order] = results
+        return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -253,7 +257,9 @@ def find_runs(labels: NDArray[np.integer]) -> Runs:
 def _sorted_runs(
     label: NDArray[np.int64], y: NDArray[np.int64], x0: NDArray[np.int64], x1: NDArray[np.int64]
 ) -> Runs:
-    order = np.argsort(label, kind="stable")
+    # Numbers of 16 bits are sorted in one pass.
+    few = len(label) > 0 and label.max() < 2**16
+    order = np.argsort(label.astype(np.uint16) if few else label, kind="stable")
     label = label[order]
     first = np.flatnonzero(np.diff(label, prepend=0))
     return Runs(label, y[order], x0[order], x1[order], first)

@@ -2,28 +2,49 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage as ndi
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 from skimage.segmentation import watershed
 
-from fishcount.filters import largest_near
+from fishcount.filters import gaussian, largest_near
 from fishcount.nuclei.canvas import Canvas
 from fishcount.nuclei.distance import inside_distance
 from fishcount.nuclei.pieces import Pieces, join_pieces
 
-__all__ = ["inner_distance", "split_foreground"]
+__all__ = ["Split", "inner_distance", "split_foreground"]
 
 # Smoothing of the distance transform, and half the width in which a seed must be highest, in
 # nuclear diameters: little, as a seed too many is joined again and one too few is a merge.
 SMOOTHING, SEED_REACH = 0.03, 0.06
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Split:
+    """A foreground in pieces, as far as they are nuclei.
+
+    Attributes
+    ----------
+    labels : ndarray of int32, (y, x)
+        Nuclei, 1 to m.
+    pieces : Pieces
+        Their figures.
+    components : ndarray of int32, (y, x)
+        Those parts of the foreground that hold a nucleus, 1 to n; others are too thin for a seed.
+    at : ndarray of int, (k,)
+        Flat indices of pixels, at least one of every label and so of every component.
+    """
+
+    labels: NDArray[np.int32]
+    pieces: Pieces
+    components: NDArray[np.int32]
+    at: NDArray[np.intp]
+
+
 def split_foreground(
     components: NDArray[np.int32], signal: NDArray[np.float32], *, diameter_px: float
-) -> tuple[NDArray[np.int32], Pieces, NDArray[np.int32]]:
+) -> Split:
     """Nuclei of a foreground (y, x), split where they touch.
 
     Parameters
@@ -34,13 +55,6 @@ def split_foreground(
         DAPI above background: a gap, or an overlap that is brighter, speaks for two nuclei.
     diameter_px
         Typical nuclear diameter.
-
-    Returns
-    -------
-    labels, pieces
-        1 to m, and their figures.
-    components
-        Those in which there is a nucleus, numbered anew; others are too thin for a seed.
     """
     mask = components > 0
     depth = inner_distance(mask, smoothing_px=max(SMOOTHING * diameter_px, 0.7))
@@ -49,7 +63,8 @@ def split_foreground(
     at, seed = label_points(peaks)
     labels, components = _flood(depth, at, seed, components)
     nucleus_area = np.pi / 4 * diameter_px**2
-    return *join_pieces(labels, signal, depth, nucleus_area_px=nucleus_area), components
+    labels, pieces = join_pieces(labels, signal, depth, nucleus_area_px=nucleus_area)
+    return Split(labels, pieces, components, at)
 
 
 def label_points(mask: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.int32]]:
@@ -69,8 +84,13 @@ def label_points(mask: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.
         one = np.flatnonzero(beside)
         pairs.append((one, place[one]))
     one, other = (np.concatenate(side) for side in zip(*pairs, strict=True))
-    graph = coo_array((np.ones(len(one), bool), (one, other)), shape=(len(at), len(at)))
-    _, label = connected_components(graph, directed=False)
+    # The first pixel of its group is handed on from pixel to pixel: groups are of a few.
+    first = np.arange(len(at))
+    while (differ := np.flatnonzero(first[one] != first[other])).size:
+        lower = np.minimum(first[one[differ]], first[other[differ]])
+        np.minimum.at(first, one[differ], lower)
+        np.minimum.at(first, other[differ], lower)
+    _, label = np.unique(first, return_inverse=True)
     return at, label.astype(np.int32) + 1
 
 
@@ -96,14 +116,16 @@ def _flood(
     labels: NDArray[np.int32] = owner[components]
     if shared.any():
         # Only what is crowded: the watershed goes over all of an image, however little it floods.
-        canvas = Canvas.whole(-depth).packed(components, shared[1:])
-        seeds = np.zeros(components.size + 1, np.int32)
-        seeds[at] = np.where(shared[component], seed, 0)
-        crowded = np.append(shared[components.ravel()], False)[canvas.origin]
+        image = Canvas.whole(-depth)
+        canvas = image.packed(components, shared[1:])
+        seeds = np.zeros(components.shape, np.int32)
+        seeds.ravel()[at] = np.where(shared[component], seed, 0)
+        seeds = canvas.values_of(image, seeds)
+        crowded = shared[components] if canvas.origin is None else canvas.origin < components.size
         flooded = watershed(  # type: ignore[no-untyped-call]
-            canvas.signal, seeds[canvas.origin], mask=crowded
+            canvas.signal, seeds, mask=crowded
         )
-        labels.ravel()[canvas.origin[crowded]] = flooded[crowded]
+        labels.ravel()[canvas.places(np.flatnonzero(crowded))] = flooded[crowded]
     if not seeded[1:].all():
         new = np.cumsum(seeded, dtype=np.int32)
         new[~seeded] = 0
@@ -113,7 +135,6 @@ def _flood(
 
 def inner_distance(mask: NDArray[np.bool_], *, smoothing_px: float) -> NDArray[np.float32]:
     """Smoothed distance to the outside of a mask; beyond the field's edge it goes on."""
-    distance = inside_distance(mask)
-    smooth: NDArray[np.float32] = ndi.gaussian_filter(distance, smoothing_px, truncate=3)
-    smooth[~mask] = 0
+    smooth = gaussian(inside_distance(mask), smoothing_px, border="reflect", double=True)
+    smooth *= mask
     return smooth

@@ -40,21 +40,20 @@ def test_a_union_has_the_figures_of_its_parts_together():
 @pytest.mark.parametrize("gap", [18, 21, 24])
 def test_two_overlapping_disks_are_two(gap):
     mask = ellipse((60, 90), 30, 30, 13, 13) | ellipse((60, 90), 30, 30 + gap, 13, 13)
-    labels, pieces, components = split_foreground(
-        mask.astype(np.int32), flat(mask), diameter_px=DIAMETER
-    )
-    assert_array_equal(components, mask)
-    labels = cut_at_dents(labels, flat(mask), diameter_px=DIAMETER)
+    split = split_foreground(mask.astype(np.int32), flat(mask), diameter_px=DIAMETER)
+    assert_array_equal(split.components, mask)
+    assert set(split.labels.ravel()[split.at]) == set(range(1, len(split.pieces) + 1))
+    labels = cut_at_dents(split.labels, flat(mask), diameter_px=DIAMETER)
     assert labels.max() == 2
     assert labels[30, 25] != labels[30, 35 + gap]
     assert_allclose((labels == labels[30, 25]).sum(), mask.sum() / 2, rtol=0.15)
-    assert 1 <= len(pieces) <= 2
+    assert 1 <= len(split.pieces) <= 2
 
 
 @pytest.mark.parametrize(("a", "b"), [(13, 13), (9, 20), (17, 12), (10, 16)])
 def test_one_ellipse_is_one(a, b):
     mask = ellipse((60, 80), 30, 40, a, b)
-    labels, *_ = split_foreground(mask.astype(np.int32), flat(mask), diameter_px=DIAMETER)
+    labels = split_foreground(mask.astype(np.int32), flat(mask), diameter_px=DIAMETER).labels
     assert cut_at_dents(labels, flat(mask), diameter_px=DIAMETER).max() == 1
 
 
@@ -65,11 +64,11 @@ def test_what_is_too_thin_for_a_seed_is_no_component():
     components[ellipse(components.shape, 30, 30, 13, 13)] = 2
     components[50, 10] = 3
     components[ellipse(components.shape, 30, 70, 13, 13)] = 4
-    labels, pieces, left = split_foreground(components, flat(components > 0), diameter_px=DIAMETER)
+    split = split_foreground(components, flat(components > 0), diameter_px=DIAMETER)
     seeded = np.array([0, 0, 1, 0, 2])
-    assert_array_equal(left, seeded[components])
-    assert_array_equal(labels > 0, left > 0)
-    assert len(pieces) == 2
+    assert_array_equal(split.components, seeded[components])
+    assert_array_equal(split.labels > 0, split.components > 0)
+    assert len(split.pieces) == 2
 
 
 def test_dents_part_a_small_nucleus_from_a_large_one():
