@@ -13,30 +13,32 @@ Pairs = tuple[NDArray[np.intp], NDArray[np.intp]]
 
 def contact_pairs(labels: NDArray[np.int32]) -> tuple[Pairs, Pairs]:
     """Pixels of two labels of an image (y, x), one above the other, then side by side."""
-    inside = labels.ravel() > 0
     flat, width = labels.ravel(), labels.shape[1]
+    inside = flat > 0
 
-    def beside(step: int) -> Pairs:
-        met = flat[:-step] != flat[step:]
-        met &= inside[:-step]
-        met &= inside[step:]
-        return _places(met, step, width)
+    def met(step: int) -> NDArray[np.bool_]:
+        differ = flat[:-step] != flat[step:]
+        differ &= inside[:-step]
+        differ &= inside[step:]
+        return differ
 
-    return beside(width), beside(1)
+    return _below(met(width), width), _beside(met(1), width)
 
 
 def border_pairs(labels: NDArray[np.int32]) -> tuple[Pairs, Pairs]:
     """Pixels of a label and of background, one above the other, then side by side."""
     inside, width = labels.ravel() > 0, labels.shape[1]
-    return (
-        _places(inside[:-width] != inside[width:], width, width),
-        _places(inside[:-1] != inside[1:], 1, width),
-    )
+    below, beside = inside[:-width] != inside[width:], inside[:-1] != inside[1:]
+    return _below(below, width), _beside(beside, width)
 
 
-def _places(met: NDArray[np.bool_], step: int, width: int) -> Pairs:
+def _below(met: NDArray[np.bool_], width: int) -> Pairs:
     at = np.flatnonzero(met)
-    if step == 1:
-        # The end of a row is not beside the start of the next.
-        at = at[at % width != width - 1]
-    return at, at + step
+    return at, at + width
+
+
+def _beside(met: NDArray[np.bool_], width: int) -> Pairs:
+    at = np.flatnonzero(met)
+    # The end of a row is not beside the start of the next.
+    at = at[at % width != width - 1]
+    return at, at + 1
