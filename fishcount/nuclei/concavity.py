@@ -10,9 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
+from fishcount.filters import connected_parts
+from fishcount.nuclei.canvas import Canvas
 from fishcount.nuclei.contacts import cut_by_the_edge, find_contacts
 from fishcount.nuclei.dents import NO_CUT, find_cuts, outlines_of
-from fishcount.nuclei.pieces import join_pieces, measure_pieces
+from fishcount.nuclei.pieces import join_pieces, measure_outlines
+from fishcount.nuclei.runs import Runs, find_runs
 from fishcount.nuclei.split import inner_distance
 
 __all__ = ["cut_anew", "cut_at_dents"]
@@ -41,36 +44,75 @@ def cut_at_dents(
     diameter_px
         Typical nuclear diameter.
     """
-    labels = labels.copy()
     nucleus_area = np.pi / 4 * diameter_px**2
-    todo = _dented(labels, signal, nucleus_area)
+    runs = find_runs(labels)
+    todo = 1 + _dented(runs, nucleus_area)
+    if not len(todo):
+        return labels
+    # Only clumps in which something is dented are looked at, not all of the image.
+    image = Canvas.whole(signal)
+    canvas = image.packed(*_components_of(labels, runs, todo))
+    here = canvas.values_of(image, labels)
+    name = np.arange(len(runs) + 1, dtype=np.int32)
+    n = len(runs)
     for _ in range(MAX_ROUNDS):
-        pieces = np.zeros_like(labels)
-        depth = np.zeros(labels.shape, np.float32)
-        n_pieces = 0
-        boxes = _boxes(labels, todo)
-        cuts = find_cuts(
-            outlines_of(labels, todo, boxes),
-            diameter_px=diameter_px,
-            min_dent=MIN_DENT,
-            min_area_px=MIN_PART * nucleus_area,
-        )
-        for k in np.flatnonzero(cuts.cost[:, 0] < NO_CUT):
-            box = boxes[k]
-            inside = labels[box] == todo[k]
-            good = cuts.cost[k] < NO_CUT
-            corner = np.array([box[0].start, box[1].start])
-            part = _cut(inside, cuts.one[k][good] - corner, cuts.other[k][good] - corner)
-            if part is not None:
-                pieces[box][inside] = n_pieces + 1 + part[inside]
-                depth[box] = np.where(inside, _depth(inside, diameter_px), depth[box])
-                n_pieces += 2
-        if n_pieces == 0:
+        pieces, depth, cut = _pieces(here, todo, diameter_px=diameter_px)
+        if not len(cut):
             break
-        joined, _ = join_pieces(pieces, signal, depth, nucleus_area_px=nucleus_area)
-        labels, fresh = _adopt(labels, joined)
-        todo = _dented(labels, signal, nucleus_area, among=fresh)
-    return labels
+        joined, _ = join_pieces(pieces, canvas.signal, depth, nucleus_area_px=nucleus_area)
+        # What is as it was keeps its order, what is new follows.
+        left = np.setdiff1d(np.arange(1, n + 1), cut)
+        n_joined = int(joined.max())
+        new = np.zeros(n + 1 + n_joined, np.int32)
+        new[np.append(left, np.arange(n + 1, n + 1 + n_joined))] = np.arange(
+            1, len(left) + n_joined + 1
+        )
+        here = new[np.where(joined > 0, joined + n, here)]
+        name = new[name]
+        n = len(left) + n_joined
+        todo = len(left) + 1 + _dented(find_runs(joined), nucleus_area)
+    result = name[labels]
+    at = np.flatnonzero(here)
+    result.ravel()[canvas.places(at)] = here.ravel()[at]
+    return result
+
+
+def _components_of(
+    labels: NDArray[np.int32], runs: Runs, wanted: NDArray[np.int64]
+) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
+    """Connected parts of the foreground, and in which of them there are wanted labels."""
+    components, n = connected_parts(labels > 0)
+    first = runs.first[wanted - 1]
+    inside = np.zeros(n, bool)
+    inside[components[runs.y[first], runs.x0[first]] - 1] = True
+    return components, inside
+
+
+def _pieces(
+    labels: NDArray[np.int32], todo: NDArray[np.int64], *, diameter_px: float
+) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.int64]]:
+    """Both sides of the best cuts of some labels, how deep they lie, and which labels are cut."""
+    pieces = np.zeros_like(labels)
+    depth = np.zeros(labels.shape, np.float32)
+    cut: list[int] = []
+    boxes = _boxes(labels, todo)
+    cuts = find_cuts(
+        outlines_of(labels, todo, boxes),
+        diameter_px=diameter_px,
+        min_dent=MIN_DENT,
+        min_area_px=MIN_PART * np.pi / 4 * diameter_px**2,
+    )
+    for k in np.flatnonzero(cuts.cost[:, 0] < NO_CUT):
+        box = boxes[k]
+        inside = labels[box] == todo[k]
+        good = cuts.cost[k] < NO_CUT
+        corner = np.array([box[0].start, box[1].start])
+        part = _cut(inside, cuts.one[k][good] - corner, cuts.other[k][good] - corner)
+        if part is not None:
+            pieces[box][inside] = 2 * len(cut) + 1 + part[inside]
+            depth[box] = np.where(inside, _depth(inside, diameter_px), depth[box])
+            cut.append(int(todo[k]))
+    return pieces, depth, np.array(cut, np.int64)
 
 
 def cut_anew(labels: NDArray[np.int32], *, diameter_px: float) -> NDArray[np.int32]:
@@ -95,10 +137,11 @@ def cut_anew(labels: NDArray[np.int32], *, diameter_px: float) -> NDArray[np.int
             busy |= both
     one, other = contacts.one[pairs], contacts.other[pairs]
     boxes = [_around(a, b) for a, b in zip(_boxes(labels, one), _boxes(labels, other), strict=True)]
-    name = np.arange(int(labels.max(initial=0)) + 1, dtype=np.int32)
-    name[other] = one
+    together = labels.copy()
+    for box, a, b in zip(boxes, one, other, strict=True):
+        together[box][together[box] == b] = a
     cuts = find_cuts(
-        outlines_of(name[labels], one, boxes),
+        outlines_of(together, one, boxes),
         diameter_px=diameter_px,
         min_dent=MIN_DENT,
         min_area_px=MIN_PART * np.pi / 4 * diameter_px**2,
@@ -109,21 +152,20 @@ def cut_anew(labels: NDArray[np.int32], *, diameter_px: float) -> NDArray[np.int
         inside = (here == one[k]) | (here == other[k])
         corner = np.array([boxes[k][0].start, boxes[k][1].start])
         part = _cut(inside, cuts.one[k] - corner, cuts.other[k] - corner)
-        if part is not None:
-            here[inside] = np.where(part[inside], one[k], other[k])
-    gain = _likeness(better, one, other) - _likeness(labels, one, other)
-    kept = np.zeros(len(name), bool)
-    kept[one] = kept[other] = gain > 0
-    return np.where(kept[labels], better, labels).astype(np.int32)
+        if part is None:
+            continue
+        sides = (part & inside, inside & ~part)
+        if _likeness(*sides) > _likeness(here == one[k], here == other[k]):
+            here[sides[0]], here[sides[1]] = one[k], other[k]
+    return better
 
 
-def _likeness(
-    labels: NDArray[np.int32], one: NDArray[np.int64], other: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """How much the less regular of each pair of labels is like an ellipse."""
-    none = np.zeros(labels.shape, np.float32)
-    fit = measure_pieces(labels, none, none).ellipse_fit()
-    return 0.5 * (fit[one - 1] + fit[other - 1])
+def _likeness(*parts: NDArray[np.bool_]) -> float:
+    """How much two parts are like ellipses; nothing is not."""
+    runs = [find_runs(part.view(np.uint8)) for part in parts]
+    if not all(len(part) for part in runs):
+        return 0.0
+    return float(measure_outlines(Runs.concatenated(runs)).ellipse_fit().mean())
 
 
 def _around(one: tuple[slice, slice], other: tuple[slice, slice]) -> tuple[slice, slice]:
@@ -138,19 +180,13 @@ def _depth(inside: NDArray[np.bool_], diameter_px: float) -> NDArray[np.float32]
     return inner_distance(padded, smoothing_px=max(0.03 * diameter_px, 0.7))[1:-1, 1:-1]
 
 
-def _dented(
-    labels: NDArray[np.int32],
-    signal: NDArray[np.float32],
-    nucleus_area: float,
-    among: NDArray[np.int64] | None = None,
-) -> NDArray[np.int64]:
-    pieces = measure_pieces(labels, signal, signal)
-    if not len(pieces):
+def _dented(runs: Runs, nucleus_area: float) -> NDArray[np.int64]:
+    """Rows of the labels that are large enough for two nuclei, and far from convex."""
+    shapes = measure_outlines(runs)
+    if not len(shapes):
         return np.zeros(0, np.int64)
-    solidity = pieces.area / (pieces.area + pieces.hollow())
-    dented = (solidity < MAX_SOLIDITY) & (pieces.area > 2 * MIN_PART * nucleus_area)
-    rows = np.flatnonzero(dented) + 1
-    return rows if among is None else rows[np.isin(rows, among)]
+    solidity = shapes.area / (shapes.area + shapes.hollow())
+    return np.flatnonzero((solidity < MAX_SOLIDITY) & (shapes.area > 2 * MIN_PART * nucleus_area))
 
 
 def _boxes(labels: NDArray[np.int32], todo: NDArray[np.int64]) -> list[tuple[slice, slice]]:
@@ -158,19 +194,6 @@ def _boxes(labels: NDArray[np.int32], todo: NDArray[np.int64]) -> list[tuple[sli
         return []
     boxes = ndi.find_objects(labels)
     return [boxes[label - 1] for label in todo]
-
-
-def _adopt(
-    labels: NDArray[np.int32], joined: NDArray[np.int32]
-) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """Write the parts over the old labels, numbered without gaps; also the labels that are new."""
-    before = int(labels.max())
-    mixed = np.where(joined > 0, joined + before, labels)
-    present = np.flatnonzero(np.bincount(mixed.ravel()))
-    present = present[present > 0]
-    new = np.zeros(int(mixed.max()) + 1, np.int32)
-    new[present] = np.arange(1, len(present) + 1)
-    return new[mixed], new[present[present > before]].astype(np.int64)
 
 
 def _cut(
@@ -202,7 +225,7 @@ def _side(
     across = (along[1] * (y - one[0]) - along[0] * (x - one[1])) / length
     reach = (along[0] * (y - one[0]) + along[1] * (x - one[1])) / length
     on_cut = (np.abs(across) < 1) & (reach > -1.5) & (reach < length + 1.5)
-    parts, n = ndi.label(inside & ~on_cut)
+    parts, n = connected_parts(inside & ~on_cut)
     if n < 2:
         return np.asarray(across > 0)
     order = np.argsort(-np.bincount(parts.ravel())[1:], kind="stable") + 1

@@ -68,15 +68,20 @@ def nearest_label(
     beyond = 2 * (reach + 1) ** 2
     # Distance and label in one number, so that the least of them is the nearest, then the lower.
     whole = np.int32 if (2 * beyond + 1) * n < 2**31 else np.int64
-    code = np.where(labels > 0, labels, whole(beyond * n)).astype(whole)
-    for axis in (0, 1):
-        line = np.moveaxis(code.copy(), axis, 0)
-        best = np.moveaxis(code, axis, 0)
-        shifted = np.empty_like(line)
+    height, width = labels.shape
+    # A margin to the right, so that what is shifted out of a row does not come into the next.
+    code = np.full((height, width + reach), beyond * n, whole)
+    code[:, :width] = np.where(labels > 0, labels, whole(beyond * n))
+    best = code.ravel()
+    for stride in (width + reach, 1):
+        line, shifted = best.copy(), np.empty_like(best)
         for step in range(1, reach + 1):
+            by = step * stride
             np.add(line, whole(step * step * n), out=shifted)
-            np.minimum(best[step:], shifted[:-step], out=best[step:])
-            np.minimum(best[:-step], shifted[step:], out=best[:-step])
-    squared, label = np.divmod(code, whole(n))
-    label[squared > reach_px * reach_px] = 0
-    return label.astype(np.int32), squared.astype(np.int32)
+            np.minimum(best[by:], shifted[:-by], out=best[by:])
+            np.minimum(best[:-by], shifted[by:], out=best[:-by])
+    code = np.ascontiguousarray(code[:, :width])
+    near = np.flatnonzero(code < (int(reach_px * reach_px) + 1) * n)
+    label, squared = np.zeros(labels.shape, np.int32), np.full(labels.shape, beyond, np.int32)
+    squared.ravel()[near], label.ravel()[near] = np.divmod(code.ravel()[near], whole(n))
+    return label, squared

@@ -17,7 +17,7 @@ def contact_pairs(labels: NDArray[np.int32]) -> tuple[Pairs, Pairs]:
     inside = flat > 0
 
     def met(step: int) -> NDArray[np.bool_]:
-        differ = flat[:-step] != flat[step:]
+        differ: NDArray[np.bool_] = flat[:-step] != flat[step:]
         differ &= inside[:-step]
         differ &= inside[step:]
         return differ

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
-from skimage.measure import label as label_equal
 
-from fishcount.filters import gaussian
+from fishcount.filters import connected_parts, gaussian, largest_near, smallest_near
 from fishcount.nuclei.contacts import (
     Ellipses,
     divide_at_contacts,
@@ -19,6 +18,7 @@ from fishcount.nuclei.contacts import (
 from fishcount.nuclei.distance import nearest_label
 from fishcount.nuclei.foreground import fill_holes
 from fishcount.nuclei.light import NuclearLight, core_heights
+from fishcount.nuclei.runs import find_runs
 
 __all__ = ["Outlines", "draw_outlines", "enlarge_outlines"]
 
@@ -111,22 +111,28 @@ def _glow(rim: NDArray[np.int32], signal: NDArray[np.float32], n: int) -> NDArra
 
 def largest_parts(labels: NDArray[np.int32]) -> NDArray[np.int32]:
     """Of each label only its largest connected part; the first in raster order of equals."""
-    parts = label_equal(labels, background=0, connectivity=1)  # type: ignore[no-untyped-call]
-    area = np.bincount(parts.ravel())
-    owner = np.zeros(len(area), np.int64)
-    owner[parts.ravel()] = labels.ravel()
-    order = np.lexsort((np.arange(len(area)), -area, owner))
-    first = np.flatnonzero(np.diff(owner[order], prepend=-1))
-    kept = np.zeros(len(area), bool)
-    kept[order[first]] = True
-    return np.where(kept[parts], labels, 0).astype(np.int32)
+    runs = find_runs(labels)
+    # One run in each row, and each beside the next: that is one part, as nearly all labels are.
+    beside = (runs.y[1:] == runs.y[:-1] + 1) & (runs.x0[1:] < runs.x1[:-1])
+    beside &= runs.x1[1:] > runs.x0[:-1]
+    doubtful = runs.label[1:][~beside & (runs.label[1:] == runs.label[:-1])]
+    largest = labels.copy()
+    boxes = ndi.find_objects(labels) if len(doubtful) else []
+    for label in np.unique(doubtful).tolist():
+        here = largest[boxes[label - 1]]
+        parts, n = connected_parts(here == label)
+        if n > 1:
+            area = np.bincount(parts.ravel())
+            area[0] = 0
+            here[(parts > 0) & (parts != area.argmax())] = 0
+    return largest
 
 
 def _is_nucleus(
     labels: NDArray[np.int32], height: NDArray[np.float64], diameter_px: float, typical: float
 ) -> NDArray[np.bool_]:
     """Which labels are large and bright enough; 0 is not."""
-    area = np.bincount(labels.ravel(), minlength=len(height)) / (np.pi / 4 * diameter_px**2)
+    area = _pixels(labels, len(height)) / (np.pi / 4 * diameter_px**2)
     kept = (area >= MIN_AREA) & (height >= MIN_HEIGHT * typical)
     cut = np.zeros(len(height), bool)
     for side in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
@@ -134,6 +140,11 @@ def _is_nucleus(
     kept |= cut & (area >= MIN_SLICE) & (height >= SLICE_HEIGHT * typical)
     kept[0] = False
     return np.asarray(kept)
+
+
+def _pixels(labels: NDArray[np.int32], n: int) -> NDArray[np.int64]:
+    """Pixels of the labels 0 to n - 1; none are counted of the background."""
+    return np.bincount(labels.ravel()[np.flatnonzero(labels)], minlength=n)
 
 
 def _stands_out(
@@ -144,19 +155,21 @@ def _stands_out(
     typical: float,
 ) -> NDArray[np.bool_]:
     """Which labels are no crumbs of haze, of texture, or of a larger object."""
-    pixels = np.bincount(labels.ravel(), minlength=n)
-    mean = np.bincount(labels.ravel(), signal.ravel(), n) / np.maximum(pixels, 1)
+    flat, bright = labels.ravel(), signal.ravel()
+    at = np.flatnonzero(flat)
+    label = flat[at]
+    pixels = np.bincount(label, minlength=n)
+    mean = np.bincount(label, bright[at], n) / np.maximum(pixels, 1)
     outside, pairs = np.zeros(n), np.zeros(n)
     reach = max(round(STEP_REACH * diameter_px), 2)
-    for one, other in (
-        (np.s_[reach:], np.s_[:-reach]),
-        (np.s_[:, reach:], np.s_[:, :-reach]),
-    ):
-        for here, there in ((one, other), (other, one)):
-            leaves = np.flatnonzero((labels[here] > 0) & (labels[there] == 0))
-            label = labels[here].ravel()[leaves]
-            outside += np.bincount(label, signal[there].ravel()[leaves], n)
-            pairs += np.bincount(label, minlength=n)
+    y, x = np.divmod(at, labels.shape[1])
+    for place, side, step in ((y, 0, labels.shape[1]), (x, 1, 1)):
+        for there in (-reach, reach):
+            inside = (place + there >= 0) & (place + there < labels.shape[side])
+            leaves = np.flatnonzero(inside)
+            leaves = leaves[flat[at[leaves] + there * step] == 0]
+            outside += np.bincount(label[leaves], bright[at[leaves] + there * step], n)
+            pairs += np.bincount(label[leaves], minlength=n)
     step = mean - outside / np.maximum(pairs, 1)
     area = pixels / (np.pi / 4 * diameter_px**2)
     faint = (step < OWN_STEP * mean) & (area < OWN_STEP_AREA)
@@ -234,12 +247,15 @@ def _beside_contact(
     labels: NDArray[np.int32],
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.int32]]:
     """Pixels with two nuclei around them; the smallest and largest label there, and their own."""
-    high = ndi.maximum_filter(labels, size=3, mode="nearest")
-    none = np.int32(np.iinfo(np.int32).max)
-    low = ndi.minimum_filter(np.where(labels > 0, labels, none), size=3, mode="nearest")
+    # Labels are whole numbers of few digits in single precision, too.
+    number = labels.astype(np.float32)
+    high = largest_near(number, 3)
+    number[labels == 0] = np.inf
+    low = smallest_near(number, 3)
     y, x = np.nonzero(low < high)
-    own = np.where(labels[y, x] > 0, labels[y, x], low[y, x])
-    return y, x, np.stack([low[y, x], high[y, x], own])
+    lowest, highest = low[y, x].astype(np.int32), high[y, x].astype(np.int32)
+    own = np.where(labels[y, x] > 0, labels[y, x], lowest)
+    return y, x, np.stack([lowest, highest, own])
 
 
 def _largest_neighbour(
