@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,9 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from skimage.measure import approximate_polygon, find_contours
 
 from fishcount.image import PROBES, FishImage, Window, project
+from fishcount.report.contours import svg_paths
 from fishcount.report.overview import overview
 from fishcount.report.pixels import (
     DisplayRange,
@@ -36,7 +37,7 @@ __all__ = [
     "outline_nuclei",
 ]
 
-_TOLERANCE_PX = 0.5
+_ENOUGH_PIXELS = 2**20
 _SCALES_UM = (100, 50, 20, 10, 5, 2, 1, 0.5, 0.2)
 
 
@@ -191,8 +192,9 @@ def _ranges(field: ShownField) -> dict[str, DisplayRange]:
         return {}
     whole = (slice(0, field.shape[0]), slice(0, field.shape[1]))
     windows = image.sample_windows() if isinstance(image, Slide) else (whole,)
-    # Of a slide a quarter of the pixels is enough to choose black and white.
-    thin = slice(None, None, 2 if isinstance(image, Slide) else 1)
+    # Of a large field a quarter of the pixels is enough to choose black and white.
+    large = math.prod(field.shape) > _ENOUGH_PIXELS
+    thin = slice(None, None, 2 if large else 1)
     # Scored nuclei set the range of DAPI; without any, all nuclei do.
     chosen = field.scored if field.scored.any() else np.ones_like(field.scored)
     labels = [field.labels_in(window) for window in windows]
@@ -228,25 +230,28 @@ def _at_signals(
 def outline_nuclei(field: ShownField) -> tuple[Outline, ...]:
     """The contour of every nucleus that is drawn, scored or not."""
     table = field.nuclei.iloc[field.drawn]
+    numbers, boxes = table["nucleus"].tolist(), field.boxes_px[field.drawn].tolist()
+    paths = svg_paths(
+        (field.labels_in((slice(top, bottom), slice(left, right))) == number, top, left)
+        for number, (top, left, bottom, right) in zip(numbers, boxes, strict=True)
+    )
     return tuple(
         Outline(
             label=number,
-            path=_path(
-                field.labels_in((slice(top, bottom), slice(left, right))) == number, top, left
-            ),
+            path=path,
             y_px=round(y, 1),
             x_px=round(x, 1),
             scored=scored,
             title=f"Nucleus {number}, "
             + ("scored" if scored else f"not scored: {flag_name(reason)}"),
         )
-        for number, y, x, scored, reason, (top, left, bottom, right) in zip(
-            table["nucleus"].tolist(),
+        for number, path, y, x, scored, reason in zip(
+            numbers,
+            paths,
             table["y_px"].tolist(),
             table["x_px"].tolist(),
             table["scored"].tolist(),
             table["reject_reason"].tolist(),
-            field.boxes_px[field.drawn].tolist(),
             strict=True,
         )
     )
@@ -255,20 +260,8 @@ def outline_nuclei(field: ShownField) -> tuple[Outline, ...]:
 def _roi_path(image: FishImage | Slide | None) -> str:
     """The region to be scored; that of a slide is not drawn."""
     if isinstance(image, FishImage) and image.roi is not None:
-        return _path(image.roi, 0, 0)
+        return svg_paths([(image.roi, 0, 0)])[0]
     return ""
-
-
-def _path(mask: NDArray[np.bool_], top: int, left: int) -> str:
-    # A frame of background closes the contours of what touches the edge of the mask.
-    contours = find_contours(np.pad(mask, 1).astype(np.float32), 0.5)  # type: ignore[no-untyped-call]
-    parts = []
-    for contour in contours:
-        simple = approximate_polygon(contour, _TOLERANCE_PX)  # type: ignore[no-untyped-call]
-        corners = simple[:-1] + np.array((top - 1, left - 1))
-        if len(corners) >= 3:
-            parts.append("M" + "L".join(f"{x:.1f} {y:.1f}" for y, x in corners.tolist()) + "Z")
-    return "".join(parts)
 
 
 def mark_signals(field: ShownField) -> tuple[Mark, ...]:
