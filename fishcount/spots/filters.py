@@ -16,7 +16,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
-from fishcount.filters import separable
+from fishcount.filters import laplacian, separable
 from fishcount.spots.patches import classes_of_reach, subtract_patches
 
 __all__ = [
@@ -78,7 +78,7 @@ def blob_response(image: NDArray[np.float32], passes: int) -> NDArray[np.float32
 
     Constant and linearly changing backgrounds give zero. Parameters as in `smooth`.
     """
-    flat, bent = _binomial(passes)
+    flat, _ = _binomial(passes)
     response = np.empty(image.shape, np.float32)
     margin = passes // 2 + 1
     # In strips, which stay in the processor's cache between the two filters.
@@ -87,9 +87,8 @@ def blob_response(image: NDArray[np.float32], passes: int) -> NDArray[np.float32
         out = response[top : top + _STRIP_ROWS]
         first = top - strip.start
         rows = slice(first, first + len(out))
-        across = separable(image[strip], bent, flat, border="reflect")
-        along = separable(image[strip], flat, bent, border="reflect")
-        np.add(across[rows], along[rows], out=out)
+        bent = laplacian(separable(image[strip], flat[1:-1], flat[1:-1], border="reflect"))
+        np.negative(bent[rows], out=out)
     return response
 
 
