@@ -52,7 +52,7 @@ class SignalSettings(Section):
         3.0, description="How much longer than wide a signal is along z, in a stack."
     )
     cluster_gap_diameters: Annotated[float, Field(ge=0)] = Field(
-        1.0,
+        1.5,
         description="Signals whose edges are at most this many diameters apart are of one "
         "crowded group.",
     )
