@@ -88,8 +88,10 @@ def score_field(
     slide = image if isinstance(image, Slide) else Slide.of(image)
     windows = slide.sample_windows()
     sample = slide.sample(windows)
-    nuclei = _nuclei(image, labels, sample, settings)
+    given = None if labels is None else _labelled(image, labels, settings)
+    # The search for spots takes the most memory: it is done before there is a label image.
     spots = find_spots(slide, sample=sample, settings=settings, threads=threads, on_block=on_block)
+    nuclei = _segmented(image, sample, settings) if given is None else given
     findings = [*image.findings, *image_findings(sample)]
     counts = count_signals(
         spots,
@@ -223,29 +225,31 @@ def _scored_fields(
     return results
 
 
-def _nuclei(
-    image: FishImage | Slide,
-    labels: NDArray[np.integer] | None,
-    sample: FishImage,
-    settings: Settings,
-) -> Nuclei | OutlinedNuclei:
+def _labelled(image: FishImage | Slide, labels: NDArray[np.integer], settings: Settings) -> Nuclei:
     if isinstance(image, Slide):
-        if labels is not None:
-            raise MetadataError(
-                "a slide is segmented here", file=image.name, remedy="read it whole, as an image"
-            )
-        return find_nuclei(image, sample=sample, settings=settings)
-    dapi = image.channel(DAPI)
-    if labels is None:
-        return segment_nuclei(
-            dapi,
-            pixel_size_um=image.pixel_size_um,
-            z_step_um=image.z_step_um,
-            roi=image.roi,
-            settings=settings.nuclei,
+        raise MetadataError(
+            "a slide is segmented here", file=image.name, remedy="read it whole, as an image"
         )
     return nuclei_from_labels(
-        labels, dapi, z_step_um=image.z_step_um, roi=image.roi, settings=settings.nuclei
+        labels,
+        image.channel(DAPI),
+        z_step_um=image.z_step_um,
+        roi=image.roi,
+        settings=settings.nuclei,
+    )
+
+
+def _segmented(
+    image: FishImage | Slide, sample: FishImage, settings: Settings
+) -> Nuclei | OutlinedNuclei:
+    if isinstance(image, Slide):
+        return find_nuclei(image, sample=sample, settings=settings)
+    return segment_nuclei(
+        image.channel(DAPI),
+        pixel_size_um=image.pixel_size_um,
+        z_step_um=image.z_step_um,
+        roi=image.roi,
+        settings=settings.nuclei,
     )
 
 
