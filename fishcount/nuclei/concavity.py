@@ -14,7 +14,7 @@ from fishcount.filters import connected_parts
 from fishcount.nuclei.canvas import Canvas
 from fishcount.nuclei.contacts import cut_by_the_edge, find_contacts
 from fishcount.nuclei.dents import NO_CUT, find_cuts, outlines_of
-from fishcount.nuclei.pieces import join_pieces, measure_outlines
+from fishcount.nuclei.pieces import ellipse_fit, join_pieces, measure_outlines
 from fishcount.nuclei.runs import Runs, find_runs
 from fishcount.nuclei.split import inner_distance
 
@@ -67,12 +67,12 @@ def cut_at_dents(
         new[np.append(left, np.arange(n + 1, n + 1 + n_joined))] = np.arange(
             1, len(left) + n_joined + 1
         )
-        here = new[np.where(joined > 0, joined + n, here)]
+        here = new.take(np.where(joined > 0, joined + n, here))
         name = new[name]
         n = len(left) + n_joined
         todo = len(left) + 1 + _dented(find_runs(joined), nucleus_area)
-    result = name[labels]
-    at = np.flatnonzero(here)
+    result = name.take(labels)
+    at = np.flatnonzero(here > 0)
     result.ravel()[canvas.places(at)] = here.ravel()[at]
     return result
 
@@ -136,7 +136,10 @@ def cut_anew(labels: NDArray[np.int32], *, diameter_px: float) -> NDArray[np.int
             pairs.append(k)
             busy |= both
     one, other = contacts.one[pairs], contacts.other[pairs]
-    boxes = [_around(a, b) for a, b in zip(_boxes(labels, one), _boxes(labels, other), strict=True)]
+    if not pairs:
+        return labels
+    both_boxes = _boxes(labels, np.concatenate([one, other]))
+    boxes = [_around(a, b) for a, b in zip(both_boxes, both_boxes[len(one) :], strict=False)]
     together = labels.copy()
     for box, a, b in zip(boxes, one, other, strict=True):
         together[box][together[box] == b] = a
@@ -161,11 +164,14 @@ def cut_anew(labels: NDArray[np.int32], *, diameter_px: float) -> NDArray[np.int
 
 
 def _likeness(*parts: NDArray[np.bool_]) -> float:
-    """How much two parts are like ellipses; nothing is not."""
-    runs = [find_runs(part.view(np.uint8)) for part in parts]
-    if not all(len(part) for part in runs):
+    """How much parts are like ellipses; nothing is not."""
+    if not all(part.any() for part in parts):
         return 0.0
-    return float(measure_outlines(Runs.concatenated(runs)).ellipse_fit().mean())
+    moments = []
+    for part in parts:
+        y, x = (place.astype(np.float64) for place in np.nonzero(part))
+        moments.append([len(y), y.sum(), x.sum(), y @ y, x @ x, y @ x])
+    return float(ellipse_fit(np.array(moments)).mean())
 
 
 def _around(one: tuple[slice, slice], other: tuple[slice, slice]) -> tuple[slice, slice]:

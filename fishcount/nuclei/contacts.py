@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fishcount.nuclei.neighbours import border_pairs, contact_pairs
-from fishcount.nuclei.runs import find_runs
+from fishcount.nuclei.runs import count_pixels, find_runs
 
 __all__ = [
     "Contacts",
@@ -93,7 +93,7 @@ def fit_ellipses(labels: NDArray[np.int32]) -> Ellipses:
     """Ellipses through the outlines towards background of all labels of an image (y, x)."""
     n = int(labels.max(initial=0))
     centre, form = _ellipses_of_moments(labels, n)
-    size = np.sqrt(np.maximum(np.bincount(labels.ravel(), minlength=n + 1), 1) / np.pi)
+    size = np.sqrt(np.maximum(count_pixels(labels, n + 1), 1) / np.pi)
     label, y, x = _free_outline(labels)
     v, u = (y - centre[label, 0]) / size[label], (x - centre[label, 1]) / size[label]
     terms = (v * v, u * u, v * u, v, u)
@@ -132,7 +132,7 @@ def find_contacts(labels: NDArray[np.int32]) -> Contacts:
     code, pair = np.unique(np.concatenate(codes), return_inverse=True)
     # A line crosses as many pixel edges along y and along x as it is long in x and in y.
     along = [np.bincount(p, minlength=len(code)) for p in np.split(pair, steps[:1])]
-    area = np.bincount(labels.ravel(), minlength=n).astype(np.float64)
+    area = count_pixels(labels, n).astype(np.float64)
     low, high = code // n, code % n
     small = np.minimum(area[low], area[high])
     return Contacts(
@@ -182,13 +182,10 @@ def divide_at_contacts(
     pixel = np.where(inside, y * width + x, 0)
     own = labels.ravel()[pixel]
     inside &= (own == one[:, None]) | (own == other[:, None])
-    places = [pixel[inside]] * 2
+    pixel, y, x = pixel[inside], y[inside], x[inside]
     sides = [np.broadcast_to(side[:, None], inside.shape)[inside] for side in (one, other)]
-    depths = [
-        ellipses.depth_in(side, place // width, place % width).round(9)
-        for side, place in zip(sides, places, strict=True)
-    ]
-    pixel, label, depth = (np.concatenate(parts) for parts in (places, sides, depths))
+    depth = np.concatenate([ellipses.depth_in(side, y, x).round(9) for side in sides])
+    pixel, label = np.tile(pixel, 2), np.concatenate(sides)
     least = np.full(labels.size, np.inf)
     np.minimum.at(least, pixel, depth)
     deepest = np.flatnonzero(depth == least[pixel])

@@ -18,7 +18,7 @@ from fishcount.filters import connected_parts
 from fishcount.nuclei.canvas import Canvas
 from fishcount.nuclei.foreground import fill_holes
 from fishcount.nuclei.pieces import Pieces, measure_outlines
-from fishcount.nuclei.runs import Runs, find_runs
+from fishcount.nuclei.runs import Runs, count_pixels, find_runs
 from fishcount.nuclei.split import split_foreground
 
 __all__ = ["climb_ladder"]
@@ -132,14 +132,14 @@ def _make_rung(
     mask = fill_holes(signal > level, max_area_px=MAX_HOLE * nucleus_area)
     if below is not None:
         parents = canvas.values_of(below.canvas, below.components)
-        mask &= np.append(False, below.open)[parents]
+        mask &= np.append(False, below.open).take(parents)
     components, n = connected_parts(mask)
-    large = np.bincount(components.ravel(), minlength=n + 1) >= max(MIN_AREA * nucleus_area, 6)
+    large = count_pixels(components, n + 1) >= max(MIN_AREA * nucleus_area, 6)
     large[0] = False
     new = np.cumsum(large, dtype=np.int32)
     new[~large] = 0
     # Components without a seed are gone from now on.
-    split = split_foreground(new[components], signal, diameter_px=diameter_px)
+    split = split_foreground(new.take(components), signal, diameter_px=diameter_px)
     if not len(split.pieces):
         return None
     component_at, pieces = split.components.ravel()[split.at], split.pieces
@@ -185,13 +185,13 @@ def _trim(
 ) -> tuple[NDArray[np.int32], Runs]:
     """Each piece cut at a part of its own brightness, as its outline will be, and its runs."""
     cut = np.append(np.inf, TRIM_HEIGHT * pieces.brightness).astype(np.float32)
-    cores = labels * (signal > cut[labels])
+    cores = labels * (signal > cut.take(labels))
     runs = find_runs(cores)
     if len(runs) < len(pieces):
         # The brightest pixel may be dimmer than a weighted mean: nothing is trimmed to nothing.
         left = np.zeros(len(pieces) + 1, bool)
         left[runs.label] = True
-        cores = np.where(left[labels], cores, labels)
+        cores = np.where(left.take(labels), cores, labels)
         runs = find_runs(cores)
     return cores, runs
 
@@ -219,7 +219,8 @@ def _compete(lower: _Rung, upper: _Rung) -> None:
     gain = np.bincount(upper.parent_of, upper.value * upper.weight, minlength=n)
     weight = np.bincount(upper.parent_of, upper.weight, minlength=n).astype(np.float64)
     # A piece that the higher threshold loses counts against it as much as it was worth.
-    pieces = upper.canvas.values_of(lower.canvas, lower.labels)[upper.components > 0]
+    pieces = upper.canvas.values_of(lower.canvas, lower.labels).ravel()
+    pieces = pieces[np.flatnonzero(upper.components > 0)]
     covered = np.bincount(pieces, minlength=len(lower.area) + 1)[1:]
     lost = np.clip(1 - 10 * covered / lower.area, 0, 1) * lower.area * lower.quality
     weight = weight + lower.per_component(lost)
@@ -244,7 +245,7 @@ def _collect(
         new[1:][taken] = np.arange(n_found + 1, n_found + 1 + taken.sum())
         n_found += int(taken.sum())
         quality.append(rung.quality[taken])
-        at = np.flatnonzero(rung.cores)
+        at = np.flatnonzero(rung.cores > 0)
         label = new[rung.cores.ravel()[at]]
         out[rung.canvas.places(at[label > 0])] = label[label > 0]
         reached = reached & ~rung.stays

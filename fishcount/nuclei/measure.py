@@ -9,7 +9,7 @@ from fishcount.nuclei.depth import Depths
 from fishcount.nuclei.doubt import measure_doubt
 from fishcount.nuclei.quality import flag_nuclei
 from fishcount.nuclei.result import Nuclei
-from fishcount.nuclei.runs import BAND_PX, Runs, find_runs
+from fishcount.nuclei.runs import Runs, find_runs
 from fishcount.nuclei.shape import measure_shapes
 from fishcount.settings import NucleiSettings
 
@@ -17,6 +17,8 @@ __all__ = ["in_centroid_order", "measure_nuclei"]
 
 # The slope of an edge is taken between pixels so far inside and outside of it.
 EDGE_REACH_PX = 3
+# Rows that are numbered anew at a time.
+BAND_PX = 32
 
 
 def in_centroid_order(
@@ -33,18 +35,16 @@ def in_centroid_order(
     runs = find_runs(labels)
     if not len(runs):
         return np.zeros(labels.shape, np.int32), runs
-    length = runs.length
-    area = runs.total(length)
-    y = runs.total(length * runs.y) / area
-    x = runs.total(length * 0.5 * (runs.x0 + runs.x1 - 1)) / area
-    present = runs.label[runs.first]
-    new = np.zeros(top + 1, np.int32)
-    # Rounded: two centroids that differ by less than arithmetic can tell are ordered by x.
-    new[present[np.lexsort((x.round(6), y.round(6)))]] = np.arange(1, len(present) + 1)
+    new = runs.in_centroid_order(top)
     ordered = np.empty(labels.shape, np.int32) if out is None else out
-    # Band by band, as numpy makes large numbers of an index first.
-    for start in range(0, len(labels), BAND_PX):
-        ordered[start : start + BAND_PX] = new[labels[start : start + BAND_PX]]
+    moved = np.unique(runs.y[new[runs.label] != runs.label] // BAND_PX)
+    # Band by band: where labels are in order already nothing is to be done.
+    for band in range(-(-len(labels) // BAND_PX)):
+        rows = slice(band * BAND_PX, (band + 1) * BAND_PX)
+        if band in moved:
+            ordered[rows] = new.take(labels[rows])
+        elif ordered is not labels:
+            ordered[rows] = labels[rows]
     return ordered, runs.renamed(new)
 
 
@@ -70,8 +70,7 @@ def measure_nuclei(
     shapes = measure_shapes(runs)
     area = shapes.area_px
     base = _background_below(runs, background, labels.shape)
-    total = runs.sum_of(dapi)
-    square = runs.sum_of_squares(dapi)
+    total, square = runs.sums_of(dapi)
     dose = total - base
     mean = dose / area
     spread = np.sqrt(np.maximum(square / area - (total / area) ** 2, 0))

@@ -18,7 +18,7 @@ from fishcount.nuclei.contacts import (
 from fishcount.nuclei.distance import nearest_label
 from fishcount.nuclei.foreground import fill_holes
 from fishcount.nuclei.light import NuclearLight, core_heights
-from fishcount.nuclei.runs import find_runs
+from fishcount.nuclei.runs import count_pixels, find_runs
 
 __all__ = ["Outlines", "draw_outlines", "enlarge_outlines"]
 
@@ -44,9 +44,7 @@ class Outlines:
     Attributes
     ----------
     labels : ndarray of int32, (y, x)
-        Not without gaps.
-    nearest : ndarray of int32, (y, x)
-        The same, with a rim around it: which nucleus a pixel would belong to.
+        1 to n in the order of centroids.
     margin : ndarray of float32, (y, x)
         Positive inside of nuclei, zero on their outline.
     ellipses : Ellipses
@@ -56,7 +54,6 @@ class Outlines:
     """
 
     labels: NDArray[np.int32]
-    nearest: NDArray[np.int32]
     margin: NDArray[np.float32]
     ellipses: Ellipses
     cut_counts: float
@@ -75,15 +72,15 @@ def draw_outlines(
     nearest, squared = nearest_label(cores, reach_px=MAX_GROWTH * diameter_px)
     ellipses = fit_ellipses(cores)
     nearest = divide_at_contacts(nearest, ellipses, diameter_px=diameter_px)
-    rim = np.where(squared > (RIM_FROM * diameter_px) ** 2, nearest, 0).astype(np.int32)
+    rim = nearest * (squared > (RIM_FROM * diameter_px) ** 2)
     glow = np.minimum(_glow(rim, signal, len(height)), MAX_GLOW * height)
     cut = np.maximum(glow + light.cut * (height - glow), floor_counts).astype(np.float32)
     nucleus_area = np.pi / 4 * diameter_px**2
-    inside = (signal > cut[nearest]) & (nearest > 0)
+    inside = (signal > cut.take(nearest)) & (nearest > 0)
     inside = fill_holes(inside, max_area_px=MAX_HOLE * nucleus_area) & (nearest > 0)
     soft = gaussian(inside.astype(np.float32), max(OUTLINE_SMOOTHING * diameter_px, 0.5))
     margin = np.where(nearest > 0, soft - 0.5, -0.5).astype(np.float32)
-    labels = largest_parts(np.where(margin > 0, nearest, 0))
+    labels = largest_parts(nearest * (margin > 0))
     joined = join_false_cuts(labels, diameter_px=diameter_px)
     if (joined != np.arange(len(joined))).any():
         labels, nearest = joined[labels], joined[nearest]
@@ -91,11 +88,29 @@ def draw_outlines(
         labels = divide_at_contacts(labels, ellipses, diameter_px=diameter_px)
     kept = _is_nucleus(labels, height, diameter_px, light.height_counts)
     kept &= _stands_out(labels, signal, len(height), diameter_px, light.height_counts)
-    labels = np.where(kept[labels], labels, 0).astype(np.int32)
-    margin = np.where(labels > 0, margin, np.minimum(margin, 0)).astype(np.float32)
+    old, new = _in_order(labels, kept)
+    labels = new.take(labels)
+    np.minimum(margin, 0, out=margin, where=labels == 0)
     margin[(labels == 0) & (soft > 0.5)] = -0.5
     typical = float(np.median(cut[1:])) if len(cut) > 1 else float("nan")
-    return Outlines(labels, nearest, margin, ellipses, typical)
+    return Outlines(labels, margin, Ellipses(ellipses.centre[old], ellipses.form[old]), typical)
+
+
+def _in_order(
+    labels: NDArray[np.int32], kept: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Old labels by new ones, and new ones by old: those kept, 1 to n by centroid.
+
+    They will be numbered like that at full size, where it costs more to number them anew.
+    """
+    runs = find_runs(labels)
+    present = runs.label[runs.first]
+    rows = np.flatnonzero(kept[present])
+    number = runs.taken(rows).in_centroid_order(len(rows))
+    old, new = np.zeros(len(rows) + 1, np.int64), np.zeros(len(kept), np.int32)
+    old[number[1:]] = present[rows]
+    new[present[rows]] = number[1:]
+    return old, new
 
 
 def _glow(rim: NDArray[np.int32], signal: NDArray[np.float32], n: int) -> NDArray[np.float64]:
@@ -132,7 +147,7 @@ def _is_nucleus(
     labels: NDArray[np.int32], height: NDArray[np.float64], diameter_px: float, typical: float
 ) -> NDArray[np.bool_]:
     """Which labels are large and bright enough; 0 is not."""
-    area = _pixels(labels, len(height)) / (np.pi / 4 * diameter_px**2)
+    area = count_pixels(labels, len(height)) / (np.pi / 4 * diameter_px**2)
     kept = (area >= MIN_AREA) & (height >= MIN_HEIGHT * typical)
     cut = np.zeros(len(height), bool)
     for side in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
@@ -140,11 +155,6 @@ def _is_nucleus(
     kept |= cut & (area >= MIN_SLICE) & (height >= SLICE_HEIGHT * typical)
     kept[0] = False
     return np.asarray(kept)
-
-
-def _pixels(labels: NDArray[np.int32], n: int) -> NDArray[np.int64]:
-    """Pixels of the labels 0 to n - 1; none are counted of the background."""
-    return np.bincount(labels.ravel()[np.flatnonzero(labels)], minlength=n)
 
 
 def _stands_out(
@@ -155,21 +165,22 @@ def _stands_out(
     typical: float,
 ) -> NDArray[np.bool_]:
     """Which labels are no crumbs of haze, of texture, or of a larger object."""
-    flat, bright = labels.ravel(), signal.ravel()
-    at = np.flatnonzero(flat)
-    label = flat[at]
-    pixels = np.bincount(label, minlength=n)
-    mean = np.bincount(label, bright[at], n) / np.maximum(pixels, 1)
+    flat, bright, width = labels.ravel(), signal.ravel(), labels.shape[1]
+    at = np.flatnonzero(flat > 0)
+    pixels = np.bincount(flat[at], minlength=n)
+    mean = np.bincount(flat[at], bright[at], n) / np.maximum(pixels, 1)
     outside, pairs = np.zeros(n), np.zeros(n)
     reach = max(round(STEP_REACH * diameter_px), 2)
-    y, x = np.divmod(at, labels.shape[1])
-    for place, side, step in ((y, 0, labels.shape[1]), (x, 1, 1)):
-        for there in (-reach, reach):
-            inside = (place + there >= 0) & (place + there < labels.shape[side])
-            leaves = np.flatnonzero(inside)
-            leaves = leaves[flat[at[leaves] + there * step] == 0]
-            outside += np.bincount(label[leaves], bright[at[leaves] + there * step], n)
-            pairs += np.bincount(label[leaves], minlength=n)
+    inside = flat > 0
+    for step in (reach * width, reach):
+        leaves = np.flatnonzero(inside[step:] & ~inside[:-step]) + step
+        enters = np.flatnonzero(inside[:-step] & ~inside[step:])
+        if step == reach:
+            # Not over the ends of rows.
+            leaves, enters = leaves[leaves % width >= reach], enters[enters % width < width - reach]
+        for here, there in ((leaves, leaves - step), (enters, enters + step)):
+            outside += np.bincount(flat[here], bright[there], n)
+            pairs += np.bincount(flat[here], minlength=n)
     step = mean - outside / np.maximum(pairs, 1)
     area = pixels / (np.pi / 4 * diameter_px**2)
     faint = (step < OWN_STEP * mean) & (area < OWN_STEP_AREA)
@@ -188,7 +199,7 @@ def enlarge_outlines(outlines: Outlines, factor: int, shape: tuple[int, int]) ->
     full = _repeated(labels, factor, shape)
     pixels = full.reshape(-1)
     inside = labels > 0
-    y, x = np.nonzero(_beside_outline(inside))
+    y, x = _places_of(_beside_outline(inside))
     nearest = _largest_neighbour(labels, y, x)
     nearest = np.where(inside[y, x], labels[y, x], nearest)
     corners = _neighbours(margin, y, x)
@@ -233,6 +244,12 @@ def _places(
     return (at, slice(None)) if len(there) == len(at) else (at[there], there)
 
 
+def _places_of(mask: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Rows and columns, faster than `np.nonzero` where there are few."""
+    y, x = np.divmod(np.flatnonzero(mask), mask.shape[1])
+    return y, x
+
+
 def _beside_outline(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Pixels that have both inside and outside among themselves and their eight neighbours."""
     padded = np.pad(inside, 1, mode="edge")
@@ -252,7 +269,7 @@ def _beside_contact(
     high = largest_near(number, 3)
     number[labels == 0] = np.inf
     low = smallest_near(number, 3)
-    y, x = np.nonzero(low < high)
+    y, x = _places_of(low < high)
     lowest, highest = low[y, x].astype(np.int32), high[y, x].astype(np.int32)
     own = np.where(labels[y, x] > 0, labels[y, x], lowest)
     return y, x, np.stack([lowest, highest, own])

@@ -16,7 +16,14 @@ from numpy.typing import NDArray
 from fishcount.nuclei.neighbours import contact_pairs
 from fishcount.nuclei.runs import Runs, find_runs
 
-__all__ = ["Pieces", "hull_area", "join_pieces", "measure_outlines", "measure_pieces"]
+__all__ = [
+    "Pieces",
+    "ellipse_fit",
+    "hull_area",
+    "join_pieces",
+    "measure_outlines",
+    "measure_pieces",
+]
 
 # Directions of the support function; with fewer, slender pieces seem hollow.
 N_DIRECTIONS = 32
@@ -85,18 +92,23 @@ class Pieces:
 
     def ellipse_fit(self) -> NDArray[np.float64]:
         """Area over that of the ellipse with equal second moments: 1 for every ellipse."""
-        area, sum_y, sum_x, sum_yy, sum_xx, sum_yx = self.moments.T
-        y, x = sum_y / area, sum_x / area
-        # 1/12 is the spread of a pixel within itself.
-        yy, xx = sum_yy / area - y * y + 1 / 12, sum_xx / area - x * x + 1 / 12
-        yx = sum_yx / area - y * x
-        root = np.sqrt(np.maximum(yy * xx - yx * yx, 1e-9))
-        fit: NDArray[np.float64] = np.minimum(area / (4 * np.pi * root), 1.0)
-        return fit
+        return ellipse_fit(self.moments)
 
     def hollow(self) -> NDArray[np.float64]:
         """Area of the convex hull that is not of the piece, in pixels."""
         return np.maximum(hull_area(self) - self.area, 0)
+
+
+def ellipse_fit(moments: NDArray[np.float64]) -> NDArray[np.float64]:
+    """`Pieces.ellipse_fit` of some `Pieces.moments`."""
+    area, sum_y, sum_x, sum_yy, sum_xx, sum_yx = moments.T
+    y, x = sum_y / area, sum_x / area
+    # 1/12 is the spread of a pixel within itself.
+    yy, xx = sum_yy / area - y * y + 1 / 12, sum_xx / area - x * x + 1 / 12
+    yx = sum_yx / area - y * x
+    root = np.sqrt(np.maximum(yy * xx - yx * yx, 1e-9))
+    fit: NDArray[np.float64] = np.minimum(area / (4 * np.pi * root), 1.0)
+    return fit
 
 
 def hull_area(pieces: Pieces) -> NDArray[np.float64]:
@@ -241,7 +253,7 @@ def join_pieces(
     if len(kept) == n:
         return labels, pieces
     lookup = np.append(0, new + 1).astype(np.int32)
-    return lookup[labels], pieces.take(kept)
+    return lookup.take(labels), pieces.take(kept)
 
 
 def _apartness(pieces: Pieces, contacts: _Contacts, nucleus_area_px: float) -> NDArray[np.float64]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from fishcount.image import Window
 
-__all__ = ["BAND_PX", "LabelRuns", "Runs", "find_runs"]
+__all__ = ["BAND_PX", "LabelRuns", "Runs", "count_pixels", "find_runs"]
 
 
 # Rows of a large image that are worked on at a time: what is made of them stays small.
@@ -117,16 +117,33 @@ class Runs:
         """The same runs under other labels: `new[old]`."""
         return _sorted_runs(new[self.label].astype(np.int64), self.y, self.x0, self.x1)
 
+    def in_centroid_order(self, top: int) -> NDArray[np.int32]:
+        """New number of each of the labels 0 to `top`: 1 to n by centroid, y first, then x.
+
+        0 for a label that has no runs.
+        """
+        new = np.zeros(top + 1, np.int32)
+        if not len(self):
+            return new
+        length = self.length
+        area = self.total(length)
+        y = self.total(length * self.y) / area
+        x = self.total(length * 0.5 * (self.x0 + self.x1 - 1)) / area
+        # Rounded: two centroids that differ by less than arithmetic can tell are ordered by x.
+        order = np.lexsort((x.round(6), y.round(6)))
+        new[self.label[self.first][order]] = np.arange(1, len(self) + 1)
+        return new
+
     def sum_of(self, image: NDArray[np.number]) -> NDArray[np.float64]:
         """Sum of a float image (y, x) over each label: runs in its own type, labels in float64."""
         return self.total(self.per_run((np.add, image))[0]) if len(self) else np.zeros(0)
 
-    def sum_of_squares(self, image: NDArray[np.number]) -> NDArray[np.float64]:
-        """Sum of the squares of a float image (y, x) over each label, as `sum_of` sums."""
+    def sums_of(self, image: NDArray[np.number]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Sums of a float image (y, x) and of its squares over each label, as `sum_of` sums."""
         if not len(self):
-            return np.zeros(0)
+            return np.zeros(0), np.zeros(0)
         rows = np.argsort(self.y, kind="stable")
-        per_run = np.empty(len(rows), image.dtype)
+        per_run = np.empty((2, len(rows)), image.dtype)
         # Band by band: the squares of a large image would be as large as that.
         for start in range(0, len(image), BAND_PX):
             stop = start + BAND_PX
@@ -136,8 +153,8 @@ class Runs:
                     self.label[band], self.y[band] - start, self.x0[band], self.x1[band], band
                 )
                 part = image[start:stop]
-                per_run[band] = here.per_run((np.add, part * part))[0]
-        return self.total(per_run)
+                per_run[:, band] = here.per_run((np.add, part), (np.add, part * part))
+        return self.total(per_run[0]), self.total(per_run[1])
 
     def largest_of(self, image: NDArray[np.number]) -> NDArray[np.number]:
         """Largest value of an image (y, x) in each label."""
@@ -235,6 +252,12 @@ class LabelRuns:
         labels = np.zeros((rows.stop - rows.start) * across, np.int32)
         labels[np.repeat(first, length) + into] = np.repeat(self.label[near][here], length)
         return labels.reshape(-1, across)
+
+
+def count_pixels(labels: NDArray[np.int32], n: int) -> NDArray[np.int64]:
+    """Pixels of the labels 0 to n - 1, background not being counted: most of an image is that."""
+    flat = labels.ravel()
+    return np.bincount(flat[np.flatnonzero(flat > 0)], minlength=n)
 
 
 def find_runs(labels: NDArray[np.integer]) -> Runs:

@@ -113,7 +113,7 @@ def _flood(
     shared[component[owner[component] != seed]] = True
     seeded = owner > 0
     owner[shared] = 0
-    labels: NDArray[np.int32] = owner[components]
+    labels: NDArray[np.int32] = owner.take(components)
     if shared.any():
         # Only what is crowded: the watershed goes over all of an image, however little it floods.
         image = Canvas.whole(-depth)
@@ -121,7 +121,9 @@ def _flood(
         seeds = np.zeros(components.shape, np.int32)
         seeds.ravel()[at] = np.where(shared[component], seed, 0)
         seeds = canvas.values_of(image, seeds)
-        crowded = shared[components] if canvas.origin is None else canvas.origin < components.size
+        crowded = (
+            shared.take(components) if canvas.origin is None else canvas.origin < components.size
+        )
         flooded = watershed(  # type: ignore[no-untyped-call]
             canvas.signal, seeds, mask=crowded
         )
@@ -129,7 +131,7 @@ def _flood(
     if not seeded[1:].all():
         new = np.cumsum(seeded, dtype=np.int32)
         new[~seeded] = 0
-        components = new[components]
+        components = new.take(components)
     return labels, components
 
 
