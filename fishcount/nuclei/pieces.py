@@ -118,7 +118,8 @@ def hull_area(pieces: Pieces) -> NDArray[np.float64]:
     reach = pieces.support + 0.5
     reach = reach - np.multiply.outer(sum_x / area, _COS) - np.multiply.outer(sum_y / area, _SIN)
     step = 2 * np.pi / N_DIRECTIONS
-    neighbours = np.roll(reach, 1, axis=1) + np.roll(reach, -1, axis=1)
+    around = np.concatenate([reach[:, -1:], reach, reach[:, :1]], axis=1)
+    neighbours = around[:, :-2] + around[:, 2:]
     edges = (neighbours - 2 * reach * np.cos(step)) / np.sin(step)
     hull: NDArray[np.float64] = 0.5 * (reach * edges).sum(axis=1) / _TANGENT_EXCESS
     return hull

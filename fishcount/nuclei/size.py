@@ -6,9 +6,8 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage as ndi
 
-from fishcount.filters import block_means, gaussian
+from fishcount.filters import block_means, connected_parts, gaussian
 from fishcount.nuclei.illumination import background_mesh, noise_sigma
 
 __all__ = ["diameter_of", "guess_diameter"]
@@ -85,12 +84,12 @@ def _ellipses(
     mask: NDArray[np.bool_], slope: NDArray[np.float32]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Area and summed slope along the outline of the ellipse-like components."""
-    labels, n = ndi.label(mask)
+    labels, n = connected_parts(mask)
     if n == 0:
         return np.zeros(0), np.zeros(0)
     inside = np.flatnonzero(mask)
     row = labels.ravel()[inside] - 1
-    y, x = np.divmod(inside.astype(np.float64), mask.shape[1])
+    y, x = (place.astype(np.float64) for place in np.divmod(inside, mask.shape[1]))
     area = np.bincount(row, minlength=n).astype(np.float64)
     mean_y, mean_x = np.bincount(row, y, n) / area, np.bincount(row, x, n) / area
     y, x = y - mean_y[row], x - mean_x[row]
@@ -101,7 +100,8 @@ def _ellipses(
     outline = mask.copy()
     outline[1:-1, 1:-1] &= ~(mask[:-2, 1:-1] & mask[2:, 1:-1] & mask[1:-1, :-2] & mask[1:-1, 2:])
     outline[[0, -1]] = outline[:, [0, -1]] = False
-    edge = np.bincount(labels[outline] - 1, slope[outline], n).astype(np.float64)
+    at = np.flatnonzero(outline)
+    edge = np.bincount(labels.ravel()[at] - 1, slope.ravel()[at], n).astype(np.float64)
     good = (fit > MIN_FIT) & (area >= MIN_AREA_PX)
     return area[good], edge[good]
 
