@@ -196,8 +196,9 @@ def block_means(image: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
             if factor_y == factor_x == 2:
                 # The one size of blocks of which several are made at once.
                 more = 2 * (-n_x % _AT_ONCE)
-                wider = cv2.copyMakeBorder(part, 0, 0, 0, more, cv2.BORDER_REPLICATE)
-                part = np.asarray(wider, np.float32)
+                if more:
+                    wider = cv2.copyMakeBorder(part, 0, 0, 0, more, cv2.BORDER_REPLICATE)
+                    part = np.asarray(wider, np.float32)
             size = (part.shape[1] // factor_x, part.shape[0] // factor_y)
             found = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
             means[means_y, means_x] = found[:, :n_x]

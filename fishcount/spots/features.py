@@ -234,22 +234,23 @@ class _Rings:
     """Which pixels of the patches (n, side, side) lie in which ring."""
 
     slot: NDArray[np.int64]
-    chosen: NDArray[np.bool_]
     n_pixels: NDArray[np.int64]
 
     @classmethod
     def of(cls, radius: NDArray[np.float32], inside: NDArray[np.bool_]) -> _Rings:
         ring = np.searchsorted(np.array(RING_WIDTHS, np.float32), radius)
-        chosen = inside & (ring < len(RING_WIDTHS))
-        slot = (ring + len(RING_WIDTHS) * np.arange(len(radius))[:, None, None])[chosen]
-        n_pixels = np.bincount(slot, minlength=len(RING_WIDTHS) * len(radius))
-        return cls(slot=slot, chosen=chosen, n_pixels=n_pixels)
+        # What counts in no ring has a slot of its own: leaving it out would cost more.
+        ring[~inside] = len(RING_WIDTHS)
+        slots = len(RING_WIDTHS) + 1
+        slot = (ring + slots * np.arange(len(radius))[:, None, None]).reshape(-1)
+        n_pixels = np.bincount(slot, minlength=slots * len(radius))
+        return cls(slot=slot, n_pixels=n_pixels)
 
     def means(self, patch: NDArray[np.float32]) -> NDArray[np.float64]:
         """Mean of each ring, (n, rings)."""
-        total = np.bincount(self.slot, patch[self.chosen], minlength=self.n_pixels.size)
-        mean = total / np.maximum(self.n_pixels, 1)
-        return np.asarray(mean.reshape(-1, len(RING_WIDTHS)), np.float64)
+        total = np.bincount(self.slot, patch.reshape(-1), minlength=self.n_pixels.size)
+        mean = (total / np.maximum(self.n_pixels, 1)).reshape(-1, len(RING_WIDTHS) + 1)
+        return np.asarray(mean[:, :-1], np.float64)
 
 
 def _ring_figures(
