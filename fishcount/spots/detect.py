@@ -210,6 +210,7 @@ def _detect(view: ChannelView, other: ChannelView | None, settings: SpotSettings
     reason = reject_reasons(
         found,
         score,
+        psf_sigma_px=psf_sigma_px,
         width_spread=view.scale.width_spread,
         min_score=settings.min_score,
         min_share=settings.min_share,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import KDTree
 
 from fishcount.spots.candidates import Candidates
 from fishcount.spots.channel import ROUND
+from fishcount.spots.scene import Points
 from fishcount.spots.typical import HEIGHT_SPREAD
 
 __all__ = ["reject_reasons"]
@@ -24,6 +26,8 @@ _RIM = 0.25
 _PLAIN_SNR, _PLAIN_HEIGHT = 12.0, -2 * HEIGHT_SPREAD
 # Where a typical signal has this SNR, all that looks like one is.
 _CLEAR = 80.0
+# Within so many widths of a signal so much less is asked for, in log odds.
+_BESIDE_WIDTHS, _BESIDE_SCORE = 3.0, 1.0
 # Share of the height that what leaks over from the other probe must explain.
 _LEAKED = 0.5
 
@@ -32,13 +36,15 @@ def reject_reasons(
     found: Candidates,
     score: NDArray[np.float64],
     *,
+    psf_sigma_px: float,
     width_spread: float,
     min_score: float,
     min_share: float,
 ) -> NDArray[np.str_]:
     """Code of the reason for each point whose score is at most `min_score`; else empty.
 
-    What is plain to see needs no score. What is lower than `min_share` of a typical signal has a
+    What is plain to see needs no score, and beside a signal a little less is asked for: signals
+    crowd, grain does not. What is lower than `min_share` of a typical signal has a
     reason, whatever its score.
 
     The first that applies: TOO_NARROW, TOO_WIDE, LOW_SNR, POOR_FIT. A point that the other
@@ -56,8 +62,20 @@ def reject_reasons(
     reason[rim] = "TOO_WIDE"
     good = (score > min_score) | _is_plain(found, width_spread)
     reason[good & ~faint & ~rim] = ""
-    reason[found.leaked > _LEAKED] = "BLEED_THROUGH"
+    leaked = found.leaked > _LEAKED
+    reason[leaked] = "BLEED_THROUGH"
+    doubtful = (score > min_score - _BESIDE_SCORE) & ~faint & ~wide & ~rim & ~leaked
+    reason[doubtful & _beside(found.points, reason == "", _BESIDE_WIDTHS * psf_sigma_px)] = ""
     return reason
+
+
+def _beside(points: Points, chosen: NDArray[np.bool_], reach_px: float) -> NDArray[np.bool_]:
+    """Points at most `reach_px` from one of the chosen."""
+    if not chosen.any():
+        return np.zeros(len(points), bool)
+    places = np.stack([points.y_px, points.x_px], axis=1)
+    distance, _ = KDTree(places[chosen]).query(places)
+    return np.asarray(distance <= reach_px)
 
 
 def _is_plain(found: Candidates, width_spread: float) -> NDArray[np.bool_]:
