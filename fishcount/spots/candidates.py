@@ -12,7 +12,8 @@ from fishcount.spots.crowded import resolve
 from fishcount.spots.features import FEATURES, Appearance, appearance
 from fishcount.spots.granules import Granules, find_granules, granule_beside, without_granules
 from fishcount.spots.maxima import parabolic_offsets
-from fishcount.spots.scene import Points, Scene
+from fishcount.spots.points import Points
+from fishcount.spots.scene import Scene
 
 __all__ = ["Candidates", "find_candidates"]
 
@@ -71,13 +72,16 @@ def find_candidates(
     scene = Scene.of(view.plane, sigma_px=scale.psf_sigma_px)
     points = resolve(scene, start, view=view, min_snr=min_snr, min_share=min_share)
     points = points.take(np.lexsort((points.x_px, points.y_px)))
+    # The image of the scene is no longer needed, and is as large as the plane.
+    model = scene.model
+    del scene
     return Candidates(
         points=points,
-        appearance=appearance(view, scene, points, other=other),
+        appearance=appearance(view, model, points, other=other),
         granules=granules,
         leaked=_leaked(points, other, scale.leaked_share or 0.0),
         granule_counts=granule_beside(granules, points),
-        clarity=scale.typical_counts * scene.norm / view.pixel_noise(points.y_px, points.x_px),
+        clarity=scale.typical_counts * model.norm / view.pixel_noise(points.y_px, points.x_px),
     )
 
 

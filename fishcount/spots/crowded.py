@@ -17,8 +17,9 @@ from fishcount.spots.filters import subtract_points
 from fishcount.spots.joint_fit import amplitude_errors, fit_jointly
 from fishcount.spots.maxima import maxima_near, parabolic_offsets
 from fishcount.spots.moments import moments
+from fishcount.spots.points import GROUP_REACH, Points
 from fishcount.spots.prior import height_prior, point_cost, uncertainty
-from fishcount.spots.scene import GROUP_REACH, Points, Scene
+from fishcount.spots.scene import Scene
 from fishcount.spots.splits import with_splits
 
 __all__ = ["resolve"]

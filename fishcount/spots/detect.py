@@ -18,8 +18,8 @@ from fishcount.spots.depth import separated_in_depth
 from fishcount.spots.groups import connected_groups
 from fishcount.spots.judge import reject_reasons
 from fishcount.spots.measure import measured_view, with_leak
+from fishcount.spots.points import Points
 from fishcount.spots.result import Spots
-from fishcount.spots.scene import Points
 from fishcount.spots.score import pooled_score, signal_score
 from fishcount.spots.stack import place_in_stack, project_signals
 

@@ -18,8 +18,9 @@ from fishcount.spots.channel import ChannelView
 from fishcount.spots.joint_fit import amplitude_errors
 from fishcount.spots.maxima import local_maxima, parabolic_offsets, roundness
 from fishcount.spots.patches import cut_patches, pixels_inside
+from fishcount.spots.points import GROUP_REACH, PointModel, Points
 from fishcount.spots.profile import ProfileFits, fit_profiles, squared_distance
-from fishcount.spots.scene import GROUP_REACH, Points, Scene, without_points
+from fishcount.spots.scene import without_points
 
 __all__ = ["FEATURES", "Appearance", "appearance", "cut_to_ranges"]
 
@@ -84,13 +85,13 @@ class Appearance:
 
 
 def appearance(
-    view: ChannelView, scene: Scene, points: Points, *, other: ChannelView | None = None
+    view: ChannelView, model: PointModel, points: Points, *, other: ChannelView | None = None
 ) -> Appearance:
     """Figures of all points of a channel; no rows for no points.
 
     Without the `other` probe its figures are 0.
     """
-    sigma = scene.sigma_px
+    sigma = model.sigma_px
     home = _Home.of(points, sigma)
     left = cut_patches(without_points(view.plane, points, sigma), *home.pixel)
     seen = cut_patches(view.plane, *home.pixel)
@@ -102,7 +103,7 @@ def appearance(
     core = home.core(_FIT_WIDTHS * sigma)
     square = np.square(home.radius[core] * np.float32(sigma))
     fits = fit_profiles(alone[core], square, inside=inside[core], sigma_px=sigma, iterations=2)
-    figures = _height_figures(view, scene, points, home, noise)
+    figures = _height_figures(view, model, points, home, noise)
     figures |= _fit_figures(fits, noise, sigma)
     figures |= _blob_figures(view, points, noise)
     rings = _Rings.of(home.radius, inside)
@@ -156,20 +157,20 @@ class _Home:
 
 
 def _height_figures(
-    view: ChannelView, scene: Scene, points: Points, home: _Home, noise: NDArray[np.float64]
+    view: ChannelView, model: PointModel, points: Points, home: _Home, noise: NDArray[np.float64]
 ) -> dict[str, NDArray[np.float64]]:
     height, typical = points.amplitude_counts, view.scale.typical_counts
     coarse = view.coarse_heights(points.y_px, points.x_px)
     return {
-        "snr": height * scene.norm / noise,
-        "significance": height / (noise * amplitude_errors(scene, points)),
+        "snr": height * model.norm / noise,
+        "significance": height / (noise * amplitude_errors(model, points)),
         "log_height": np.log(np.maximum(height, 1e-9) / typical),
-        "log_typical_snr": np.log(typical * scene.norm / noise),
+        "log_typical_snr": np.log(typical * model.norm / noise),
         "width_spread": np.full(len(points), view.scale.width_spread),
         "log_signal_share": np.full(len(points), np.log(view.scale.signal_share)),
         "coarse_over_fine": coarse / np.maximum(height, 0.2 * noise),
         "roundness": roundness(view.response, home.y, home.x),
-        "neighbours": scene.neighbours(points, GROUP_REACH).astype(np.float64),
+        "neighbours": model.neighbours(points, GROUP_REACH).astype(np.float64),
     }
 
 

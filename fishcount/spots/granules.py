@@ -19,8 +19,9 @@ from fishcount.spots.channel import ChannelView
 from fishcount.spots.filters import blob_response, subtract_points, white_noise_gain
 from fishcount.spots.maxima import local_maxima, parabolic_offsets
 from fishcount.spots.patches import cut_patches, pixels_inside
+from fishcount.spots.points import Points
 from fishcount.spots.profile import fit_profiles, squared_distance
-from fishcount.spots.scene import Points, without_points
+from fishcount.spots.scene import without_points
 
 __all__ = ["Granules", "find_granules", "granule_beside", "without_granules"]
 

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from fishcount.spots.groups import blocks_of_groups, connected_groups
 from fishcount.spots.moments import Patches, residual_moments
-from fishcount.spots.scene import COUPLED_REACH, Points, Scene
+from fishcount.spots.points import COUPLED_REACH, PointModel, Points
+from fishcount.spots.scene import Scene
 
 __all__ = ["amplitude_errors", "fit_jointly"]
 
@@ -49,12 +50,12 @@ def fit_jointly(scene: Scene, points: Points, *, iterations: int) -> Points:
 
 
 def _newton_step(
-    scene: Scene, points: Points, gradient: NDArray[np.float64], index: NDArray[np.int64]
+    model: PointModel, points: Points, gradient: NDArray[np.float64], index: NDArray[np.int64]
 ) -> NDArray[np.float64]:
     """Change of (height, y, x) for groups (m, k), as (m, k, 3); of no use where index is -1."""
     if index.shape[1] == 1:
-        return _step_alone(scene, points, gradient, index)
-    matrix = _normal_matrix(_heights(points, index), scene.products(*_distances(points, index)))
+        return _step_alone(model, points, gradient, index)
+    matrix = _normal_matrix(_heights(points, index), model.products(*_distances(points, index)))
     diagonal = np.einsum("nii->ni", matrix)
     diagonal *= 1 + _DAMPING
     diagonal += 1e-6 * diagonal.max(axis=1, keepdims=True)
@@ -63,10 +64,10 @@ def _newton_step(
 
 
 def _step_alone(
-    scene: Scene, points: Points, gradient: NDArray[np.float64], index: NDArray[np.int64]
+    model: PointModel, points: Points, gradient: NDArray[np.float64], index: NDArray[np.int64]
 ) -> NDArray[np.float64]:
     """As `_newton_step` for points (m, 1) that are alone: nothing is coupled."""
-    p, _, _, p_yy, p_xx, _ = (float(term[0]) for term in scene.products(np.zeros(1), np.zeros(1)))
+    p, _, _, p_yy, p_xx, _ = (float(term[0]) for term in model.products(np.zeros(1), np.zeros(1)))
     height = points.amplitude_counts[index]
     diagonal = np.stack([np.full(height.shape, p), -p_yy * height**2, -p_xx * height**2], axis=2)
     diagonal *= 1 + _DAMPING
@@ -109,14 +110,14 @@ def _normal_matrix(
     return matrix.reshape(n_groups, 3 * size, 3 * size)
 
 
-def amplitude_errors(scene: Scene, points: Points) -> NDArray[np.float64]:
+def amplitude_errors(model: PointModel, points: Points) -> NDArray[np.float64]:
     """Error of each height for pixel noise of 1, its neighbours and positions being free."""
-    error = np.full(len(points), 1 / scene.norm)
-    for index in _groups(scene, points):
+    error = np.full(len(points), 1 / model.norm)
+    for index in _groups(model, points):
         if index.shape[1] == 1:
             continue
         height = _heights(points, index)
-        matrix = _normal_matrix(height, scene.products(*_distances(points, index)))
+        matrix = _normal_matrix(height, model.products(*_distances(points, index)))
         diagonal = np.einsum("nii->ni", matrix)
         diagonal *= 1 + 1e-6
         diagonal += 1e-9
@@ -126,9 +127,9 @@ def amplitude_errors(scene: Scene, points: Points) -> NDArray[np.float64]:
     return error
 
 
-def _groups(scene: Scene, points: Points) -> list[NDArray[np.int64]]:
-    reach = _TIGHT_REACH * scene.sigma_px
-    group = scene.groups(points, _TIGHT_REACH)
+def _groups(model: PointModel, points: Points) -> list[NDArray[np.int64]]:
+    reach = _TIGHT_REACH * model.sigma_px
+    group = model.groups(points, _TIGHT_REACH)
     # A crowd without end is cut into parts that are solved with their inner couplings alone.
     while group.size and np.bincount(group).max() > _LARGEST_GROUP:
         reach *= 0.8

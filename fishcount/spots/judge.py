@@ -8,7 +8,7 @@ from scipy.spatial import KDTree
 
 from fishcount.spots.candidates import Candidates
 from fishcount.spots.channel import ROUND
-from fishcount.spots.scene import Points
+from fishcount.spots.points import Points
 from fishcount.spots.typical import HEIGHT_SPREAD
 
 __all__ = ["reject_reasons"]

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fishcount.spots.patches import cut_patches
-from fishcount.spots.scene import COUPLED_REACH, Points, Scene
+from fishcount.spots.points import COUPLED_REACH, Points
+from fishcount.spots.scene import Scene
 
 __all__ = ["Moments", "Patches", "energy", "moments", "residual_moments"]
 

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fishcount.spots.channel import ChannelView
-from fishcount.spots.scene import Points, Scene
+from fishcount.spots.points import Points
+from fishcount.spots.scene import Scene
 from fishcount.spots.typical import HEIGHT_SPREAD
 
 __all__ = ["height_prior", "point_cost", "uncertainty"]

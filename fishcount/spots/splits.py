@@ -9,8 +9,9 @@ from scipy.spatial import KDTree
 from fishcount.spots.channel import ChannelView
 from fishcount.spots.joint_fit import fit_jointly
 from fishcount.spots.moments import energy, residual_moments
+from fishcount.spots.points import GROUP_REACH, Points
 from fishcount.spots.prior import height_prior, point_cost, uncertainty
-from fishcount.spots.scene import GROUP_REACH, Points, Scene
+from fishcount.spots.scene import Scene
 
 __all__ = ["with_splits"]
 

@@ -11,8 +11,8 @@ from fishcount.spots.channel import BLOCK_PX, view_channel
 from fishcount.spots.filters import blob_response, subtract_points
 from fishcount.spots.maxima import local_maxima, roundness
 from fishcount.spots.measure import leaked_share
+from fishcount.spots.points import Points
 from fishcount.spots.profile import fit_profiles, squared_distance
-from fishcount.spots.scene import Points
 from fishcount.spots.typical import typical_height
 from fishcount.synthetic import simulate_case
 

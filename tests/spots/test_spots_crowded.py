@@ -10,7 +10,8 @@ from fishcount.spots import detect_spots
 from fishcount.spots.groups import blocks_of_groups, connected_groups
 from fishcount.spots.joint_fit import amplitude_errors, fit_jointly
 from fishcount.spots.moments import energy
-from fishcount.spots.scene import Points, Scene
+from fishcount.spots.points import Points
+from fishcount.spots.scene import Scene
 
 SIGMA = 1.6
 

@@ -16,7 +16,7 @@ from fishcount.spots.filters import (
     white_noise_gain,
 )
 from fishcount.spots.maxima import local_maxima, parabolic_offsets
-from fishcount.spots.scene import Points
+from fishcount.spots.points import Points
 
 NOISE = np.random.default_rng(4).normal(300, 20, (150, 200)).astype(np.float32)
 
