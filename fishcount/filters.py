@@ -28,6 +28,8 @@ __all__ = [
 
 # Rows are multiples of it: more than any processor works on at once.
 _AT_ONCE = 32
+# Rows of blocks whose means are taken in one go.
+_BLOCKS_AT_ONCE = 64
 _ONE = np.ones(1)
 _BORDERS = {"nearest": cv2.BORDER_REPLICATE, "reflect": cv2.BORDER_REFLECT}
 
@@ -176,8 +178,10 @@ def _extreme(image: NDArray[np.float32], side: int, *, largest: bool) -> NDArray
     return np.asarray(of, np.float32)
 
 
-def block_means(image: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
+def block_means(image: NDArray[np.number], factor: int) -> NDArray[np.float32]:
     """Means of blocks of factor x factor pixels of a plane (y, x); the last may be narrower.
+
+    Of numbers of any kind: a few rows at a time become float32.
 
     Examples
     --------
@@ -190,9 +194,10 @@ def block_means(image: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
         return np.ascontiguousarray(image, np.float32)
     height, width = image.shape
     means = np.empty((-(-height // factor), -(-width // factor)), np.float32)
-    for rows, means_y, factor_y in _parts(height, factor):
-        for columns, means_x, factor_x in _parts(width, factor):
-            part, n_x = image[rows, columns], means_x.stop - means_x.start
+    for rows, means_y, factor_y in _parts(height, factor, at_once=_BLOCKS_AT_ONCE):
+        strip = image[rows].astype(np.float32, copy=False)
+        for columns, means_x, factor_x in _parts(width, factor, at_once=width):
+            part, n_x = strip[:, columns], means_x.stop - means_x.start
             if factor_y == factor_x == 2:
                 # The one size of blocks of which several are made at once.
                 more = 2 * (-n_x % _AT_ONCE)
@@ -205,10 +210,11 @@ def block_means(image: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
     return means
 
 
-def _parts(length: int, factor: int) -> list[tuple[slice, slice, int]]:
-    """Of an axis the whole blocks, then the rest: pixels, blocks and pixels per block."""
+def _parts(length: int, factor: int, *, at_once: int) -> list[tuple[slice, slice, int]]:
+    """Of an axis some whole blocks each, then the rest: pixels, blocks and pixels per block."""
     whole = length // factor
-    parts = [(slice(0, whole * factor), slice(0, whole), factor)] if whole else []
+    steps = [slice(start, min(start + at_once, whole)) for start in range(0, whole, at_once)]
+    parts = [(slice(step.start * factor, step.stop * factor), step, factor) for step in steps]
     rest = length - whole * factor
     if rest:
         parts.append((slice(whole * factor, length), slice(whole, whole + 1), rest))

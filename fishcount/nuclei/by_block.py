@@ -35,7 +35,7 @@ MARGIN_DIAMETERS = 3.0
 # Of two nuclei of different blocks that share so much of the smaller one, the later is dropped.
 SAME_NUCLEUS = 0.3
 
-Read = Callable[[Window], NDArray[np.float32]]
+Read = Callable[[Window], NDArray[np.number]]
 
 
 def search_blocks(

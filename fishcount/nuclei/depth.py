@@ -88,7 +88,7 @@ class _Regions:
 def measure_depths(
     labels: NDArray[np.int32],
     runs: Runs,
-    stack: NDArray[np.float32],
+    stack: NDArray[np.number],
     *,
     sharpness: NDArray[np.float32] | None,
     z_step_um: float | None,
@@ -102,7 +102,7 @@ def measure_depths(
     labels : ndarray of int32, (y, x)
     runs : Runs
         Of these labels.
-    stack : ndarray of float32, (z, y, x)
+    stack : ndarray, (z, y, x)
         DAPI; a plane (y, x) has no depths.
     sharpness
         From `best_focus` of the stack; None for a plane.
@@ -129,7 +129,7 @@ def measure_depths(
 
 def cut_by_depth(
     labels: NDArray[np.int32],
-    stack: NDArray[np.float32],
+    stack: NDArray[np.number],
     *,
     z_step_um: float | None,
     diameter_px: float,
@@ -167,7 +167,7 @@ def _least_planes(z_step_um: float, settings: NucleiSettings) -> float:
 
 def _reliefs(
     labels: NDArray[np.int32],
-    stack: NDArray[np.float32],
+    stack: NDArray[np.number],
     *,
     z_step_um: float,
     diameter_px: float,
@@ -194,9 +194,10 @@ def _reliefs(
         yield _Relief(label, window, share >= 0.5, sharpness)
 
 
-def _detail(stack: NDArray[np.float32]) -> NDArray[np.float32]:
+def _detail(stack: NDArray[np.number]) -> NDArray[np.float32]:
     """Squared Laplacian of each plane of a (z, y, x) stack, smoothed as for the best focus."""
-    smooth = ndi.gaussian_filter(stack, (0, 1.5, 1.5), mode="nearest", truncate=3)
+    counts = stack.astype(np.float32, copy=False)
+    smooth = ndi.gaussian_filter(counts, (0, 1.5, 1.5), mode="nearest", truncate=3)
     second = (1.0, -2.0, 1.0)
     laplacian = ndi.correlate1d(smooth, second, axis=1, mode="nearest")
     laplacian += ndi.correlate1d(smooth, second, axis=2, mode="nearest")

@@ -14,7 +14,7 @@ __all__ = ["best_focus", "best_planes"]
 BLOCK_PX = 16
 
 
-def best_focus(stack: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def best_focus(stack: NDArray[np.number]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Project a (z, y, x) stack to its sharpest planes.
 
     Returns
@@ -24,13 +24,14 @@ def best_focus(stack: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray
     sharpness : ndarray of float32, (z, rows, columns)
         Mean squared Laplacian, less that of noise, of blocks of `BLOCK_PX` pixels.
     """
-    sharpness = np.stack([_sharpness(plane) for plane in stack])
+    # Plane by plane, as a stack of counts is half of what it is in single precision.
+    sharpness = np.stack([_sharpness(plane.astype(np.float32, copy=False)) for plane in stack])
     total = sharpness.sum(axis=0)
     # Where no plane stands out all weigh the same, which is the mean projection.
     weight = (sharpness + 1e-6 + 1e-3 * total) / (
         total * (1 + 1e-3 * len(stack)) + 1e-6 * len(stack)
     )
-    image = np.zeros_like(stack[0])
+    image = np.zeros((stack.shape[1], stack.shape[2]), np.float32)
     for plane, part in zip(stack, weight, strict=True):
         weighted = enlarged(part.astype(np.float32), (image.shape[0], image.shape[1]))
         weighted *= plane

@@ -51,7 +51,7 @@ def in_centroid_order(
 def measure_nuclei(
     labels: NDArray[np.int32],
     runs: Runs,
-    dapi: NDArray[np.float32],
+    dapi: NDArray[np.number],
     *,
     background: NDArray[np.float32],
     limit_counts: float,
@@ -137,7 +137,7 @@ def _background_below(
 def _edge_width(
     labels: NDArray[np.int32],
     runs: Runs,
-    dapi: NDArray[np.float32],
+    dapi: NDArray[np.number],
     mean: NDArray[np.float64],
 ) -> NDArray[np.float64]:
     """Step of DAPI over its slope across the left and right ends of the runs, in pixels.
@@ -156,7 +156,10 @@ def _edge_width(
         # Beside a neighbour its glow is in the way, too.
         further = np.clip(x - sign * 2 * reach, 0, width - 1)
         free &= (labels[runs.y, outer] == 0) & (labels[runs.y, further] == 0)
-        here = (dapi[runs.y, inner] - dapi[runs.y, outer]) / (2 * reach - 1)
+        inner_counts, outer_counts = (
+            dapi[runs.y, side].astype(np.float32, copy=False) for side in (inner, outer)
+        )
+        here = (inner_counts - outer_counts) / (2 * reach - 1)
         slope += runs.total(here)
         free_slope += runs.total(here * free)
         n_free += runs.total(free)

@@ -139,11 +139,15 @@ class Runs:
         return self.total(self.per_run((np.add, image))[0]) if len(self) else np.zeros(0)
 
     def sums_of(self, image: NDArray[np.number]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Sums of a float image (y, x) and of its squares over each label, as `sum_of` sums."""
+        """Sums of an image (y, x) and of its squares over each label, as `sum_of` sums.
+
+        Whole numbers are summed in single precision.
+        """
         if not len(self):
             return np.zeros(0), np.zeros(0)
         rows = np.argsort(self.y, kind="stable")
-        per_run = np.empty((2, len(rows)), image.dtype)
+        single = image.dtype if image.dtype.kind == "f" else np.dtype(np.float32)
+        per_run = np.empty((2, len(rows)), single)
         # Band by band: the squares of a large image would be as large as that.
         for start in range(0, len(image), BAND_PX):
             stop = start + BAND_PX
@@ -152,7 +156,7 @@ class Runs:
                 here = Runs(
                     self.label[band], self.y[band] - start, self.x0[band], self.x1[band], band
                 )
-                part = image[start:stop]
+                part = image[start:stop].astype(single, copy=False)
                 per_run[:, band] = here.per_run((np.add, part), (np.add, part * part))
         return self.total(per_run[0]), self.total(per_run[1])
 

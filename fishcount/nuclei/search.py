@@ -127,7 +127,7 @@ class _Planes:
 
 
 def search_nuclei(
-    image: NDArray[np.float32], *, prior_px: float | None, settings: NucleiSettings
+    image: NDArray[np.number], *, prior_px: float | None, settings: NucleiSettings
 ) -> Found | None:
     """Nuclei of a plane (y, x); None where nothing stands out.
 
@@ -149,7 +149,7 @@ def search_nuclei(
 
 
 def measure_field(
-    image: NDArray[np.float32], *, prior_px: float | None, settings: NucleiSettings
+    image: NDArray[np.number], *, prior_px: float | None, settings: NucleiSettings
 ) -> FieldScale | None:
     """The statistics of a field that its parts cannot know; None where nothing stands out.
 
@@ -162,7 +162,7 @@ def measure_field(
     return _climb(planes, field)[1]
 
 
-def search_part(image: NDArray[np.float32], *, field: FieldScale) -> Found | None:
+def search_part(image: NDArray[np.number], *, field: FieldScale) -> Found | None:
     """Nuclei of a part of a field; None where nothing stands out.
 
     Parameters
@@ -181,7 +181,7 @@ def search_part(image: NDArray[np.float32], *, field: FieldScale) -> Found | Non
 
 
 def _measure(
-    image: NDArray[np.float32], prior_px: float | None, settings: NucleiSettings
+    image: NDArray[np.number], prior_px: float | None, settings: NucleiSettings
 ) -> tuple[FieldScale, _Planes] | None:
     if prior_px is None:
         reduced = _reduced_by_guess(image, settings)
@@ -240,7 +240,7 @@ def _smoothing(diameter_px: float) -> float:
 
 
 def _reduced_by_prior(
-    image: NDArray[np.float32], prior_px: float, settings: NucleiSettings
+    image: NDArray[np.number], prior_px: float, settings: NucleiSettings
 ) -> _Reduced | None:
     factor = _working_factor(prior_px, settings)
     small, calmed = block_means(image, factor), False
@@ -253,7 +253,7 @@ def _reduced_by_prior(
     return _Reduced(small, factor, math.sqrt(guess * prior_px) / factor, calmed)
 
 
-def _reduced_by_guess(image: NDArray[np.float32], settings: NucleiSettings) -> _Reduced | None:
+def _reduced_by_guess(image: NDArray[np.number], settings: NucleiSettings) -> _Reduced | None:
     factor = max(1, round(max(image.shape) / GUESS_WIDTH_PX))
     guess = factor * guess_diameter(block_means(image, factor), min_snr=settings.min_snr)
     if not guess >= MIN_DIAMETER_PX:

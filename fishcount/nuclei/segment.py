@@ -73,7 +73,11 @@ def segment_nuclei(
     shape = (stack.shape[-2], stack.shape[-1])
     if not is_small(shape):
         inside = None if roi is None else lambda window: roi[window]
-        windows = sample_windows(shape, lambda window: project(stack[..., *window]), inside=inside)
+        windows = sample_windows(
+            shape,
+            lambda window: project(stack[..., *window].astype(np.float32)),
+            inside=inside,
+        )
         return segment_windows(
             lambda window: stack[..., *window],
             shape=shape,
@@ -95,10 +99,10 @@ def segment_nuclei(
 
 
 def segment_windows(
-    read: Callable[[Window], NDArray[np.float32]],
+    read: Callable[[Window], NDArray[np.number]],
     *,
     shape: tuple[int, int],
-    sample: NDArray[np.float32],
+    sample: NDArray[np.number],
     dtype: np.dtype[Any],
     pixel_size_um: float | None = None,
     z_step_um: float | None = None,
@@ -201,7 +205,8 @@ def nuclei_from_labels(
     full, runs = in_centroid_order(array)
     area = runs.total(runs.length)
     diameter = float(np.sqrt(4 / np.pi * np.median(area))) if len(area) else float("nan")
-    background = background_mesh(image, cell_px=3 * diameter) if len(area) else image
+    counts = image.astype(np.float32, copy=False)
+    background = background_mesh(counts, cell_px=3 * diameter) if len(area) else counts
     depths = measure_depths(
         full,
         runs,
@@ -226,7 +231,7 @@ def nuclei_from_labels(
 
 
 def _segment_whole(
-    stack: NDArray[np.float32],
+    stack: NDArray[np.number],
     dtype: np.dtype[Any],
     *,
     pixel_size_um: float | None,
@@ -261,7 +266,8 @@ def _segment_whole(
     )
 
 
-def _checked(dapi: ArrayLike, roi: NDArray[np.bool_] | None) -> NDArray[np.float32]:
+def _checked(dapi: ArrayLike, roi: NDArray[np.bool_] | None) -> NDArray[np.number]:
+    """Whole numbers as they are stored, everything else in single precision."""
     array = np.asarray(dapi)
     if array.ndim not in (2, 3) or 0 in array.shape:
         raise MetadataError(
@@ -278,7 +284,9 @@ def _checked(dapi: ArrayLike, roi: NDArray[np.bool_] | None) -> NDArray[np.float
             found=roi.shape,
             expected=array.shape[-2:],
         )
-    image: NDArray[np.float32] = array.astype(np.float32)
+    image: NDArray[np.number] = (
+        array if array.dtype.kind in "iu" else array.astype(np.float32, copy=False)
+    )
     return image[0] if image.ndim == 3 and len(image) == 1 else image
 
 
@@ -286,7 +294,7 @@ def _prior_px(pixel_size_um: float | None, settings: NucleiSettings) -> float | 
     return None if pixel_size_um is None else settings.diameter_um / pixel_size_um
 
 
-def _camera_limit(stack: NDArray[np.float32], dtype: np.dtype[Any]) -> float:
+def _camera_limit(stack: NDArray[np.number], dtype: np.dtype[Any]) -> float:
     """Counts at which the camera is full: the type's limit, or 12 or 14 bits where they clip."""
     top = float(stack.max())
     if dtype.kind not in "iu":
