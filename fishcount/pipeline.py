@@ -232,7 +232,7 @@ def _labelled(image: FishImage | Slide, labels: NDArray[np.integer], settings: S
         )
     return nuclei_from_labels(
         labels,
-        image.channel(DAPI),
+        image.raw(DAPI),
         z_step_um=image.z_step_um,
         roi=image.roi,
         settings=settings.nuclei,
@@ -245,7 +245,7 @@ def _segmented(
     if isinstance(image, Slide):
         return find_nuclei(image, sample=sample, settings=settings)
     return segment_nuclei(
-        image.channel(DAPI),
+        image.raw(DAPI),
         pixel_size_um=image.pixel_size_um,
         z_step_um=image.z_step_um,
         roi=image.roi,

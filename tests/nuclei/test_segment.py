@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 
 from fishcount.errors import MetadataError, PixelError
 from fishcount.flags import codes_of
@@ -119,3 +119,21 @@ def test_what_is_no_image_is_refused():
         segment_nuclei(np.full((8, 8), np.nan))
     with pytest.raises(MetadataError, match="another size"):
         nuclei_from_labels(np.zeros((4, 4), int), np.zeros((5, 5)))
+
+
+@pytest.mark.parametrize("planes", [1, 3])
+def test_counts_are_the_same_numbers_in_any_type(planes):
+    rng = np.random.default_rng(8)
+    y, x = np.mgrid[:160, :200]
+    lit = sum(np.hypot(y - cy, x - cx) < 18 for cy, cx in ((40, 40), (60, 120), (120, 60)))
+    stack = rng.poisson(100 + 300 * lit, (planes, *lit.shape)).astype(np.uint16)
+    stored = stack[0] if planes == 1 else stack
+    before = stored.copy()
+    one = segment_nuclei(stored)
+    assert len(one) == 3
+    for other in (np.float32, np.float64, np.int32, ">u2"):
+        same = segment_nuclei(stored.astype(other))
+        assert_array_equal(same.labels, one.labels)
+        assert_array_equal(same.dose_counts, one.dose_counts)
+        assert_array_equal(same.edge_width_px, one.edge_width_px)
+    assert_array_equal(stored, before)
