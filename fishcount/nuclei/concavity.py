@@ -154,7 +154,8 @@ def cut_anew(labels: NDArray[np.int32], *, diameter_px: float) -> NDArray[np.int
         here = better[boxes[k]]
         inside = (here == one[k]) | (here == other[k])
         corner = np.array([boxes[k][0].start, boxes[k][1].start])
-        part = _cut(inside, cuts.one[k] - corner, cuts.other[k] - corner)
+        good = cuts.cost[k] < NO_CUT
+        part = _cut(inside, cuts.one[k][good] - corner, cuts.other[k][good] - corner)
         if part is None:
             continue
         sides = (part & inside, inside & ~part)

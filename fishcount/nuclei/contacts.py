@@ -182,10 +182,20 @@ def divide_at_contacts(
     pixel = np.where(inside, y * width + x, 0)
     own = labels.ravel()[pixel]
     inside &= (own == one[:, None]) | (own == other[:, None])
-    pixel, y, x = pixel[inside], y[inside], x[inside]
-    sides = [np.broadcast_to(side[:, None], inside.shape)[inside] for side in (one, other)]
+    contact, place = np.nonzero(inside)
+    pixel = pixel[contact, place]
+    # A pixel near several places of one contact is looked at once.
+    pair = (one.astype(np.int64) * (int(labels.max()) + 1) + other)[contact]
+    last = np.zeros(labels.size, np.intp)
+    last[pixel] = np.arange(len(pixel))
+    last = last[pixel]
+    once = np.flatnonzero((last == np.arange(len(pixel))) | (pair[last] != pair))
+    pixel, contact = pixel[once], contact[once]
+    y, x = np.divmod(pixel, width)
+    sides = [side[contact] for side in (one, other)]
     depth = np.concatenate([ellipses.depth_in(side, y, x).round(9) for side in sides])
-    pixel, label = np.tile(pixel, 2), np.concatenate(sides)
+    pixel = np.tile(pixel, 2)
+    label: NDArray[np.int32] = np.concatenate(sides)
     least = np.full(labels.size, np.inf)
     np.minimum.at(least, pixel, depth)
     deepest = np.flatnonzero(depth == least[pixel])

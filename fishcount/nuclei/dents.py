@@ -31,12 +31,18 @@ class DentCuts:
         Length of the cut over the width of the smaller part (the diameter of a disk of its area),
         less three times the depth of both dents in nuclear diameters; `NO_CUT` where there is none.
     one, other : ndarray of float64, (n, 5, 2)
-        Ends of the cuts, y and x.
+        Ends of the cuts, y and x; NaN where there is none.
     """
 
     cost: NDArray[np.float64]
     one: NDArray[np.float64]
     other: NDArray[np.float64]
+
+    @classmethod
+    def none(cls, n: int) -> DentCuts:
+        """No cuts of so many outlines."""
+        ends = np.full((n, N_BEST, 2), np.nan)
+        return cls(np.full((n, N_BEST), NO_CUT), ends, ends.copy())
 
 
 def outlines_of(
@@ -83,17 +89,24 @@ def find_cuts(
     """
     dent, step = _dents(outlines, diameter_px)
     both = dent[:, _ONE] + dent[:, _OTHER]
-    length = np.hypot(*np.moveaxis(outlines[:, _ONE] - outlines[:, _OTHER], -1, 0))
-    whole, part = _areas(outlines)
-    small = np.minimum(part, whole[:, None] - part)
-    # A cut from a dent to itself, along the outline, separates nothing.
-    wanted = (small > min_area_px) & (length > step[:, None])
-    wanted &= (both > min_dent * diameter_px) & (dent[:, _ONE] > 0) & (dent[:, _OTHER] > 0)
+    wanted = (both > min_dent * diameter_px) & (dent[:, _ONE] > 0) & (dent[:, _OTHER] > 0)
+    # Few pairs of points lie in dents; only those are looked at.
+    row, pair = np.nonzero(wanted)
+    one, other = outlines[row, _ONE[pair]], outlines[row, _OTHER[pair]]
+    length = np.hypot(*(one - other).T)
+    whole, part = _areas(outlines, row, pair)
+    small = np.minimum(part, whole - part)
     width = 2 * np.sqrt(np.maximum(small, 1) / np.pi)
-    cost = np.where(wanted, length / width - DENT_WORTH * both / diameter_px, NO_CUT)
-    best = np.argsort(cost.round(9), axis=1, kind="stable")[:, :N_BEST]
-    row = np.arange(len(outlines))[:, None]
-    return DentCuts(cost[row, best], outlines[row, _ONE[best]], outlines[row, _OTHER[best]])
+    cost = length / width - DENT_WORTH * both[row, pair] / diameter_px
+    # A cut from a dent to itself, along the outline, separates nothing.
+    good = np.flatnonzero((small > min_area_px) & (length > step[row]))
+    order = good[np.lexsort((cost[good].round(9), row[good]))]
+    rank = np.arange(len(order)) - np.searchsorted(row[order], row[order])
+    order, rank = order[rank < N_BEST], rank[rank < N_BEST]
+    best = DentCuts.none(len(outlines))
+    for values, kept in ((cost, best.cost), (one, best.one), (other, best.other)):
+        kept[row[order], rank] = values[order]
+    return best
 
 
 def _even_points(contour: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -128,11 +141,14 @@ def _dents(
     return depth, step
 
 
-def _areas(outlines: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Area of each outline, (n,), and of its part between two points, (n, pairs)."""
+def _areas(
+    outlines: NDArray[np.float64], row: NDArray[np.intp], pair: NDArray[np.intp]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Area of some outlines and of their parts between two points, (k,)."""
     y, x = outlines[..., 0], outlines[..., 1]
     cross = x * np.roll(y, -1, axis=1) - y * np.roll(x, -1, axis=1)
     sums = np.pad(np.cumsum(cross, axis=1), ((0, 0), (1, 0)))
-    closing = x[:, _OTHER] * y[:, _ONE] - y[:, _OTHER] * x[:, _ONE]
-    part = 0.5 * (sums[:, _OTHER] - sums[:, _ONE] + closing)
-    return np.abs(0.5 * sums[:, -1]), np.abs(part)
+    one, other = _ONE[pair], _OTHER[pair]
+    closing = x[row, other] * y[row, one] - y[row, other] * x[row, one]
+    part = 0.5 * (sums[row, other] - sums[row, one] + closing)
+    return np.abs(0.5 * sums[row, -1]), np.abs(part)
