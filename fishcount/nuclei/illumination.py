@@ -8,7 +8,7 @@ from scipy import ndimage as ndi
 
 from fishcount.filters import enlarged
 
-__all__ = ["background_mesh", "noise_sigma"]
+__all__ = ["background_mesh", "noise_sigma", "some_rows"]
 
 # What part of a cell of the mesh is darker than its background; cells narrower than this are read
 # in full.
@@ -40,12 +40,17 @@ def background_mesh(image: NDArray[np.float32], *, cell_px: float) -> NDArray[np
     return enlarged(low, (height, width))
 
 
+def some_rows(image: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Of a large image every second row or fewer, enough for what is typical of it."""
+    return image[:: max(1, image.size // ENOUGH_PX)]
+
+
 def noise_sigma(image: NDArray[np.float32]) -> float:
     """Noise of neighbouring pixels in camera counts, from the darker half of the image.
 
-    Of a large image every second row, or fewer, say the same.
+    Of a large image `some_rows` say the same.
     """
-    image = image[:: max(1, image.size // ENOUGH_PX)]
+    image = some_rows(image)
     if image.shape[0] < 3 or image.shape[1] < 3:
         return 0.0
     # Second difference along x: weights 1, -2, 1 have variance 6; blind to slopes.

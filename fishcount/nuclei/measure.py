@@ -28,14 +28,14 @@ def in_centroid_order(
 
     `out` is written to, and may be `labels` itself; a new image costs more than its numbers do.
     """
-    top = int(labels.max(initial=0))
-    if top > labels.size:
-        _, inverse = np.unique(np.append(labels.ravel(), 0), return_inverse=True)
-        labels, top = inverse[:-1].reshape(labels.shape), int(inverse.max())
     runs = find_runs(labels)
     if not len(runs):
         return np.zeros(labels.shape, np.int32), runs
-    new = runs.in_centroid_order(top)
+    if runs.label[-1] > labels.size:
+        _, inverse = np.unique(np.append(labels.ravel(), 0), return_inverse=True)
+        labels = inverse[:-1].reshape(labels.shape)
+        runs = find_runs(labels)
+    new = runs.in_centroid_order(int(runs.label[-1]))
     ordered = np.empty(labels.shape, np.int32) if out is None else out
     moved = np.unique(runs.y[new[runs.label] != runs.label] // BAND_PX)
     # Band by band: where labels are in order already nothing is to be done.

@@ -1,4 +1,4 @@
-"""Outlines: each nucleus cut at its own half height, smooth, whole, at full resolution."""
+"""Outlines: each nucleus cut at its own half height, smooth and whole."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
-from fishcount.filters import connected_parts, gaussian, largest_near, smallest_near
+from fishcount.filters import connected_parts, gaussian
 from fishcount.nuclei.contacts import (
     Ellipses,
     divide_at_contacts,
@@ -20,7 +20,7 @@ from fishcount.nuclei.foreground import fill_holes
 from fishcount.nuclei.light import NuclearLight, core_heights
 from fishcount.nuclei.runs import count_pixels, find_runs
 
-__all__ = ["Outlines", "draw_outlines", "enlarge_outlines"]
+__all__ = ["Outlines", "draw_outlines"]
 
 # The glow around a nucleus is looked for from so many diameters outside its core.
 RIM_FROM, MAX_GLOW = 0.08, 0.6
@@ -186,128 +186,3 @@ def _stands_out(
     faint = (step < OWN_STEP * mean) & (area < OWN_STEP_AREA)
     faint |= (step < TYPICAL_STEP * typical) & (area < TYPICAL_STEP_AREA)
     return np.asarray(~faint)
-
-
-def enlarge_outlines(outlines: Outlines, factor: int, shape: tuple[int, int]) -> NDArray[np.int32]:
-    """Labels at full size: the margin interpolated, the label of the nearest nucleus.
-
-    Only pixels of the working image next to an outline are interpolated, the others repeated.
-    """
-    labels, margin = outlines.labels, outlines.margin
-    if factor == 1:
-        return labels
-    full = _repeated(labels, factor, shape)
-    pixels = full.reshape(-1)
-    inside = labels > 0
-    y, x = _places_of(_beside_outline(inside))
-    nearest = _largest_neighbour(labels, y, x)
-    nearest = np.where(inside[y, x], labels[y, x], nearest)
-    corners = _neighbours(margin, y, x)
-    offsets = (np.arange(factor) + 0.5) / factor - 0.5
-    touch_y, touch_x, near = _beside_contact(labels)
-    ellipses = outlines.ellipses
-    for i, down in enumerate(offsets.tolist()):
-        for j, right in enumerate(offsets.tolist()):
-            at, there = _places(touch_y * factor + i, touch_x * factor + j, shape)
-            depth = [
-                ellipses.depth_in(label[there], touch_y[there] + down, touch_x[there] + right)
-                for label in near
-            ]
-            deepest = np.argmin(depth, axis=0)[None]
-            pixels[at] = np.take_along_axis(near[:, there], deepest, axis=0)[0]
-            at, there = _places(y * factor + i, x * factor + j, shape)
-            value = _between(corners, down, right)[there]
-            old = pixels[at]
-            pixels[at] = np.where(value > 0, np.where(old > 0, old, nearest[there]), 0)
-    return full
-
-
-def _repeated(labels: NDArray[np.int32], factor: int, shape: tuple[int, int]) -> NDArray[np.int32]:
-    """Each pixel as factor x factor pixels, cut to `shape`."""
-    wide = np.empty((labels.shape[0], shape[1]), np.int32)
-    for j in range(factor):
-        column = wide[:, j::factor]
-        column[:] = labels[:, : column.shape[1]]
-    full = np.empty(shape, np.int32)
-    for i in range(factor):
-        row = full[i::factor]
-        row[:] = wide[: len(row)]
-    return full
-
-
-def _places(
-    y: NDArray[np.intp], x: NDArray[np.intp], shape: tuple[int, int]
-) -> tuple[NDArray[np.intp], NDArray[np.intp] | slice]:
-    """Flat index of those pixels that lie in an image, and which these are."""
-    at = y * shape[1] + x
-    there = np.flatnonzero((y < shape[0]) & (x < shape[1]))
-    return (at, slice(None)) if len(there) == len(at) else (at[there], there)
-
-
-def _places_of(mask: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Rows and columns, faster than `np.nonzero` where there are few."""
-    y, x = np.divmod(np.flatnonzero(mask), mask.shape[1])
-    return y, x
-
-
-def _beside_outline(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Pixels that have both inside and outside among themselves and their eight neighbours."""
-    padded = np.pad(inside, 1, mode="edge")
-    any_in = padded[:-2] | padded[1:-1] | padded[2:]
-    all_in = padded[:-2] & padded[1:-1] & padded[2:]
-    any_in = any_in[:, :-2] | any_in[:, 1:-1] | any_in[:, 2:]
-    beside: NDArray[np.bool_] = any_in & ~(all_in[:, :-2] & all_in[:, 1:-1] & all_in[:, 2:])
-    return beside
-
-
-def _beside_contact(
-    labels: NDArray[np.int32],
-) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.int32]]:
-    """Pixels with two nuclei around them; the smallest and largest label there, and their own."""
-    # Labels are whole numbers of few digits in single precision, too.
-    number = labels.astype(np.float32)
-    high = largest_near(number, 3)
-    number[labels == 0] = np.inf
-    low = smallest_near(number, 3)
-    y, x = _places_of(low < high)
-    lowest, highest = low[y, x].astype(np.int32), high[y, x].astype(np.int32)
-    own = np.where(labels[y, x] > 0, labels[y, x], lowest)
-    return y, x, np.stack([lowest, highest, own])
-
-
-def _largest_neighbour(
-    labels: NDArray[np.int32], y: NDArray[np.intp], x: NDArray[np.intp]
-) -> NDArray[np.int32]:
-    """Largest label among some pixels and their eight neighbours."""
-    padded = np.pad(labels, 1)
-    width = padded.shape[1]
-    flat, at = padded.ravel(), (y + 1) * width + x + 1
-    largest: NDArray[np.int32] = flat[at]
-    for step in (-width - 1, -width, -width + 1, -1, 1, width - 1, width, width + 1):
-        np.maximum(largest, flat[at + step], out=largest)
-    return largest
-
-
-def _neighbours(
-    image: NDArray[np.float32], y: NDArray[np.intp], x: NDArray[np.intp]
-) -> dict[tuple[int, int], NDArray[np.float32]]:
-    """Values of some pixels and of their eight neighbours; beyond the edge those on it."""
-    padded = np.pad(image, 1, mode="edge")
-    width = padded.shape[1]
-    flat, at = padded.ravel(), (y + 1) * width + x + 1
-    return {
-        (down, right): flat.take(at + down * width + right)
-        for down in (-1, 0, 1)
-        for right in (-1, 0, 1)
-    }
-
-
-def _between(
-    corners: dict[tuple[int, int], NDArray[np.float32]], down: float, right: float
-) -> NDArray[np.float32]:
-    """Bilinear interpolation at less than a pixel from whole positions."""
-    y_2, x_2 = (1 if down > 0 else -1), (1 if right > 0 else -1)
-    down, right = abs(down), abs(right)
-    near: NDArray[np.float32] = (1 - right) * corners[0, 0] + right * corners[0, x_2]
-    far: NDArray[np.float32] = (1 - right) * corners[y_2, 0] + right * corners[y_2, x_2]
-    return (1 - down) * near + down * far

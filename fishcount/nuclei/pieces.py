@@ -15,15 +15,9 @@ from numpy.typing import NDArray
 
 from fishcount.nuclei.neighbours import contact_pairs
 from fishcount.nuclei.runs import Runs, find_runs
+from fishcount.nuclei.shape import ellipse_fit, moments_of
 
-__all__ = [
-    "Pieces",
-    "ellipse_fit",
-    "hull_area",
-    "join_pieces",
-    "measure_outlines",
-    "measure_pieces",
-]
+__all__ = ["Pieces", "hull_area", "join_pieces", "measure_outlines", "measure_pieces"]
 
 # Directions of the support function; with fewer, slender pieces seem hollow.
 N_DIRECTIONS = 32
@@ -99,18 +93,6 @@ class Pieces:
         return np.maximum(hull_area(self) - self.area, 0)
 
 
-def ellipse_fit(moments: NDArray[np.float64]) -> NDArray[np.float64]:
-    """`Pieces.ellipse_fit` of some `Pieces.moments`."""
-    area, sum_y, sum_x, sum_yy, sum_xx, sum_yx = moments.T
-    y, x = sum_y / area, sum_x / area
-    # 1/12 is the spread of a pixel within itself.
-    yy, xx = sum_yy / area - y * y + 1 / 12, sum_xx / area - x * x + 1 / 12
-    yx = sum_yx / area - y * x
-    root = np.sqrt(np.maximum(yy * xx - yx * yx, 1e-9))
-    fit: NDArray[np.float64] = np.minimum(area / (4 * np.pi * root), 1.0)
-    return fit
-
-
 def hull_area(pieces: Pieces) -> NDArray[np.float64]:
     """Area of the convex hulls, from the polygon of tangents half a pixel outside the centres."""
     area, sum_y, sum_x = pieces.moments[:, :3].T
@@ -144,22 +126,13 @@ def measure_outlines(runs: Runs) -> Pieces:
     """Figures of shape of all labels; their light and depth are zero."""
     if not len(runs):
         return Pieces(np.zeros((0, 6)), np.zeros((0, N_DIRECTIONS)), np.zeros((0, 2)), np.zeros(0))
-    length = runs.length.astype(np.float64)
-    y, middle = runs.y.astype(np.float64), 0.5 * (runs.x0 + runs.x1 - 1)
-    per_run = (
-        length,
-        length * y,
-        length * middle,
-        length * y * y,
-        length * (middle * middle + (length * length - 1) / 12),
-        length * y * middle,
-    )
+    y = runs.y.astype(np.float64)
     support = np.empty((len(runs), N_DIRECTIONS))
     for k in range(N_DIRECTIONS):
         end = runs.x1 - 1 if _COS[k] > 0 else runs.x0
         support[:, k] = np.maximum.reduceat(_COS[k] * end + _SIN[k] * y, runs.first)
     return Pieces(
-        moments=np.stack([runs.total(values) for values in per_run], axis=1),
+        moments=moments_of(runs),
         support=support,
         light=np.zeros((len(runs), 2)),
         depth=np.zeros(len(runs)),

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from fishcount.filters import block_means, gaussian, median3
 from fishcount.nuclei.concavity import cut_anew, cut_at_dents
 from fishcount.nuclei.foreground import find_foreground
-from fishcount.nuclei.illumination import background_mesh, noise_sigma
+from fishcount.nuclei.full_size import enlarge_outlines
+from fishcount.nuclei.illumination import background_mesh, noise_sigma, some_rows
 from fishcount.nuclei.ladder import climb_ladder
 from fishcount.nuclei.light import NuclearLight, measure_light
-from fishcount.nuclei.outline import draw_outlines, enlarge_outlines
+from fishcount.nuclei.outline import draw_outlines
 from fishcount.nuclei.size import diameter_of, guess_diameter
 from fishcount.settings import NucleiSettings
 
@@ -307,6 +308,7 @@ def _cores(
 
 def _light(image: NDArray[np.float32]) -> float:
     """Mean of what rises above the median."""
+    image = some_rows(image)
     return float(np.maximum(image - np.median(image), 0).mean())
 
 

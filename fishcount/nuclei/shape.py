@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fishcount.nuclei.runs import Runs
 
-__all__ = ["Shapes", "measure_shapes"]
+__all__ = ["Shapes", "ellipse_fit", "measure_shapes", "moments_of"]
 
 # Directions of the support function. Even, so that every direction has its opposite.
 N_DIRECTIONS = 32
@@ -72,6 +72,33 @@ def measure_shapes(runs: Runs) -> Shapes:
         eccentricity=np.sqrt(np.clip(1 - small / large, 0, 1)),
         solidity=np.clip(area / _hull_area(runs, y_px, x_px), 0, 1),
     )
+
+
+def moments_of(runs: Runs) -> NDArray[np.float64]:
+    """Sums over the pixels of each label of 1, y, x, y^2, x^2, y x: (n, 6)."""
+    length = runs.length.astype(np.float64)
+    y, middle = runs.y.astype(np.float64), 0.5 * (runs.x0 + runs.x1 - 1)
+    per_run = (
+        length,
+        length * y,
+        length * middle,
+        length * y * y,
+        length * (middle * middle + (length * length - 1) / 12),
+        length * y * middle,
+    )
+    return np.stack([runs.total(values) for values in per_run], axis=1)
+
+
+def ellipse_fit(moments: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Area over that of the ellipse with equal `moments_of`: 1 for every ellipse."""
+    area, sum_y, sum_x, sum_yy, sum_xx, sum_yx = moments.T
+    y, x = sum_y / area, sum_x / area
+    # 1/12 is the spread of a pixel within itself.
+    yy, xx = sum_yy / area - y * y + 1 / 12, sum_xx / area - x * x + 1 / 12
+    yx = sum_yx / area - y * x
+    root = np.sqrt(np.maximum(yy * xx - yx * yx, 1e-9))
+    fit: NDArray[np.float64] = np.minimum(area / (4 * np.pi * root), 1.0)
+    return fit
 
 
 def _boxes(runs: Runs) -> NDArray[np.int64]:

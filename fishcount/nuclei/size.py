@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from fishcount.filters import block_means, connected_parts, gaussian
 from fishcount.nuclei.illumination import background_mesh, noise_sigma
+from fishcount.nuclei.runs import find_runs
+from fishcount.nuclei.shape import ellipse_fit, moments_of
 
 __all__ = ["diameter_of", "guess_diameter"]
 
@@ -87,16 +89,8 @@ def _ellipses(
     labels, n = connected_parts(mask)
     if n == 0:
         return np.zeros(0), np.zeros(0)
-    inside = np.flatnonzero(mask)
-    row = labels.ravel()[inside] - 1
-    y, x = (place.astype(np.float64) for place in np.divmod(inside, mask.shape[1]))
-    area = np.bincount(row, minlength=n).astype(np.float64)
-    mean_y, mean_x = np.bincount(row, y, n) / area, np.bincount(row, x, n) / area
-    y, x = y - mean_y[row], x - mean_x[row]
-    yy = np.bincount(row, y * y, n) / area + 1 / 12
-    xx = np.bincount(row, x * x, n) / area + 1 / 12
-    yx = np.bincount(row, y * x, n) / area
-    fit = area / (4 * np.pi * np.sqrt(np.maximum(yy * xx - yx * yx, 1e-9)))
+    moments = moments_of(find_runs(labels))
+    area, fit = moments[:, 0], ellipse_fit(moments)
     outline = mask.copy()
     outline[1:-1, 1:-1] &= ~(mask[:-2, 1:-1] & mask[2:, 1:-1] & mask[1:-1, :-2] & mask[1:-1, 2:])
     outline[[0, -1]] = outline[:, [0, -1]] = False

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from fishcount.nuclei.contacts import divide_at_contacts, fit_ellipses
+from fishcount.nuclei.full_size import enlarge_outlines
 from fishcount.nuclei.light import NuclearLight
-from fishcount.nuclei.outline import draw_outlines, enlarge_outlines
+from fishcount.nuclei.outline import draw_outlines
 
 
 def disk(y: float, x: float, radius: float, shape: tuple[int, int] = (80, 100)) -> np.ndarray:
