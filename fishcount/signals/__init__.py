@@ -3,7 +3,7 @@
 from fishcount.signals.assign import assign_to_nuclei
 from fishcount.signals.clusters import SingleFlux, estimate_clusters, footprint_signals, single_flux
 from fishcount.signals.counting import count_signals
-from fishcount.signals.crowd import crowded_groups
+from fishcount.signals.crowd import Neighbours
 from fishcount.signals.quality import ChannelQuality, channel_quality, signal_findings
 from fishcount.signals.result import Clusters, Copies, SignalCounts, Signals, Status
 from fishcount.signals.split import chance_distance_px, split_partners, stringy_partners
@@ -12,6 +12,7 @@ __all__ = [
     "ChannelQuality",
     "Clusters",
     "Copies",
+    "Neighbours",
     "SignalCounts",
     "Signals",
     "SingleFlux",
@@ -20,7 +21,6 @@ __all__ = [
     "chance_distance_px",
     "channel_quality",
     "count_signals",
-    "crowded_groups",
     "estimate_clusters",
     "footprint_signals",
     "signal_findings",

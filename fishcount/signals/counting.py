@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,16 +12,10 @@ from numpy.typing import NDArray
 from fishcount.nuclei import Nuclei, OutlinedNuclei
 from fishcount.settings import SignalSettings
 from fishcount.signals.assign import assign_to_nuclei
-from fishcount.signals.clusters import SingleFlux, estimate_clusters, single_flux
-from fishcount.signals.faint import faint_spots
-from fishcount.signals.members import (
-    alone_in_nucleus,
-    cluster_of_each,
-    misshapen_beside,
-    typical_diameter_px,
-)
+from fishcount.signals.clusters import SingleFlux, estimate_clusters
 from fishcount.signals.merging import merge_signals
 from fishcount.signals.result import Clusters, Copies, SignalCounts, Signals, Status
+from fishcount.signals.seen import SeenChannel, see_channel
 from fishcount.spots import Spots
 
 __all__ = ["count_signals"]
@@ -93,13 +87,16 @@ def count_signals(
     channels = {
         role: _count_channel(
             role,
-            found,
-            _assigned(found, nuclei, chosen.border_tolerance_um / pixel_size_um)
-            if assigned is None
-            else assigned[role],
+            see_channel(
+                found,
+                _assigned(found, nuclei, chosen.border_tolerance_um / pixel_size_um)
+                if assigned is None
+                else assigned[role],
+                pixel_size_um=pixel_size_um,
+                z_scale=z_scale,
+                settings=chosen,
+            ),
             nuclei,
-            pixel_size_um=pixel_size_um,
-            z_scale=z_scale,
             settings=chosen,
         )
         for role, found in spots.items()
@@ -136,118 +133,57 @@ def _assigned(
 
 
 def _count_channel(
-    role: str,
-    spots: Spots,
-    nucleus: NDArray[np.int64],
-    nuclei: Nuclei | OutlinedNuclei,
-    *,
-    pixel_size_um: float,
-    z_scale: float,
-    settings: SignalSettings,
+    role: str, seen: SeenChannel, nuclei: Nuclei | OutlinedNuclei, *, settings: SignalSettings
 ) -> _Channel:
-    position = np.column_stack([z_scale * spots.z_px, spots.y_px, spots.x_px])
-    faint = faint_spots(
-        spots.amplitude_counts,
-        kept=spots.kept,
-        alone=alone_in_nucleus(
-            position, nucleus, spots.kept, typical_diameter_px(spots, spots.kept)
-        ),
-        nucleus=nucleus,
-        min_share=settings.min_share_of_typical,
-    )
-    seen = spots.kept & ~faint
-    inside = seen & (nucleus > 0)
-    diameter_px = max(typical_diameter_px(spots, inside), settings.min_diameter_um / pixel_size_um)
-    alone = alone_in_nucleus(position, nucleus, inside, diameter_px)
-    # Where nearly everything is crowded, what was resolved tells of single signals as well.
-    if np.count_nonzero(alone) < settings.least_single_signals:
-        alone = inside
-    single = _single_flux(spots, alone, settings)
-    reach_px = diameter_px * (1.0 + settings.cluster_gap_diameters)
-    beside = misshapen_beside(
-        spots,
-        position,
-        nucleus,
-        inside,
-        diameter_px=diameter_px,
-        reach_px=reach_px,
-        single=single,
-    )
-    cluster = cluster_of_each(
-        position,
-        nucleus,
-        inside,
-        beside=beside,
-        flux_counts=spots.flux_counts,
-        diameter_px=diameter_px,
-        reach_px=reach_px,
-        single=single,
-        settings=settings,
-    )
+    spots, inside, cluster = seen.spots, seen.inside, seen.cluster
     into = merge_signals(
         spots,
-        position,
-        nucleus,
-        rows=np.flatnonzero(inside & (cluster < 0)),
+        seen.near,
+        seen.nucleus,
+        chosen=inside & (cluster < 0),
         area_px=nuclei.area_px,
-        diameter_px=diameter_px,
-        single=single,
+        diameter_px=seen.diameter_px,
+        single=seen.single,
         settings=settings,
     )
     merged = into >= 0
-    counted = inside & ~merged
     members = np.flatnonzero(cluster >= 0)
     clusters = estimate_clusters(
         cluster[members],
         spots.flux_counts[members],
         resolved=inside[members],
         channel=role,
-        nucleus=nucleus[members],
-        yx_px=position[members, 1:],
-        single=single,
-        diameter_px=diameter_px,
+        nucleus=seen.nucleus[members],
+        yx_px=seen.position_px[members, 1:],
+        single=seen.single,
+        diameter_px=seen.diameter_px,
     )
-    copies_of_signal = counted.astype(np.float64)
+    copies_of_signal = (inside & ~merged).astype(np.float64)
     _add_remainder(copies_of_signal, cluster, clusters, spots.amplitude_counts)
     status = np.full(len(spots), Status.KEPT.value, dtype="U16")
     status[merged] = Status.MERGED
-    status[seen & ~inside] = Status.OUTSIDE
-    status[~seen] = Status.REJECTED
-    signals = _signals_of(role, spots, nucleus, status=status, faint=faint, copies=copies_of_signal)
-    copies = _copies(nucleus, copies_of_signal, clusters, len(nuclei))
-    return _Channel(signals=signals, copies=copies, clusters=clusters, single=single)
-
-
-def _single_flux(spots: Spots, alone: NDArray[np.bool_], settings: SignalSettings) -> SingleFlux:
-    """Intensity of single signals of the channel.
-
-    What detection found typical of the whole channel is better than what those that lie alone
-    show, where it is known: these are few in amplified cases, and pairs are among them.
-    """
-    single = single_flux(spots.flux_counts[alone], least=settings.least_single_signals)
-    if not (math.isfinite(single.typical_counts) and math.isfinite(spots.typical_counts)):
-        return single
-    typical = 2 * math.pi * spots.typical_counts * spots.psf_sigma_px**2
-    return replace(single, typical_counts=typical)
+    status[~inside] = Status.OUTSIDE
+    status[~spots.kept | seen.faint] = Status.REJECTED
+    return _Channel(
+        signals=_signals_of(role, seen, status=status, copies=copies_of_signal),
+        copies=_copies(seen.nucleus, copies_of_signal, clusters, len(nuclei)),
+        clusters=clusters,
+        single=seen.single,
+    )
 
 
 def _signals_of(
-    role: str,
-    spots: Spots,
-    nucleus: NDArray[np.int64],
-    *,
-    status: NDArray[np.str_],
-    faint: NDArray[np.bool_],
-    copies: NDArray[np.float64],
+    role: str, seen: SeenChannel, *, status: NDArray[np.str_], copies: NDArray[np.float64]
 ) -> Signals:
     """The table of all candidates, each with its fate and the reason for it."""
+    spots = seen.spots
     reason = np.where(spots.kept, "", spots.reason).astype("U16")
-    reason[faint] = "TOO_FAINT"
+    reason[seen.faint] = "TOO_FAINT"
     reason[status == Status.MERGED] = "SPLIT_SIGNAL"
     reason[status == Status.OUTSIDE] = "NOT_IN_NUCLEUS"
     return Signals(
         channel=np.full(len(spots), role, dtype="U16"),
-        nucleus=nucleus,
+        nucleus=seen.nucleus,
         z_px=spots.z_px.copy(),
         y_px=spots.y_px.copy(),
         x_px=spots.x_px.copy(),

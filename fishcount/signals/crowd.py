@@ -2,87 +2,123 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-__all__ = ["close_pairs", "crowded_groups"]
+__all__ = ["Neighbours"]
 
 
-def close_pairs(
-    position_px: NDArray[np.float64], nucleus: NDArray[np.int64], *, reach_px: float
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Pairs of signals of one nucleus that are at most `reach_px` apart.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Neighbours:
+    """Pairs of signals of one nucleus that lie near each other: found once, looked at many times.
 
-    Parameters
+    Attributes
     ----------
-    position_px : ndarray of float64, (n, d)
-        Positions in an isotropic frame, y and x last.
-    nucleus : ndarray of int64, (n,)
-    reach_px
-
-    Returns
-    -------
+    n : int
+        Number of signals.
     pairs : ndarray of int64, (m, 2)
-        Each pair once, in no order.
+        Rows of both signals of a pair; each pair once, in no order.
     apart_px : ndarray of float64, (m,)
         Their distance.
-    """
-    if len(position_px) < 2:
-        return np.zeros((0, 2), np.int64), np.zeros(0)
-    y, x = position_px[:, -2:].T
-    # Nuclei side by side, so that neighbours are of one nucleus. In the plane a search is fast;
-    # a hair more than the reach, because far to the right positions are less exact.
-    wide = np.ptp(x) + 2.0 * reach_px + 2.0
-    plane = np.column_stack([y, x + nucleus * wide])
-    found = cKDTree(plane).query_pairs(reach_px + 1e-3, output_type="ndarray")
-    pairs = found.astype(np.int64)
-    apart = np.linalg.norm(position_px[pairs[:, 0]] - position_px[pairs[:, 1]], axis=1)
-    near = (apart <= reach_px) & (nucleus[pairs[:, 0]] == nucleus[pairs[:, 1]])
-    return pairs[near], apart[near]
-
-
-def crowded_groups(
-    position_px: NDArray[np.float64],
-    nucleus: NDArray[np.int64],
-    *,
-    reach_px: float | NDArray[np.float64],
-) -> NDArray[np.int64]:
-    """Groups of signals of one nucleus in which each has a neighbour within `reach_px`.
-
-    Parameters
-    ----------
-    position_px : ndarray of float64, (n, d)
-        Positions in an isotropic frame.
-    nucleus : ndarray of int64, (n,)
-    reach_px : float or ndarray of float64, (n,)
-        Signals at most this far apart are of one group; where it differs from signal to
-        signal, the shorter reach of a pair holds.
-
-    Returns
-    -------
-    ndarray of int64, (n,)
-        Number of the group of each signal, from 0 in the order of their first signals; a signal
-        alone is a group of its own.
 
     Examples
     --------
     >>> import numpy as np
-    >>> from fishcount.signals import crowded_groups
+    >>> from fishcount.signals import Neighbours
     >>> position = np.array([[10.0, 10.0], [10.0, 50.0], [12.0, 12.0], [14.0, 10.0]])
-    >>> crowded_groups(position, np.array([1, 1, 1, 2]), reach_px=5.0)
-    array([0, 1, 0, 2])
+    >>> near = Neighbours.of(position, np.array([1, 1, 1, 2]), reach_px=5.0)
+    >>> near.pairs
+    array([[0, 2]])
     """
-    n = len(position_px)
-    if n == 0:
-        return np.zeros(0, np.int64)
-    reach = np.broadcast_to(np.asarray(reach_px, np.float64), (n,))
-    pairs, apart = close_pairs(position_px, nucleus, reach_px=float(reach.max()))
-    pairs = pairs[apart <= np.minimum(reach[pairs[:, 0]], reach[pairs[:, 1]])]
-    return np.unique(_first_of_each(pairs, n), return_inverse=True)[1].astype(np.int64)
+
+    n: int
+    pairs: NDArray[np.int64]
+    apart_px: NDArray[np.float64]
+
+    @classmethod
+    def of(
+        cls,
+        position_px: NDArray[np.float64],
+        nucleus: NDArray[np.int64],
+        *,
+        reach_px: float,
+        chosen: NDArray[np.bool_] | None = None,
+    ) -> Neighbours:
+        """Pairs that are at most `reach_px` apart.
+
+        Parameters
+        ----------
+        position_px : ndarray of float64, (n, d)
+            Positions in an isotropic frame, y and x last.
+        nucleus : ndarray of int64, (n,)
+        reach_px
+        chosen : ndarray of bool, (n,), optional
+            Signals that are looked at; all where left out.
+        """
+        n = len(position_px)
+        rows = np.arange(n) if chosen is None else np.flatnonzero(chosen)
+        if len(rows) < 2:
+            return cls(n=n, pairs=np.zeros((0, 2), np.int64), apart_px=np.zeros(0))
+        y, x = position_px[rows, -2:].T
+        # Nuclei side by side, so that neighbours are of one nucleus. In the plane a search is fast;
+        # a hair more than the reach, because far to the right positions are less exact.
+        wide = np.ptp(x) + 2.0 * reach_px + 2.0
+        plane = np.column_stack([y, x + nucleus[rows] * wide])
+        pairs = rows[cKDTree(plane).query_pairs(reach_px + 1e-3, output_type="ndarray")]
+        one, other = pairs.T
+        apart = np.linalg.norm(position_px[one] - position_px[other], axis=1)
+        near = (apart <= reach_px) & (nucleus[one] == nucleus[other])
+        return cls(n=n, pairs=pairs[near], apart_px=apart[near])
+
+    def within(self, reach_px: float | NDArray[np.float64]) -> Neighbours:
+        """Those at most so far apart; where reach differs, (n,), the shorter of a pair holds."""
+        reach = np.broadcast_to(np.asarray(reach_px, np.float64), self.n)[self.pairs].min(axis=1)
+        return self._only(self.apart_px <= reach)
+
+    def among(self, chosen: NDArray[np.bool_]) -> Neighbours:
+        """Pairs of which both are chosen, (n,)."""
+        both: NDArray[np.bool_] = np.logical_and.reduce(chosen[self.pairs], axis=1)
+        return self._only(both)
+
+    def joined(self, more: Neighbours) -> Neighbours:
+        """These pairs and then others of the same signals."""
+        return Neighbours(
+            n=self.n,
+            pairs=np.concatenate([self.pairs, more.pairs]),
+            apart_px=np.concatenate([self.apart_px, more.apart_px]),
+        )
+
+    def groups(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Signals that have a neighbour, ascending, and the group that each is connected with.
+
+        Groups are numbered from 0 in the order of their first signals.
+        """
+        first = _first_of_each(self.pairs, self.n)
+        rows = np.flatnonzero(np.bincount(self.pairs.reshape(-1), minlength=self.n))
+        group = np.unique(first[rows], return_inverse=True)[1]
+        return rows, group.astype(np.int64)
+
+    def nearest(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Nearest neighbour of each signal, (n,), and its distance; -1 and infinite for none.
+
+        Of two that are equally near it is the first in the order given.
+        """
+        one, other = np.concatenate([self.pairs, self.pairs[:, ::-1]]).T
+        apart = np.concatenate([self.apart_px, self.apart_px])
+        order = np.lexsort((other, apart, one))
+        own, first = np.unique(one[order], return_index=True)
+        neighbour, distance = np.full(self.n, -1, np.int64), np.full(self.n, np.inf)
+        neighbour[own], distance[own] = other[order[first]], apart[order[first]]
+        return neighbour, distance
+
+    def _only(self, which: NDArray[np.bool_]) -> Neighbours:
+        return Neighbours(n=self.n, pairs=self.pairs[which], apart_px=self.apart_px[which])
 
 
-def _first_of_each(pairs: NDArray[np.intp], n: int) -> NDArray[np.int64]:
+def _first_of_each(pairs: NDArray[np.int64], n: int) -> NDArray[np.int64]:
     """First member of the group of each of `n` points, where pairs (m, 2) are of one group.
 
     The later of two firsts is hung below the earlier until every pair has the same. The groups

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from fishcount.settings import SignalSettings
 from fishcount.signals.clusters import SingleFlux, footprint_signals
-from fishcount.signals.crowd import close_pairs, crowded_groups
+from fishcount.signals.crowd import Neighbours
 from fishcount.signals.split import FWHM_PER_SIGMA
 from fishcount.spots import Spots
 
-__all__ = ["alone_in_nucleus", "cluster_of_each", "misshapen_beside", "typical_diameter_px"]
+__all__ = ["cluster_of_each", "misshapen_spots", "typical_diameter_px", "with_copies_beside"]
 
 # Copies on top of each other make a spot that is misshapen and brighter than a single signal,
 # but not as wide as a granule.
@@ -30,31 +30,10 @@ def typical_diameter_px(spots: Spots, chosen: NDArray[np.bool_]) -> float:
     return FWHM_PER_SIGMA * (float(np.median(sigma)) if sigma.size else assumed)
 
 
-def alone_in_nucleus(
-    position_px: NDArray[np.float64],
-    nucleus: NDArray[np.int64],
-    chosen: NDArray[np.bool_],
-    diameter_px: float,
+def misshapen_spots(
+    spots: Spots, nucleus: NDArray[np.int64], *, diameter_px: float, single: SingleFlux
 ) -> NDArray[np.bool_]:
-    """Which of the chosen spots have no other of them within two diameters."""
-    alone = chosen & (nucleus > 0)
-    rows = np.flatnonzero(alone)
-    pairs, _ = close_pairs(position_px[rows], nucleus[rows], reach_px=2.0 * diameter_px)
-    alone[rows[pairs]] = False
-    return alone
-
-
-def misshapen_beside(
-    spots: Spots,
-    position_px: NDArray[np.float64],
-    nucleus: NDArray[np.int64],
-    inside: NDArray[np.bool_],
-    *,
-    diameter_px: float,
-    reach_px: float,
-    single: SingleFlux,
-) -> NDArray[np.bool_]:
-    """Rejected spots that lie beside kept ones, and may be copies on top of each other.
+    """Rejected spots that may be copies on top of each other, where they lie beside kept ones.
 
     Where copies lie so, some of what is found is no spot by its shape, and rightly rejected as
     one; but its light is that of copies. What lies beside no kept spot, or is wider or fainter
@@ -67,28 +46,44 @@ def misshapen_beside(
         & (nucleus > 0)
     )
     misshapen[misshapen] = np.isin(spots.reason[misshapen], _MISSHAPEN)
+    return misshapen
+
+
+def with_copies_beside(
+    near: Neighbours,
+    position_px: NDArray[np.float64],
+    nucleus: NDArray[np.int64],
+    *,
+    inside: NDArray[np.bool_],
+    misshapen: NDArray[np.bool_],
+    reach_px: float,
+) -> Neighbours:
+    """Pairs of kept spots within reach, and those with the misshapen ones beside them."""
+    near = near.within(reach_px)
+    if not misshapen.any():
+        return near
     # Only nuclei that hold such a spot are searched.
     holds = np.zeros(nucleus.max(initial=0) + 1, bool)
     holds[nucleus[misshapen]] = True
-    rows = np.flatnonzero(misshapen | (inside & holds[nucleus]))
-    near, _ = close_pairs(position_px[rows], nucleus[rows], reach_px=reach_px)
-    pairs = rows[near]
-    # In both orders, so that the first may be the misshapen one.
-    one, other = np.concatenate([pairs, pairs[:, ::-1]]).T
-    beside = np.zeros(len(spots), bool)
-    beside[one[misshapen[one] & inside[other]]] = True
-    return beside
+    more = Neighbours.of(
+        position_px,
+        nucleus,
+        reach_px=reach_px,
+        chosen=misshapen | (inside & holds[nucleus]),
+    )
+    beside = np.zeros(len(inside), bool)
+    # Of a pair one is kept, and the other is not.
+    beside[more.pairs[inside[more.pairs].sum(axis=1) == 1]] = True
+    return near.joined(more.among(inside | (beside & misshapen)))
 
 
 def cluster_of_each(
-    position_px: NDArray[np.float64],
-    nucleus: NDArray[np.int64],
+    near: Neighbours,
+    yx_px: NDArray[np.float64],
     inside: NDArray[np.bool_],
     *,
-    beside: NDArray[np.bool_],
     flux_counts: NDArray[np.float64],
     diameter_px: float,
-    reach_px: float,
     single: SingleFlux,
     settings: SignalSettings,
 ) -> NDArray[np.int64]:
@@ -99,22 +94,17 @@ def cluster_of_each(
     not.
     """
     cluster = np.full(len(inside), -1, np.int64)
-    rows = np.flatnonzero(inside | beside)
+    rows, group = near.groups()
     if not rows.size:
         return cluster
-    group = crowded_groups(position_px[rows], nucleus[rows], reach_px=reach_px)
     resolved = np.bincount(group, inside[rows])
     copies = np.bincount(group, flux_counts[rows]) / single.typical_counts
     # Where the light of a single signal is not known, nothing can be estimated.
     is_cluster = (resolved >= settings.cluster_least_signals) & (copies >= resolved)
     members = np.flatnonzero(is_cluster[group])
     number = np.cumsum(is_cluster) - 1
-    is_cluster[is_cluster] = (
-        footprint_signals(
-            number[group[members]], position_px[rows[members], 1:], diameter_px=diameter_px
-        )
-        >= settings.cluster_least_area
-    )
+    area = footprint_signals(number[group[members]], yx_px[rows[members]], diameter_px=diameter_px)
+    is_cluster[is_cluster] = area >= settings.cluster_least_area
     number = np.cumsum(is_cluster) - 1
     cluster[rows] = np.where(is_cluster[group], number[group], -1)
     return cluster

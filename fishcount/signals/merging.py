@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from fishcount.settings import SignalSettings
 from fishcount.signals.clusters import SingleFlux
+from fishcount.signals.crowd import Neighbours
 from fishcount.signals.split import chance_distance_px, split_partners, stringy_partners
 from fishcount.spots import Spots
 
@@ -15,49 +16,40 @@ __all__ = ["merge_signals"]
 
 def merge_signals(
     spots: Spots,
-    position_px: NDArray[np.float64],
+    near: Neighbours,
     nucleus: NDArray[np.int64],
     *,
-    rows: NDArray[np.int64],
+    chosen: NDArray[np.bool_],
     area_px: NDArray[np.int64],
     diameter_px: float,
     single: SingleFlux,
     settings: SignalSettings,
 ) -> NDArray[np.int64]:
-    """Index of the signal that each spot is merged into; -1 for none.
+    """Index of the signal that each of the chosen spots is merged into; -1 for none.
 
     First stringy signals become one point each, then split ones of what is left.
     """
-    into = np.full(len(spots), -1, np.int64)
-    if not rows.size:
-        return into
     overlap_px = diameter_px * (1.0 - settings.stringy_overlap_diameters)
-    reach_px = _merging_reach_px(nucleus[rows], area_px, overlap_px, settings)
-    local = stringy_partners(
-        position_px[rows],
-        spots.amplitude_counts[rows],
-        nucleus=nucleus[rows],
-        reach_px=reach_px,
-        copies=spots.flux_counts[rows] / single.typical_counts,
+    near = near.among(chosen)
+    into = stringy_partners(
+        near,
+        spots.amplitude_counts,
+        reach_px=_merging_reach_px(np.where(chosen, nucleus, 0), area_px, overlap_px, settings),
+        copies=spots.flux_counts / single.typical_counts,
         most_copies=settings.cluster_least_signals,
     )
-    into[rows] = np.where(local >= 0, rows[local], -1)
-    left = rows[local < 0]
-    gap = settings.split_gap_diameters
-    amplitude = spots.amplitude_counts[left]
+    left = chosen & (into < 0)
+    gap_px = diameter_px * (1.0 + settings.split_gap_diameters)
     with np.errstate(divide="ignore", invalid="ignore"):
-        error = np.nan_to_num(amplitude / spots.snr[left], posinf=0.0, neginf=0.0)
-    local = split_partners(
-        position_px[left],
-        amplitude,
-        nucleus=nucleus[left],
+        error = np.nan_to_num(spots.amplitude_counts / spots.snr, posinf=0.0, neginf=0.0)
+    partner = split_partners(
+        near.among(left),
+        spots.amplitude_counts,
         strength_error=np.abs(error),
-        reach_px=_merging_reach_px(nucleus[left], area_px, diameter_px * (1.0 + gap), settings),
+        reach_px=_merging_reach_px(np.where(left, nucleus, 0), area_px, gap_px, settings),
         min_similarity=settings.split_min_similarity,
     )
-    gone = local >= 0
-    into[left[gone]] = left[local[gone]]
-    return into
+    return np.where(partner >= 0, partner, into)
 
 
 def _merging_reach_px(

@@ -22,7 +22,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from fishcount.signals.crowd import close_pairs, crowded_groups
+from fishcount.signals.crowd import Neighbours
 
 __all__ = ["FWHM_PER_SIGMA", "chance_distance_px", "split_partners", "stringy_partners"]
 
@@ -64,10 +64,9 @@ def chance_distance_px(
 
 
 def stringy_partners(
-    position_px: NDArray[np.float64],
+    near: Neighbours,
     strength: NDArray[np.float64],
     *,
-    nucleus: NDArray[np.int64],
     reach_px: NDArray[np.float64],
     copies: NDArray[np.float64] | None = None,
     most_copies: float = math.inf,
@@ -79,11 +78,10 @@ def stringy_partners(
 
     Parameters
     ----------
-    position_px : ndarray of float64, (n, d)
-        Positions in an isotropic frame.
+    near : Neighbours
+        Pairs of the points, as far as any reaches.
     strength : ndarray of float64, (n,)
         Brightness; at equal brightness the first in the order given stands for the signal.
-    nucleus : ndarray of int64, (n,)
     reach_px : ndarray of float64, (n,)
         Distance at which edges overlap; less where signals are crowded.
     copies : ndarray of float64, (n,), optional
@@ -95,22 +93,21 @@ def stringy_partners(
     ndarray of int64, (n,)
         -1 for a point that stands for itself, alone or as the brightest.
     """
-    group = crowded_groups(position_px, nucleus, reach_px=reach_px)
-    order = np.lexsort((-strength, group))
+    into = np.full(near.n, -1, np.int64)
+    rows, group = near.within(reach_px).groups()
+    order = np.lexsort((-strength[rows], group))
     _, first, members = np.unique(group[order], return_index=True, return_inverse=True)
-    into = np.empty(len(group), np.int64)
-    into[order] = order[first][members.reshape(-1)]
-    into[into == np.arange(len(into))] = -1
-    if copies is not None and len(group):
-        into[np.bincount(group, copies)[group] >= most_copies] = -1
+    into[rows[order]] = rows[order][first][members.reshape(-1)]
+    into[into == np.arange(near.n)] = -1
+    if copies is not None and len(rows):
+        into[rows[np.bincount(group, copies[rows])[group] >= most_copies]] = -1
     return into
 
 
 def split_partners(
-    position_px: NDArray[np.float64],
+    near: Neighbours,
     strength: NDArray[np.float64],
     *,
-    nucleus: NDArray[np.int64],
     strength_error: NDArray[np.float64],
     reach_px: NDArray[np.float64],
     min_similarity: float,
@@ -119,17 +116,15 @@ def split_partners(
 
     A pair is merged when each is the other's nearest neighbour in the same nucleus, each is
     within the reach of the other, and the weaker has at least `min_similarity` of the strength
-    of the stronger, as far as their errors can tell. The
-    weaker goes into the stronger; at equal strength the later into the earlier in the order
-    given.
+    of the stronger, as far as their errors can tell. The weaker goes into the stronger; at
+    equal strength the later into the earlier in the order given.
 
     Parameters
     ----------
-    position_px : ndarray of float64, (n, d)
-        Positions in an isotropic frame.
+    near : Neighbours
+        Pairs of the signals, as far as any reaches.
     strength, strength_error : ndarray of float64, (n,)
         Brightness and its standard error.
-    nucleus : ndarray of int64, (n,)
     reach_px : ndarray of float64, (n,)
         How far away the partner of each may be; 0 for a signal that is never merged.
     min_similarity
@@ -139,11 +134,9 @@ def split_partners(
     ndarray of int64, (n,)
         Index of the partner; -1 for a signal that stays.
     """
-    into = np.full(len(position_px), -1, np.int64)
-    if len(position_px) < 2:
-        return into
+    into = np.full(near.n, -1, np.int64)
     reach_px = np.where(np.isfinite(reach_px), reach_px, 0.0)
-    neighbour, distance = _nearest(position_px, nucleus, reach_px=float(reach_px.max()))
+    neighbour, distance = near.nearest()
     found = np.flatnonzero(distance <= reach_px)
     mutual = found[neighbour[neighbour[found]] == found]
     first = mutual[mutual < neighbour[mutual]]
@@ -158,21 +151,3 @@ def split_partners(
     loser = np.where(second_wins, first, second)
     into[loser] = np.where(second_wins, second, first)
     return into
-
-
-def _nearest(
-    position_px: NDArray[np.float64], nucleus: NDArray[np.int64], *, reach_px: float
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Nearest other signal of the same nucleus, and its distance; -1 and infinite for none.
-
-    Of two that are equally near it is the first in the order given.
-    """
-    pairs, apart = close_pairs(position_px, nucleus, reach_px=reach_px)
-    one, other = np.concatenate([pairs, pairs[:, ::-1]]).T
-    apart = np.concatenate([apart, apart])
-    order = np.lexsort((other, apart, one))
-    own, first = np.unique(one[order], return_index=True)
-    neighbour = np.full(len(position_px), -1, np.int64)
-    distance = np.full(len(position_px), np.inf)
-    neighbour[own], distance[own] = other[order[first]], apart[order[first]]
-    return neighbour, distance

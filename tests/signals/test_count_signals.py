@@ -11,16 +11,15 @@ from numpy.testing import assert_allclose, assert_array_equal
 from fishcount.nuclei import Nuclei
 from fishcount.settings import SignalSettings
 from fishcount.signals import (
+    Neighbours,
     assign_to_nuclei,
     channel_quality,
     count_signals,
-    crowded_groups,
     footprint_signals,
     signal_findings,
     single_flux,
     split_partners,
 )
-from fishcount.signals.crowd import close_pairs
 from fishcount.signals.split import FWHM_PER_SIGMA
 from fishcount.spots import Spots
 
@@ -122,9 +121,8 @@ def test_orange_over_green_is_one_of_each(make_spots, two_nuclei):
 def test_neighbours_in_different_nuclei_are_never_merged():
     frame = np.array([[0.0, 0.0], [0.0, 2.0]])
     into = split_partners(
-        frame,
+        Neighbours.of(frame, np.array([1, 2]), reach_px=8.0),
         np.ones(2),
-        nucleus=np.array([1, 2]),
         strength_error=np.zeros(2),
         reach_px=np.full(2, 8.0),
         min_similarity=0.6,
@@ -143,18 +141,28 @@ def test_pairs_groups_and_footprints_are_those_of_the_plain_search(points):
     position, nucleus = table[:, :3], table[:, 3].astype(np.int64)
     near = np.linalg.norm(position[:, None] - position, axis=2) <= 3.0
     near &= nucleus[:, None] == nucleus
-    pairs, apart = close_pairs(position, nucleus, reach_px=3.0)
+    found = Neighbours.of(position, nucleus, reach_px=3.0)
+    pairs, apart = found.pairs, found.apart_px
     expected = {(i, j) for i, j in np.argwhere(near).tolist() if i < j}
     assert {tuple(sorted(pair)) for pair in pairs.tolist()} == expected
     assert (apart <= 3.0).all()
     assert len(pairs) == len(expected)
 
-    group = crowded_groups(position, nucleus, reach_px=3.0)
+    group = np.arange(len(table)) + len(table)
+    rows, number = found.groups()
+    group[rows] = number
     reached = np.linalg.matrix_power(near.astype(float), max(len(table), 1)) > 0
     assert_array_equal(group[:, None] == group, reached)
     # Numbered in the order of their first members.
-    assert (np.diff(np.unique(group, return_index=True)[1]) > 0).all()
+    assert (np.diff(np.unique(number, return_index=True)[1]) > 0).all()
 
+    distance = np.where(near, np.linalg.norm(position[:, None] - position, axis=2), np.inf)
+    np.fill_diagonal(distance, np.inf)
+    neighbour, apart = found.nearest()
+    assert_allclose(apart, distance.min(axis=1, initial=np.inf))
+    assert_array_equal(neighbour[rows], distance[rows].argmin(axis=1) if len(rows) else [])
+
+    group = np.unique(group, return_inverse=True)[1]
     area = footprint_signals(group, position[:, 1:], diameter_px=3.0)
     steps = [(y, x) for y in range(-2, 3) for x in range(-2, 3) if np.hypot(y, x) <= 1.5]
     for number in np.unique(group):
