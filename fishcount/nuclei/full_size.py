@@ -11,6 +11,9 @@ from fishcount.nuclei.outline import Outlines
 
 __all__ = ["enlarge_outlines"]
 
+# Rows of the reduced image that are repeated at a time.
+BAND_PX = 32
+
 
 def enlarge_outlines(outlines: Outlines, factor: int, shape: tuple[int, int]) -> NDArray[np.int32]:
     """Labels at full size: the margin interpolated, the label of the nearest nucleus.
@@ -20,8 +23,6 @@ def enlarge_outlines(outlines: Outlines, factor: int, shape: tuple[int, int]) ->
     labels, margin = outlines.labels, outlines.margin
     if factor == 1:
         return labels
-    full = _repeated(labels, factor, shape)
-    pixels = full.reshape(-1)
     inside = labels > 0
     y, x = _places_of(_beside_outline(inside))
     nearest = _largest_neighbour(labels, y, x)
@@ -33,6 +34,8 @@ def enlarge_outlines(outlines: Outlines, factor: int, shape: tuple[int, int]) ->
     touched = np.zeros(labels.shape, bool)
     touched[touch_y, touch_x] = True
     contact = np.flatnonzero(touched[y, x])
+    full = _repeated(labels, factor, shape)
+    pixels = full.reshape(-1)
     for i, down in enumerate(offsets.tolist()):
         for j, right in enumerate(offsets.tolist()):
             at, there = _places(touch_y * factor + i, touch_x * factor + j, shape)
@@ -50,14 +53,16 @@ def enlarge_outlines(outlines: Outlines, factor: int, shape: tuple[int, int]) ->
 
 def _repeated(labels: NDArray[np.int32], factor: int, shape: tuple[int, int]) -> NDArray[np.int32]:
     """Each pixel as factor x factor pixels, cut to `shape`."""
-    wide = np.empty((labels.shape[0], shape[1]), np.int32)
-    for j in range(factor):
-        column = wide[:, j::factor]
-        column[:] = labels[:, : column.shape[1]]
     full = np.empty(shape, np.int32)
-    for i in range(factor):
-        row = full[i::factor]
-        row[:] = wide[: len(row)]
+    wide = np.empty((BAND_PX, shape[1]), np.int32)
+    for start in range(0, len(labels), BAND_PX):
+        band = labels[start : start + BAND_PX]
+        for j in range(factor):
+            column = wide[: len(band), j::factor]
+            column[:] = band[:, : column.shape[1]]
+        for i in range(factor):
+            rows = full[start * factor + i : (start + len(band)) * factor : factor]
+            rows[:] = wide[: len(rows)]
     return full
 
 
