@@ -122,7 +122,19 @@ def _pairs_merged(scene: Scene, points: Points) -> Points:
     x[first] = (a * x[first] + b * x[second]) / (a + b)
     height[first] = a + b
     merged = Points(y_px=y, x_px=x, amplitude_counts=height)
-    return fit_jointly(scene, merged.take(np.delete(np.arange(len(points)), second)), iterations=3)
+    stay = np.ones(len(points), bool)
+    stay[second] = False
+    changed = np.zeros(len(points), bool)
+    changed[first] = True
+    return _fitted_beside(scene, merged.take(stay), changed[stay], iterations=3)
+
+
+def _fitted_beside(
+    scene: Scene, points: Points, changed: NDArray[np.bool_], *, iterations: int
+) -> Points:
+    """The same, those in a group with what changed fitted anew."""
+    beside = _in_groups_with(scene, points, changed)
+    return points.placed(beside, fit_jointly(scene, points.take(beside), iterations=iterations))
 
 
 def _in_groups_with(scene: Scene, points: Points, marked: NDArray[np.bool_]) -> NDArray[np.bool_]:

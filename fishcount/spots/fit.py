@@ -12,6 +12,8 @@ from fishcount.spots.patches import cut_patches, pixels_inside
 __all__ = ["PointFits", "fit_patches", "fit_points"]
 
 _DAMPING = 1e-3
+# Among the columns of a design those of the height and of the plane under it.
+_LINEAR = np.array([0, 4, 5, 6])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -79,28 +81,30 @@ def fit_patches(
     if inside is not None:
         weight = inside.reshape(n, side * side).astype(np.float64)
     reach = np.arange(-radius, radius + 1.0)
-    grid_y, grid_x = (grid.reshape(-1) for grid in np.meshgrid(reach, reach, indexing="ij"))
-    plane = np.stack([np.ones_like(grid_y), grid_y / radius, grid_x / radius])
     dy, dx, sigma = dy_px, dx_px, np.full(n, sigma_px)
     for _ in range(iterations):
-        shape, columns = _design(dy, dx, sigma, grid_y, grid_x, plane)
-        linear = _linear(shape, plane, counts, weight)
-        columns[:, 1:4] *= linear[:, :1, None]
-        step = _solve(columns, counts - _model(shape, plane, linear), weight)
+        columns = _design(dy, dx, sigma, reach)
+        normal, right = _normal_equations(columns, counts, weight)
+        linear = _solve(normal[:, _LINEAR[:, None], _LINEAR], right[:, _LINEAR])
+        # Derivatives are for a height of 1, and what is linear has had its turn.
+        scale = np.ones((n, 7))
+        scale[:, 1:4] = linear[:, :1]
+        left = right - np.einsum("nij,nj->ni", normal[:, :, _LINEAR], linear)
+        step = _solve(normal * scale[:, :, None] * scale[:, None, :], left * scale)
         dy = np.clip(dy + np.clip(step[:, 1], -1, 1), -radius / 2, radius / 2)
         dx = np.clip(dx + np.clip(step[:, 2], -1, 1), -radius / 2, radius / 2)
         grown = sigma * np.exp(np.clip(step[:, 3], -0.4, 0.4))
         sigma = np.clip(grown, sigma_px / 4, sigma_px * 4)
-    shape, _ = _design(dy, dx, sigma, grid_y, grid_x, plane)
-    linear = _linear(shape, plane, counts, weight)
-    left = weight * np.square(counts - _model(shape, plane, linear))
+    columns = _design(dy, dx, sigma, reach)[:, _LINEAR]
+    linear = _solve(*_normal_equations(columns, counts, weight))
+    misfit = weight * np.square(counts - np.einsum("nk,nkp->np", linear, columns))
     return PointFits(
         y_px=dy,
         x_px=dx,
         amplitude_counts=linear[:, 0],
         sigma_px=sigma,
         background_counts=linear[:, 1] + (linear[:, 2] * dy + linear[:, 3] * dx) / radius,
-        residual_counts=np.sqrt(left.sum(1) / np.maximum(weight.sum(1) - 7, 1)),
+        residual_counts=np.sqrt(misfit.sum(1) / np.maximum(weight.sum(1) - 7, 1)),
     )
 
 
@@ -108,51 +112,32 @@ def _design(
     dy: NDArray[np.float64],
     dx: NDArray[np.float64],
     sigma: NDArray[np.float64],
-    grid_y: NDArray[np.float64],
-    grid_x: NDArray[np.float64],
-    plane: NDArray[np.float64],
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Shape (n, p) of the points and derivatives (n, 7, p) for amplitude 1."""
-    u = (grid_y - dy[:, None]) / sigma[:, None]
-    v = (grid_x - dx[:, None]) / sigma[:, None]
-    square = u**2 + v**2
-    shape = np.exp(-0.5 * square)
-    columns = np.empty((len(dy), 7, grid_y.size))
-    columns[:, 0] = shape
-    columns[:, 1] = shape * u / sigma[:, None]
-    columns[:, 2] = shape * v / sigma[:, None]
-    columns[:, 3] = shape * square
-    columns[:, 4:] = plane
-    return shape, columns
-
-
-def _linear(
-    shape: NDArray[np.float64],
-    plane: NDArray[np.float64],
-    data: NDArray[np.float64],
-    weight: NDArray[np.float64],
+    reach: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Amplitude and plane (n, 4) that fit best while position and width stand still."""
-    columns = np.concatenate(
-        [shape[:, None], np.broadcast_to(plane, (len(shape), *plane.shape))], axis=1
-    )
-    return _solve(columns, data, weight)
+    """Points of height 1, their derivatives by y, x and log width, and a plane, (n, 7, p)."""
+    u, v = (reach - dy[:, None]) / sigma[:, None], (reach - dx[:, None]) / sigma[:, None]
+    along_y, along_x = np.exp(-0.5 * u**2), np.exp(-0.5 * v**2)
+    columns = np.empty((len(dy), 7, len(reach), len(reach)))
+    columns[:, 0] = along_y[:, :, None] * along_x[:, None, :]
+    columns[:, 1] = columns[:, 0] * (u / sigma[:, None])[:, :, None]
+    columns[:, 2] = columns[:, 0] * (v / sigma[:, None])[:, None, :]
+    columns[:, 3] = columns[:, 0] * ((u**2)[:, :, None] + (v**2)[:, None, :])
+    columns[:, 4] = 1
+    columns[:, 5], columns[:, 6] = reach[:, None] / reach[-1], reach / reach[-1]
+    return columns.reshape(len(dy), 7, -1)
 
 
-def _model(
-    shape: NDArray[np.float64], plane: NDArray[np.float64], linear: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    model: NDArray[np.float64] = linear[:, :1] * shape + linear[:, 1:] @ plane
-    return model
-
-
-def _solve(
+def _normal_equations(
     columns: NDArray[np.float64], data: NDArray[np.float64], weight: NDArray[np.float64]
-) -> NDArray[np.float64]:
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Matrices (n, k, k) and right sides (n, k) of weighted least squares."""
     weighted = columns * weight[:, None]
-    normal = weighted @ columns.transpose(0, 2, 1)
-    diagonal = np.einsum("nii->ni", normal)
+    return weighted @ columns.transpose(0, 2, 1), (weighted @ data[:, :, None])[:, :, 0]
+
+
+def _solve(normal: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.float64]:
+    damped = normal.copy()
+    diagonal = np.einsum("nii->ni", damped)
     diagonal *= 1 + _DAMPING
     diagonal += 1e-9
-    right = weighted @ data[:, :, None]
-    return np.asarray(np.linalg.solve(normal, right)[:, :, 0], np.float64)
+    return np.asarray(np.linalg.solve(damped, right[:, :, None])[:, :, 0], np.float64)

@@ -85,12 +85,18 @@ def likeliest_width(
     middle = np.linspace(low, high, _STEPS)
     error = np.hypot(_SPREADS, _FIT_ERROR / snr[:, None])[:, :, None]
     off = (np.log(widths_px)[:, None, None] - middle) / error
-    own = np.exp(-0.5 * off**2) / (np.sqrt(2 * np.pi) * error)
+    # Single precision is enough for densities, and twice as fast.
+    own = (np.exp(-0.5 * off**2) / (np.sqrt(2 * np.pi) * error)).astype(np.float32)
     beyond = np.log(widths_px)[:, None, None] - middle
     wider = ((beyond > 0) & (beyond < _WIDEST)) / _WIDEST
-    other = _WIDER * wider + (1 - _WIDER) / (high - low)
+    other = (_WIDER * wider + (1 - _WIDER) / (high - low)).astype(np.float32)
     likelihood = np.logaddexp.reduce(
-        [np.log(share * own + (1 - share) * other).sum(axis=0) for share in _SHARES]
+        [
+            np.log(np.float32(share) * own + np.float32(1 - share) * other).sum(
+                axis=0, dtype=np.float64
+            )
+            for share in _SHARES
+        ]
     )
     prior = -0.5 * ((middle - np.log(prior_px)) / prior_spread) ** 2
     weight = np.exp(likelihood + prior - (likelihood + prior).max())
