@@ -124,7 +124,7 @@ def _design(
     columns[:, 3] = columns[:, 0] * ((u**2)[:, :, None] + (v**2)[:, None, :])
     columns[:, 4] = 1
     columns[:, 5], columns[:, 6] = reach[:, None] / reach[-1], reach / reach[-1]
-    return columns.reshape(len(dy), 7, -1)
+    return columns.reshape(len(dy), 7, len(reach) ** 2)
 
 
 def _normal_equations(
