@@ -205,12 +205,14 @@ class LabelRuns:
 
     @classmethod
     def of(cls, runs: Runs, shape: tuple[int, int]) -> LabelRuns:
-        """The runs of an image of the given height and width."""
+        """The runs of an image of the given height and width; of two labels, the lower stays.
+
+        Nuclei that were found in two blocks may share a few pixels.
+        """
         start = runs.y * shape[1] + runs.x0
         order = np.argsort(start, kind="stable")
-        start = start[order]
-        label = runs.label[order].astype(np.int32)
-        return cls(shape, start, start + runs.length[order], label)
+        start, label = start[order], runs.label[order].astype(np.int32)
+        return cls(shape, *_apart(start, start + runs.length[order], label, shape[1]))
 
     @property
     def highest(self) -> int:
@@ -290,3 +292,31 @@ def _sorted_runs(
     label = label[order]
     first = np.flatnonzero(np.diff(label, prepend=0))
     return Runs(label, y[order], x0[order], x1[order], first)
+
+
+def _apart(
+    start: NDArray[np.int64], stop: NDArray[np.int64], label: NDArray[np.int32], width: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]]:
+    """Start, stop and label of runs in raster order, without pixels of two labels."""
+    # Runs meet where one starts before all that came earlier have stopped.
+    meets = np.zeros(len(start), bool)
+    meets[1:] = start[1:] < np.maximum.accumulate(stop)[:-1]
+    if not meets.any():
+        return start, stop, label
+    clump = np.cumsum(~meets)
+    shared = np.isin(clump, clump[meets])
+    length = (stop - start)[shared]
+    pixel = np.repeat(start[shared] - np.cumsum(length) + length, length) + np.arange(length.sum())
+    owner = np.repeat(label[shared], length)
+    order = np.lexsort((owner, pixel))
+    pixel, owner = pixel[order], owner[order]
+    first = np.diff(pixel, prepend=-1) > 0
+    pixel, owner = pixel[first], owner[first]
+    # A new run where pixels are left out, the label changes, or a row begins.
+    begins = (np.diff(pixel, prepend=-2) > 1) | (np.diff(owner, prepend=0) != 0)
+    begins |= pixel % width == 0
+    ends = np.append(begins[1:], True)
+    starts = np.concatenate([start[~shared], pixel[begins]])
+    order = np.argsort(starts, kind="stable")
+    stops = np.concatenate([stop[~shared], pixel[ends] + 1])
+    return starts[order], stops[order], np.concatenate([label[~shared], owner[begins]])[order]

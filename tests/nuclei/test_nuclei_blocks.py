@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fishcount.nuclei import segment_nuclei, segment_windows
-from fishcount.nuclei.runs import LabelRuns, find_runs
+from fishcount.nuclei.runs import LabelRuns, Runs, find_runs
 from fishcount.sample import SMALL_PX, mosaic, sample_windows
 
 SHAPE = (300, SMALL_PX + 200)
@@ -75,3 +75,27 @@ def test_windows_of_painted_runs_are_windows_of_the_label_image(nuclei):
     runs = LabelRuns.of(find_runs(nuclei.labels), SHAPE)
     for window in ((slice(0, 40), slice(1000, 1500)), (slice(33, 290), slice(7, 8))):
         np.testing.assert_array_equal(runs.window(window), nuclei.labels[window])
+
+
+def test_a_pixel_of_two_nuclei_has_the_lower_label_wherever_it_is_asked():
+    """Nuclei of two blocks may overlap by some pixels: a window and a look-up say the same."""
+    rng = np.random.default_rng(3)
+    high, wide = 40, 60
+    for _ in range(50):
+        y, x = np.mgrid[:high, :wide]
+        parts = [
+            find_runs((np.hypot(y - cy, x - cx) < radius).astype(np.int32))
+            for cy, cx, radius in zip(
+                rng.uniform(0, high, 6), rng.uniform(0, wide, 6), rng.uniform(1, 20, 6), strict=True
+            )
+        ]
+        runs = LabelRuns.of(Runs.concatenated(parts), (high, wide))
+        expected = np.full((high, wide), 9)
+        for label, part in enumerate(parts, start=1):
+            own = LabelRuns.of(part, (high, wide)).window((slice(0, high), slice(0, wide))) > 0
+            expected[own] = np.minimum(expected[own], label)
+        expected[expected == 9] = 0
+        np.testing.assert_array_equal(runs.label_at(y, x), expected)
+        np.testing.assert_array_equal(runs.window((slice(0, high), slice(0, wide))), expected)
+        assert (runs.start[1:] >= runs.stop[:-1]).all()
+        assert (runs.start // wide == (runs.stop - 1) // wide).all()
