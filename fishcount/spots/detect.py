@@ -189,8 +189,10 @@ def _checked(image: NDArray[np.float32]) -> NDArray[np.float32]:
             found=f"{pixels.dtype} of shape {pixels.shape}",
             expected="numbers (y, x) or (z, y, x)",
         )
-    pixels = pixels.astype(np.float32, copy=False)
-    if not np.isfinite(pixels).all():
+    # A stack stays as it is stored: only what is projected becomes float32.
+    if pixels.ndim == 2 or pixels.dtype.itemsize > 2:
+        pixels = pixels.astype(np.float32, copy=False)
+    if pixels.dtype.kind == "f" and not np.isfinite(pixels).all():
         bad = np.argwhere(~np.isfinite(pixels))
         raise PixelError(
             "NaN or infinite pixels", found=f"{len(bad)}, the first at {tuple(bad[0].tolist())}"

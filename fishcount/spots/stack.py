@@ -15,6 +15,7 @@ __all__ = ["place_in_stack", "project_signals"]
 # Half the length (sigma) of a point along z: about 0.9 n wavelength / NA^2 in full width.
 _AXIAL_SIGMA_UM = 0.3
 _MOST_PASSES = 8
+_ROWS = 128
 
 
 def project_signals(
@@ -36,9 +37,15 @@ def project_signals(
     (2.0, 4.0)
     """
     if stack.ndim == 2 or z_step_um is None:
-        return project(stack)
+        return project(stack).astype(np.float32, copy=False)
     passes = min(2 * round(2 * (_AXIAL_SIGMA_UM / z_step_um) ** 2), _MOST_PASSES)
-    return project(_smoothed_along_z(stack, passes))
+    plane = np.empty(stack.shape[1:], np.float32)
+    # Rows at a time: what is smoothed would be several times as large as the stack.
+    for start in range(0, len(plane), _ROWS):
+        rows = slice(start, start + _ROWS)
+        part = stack[:, rows].astype(np.float32, copy=False)
+        plane[rows] = project(_smoothed_along_z(part, passes))
+    return plane
 
 
 def _smoothed_along_z(stack: NDArray[np.float32], passes: int) -> NDArray[np.float32]:
