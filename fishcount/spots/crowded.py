@@ -33,6 +33,8 @@ _SURE_SNR = 4.0
 # No point is a perfect Gaussian: what it leaves is noise in proportion to its height, and a new
 # point beside it must stand out from that.
 _LEAST_SHARE_BESIDE = 0.2
+# The nearest point within so many widths would take the light of one that goes.
+_BESIDE_WIDTHS = 2.5
 # The full width at half maximum of a point: two that are closer show one peak.
 _RESOLVED_WIDTHS = 2.355
 # A point that lies alone stays from this significance on; a little less is worth a fit.
@@ -62,17 +64,18 @@ def resolve(
     least_counts = _SEEN_SHARE * min_share * view.scale.typical_counts
     points = _worth_fitting(scene, points, view, least_counts)
     points = _without_needless(scene, fit_jointly(scene, points, iterations=2), view)[0]
-    residual = view.response.copy()
-    passes = view.scale.passes
-    subtract_points(residual, points, scene.sigma_px, passes)
+    # What the points leave of the response; the light of those that are new is still in it.
+    residual, new = view.response.copy(), points
     changed = _is_sure(points, view)
-    for _ in range(_ROUNDS):
+    for rounds_left in reversed(range(_ROUNDS)):
+        subtract_points(residual, new, scene.sigma_px, view.scale.passes)
         # What is near a change is looked at again; it is fitted with the whole of its group.
         active = _in_groups_with(scene, points, changed)
         settled, work = points.take(~active), points.take(active)
         near = _near(work, work.take(changed[active]), GROUP_REACH * scene.sigma_px)
         born = _births(scene, work, residual, view, min_snr, least_counts, beside=work.take(near))
-        subtract_points(residual, work, scene.sigma_px, passes, sign=-1)
+        if rounds_left:
+            subtract_points(residual, work, scene.sigma_px, view.scale.passes, sign=-1)
         is_new = np.arange(len(work) + len(born)) >= len(work)
         near = np.append(near, is_new[len(work) :])
         work = work.joined(born)
@@ -81,8 +84,7 @@ def resolve(
             work, stay = _without_needless(scene, work, view)
             near, is_new = near[stay], is_new[stay]
         work, is_new = with_splits(scene, work, is_new, view, at=near)
-        subtract_points(residual, work, scene.sigma_px, passes)
-        points = settled.joined(work)
+        new, points = work, settled.joined(work)
         changed = np.append(np.zeros(len(settled), bool), is_new)
         if not changed.any():
             break
@@ -211,16 +213,28 @@ def _without_needless(
 def _worth(scene: Scene, points: Points, view: ChannelView) -> NDArray[np.float64]:
     """Log likelihood that each point brings, less its cost; its neighbour would take its light."""
     height, typical_counts = points.amplitude_counts, view.scale.typical_counts
-    places = np.stack([points.y_px, points.x_px], axis=1)
-    distance, nearest = KDTree(places).query(places, k=2)
-    near = distance[:, 1] < 2.5 * scene.sigma_px
+    nearest = _nearest_beside(scene, points, _BESIDE_WIDTHS)
+    near = nearest >= 0
     # What a neighbour's shape leaves is no reason to doubt a point that has none.
     noise = view.pixel_noise(points.y_px, points.x_px)
     sigma = np.where(near, uncertainty(points, view), noise) * amplitude_errors(scene, points)
     significance = height / sigma
-    beside = height[np.where(near, nearest[:, 1], 0)]
+    beside = height[np.where(near, nearest, 0)]
     prior = height_prior(height, typical_counts)
     merged = height_prior(beside, typical_counts) - height_prior(beside + height, typical_counts)
     gain = 0.5 * significance**2 + prior + np.where(near, merged, 0) - point_cost(scene, points)
     sure = ~near & (significance >= _ALONE_SIGNIFICANCE)
     return np.where(sure, np.maximum(gain, 0), gain)
+
+
+def _nearest_beside(scene: Scene, points: Points, widths: float) -> NDArray[np.int64]:
+    """The nearest other point of each, at most so many widths away; -1 where there is none."""
+    first, second = scene.pairs(points, widths).T
+    square = (points.y_px[first] - points.y_px[second]) ** 2
+    square += (points.x_px[first] - points.x_px[second]) ** 2
+    one, other = np.append(first, second), np.append(second, first)
+    # The farthest is written first, so the nearest stays.
+    order = np.argsort(-np.append(square, square), kind="stable")
+    nearest = np.full(len(points), -1)
+    nearest[one[order]] = other[order]
+    return nearest
