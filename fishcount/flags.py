@@ -100,7 +100,8 @@ _ENTRIES: dict[Subject, tuple[tuple[str, str, str], ...]] = {
         (
             "UNSURE_CUT",
             "unsure cut",
-            "A cut as long as it is wide parts it from a neighbour: both may be one nucleus.",
+            "A cut as long as it is wide parts it from a neighbour: both may be one nucleus, "
+            "or one lies over the other.",
         ),
     ),
     Subject.SIGNAL: (
