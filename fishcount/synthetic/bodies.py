@@ -73,6 +73,7 @@ def draw_bodies(spec: FieldSpec, outlines: Outlines, *, rng: np.random.Generator
     corners, patches, masks = np.zeros((n, 2), np.int64), [], []
     for row in range(n):
         corners[row], depth, mask = _fill(outlines, row)
+        depth = np.where(mask, depth**look.thinning, 0.0)
         light = [
             level * depth * (1 + strength * _cut(tile, mask.shape, rng))
             for level, strength, tile in zip(levels[:, row], contrast, tiles, strict=True)
@@ -80,7 +81,31 @@ def draw_bodies(spec: FieldSpec, outlines: Outlines, *, rng: np.random.Generator
         light[0] *= _nucleoli(spec, mask.shape, rng)
         patches.append(np.maximum(np.stack(light), 0.0))
         masks.append(mask)
+    if look.pressed > 0:
+        pressed = rng.random(n) < look.pressed
+        patches = _flattened(corners, patches, masks, pressed, spec.shape)
     return Bodies(corner_px=corners, patches=tuple(patches), masks=tuple(masks), z_um=outlines.z_um)
+
+
+def _flattened(
+    corners: NDArray[np.int64],
+    patches: list[NDArray[np.float64]],
+    masks: list[NDArray[np.bool_]],
+    pressed: NDArray[np.bool_],
+    shape: tuple[int, int],
+) -> list[NDArray[np.float64]]:
+    """The same without light where a later nucleus is that presses them flat."""
+    last = np.full(shape, -1)
+    for row in np.flatnonzero(pressed).tolist():
+        here, there = _overlap(corners[row], masks[row].shape, shape)
+        last[here][masks[row][there]] = row
+    lit = []
+    for row, patch in enumerate(patches):
+        here, there = _overlap(corners[row], masks[row].shape, shape)
+        own = np.ones(masks[row].shape, bool)
+        own[there] = last[here] <= row
+        lit.append(patch * own)
+    return lit
 
 
 def label_outlines(

@@ -70,10 +70,16 @@ class NucleusShapes(_Spec):
     overlap_um: tuple[Positive, Positive] = Field(
         (0.8, 2.4), description="How deep such a nucleus reaches into the other, seen from above."
     )
+    pressed: Fraction = Field(
+        0.0, description="Share of nuclei that press those they overlap flat, and cover none."
+    )
     out_of_focus: Fraction = Field(0.06, description="Share of nuclei beside the focal plane.")
     defocus_um: NonNegative = Field(0.8, description="How far beside it, at least.")
     depth_um: NonNegative = Field(
         0.9, description="Depth in z over which the signals of a nucleus lie."
+    )
+    thinning: Fraction = Field(
+        1.0, description="How nuclei thin out to the rim: 1 as flattened balls do, 0 not at all."
     )
     dapi_electrons: Positive = Field(700.0, description="Median DAPI level.")
     dapi_spread: NonNegative = Field(0.25, description="Spread of levels among nuclei (log).")

@@ -3,6 +3,7 @@ import pytest
 import tifffile
 from numpy.testing import assert_allclose, assert_array_equal
 from pydantic import ValidationError
+from scipy.ndimage import distance_transform_edt
 
 from fishcount.errors import InputError, OutputError, SettingsError
 from fishcount.synthetic import (
@@ -149,6 +150,37 @@ class TestLight:
         counts = draw_field(spec, rng=rng())[0].channel("HER2")
         assert_allclose(counts.mean(), 100 + 50, atol=0.2)
         assert_allclose(counts.var(), 50, rtol=0.03)
+
+    def test_nuclei_thin_out_to_the_rim_as_asked(self):
+        def rim_over_middle(thinning):
+            spec = FieldSpec(
+                shape=(400, 400),
+                nuclei=NucleusShapes(thinning=thinning, texture=0, nucleoli=0, out_of_focus=0),
+                background=Background(haze_electrons=0, glow=0, vignetting=0),
+                **QUIET,
+            )
+            image, truth = draw_field(spec, rng=rng(3))
+            depth = distance_transform_edt(truth.labels > 0)
+            dapi = image.raw("DAPI") - 100.0
+            return np.median(dapi[(depth > 4) & (depth < 6)]) / np.median(dapi[depth > 20])
+
+        assert rim_over_middle(0.0) > 0.95
+        assert rim_over_middle(1.0) < 0.8
+
+    def test_nuclei_that_press_add_no_light_where_they_overlap(self):
+        def brightest(pressed):
+            spec = FieldSpec(
+                shape=(400, 400),
+                nuclei=NucleusShapes(
+                    thinning=0, texture=0, nucleoli=0, out_of_focus=0, dapi_spread=0,
+                    overlapping=0.9, pressed=pressed,
+                ),
+                background=Background(haze_electrons=0, glow=0, vignetting=0),
+                **QUIET,
+            )  # fmt: skip
+            return np.percentile(draw_field(spec, rng=rng(3))[0].raw("DAPI") - 100.0, 99.9)
+
+        assert brightest(0.0) > 1.6 * brightest(1.0)
 
     def test_gain_scales_what_lies_over_the_offset(self):
         spec = FieldSpec(
