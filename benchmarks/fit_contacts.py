@@ -18,13 +18,12 @@ from unittest.mock import patch
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
+from benchmarks.drawn_cuts import fit_log_odds, shrink_truth, touching_spec, true_owners
 from fishcount.nuclei import outline, segment_nuclei
 from fishcount.nuclei.contacts import MIN_SIZE, cut_by_the_edge, find_contacts, join_false_cuts
-from fishcount.synthetic import CASES, draw_field, random_spec
+from fishcount.synthetic import draw_field
 
-RIDGE = 1e-3
 LOST = 1 / 250
 
 
@@ -39,7 +38,7 @@ def main() -> None:
     with ProcessPoolExecutor(asked.workers) as pool:
         rows = np.concatenate(list(pool.map(job, range(asked.fields))))
     figures, is_false = rows[:, :2], rows[:, 2] > 0
-    weights = fit(figures, is_false)
+    weights = fit_log_odds(figures, is_false, np.ones(len(figures)))[:-1]
     odds = figures @ weights
     least = float(np.quantile(odds[~is_false], 1 - LOST))
     print(f"{np.count_nonzero(~is_false)} contacts, {np.count_nonzero(is_false)} false cuts")
@@ -51,8 +50,7 @@ def main() -> None:
 def contacts_of_field(number: int, *, seed: int, size: int) -> NDArray[np.float64]:
     """Width, log of the area over that of a nucleus, and whether false, of contacts (k, 3)."""
     rng = np.random.default_rng([seed, number])
-    spec = random_spec(sorted(CASES)[number % len(CASES)], rng=rng, size=size)
-    spec = spec.changed(nuclei={"touching": rng.uniform(0.3, 0.9)})
+    spec = touching_spec(number, rng=rng, size=size)
     image, truth = draw_field(spec, rng=rng)
     rows: list[NDArray[np.float64]] = []
 
@@ -69,31 +67,16 @@ def judged(
     labels: NDArray[np.int32], truth: NDArray[np.integer], diameter_px: float
 ) -> NDArray[np.float64]:
     """As `contacts_of_field`, of one label image; truth may be a whole number of times larger."""
-    step = max(round(truth.shape[0] / labels.shape[0]), 1)
-    coarse = truth[step // 2 :: step, step // 2 :: step][: labels.shape[0], : labels.shape[1]]
+    coarse = shrink_truth(truth, (labels.shape[0], labels.shape[1]))
     small = labels[: coarse.shape[0], : coarse.shape[1]]
     n, n_true = int(labels.max(initial=0)) + 1, int(truth.max(initial=0)) + 1
     shared = np.bincount((small.astype(np.int64) * n_true + coarse).ravel(), minlength=n * n_true)
-    shared = shared.reshape(n, n_true)
-    own = shared.argmax(axis=1)
-    sure = shared.max(axis=1) > 0.5 * np.maximum(shared.sum(axis=1), 1)
+    own = true_owners(shared.reshape(n, n_true))
     contacts, cut = find_contacts(labels), cut_by_the_edge(labels)
     one, other = contacts.one, contacts.other
-    known = sure[one] & sure[other] & (own[one] > 0) & (own[other] > 0) & ~cut[one] & ~cut[other]
+    known = (own[one] > 0) & (own[other] > 0) & ~cut[one] & ~cut[other]
     area = np.log(np.maximum(contacts.area_px / (np.pi / 4 * diameter_px**2), MIN_SIZE))
     return np.stack([contacts.width, area, own[one] == own[other]], axis=1)[known]
-
-
-def fit(figures: NDArray[np.float64], is_false: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Weights (2,) of the figures (k, 2) in the log odds of a false cut."""
-    each = np.where(is_false, 0.5 / is_false.sum(), 0.5 / (~is_false).sum())
-    sign = np.where(is_false, 1.0, -1.0)
-
-    def loss(given: NDArray[np.float64]) -> float:
-        margin = sign * (figures @ given[:2] + given[2])
-        return float((each * np.logaddexp(0, -margin)).sum() + RIDGE * np.square(given[:2]).sum())
-
-    return np.asarray(minimize(loss, np.zeros(3)).x[:2], np.float64)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,8 @@ from fishcount.filters import connected_parts
 from fishcount.nuclei.canvas import Canvas
 from fishcount.nuclei.contacts import cut_by_the_edge, find_contacts
 from fishcount.nuclei.dents import NO_CUT, find_cuts, outlines_of
-from fishcount.nuclei.pieces import join_pieces, measure_outlines
+from fishcount.nuclei.joins import join_pieces
+from fishcount.nuclei.pieces import measure_outlines
 from fishcount.nuclei.runs import Runs, find_runs
 from fishcount.nuclei.shape import ellipse_fit
 from fishcount.nuclei.split import inner_distance

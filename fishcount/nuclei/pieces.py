@@ -1,9 +1,7 @@
-"""Pieces of nuclei with figures that add up, and the test whether two pieces are one nucleus.
+"""Pieces of nuclei with figures that add up.
 
-A foreground cut into too many pieces is put together again. Everything that the test looks at
-(moments, support function, brightness, depth) of a union follows from that of its parts, so
-joining never goes back to the pixels and a whole field is decided in a few rounds of array
-arithmetic.
+Moments, support function, brightness and depth of a union follow from those of its parts, so
+pieces are joined, and judged as joined, without going back to the pixels.
 """
 
 from __future__ import annotations
@@ -13,11 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fishcount.nuclei.neighbours import contact_pairs
 from fishcount.nuclei.runs import Runs, find_runs
 from fishcount.nuclei.shape import ellipse_fit, moments_of
 
-__all__ = ["Pieces", "hull_area", "join_pieces", "measure_outlines", "measure_pieces"]
+__all__ = ["Pieces", "hull_area", "measure_outlines", "measure_pieces"]
 
 # Directions of the support function; with fewer, slender pieces seem hollow.
 N_DIRECTIONS = 32
@@ -25,16 +22,6 @@ _ANGLES = 2 * np.pi * np.arange(N_DIRECTIONS) / N_DIRECTIONS
 _COS, _SIN = np.cos(_ANGLES), np.sin(_ANGLES)
 # The polygon of tangents around a disk is larger than the disk by this factor.
 _TANGENT_EXCESS = N_DIRECTIONS * np.tan(np.pi / N_DIRECTIONS) / np.pi
-
-# What speaks for two nuclei at a contact of two pieces, as log odds: how much narrower it is than
-# the thinner piece; how much darker than the brighter one, in logs; the area of both over that of
-# a nucleus, in logs; the hollow that they make together, over the smaller area; how much less
-# both together are an ellipse than the worse of them. Fitted to contacts inside and between true
-# nuclei of real and drawn fields, the bias then lowered by 0.2 for the best F1 on them; kept apart
-# where the sum is above zero.
-WAIST_WEIGHT, VALLEY_WEIGHT, SIZE_WEIGHT = 1.9, 4.2, 3.6
-CONCAVITY_WEIGHT, MISFIT_WEIGHT = 3.9, 15.5
-BIAS = -1.4
 
 
 @dataclass(slots=True, eq=False)
@@ -137,132 +124,3 @@ def measure_outlines(runs: Runs) -> Pieces:
         light=np.zeros((len(runs), 2)),
         depth=np.zeros(len(runs)),
     )
-
-
-@dataclass(slots=True, eq=False)
-class _Contacts:
-    """Pairs of touching pieces: rows `a` < `b`, light along the cut, depth of the waist."""
-
-    a: NDArray[np.int64]
-    b: NDArray[np.int64]
-    light: NDArray[np.float64]
-    waist: NDArray[np.float64]
-
-    def renamed(self, name: NDArray[np.int64]) -> _Contacts:
-        """After joins: `name` is the row that each old row is now part of."""
-        low, high = np.minimum(name[self.a], name[self.b]), np.maximum(name[self.a], name[self.b])
-        apart = low != high
-        n = len(name)
-        code, pair = np.unique(low[apart] * n + high[apart], return_inverse=True)
-        light, waist = np.zeros((len(code), 2)), np.zeros(len(code))
-        np.add.at(light, pair, self.light[apart])
-        np.maximum.at(waist, pair, self.waist[apart])
-        return _Contacts(code // n, code % n, light, waist)
-
-
-def _find_contacts(
-    labels: NDArray[np.int32], signal: NDArray[np.float32], depth: NDArray[np.float32]
-) -> _Contacts:
-    flat, bright, deep = labels.ravel(), signal.ravel(), depth.ravel()
-    a, b, light, waist = [], [], [], []
-    for one, other in contact_pairs(labels):
-        p, q = flat[one], flat[other]
-        d_1, d_2 = deep[one], deep[other]
-        a.append(np.minimum(p, q) - 1)
-        b.append(np.maximum(p, q) - 1)
-        glow = 0.5 * (d_1 * bright[one] + d_2 * bright[other])
-        light.append(np.stack([glow, 0.5 * (d_1 + d_2)], axis=1).astype(np.float64))
-        waist.append(np.minimum(d_1, d_2).astype(np.float64))
-    raw = _Contacts(
-        np.concatenate(a).astype(np.int64),
-        np.concatenate(b).astype(np.int64),
-        np.concatenate(light),
-        np.concatenate(waist),
-    )
-    return raw.renamed(np.arange(int(labels.max(initial=0)), dtype=np.int64))
-
-
-def join_pieces(
-    labels: NDArray[np.int32],
-    signal: NDArray[np.float32],
-    depth: NDArray[np.float32],
-    *,
-    nucleus_area_px: float,
-) -> tuple[NDArray[np.int32], Pieces]:
-    """Join touching pieces until every contact left looks like one of two nuclei.
-
-    Parameters
-    ----------
-    labels
-        Pieces 1 to n, (y, x).
-    signal
-        DAPI above background.
-    depth
-        Distance to the outside of the foreground; see `Pieces`.
-    nucleus_area_px
-        Typical area of a nucleus.
-
-    Returns
-    -------
-    labels, pieces
-        The joined pieces, without gaps, and their figures.
-    """
-    pieces = measure_pieces(labels, signal, depth)
-    contacts = _find_contacts(labels, signal, depth)
-    n = len(pieces)
-    part_of = np.arange(n)
-    while len(contacts.a):
-        apart = _apartness(pieces, contacts, nucleus_area_px)
-        a, b = _best_mutual(contacts, apart, n)
-        if not len(a):
-            break
-        joined = pieces.take(a).union(pieces.take(b))
-        pieces.moments[a], pieces.support[a] = joined.moments, joined.support
-        pieces.light[a], pieces.depth[a] = joined.light, joined.depth
-        name = np.arange(n)
-        name[b] = a
-        part_of = name[part_of]
-        contacts = contacts.renamed(name)
-    kept, new = np.unique(part_of, return_inverse=True)
-    if len(kept) == n:
-        return labels, pieces
-    lookup = np.append(0, new + 1).astype(np.int32)
-    return lookup.take(labels), pieces.take(kept)
-
-
-def _apartness(pieces: Pieces, contacts: _Contacts, nucleus_area_px: float) -> NDArray[np.float64]:
-    """How much each contact looks like one of two nuclei: shape, light and size together."""
-    one, other = pieces.take(contacts.a), pieces.take(contacts.b)
-    both = one.union(other)
-    waist = 1 - contacts.waist / np.maximum(np.minimum(one.depth, other.depth), 1e-6)
-    along = contacts.light[:, 0] / np.maximum(contacts.light[:, 1], 1e-6)
-    bright = np.maximum(np.maximum(one.brightness, other.brightness), 1e-6)
-    valley = -np.log(np.clip(along / bright, 0.05, 1))
-    size = np.log(both.area / nucleus_area_px)
-    concavity = (both.hollow() - one.hollow() - other.hollow()) / np.minimum(one.area, other.area)
-    misfit = np.minimum(one.ellipse_fit(), other.ellipse_fit()) - both.ellipse_fit()
-    total: NDArray[np.float64] = (
-        WAIST_WEIGHT * waist
-        + VALLEY_WEIGHT * valley
-        + SIZE_WEIGHT * np.clip(size, -2, 2)
-        + CONCAVITY_WEIGHT * np.clip(concavity, -0.2, 0.5)
-        + MISFIT_WEIGHT * np.clip(misfit, -0.1, 0.2)
-        + BIAS
-    )
-    # Rounded, so that arithmetic that differs in the last digit decides the same.
-    return total.round(9)
-
-
-def _best_mutual(
-    contacts: _Contacts, apart: NDArray[np.float64], n: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Pairs to join now: below the limit, and for both sides their best; ties by row."""
-    order = np.argsort(apart, kind="stable")
-    order = order[apart[order] < 0]
-    rank = np.arange(len(order))
-    best = np.full(n, len(order))
-    a, b = contacts.a[order], contacts.b[order]
-    np.minimum.at(best, a, rank)
-    np.minimum.at(best, b, rank)
-    mutual = (best[a] == rank) & (best[b] == rank)
-    return a[mutual], b[mutual]

@@ -11,7 +11,8 @@ from skimage.segmentation import watershed
 from fishcount.filters import gaussian, largest_near
 from fishcount.nuclei.canvas import Canvas
 from fishcount.nuclei.distance import inside_distance
-from fishcount.nuclei.pieces import Pieces, join_pieces
+from fishcount.nuclei.joins import join_pieces
+from fishcount.nuclei.pieces import Pieces
 
 __all__ = ["Split", "inner_distance", "split_foreground"]
 

@@ -1,0 +1,210 @@
+"""What tells one nucleus in pieces from two that touch: the weights of `fishcount.nuclei.joins`.
+
+    python -m benchmarks.fit_joins [--fields N] [--size PX] [--seed S]
+
+Fields of any conditions are drawn, every second as another microscope sees other tissue. Every
+contact that the join test is asked about is an example: of two nuclei where most of one piece is
+another true nucleus than most of the other. An error costs the cube of what the smaller piece is
+of a nucleus, at most of one half: a nucleus that loses little is found all the same. A logistic
+regression gives the weights. In the first round pieces are joined as the truth says, then as the
+weights of the round before say, since what is asked depends on what was joined.
+
+How much more a contact of two weighs than one inside a nucleus is decided by the nuclei that are
+found in these fields: of all shares with nearly the best F1 at an overlap of 0.5 the largest, as
+two nuclei in one outline are worse than one in two. Prints what to set for ``WEIGHTS, BIAS``.
+"""
+
+from __future__ import annotations
+
+import argparse
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.drawn_cuts import (
+    any_microscope,
+    fit_log_odds,
+    shrink_truth,
+    touching_spec,
+    true_owners,
+)
+from fishcount.metrics import match_labels
+from fishcount.nuclei import concavity, joins, ladder, segment_nuclei, split
+from fishcount.nuclei.canvas import Canvas
+from fishcount.nuclei.joins import PieceContacts, best_mutual, contact_figures, join_pieces
+from fishcount.nuclei.pieces import Pieces
+from fishcount.synthetic import draw_field
+
+N_ROUNDS = 3
+MOST_COST, COST_POWER = 0.5, 3
+# Contacts of two over those of one, in the rounds, and those to choose from; what is near.
+FIRST_SHARE, SHARES = 5.0, (1.5, 2.5, 4.0, 6.0)
+NEAR_BEST = 0.001
+
+Weights = NDArray[np.float64] | None
+Labels = NDArray[np.integer]
+Drawn = tuple[NDArray[np.uint16], Labels, float | None]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--fields", type=int, default=100, help="fields to draw")
+    parser.add_argument("--size", type=int, default=896, help="height and width in pixels")
+    parser.add_argument("--seed", type=int, default=12)
+    parser.add_argument("--workers", type=int, default=2)
+    asked = parser.parse_args()
+    weights: Weights = None
+    with ProcessPoolExecutor(asked.workers) as pool:
+        drawn = list(pool.map(partial(draw, seed=asked.seed, size=asked.size), range(asked.fields)))
+        for _ in range(N_ROUNDS):
+            rows = np.concatenate(list(pool.map(partial(examples_of, weights=weights), drawn)))
+            weights = fit(rows, share=FIRST_SHARE)
+        print(f"{np.count_nonzero(rows[:, -1])} contacts of two among {len(rows)}", flush=True)
+        fitted = [fit(rows, share=share) for share in SHARES]
+        f1 = [f1_of(np.sum(list(pool.map(partial(found_in, weights=w), drawn)), 0)) for w in fitted]
+    for share, weights, found in zip(SHARES, fitted, f1, strict=True):
+        print(f"share {share:g}: F1 {found:.4f}, {wrong_of(rows, weights)}")
+    largest = max(k for k, found in enumerate(f1) if found > max(f1) - NEAR_BEST)
+    best = fitted[largest].round(1).tolist()
+    print(f"WEIGHTS, BIAS = np.array({best[:-1]}), {best[-1]}")
+
+
+def fit(rows: NDArray[np.float64], *, share: float) -> NDArray[np.float64]:
+    """Weights and bias from examples; those of two nuclei weigh `share` times as much together."""
+    return fit_log_odds(rows[:, :-2], rows[:, -1] > 0, rows[:, -2], share=share)
+
+
+def wrong_of(rows: NDArray[np.float64], weights: NDArray[np.float64]) -> str:
+    """Parts of the cost of each kind that are decided wrongly, in words."""
+    wrong = (rows[:, :-2] @ weights[:-1] + weights[-1] > 0) != (rows[:, -1] > 0)
+    two, one = (
+        np.average(wrong[rows[:, -1] == k], weights=rows[rows[:, -1] == k, -2]) for k in (1, 0)
+    )
+    return f"{two:.1%} of two joined, {one:.1%} of one apart"
+
+
+def f1_of(counts: NDArray[np.int64]) -> float:
+    """F1 of hits, inventions and misses."""
+    return float(2 * counts[0] / max(2 * counts[0] + counts[1] + counts[2], 1))
+
+
+def draw(number: int, *, seed: int, size: int) -> Drawn:
+    """DAPI and true labels of a field, and its pixel size where that is told."""
+    rng = np.random.default_rng([seed, number])
+    spec = touching_spec(number, rng=rng, size=size)
+    if number % 2:
+        spec = any_microscope(spec, rng=rng)
+    # From balls to slices, from points of contact to nuclei pressed flat: the less dark and the
+    # less narrow it is between two.
+    contact = {"thinning": rng.uniform(0.0, 1.0), "pressed": rng.uniform(0.0, 1.0)}
+    spec = spec.changed(nuclei=contact)
+    image, truth = draw_field(spec, rng=rng)
+    return image.raw("DAPI"), truth.labels, None if number % 2 else spec.pixel_size_um
+
+
+def examples_of(drawn: Drawn, *, weights: Weights) -> NDArray[np.float64]:
+    """Figures, cost, and whether of two nuclei, of the contacts that were judged, (k, 8)."""
+    dapi, truth, pixel_size_um = drawn
+    lesson = Lesson(truth, weights)
+    with (
+        patch.object(ladder, "_make_rung", lesson.make_rung),
+        patch.object(concavity, "Canvas", seen_canvas(lesson)),
+        patch.object(split, "join_pieces", lesson.join_pieces),
+        patch.object(concavity, "join_pieces", lesson.join_pieces),
+    ):
+        segment_nuclei(dapi, pixel_size_um=pixel_size_um)
+    return np.concatenate(lesson.rows) if lesson.rows else np.zeros((0, 8))
+
+
+class Lesson:
+    """The join test in a field of which the truth is known: it notes what it is asked."""
+
+    def __init__(self, truth: Labels, weights: Weights) -> None:
+        self.truth, self.weights = truth, weights
+        self.here, self.shares = truth, np.zeros((0, 0), np.int64)
+        self.rows: list[NDArray[np.float64]] = []
+
+    def look_at(self, canvas: Canvas) -> None:
+        """From now on the truth is that of the pixels of a canvas."""
+        coarse = shrink_truth(self.truth, canvas.image_shape)
+        whole = np.zeros(canvas.image_shape, coarse.dtype)
+        whole[: coarse.shape[0], : coarse.shape[1]] = coarse
+        origin = canvas.origin
+        self.here = whole if origin is None else np.append(whole.ravel(), 0)[origin]
+
+    def make_rung(self, canvas: Canvas, *given: Any) -> Any:
+        """As of the ladder."""
+        self.look_at(canvas)
+        return _make_rung(canvas, *given)
+
+    def join_pieces(
+        self, labels: NDArray[np.int32], *images: NDArray[np.float32], nucleus_area_px: float
+    ) -> tuple[NDArray[np.int32], Pieces]:
+        """Join as the weights say, or without any as the truth does."""
+        n, n_true = int(labels.max(initial=0)) + 1, int(self.truth.max(initial=0)) + 1
+        code = labels.astype(np.int64) * n_true + self.here
+        self.shares = np.bincount(code.ravel(), minlength=n * n_true).reshape(n, n_true)[1:]
+        before = len(self.rows)
+        with patch.object(joins, "log_odds_apart", self.judge):
+            joined = join_pieces(labels, *images, nucleus_area_px=nucleus_area_px)
+        # What is asked again in a later round counts once.
+        if len(self.rows) > before:
+            self.rows[before:] = [np.unique(np.concatenate(self.rows[before:]), axis=0)]
+        return joined
+
+    def judge(
+        self, pieces: Pieces, contacts: PieceContacts, nucleus_area_px: float
+    ) -> NDArray[np.float64]:
+        """Log odds that contacts are of two nuclei."""
+        figures = contact_figures(pieces, contacts, nucleus_area_px)
+        own = true_owners(self.shares)
+        one, other = own[contacts.a], own[contacts.b]
+        are_two = one != other
+        known = (one > 0) & (other > 0)
+        area = np.minimum(pieces.area[contacts.a], pieces.area[contacts.b])
+        cost = np.minimum(area / nucleus_area_px, MOST_COST) ** COST_POWER
+        self.rows.append(np.column_stack([figures, cost, are_two])[known])
+        if self.weights is None:
+            odds = np.where(known & ~are_two, -1.0, 1.0)
+        else:
+            odds = (figures * self.weights[:-1]).sum(axis=1) + self.weights[-1]
+        a, b = best_mutual(contacts, odds, len(pieces))
+        self.shares[a] += self.shares[b]
+        return odds
+
+
+_make_rung = ladder._make_rung
+
+
+def seen_canvas(lesson: Lesson) -> type[Canvas]:
+    """A canvas as of the second look, of which a lesson is told what is packed."""
+
+    class Seen(Canvas):
+        __slots__ = ()
+
+        def packed(self, components: NDArray[np.int32], wanted: NDArray[np.bool_]) -> Canvas:
+            canvas = Canvas.packed(self, components, wanted)
+            lesson.look_at(canvas)
+            return canvas
+
+    return Seen
+
+
+def found_in(drawn: Drawn, *, weights: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Hits, inventions and misses of a field at an overlap of 0.5, (3,)."""
+    dapi, truth, pixel_size_um = drawn
+    with (
+        patch.object(joins, "WEIGHTS", weights[:-1]),
+        patch.object(joins, "BIAS", float(weights[-1])),
+    ):
+        labels = segment_nuclei(dapi, pixel_size_um=pixel_size_um).labels
+    score = match_labels(labels, truth).score(0.5)
+    return np.array([score.true_positives, score.false_positives, score.false_negatives])
+
+
+if __name__ == "__main__":
+    main()
