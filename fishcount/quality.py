@@ -157,13 +157,18 @@ def _block_means(counts: NDArray[np.float32]) -> NDArray[np.float64]:
     height, width = (size // _BLOCK_PX * _BLOCK_PX for size in counts.shape)
     bands = counts[:height, :width].reshape(height // _BLOCK_PX, _BLOCK_PX, width)
     # Whole rows first: those are added many pixels at a time.
-    across = bands.sum(axis=1, dtype=np.float64).reshape(len(bands), -1, _BLOCK_PX)
+    across = bands.sum(axis=1, dtype=np.float64).reshape(len(bands), width // _BLOCK_PX, _BLOCK_PX)
     means: NDArray[np.float64] = across.mean(axis=2)
     return means / _BLOCK_PX
 
 
 def _sigma(values: NDArray[np.floating]) -> float:
-    """Standard deviation that a few outliers do not move: from the median absolute deviation."""
+    """Standard deviation that a few outliers do not move: from the median absolute deviation.
+
+    0 of no values: the rows of an image one pixel wide have no neighbours.
+    """
+    if not values.size:
+        return 0.0
     return float(1.4826 * np.median(np.abs(values - np.median(values))))
 
 

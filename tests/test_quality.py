@@ -108,6 +108,15 @@ def test_saturation_counts_pixels_at_the_limit(limit, dtype):
     )
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("shape", [(1, 1), (1, 40), (40, 1), (3, 200), (200, 7)])
+def test_images_smaller_than_a_block_are_looked_at_too(shape):
+    row, column = np.indices(shape)
+    flat, slope = np.full(shape, 100, np.uint16), (100 + 9 * (row + column)).astype(np.uint16)
+    assert [f.code for f in image_findings(field(flat, flat))] == ["BLANK_CHANNEL"] * 2
+    assert all(f.code != "SATURATED_CHANNEL" for f in image_findings(field(slope, flat)))
+
+
 @pytest.mark.outside
 def test_real_channels_are_neither_blank_nor_identical(outside_data):
     folder = outside_data / "real" / "interphase_2r2g"

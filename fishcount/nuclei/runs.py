@@ -160,12 +160,6 @@ class Runs:
                 per_run[:, band] = here.per_run((np.add, part), (np.add, part * part))
         return self.total(per_run[0]), self.total(per_run[1])
 
-    def largest_of(self, image: NDArray[np.number]) -> NDArray[np.number]:
-        """Largest value of an image (y, x) in each label."""
-        if not len(self):
-            return np.zeros(0, image.dtype)
-        return np.maximum.reduceat(self.per_run((np.maximum, image))[0], self.first)
-
     def per_run(self, *wanted: tuple[np.ufunc, NDArray[np.number]]) -> list[NDArray[Any]]:
         """Sums (`np.add`), maxima and the like of images (y, x) of one size over each run."""
         size, width = wanted[0][1].size, wanted[0][1].shape[1]

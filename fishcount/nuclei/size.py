@@ -47,7 +47,7 @@ def guess_diameter(
     Returns
     -------
     float
-        In pixels; NaN where nothing stands out.
+        In pixels; NaN where nothing stands out, or the image is a single row or column.
     """
     if prior_px is not None and prior_px > COARSE_ABOVE_PX:
         half = block_means(image, 2)
@@ -57,7 +57,7 @@ def guess_diameter(
     smooth = smooth - background_mesh(smooth, cell_px=cell)
     floor = min_snr * 0.28 * noise_sigma(image) + 1e-3
     bright = smooth[smooth > floor]
-    if bright.size < MIN_AREA_PX:
+    if bright.size < MIN_AREA_PX or min(image.shape) < 2:
         return math.nan
     top = float(np.percentile(bright, 98))
     low = max(floor, 0.05 * top)

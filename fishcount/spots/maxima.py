@@ -128,8 +128,11 @@ def roundness(
 ) -> NDArray[np.float64]:
     """How round a response (y, x) is at pixels: the smaller curvature over the larger, (n,).
 
-    1 for a point, near 0 on a ridge such as the edge of a nucleus, negative on a saddle.
+    1 for a point, near 0 on a ridge such as the edge of a nucleus, negative on a saddle; 0 in an
+    image of fewer than three rows or columns.
     """
+    if min(response.shape) < 3:
+        return np.zeros(len(y))
     y, x = y.clip(1, response.shape[0] - 2), x.clip(1, response.shape[1] - 2)
     around = {
         (dy, dx): response[y + dy, x + dx].astype(np.float64)

@@ -38,6 +38,15 @@ def as_jpeg(image: np.ndarray, quality: int) -> np.ndarray:
     return np.asarray(iio.imread(stored.getvalue()))
 
 
+@pytest.mark.parametrize(
+    ("shape", "pixel_size_um"), [((1, 40), None), ((40, 1), None), ((1, 40), 0.1), ((3, 200), 0.1)]
+)
+def test_rows_of_pixels_hold_no_nuclei(shape, pixel_size_um):
+    """Three rows become one where nuclei are searched on larger pixels."""
+    image = 100 + 10.0 * np.arange(np.prod(shape)).reshape(shape)
+    assert len(segment_nuclei(image, pixel_size_um=pixel_size_um)) == 0
+
+
 @pytest.mark.parametrize("quality", [90, 50, 20])
 def test_8_bit_jpeg_keeps_its_nuclei(quality):
     image = as_jpeg(nuclei_of(), quality)

@@ -41,13 +41,12 @@ def test_convex_shapes_are_solid_and_a_crescent_is_not(labels):
     assert measure_shapes(find_runs(crescent.astype(np.int32))).solidity[0] < 0.75
 
 
-def test_sums_and_maxima_over_labels(labels):
+def test_sums_over_labels(labels):
     image = np.random.default_rng(1).random(labels.shape).astype(np.float32)
     runs = find_runs(labels)
     index = np.arange(1, 6)
     assert_allclose(runs.sum_of(image), ndi.sum(image, labels, index), rtol=1e-5)
     assert_allclose(runs.sums_of(image)[1], ndi.sum(image**2, labels, index), rtol=1e-5)
-    assert_array_equal(runs.largest_of(image), ndi.maximum(image, labels, index))
 
 
 def test_centroid_order_has_no_gaps_and_keeps_the_runs(labels):

@@ -82,6 +82,16 @@ def test_roundness_tells_a_point_from_a_ridge():
     assert_allclose(roundness(ridge, *at), 0, atol=1e-3)
 
 
+@pytest.mark.parametrize("shape", [(1, 60), (60, 1)])
+def test_a_single_row_is_measured_without_complaint(shape):
+    along = np.arange(60) % 20 - 10.0
+    row = 100 + 500 * np.exp(-(along**2) / 6) + np.random.default_rng(1).normal(0, 3, 60)
+    image = row.reshape(shape).astype(np.float32)
+    scale = measure_channels({"HER2": image, "CEP17": image})["HER2"]
+    assert scale.leaked_share == 0
+    assert len(detect_spots(image)) == 0
+
+
 @pytest.mark.parametrize("width", [1.2, 1.7, 2.6])
 def test_profiles_have_the_width_height_and_background_that_were_drawn(width):
     rng = np.random.default_rng(1)
