@@ -27,7 +27,9 @@ def measure_doubt(
     Nuclei that the field's edge cuts have no known width, so their contacts are not judged.
     """
     step = max(1, round(FINEST * diameter_px)) if diameter_px > 0 else 1
-    coarse = np.ascontiguousarray(labels[step // 2 :: step, step // 2 :: step])
+    # In an image narrower than half a step its last row speaks for all.
+    top, left = (min(step // 2, size - 1) for size in labels.shape)
+    coarse = np.ascontiguousarray(labels[top::step, left::step])
     return (
         _neck(coarse, shapes, step, diameter_px / step),
         _contact_width(coarse, len(shapes.area_px)),

@@ -114,3 +114,11 @@ def test_two_that_touch_at_a_waist_are_scored():
     nuclei, number, flags = flags_at(labels, 80, 86)
     assert 0 < nuclei.contact_width[number] < 1
     assert flags == ()
+
+
+@pytest.mark.parametrize("shape", [(1, 30_000), (30_000, 1), (4, 30_000)])
+def test_outlines_of_a_few_rows_are_measured_as_others_are(shape):
+    labels = np.ones(shape, np.int32)
+    labels[-1, -1] = 2
+    nuclei = nuclei_from_labels(labels, 100.0 * labels)
+    assert sorted(nuclei.area_px.tolist()) == [1, labels.size - 1]
