@@ -225,7 +225,7 @@ def enlarged(image: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.f
     """Bilinear interpolation of a coarse plane (y, x) to `shape`, extents aligned.
 
     Beyond the middle of the outermost pixels lies what lies there. A part has the bits of the
-    whole where both are enlarged by the same whole factor.
+    whole where both are enlarged by the same power of two: only then are all places exact.
     """
     if 0 in image.shape or 0 in shape:
         return np.zeros(shape, np.float32)

@@ -108,13 +108,20 @@ def test_enlarged_is_straight_between_the_middles_of_pixels(shape):
 
 
 @pytest.mark.parametrize("factor", [2, 3, 8, 16])
-def test_other_scales_of_a_part_have_the_bits_of_the_whole(factor):
-    fine, coarse = drawn((8 * factor, 60 * factor)), drawn((8, 60))
-    means, wide = block_means(fine, factor), enlarged(coarse, fine.shape)
+def test_means_of_a_part_have_the_bits_of_the_whole(factor):
+    image = drawn((8 * factor, 60 * factor))
+    means = block_means(image, factor)
     for left, width in [(0, 7), (1, 8), (3, 29), (7, 33), (20, 40)]:
-        of_part = block_means(fine[factor:, factor * left : factor * (left + width)], factor)
+        of_part = block_means(image[factor:, factor * left : factor * (left + width)], factor)
         np.testing.assert_array_equal(of_part, means[1:, left : left + width])
-        of_part = enlarged(coarse[:, left : left + width].copy(), (8 * factor, width * factor))
+
+
+@pytest.mark.parametrize("factor", [2, 4, 8, 16])
+def test_a_part_enlarged_by_a_power_of_two_has_the_bits_of_the_whole(factor):
+    image = drawn((8, 60))
+    wide = enlarged(image, (8 * factor, 60 * factor))
+    for left, width in [(0, 7), (1, 8), (3, 29), (7, 33), (20, 40)]:
+        of_part = enlarged(image[:, left : left + width].copy(), (8 * factor, width * factor))
         inside = np.s_[:, factor:-factor]
         whole = wide[:, factor * left : factor * (left + width)]
         np.testing.assert_array_equal(of_part[inside], whole[inside])
