@@ -14,10 +14,8 @@ from fishcount.filters import median3
 
 __all__ = [
     "BackgroundMap",
-    "Camera",
     "NoiseModel",
     "background_map",
-    "estimate_camera",
     "grey_step",
     "is_constant",
     "noise_by_brightness",
@@ -195,62 +193,6 @@ def _bins(level: NDArray[np.float32]) -> tuple[NDArray[np.uint8], int]:
 
 def _spread(values: NDArray[np.float32]) -> float:
     return float(_MAD_TO_SIGMA * np.median(np.abs(values - np.median(values))))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Camera:
-    """How counts arise: ``variance = read_noise^2 + gain * (mean - offset)``.
-
-    Attributes
-    ----------
-    gain_counts : float
-        Counts per photo-electron; 0 where the noise does not grow with brightness.
-    offset_counts : float
-        Counts without light, as far as the darkest pixels tell.
-    read_noise_counts : float
-        Noise at the offset.
-    """
-
-    gain_counts: float
-    offset_counts: float
-    read_noise_counts: float
-
-    def variance(self, mean_counts: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Variance of a pixel whose mean is as given."""
-        light = np.maximum(mean_counts - self.offset_counts, 0)
-        return self.read_noise_counts**2 + self.gain_counts * light
-
-
-def estimate_camera(image: NDArray[np.float32]) -> Camera:
-    """Gain and noise of the camera from a single plane (y, x): photon transfer.
-
-    The finest differences of neighbouring pixels hold noise and next to nothing of a sharp
-    image (Immerkaer, Comput. Vis. Image Underst. 64, 1996); their variance rises with
-    brightness, and the slope is the gain.
-    """
-    if min(image.shape) < 3:
-        return Camera(gain_counts=0.0, offset_counts=float(image.min()), read_noise_counts=0.0)
-    noise = noise_by_brightness(_finest_differences(image), background_map(image))
-    level = np.asarray(noise.brightness_counts)
-    variance = np.square(noise.sigma_counts)
-    offset = float(level[0])
-    if len(level) < 3 or level[-1] <= level[0]:
-        return Camera(gain_counts=0.0, offset_counts=offset, read_noise_counts=variance[0] ** 0.5)
-    gain = float(np.polyfit(level, variance, 1)[0])
-    return Camera(
-        gain_counts=max(gain, 0.0),
-        offset_counts=offset,
-        read_noise_counts=float(variance[0] ** 0.5),
-    )
-
-
-def _finest_differences(image: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Second differences along y and x, scaled so that white noise keeps its sigma."""
-    padded = np.pad(image, 1, mode="edge")
-    along_y = padded[:-2] - 2 * padded[1:-1] + padded[2:]
-    both = along_y[:, :-2] - 2 * along_y[:, 1:-1] + along_y[:, 2:]
-    scaled: NDArray[np.float32] = both * np.float32(1 / 6)
-    return scaled
 
 
 def is_constant(image: NDArray[np.generic]) -> bool:

@@ -196,7 +196,7 @@ def block_means(image: NDArray[np.number], factor: int) -> NDArray[np.float32]:
     means = np.empty((-(-height // factor), -(-width // factor)), np.float32)
     for rows, means_y, factor_y in _parts(height, factor, at_once=_BLOCKS_AT_ONCE):
         strip = image[rows].astype(np.float32, copy=False)
-        for columns, means_x, factor_x in _parts(width, factor, at_once=width):
+        for columns, means_x, factor_x in _parts(width, factor, at_once=max(width, 1)):
             part, n_x = strip[:, columns], means_x.stop - means_x.start
             if factor_y == factor_x == 2:
                 # The one size of blocks of which several are made at once.

@@ -179,6 +179,7 @@ def test_an_image_without_pixels_stays_one():
     assert enlarged(empty, (0, 9)).shape == (0, 9)
     assert gaussian(empty, 1.0, double=True).shape == (0, 5)
     assert connected_parts(empty > 0)[0].shape == (0, 5)
+    assert block_means(empty, 2).shape == block_means(empty.T, 2).T.shape == (0, 3)
 
 
 def test_an_even_side_is_refused():

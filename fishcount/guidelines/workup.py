@@ -22,9 +22,6 @@ from fishcount.settings import ScoringSettings
 
 __all__ = ["Count", "WorkUp", "add_ihc", "add_nuclei", "add_recount", "start_workup"]
 
-# Probe kit: with a borderline ratio, so many nuclei are counted more and pooled.
-BORDERLINE_MORE_NUCLEI = 20
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Count:

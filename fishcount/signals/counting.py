@@ -71,7 +71,7 @@ def count_signals(
     Examples
     --------
     >>> import numpy as np
-    >>> from fishcount.nuclei import Nuclei, OutlinedNuclei
+    >>> from fishcount.nuclei import Nuclei
     >>> from fishcount.signals import count_signals
     >>> from fishcount.spots import Spots
     >>> counts = count_signals(

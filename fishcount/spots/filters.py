@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from functools import lru_cache
 from math import comb
-from typing import Protocol
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -18,6 +17,7 @@ from scipy import ndimage as ndi
 
 from fishcount.filters import laplacian, separable
 from fishcount.spots.patches import classes_of_reach, subtract_patches
+from fishcount.spots.points import Points
 
 __all__ = [
     "blob_response",
@@ -30,18 +30,6 @@ __all__ = [
 ]
 
 _STRIP_ROWS = 128
-
-
-class PointsLike(Protocol):
-    """Positions and heights, as `fishcount.spots.scene.Points` has them."""
-
-    @property
-    def y_px(self) -> NDArray[np.float64]: ...
-    @property
-    def x_px(self) -> NDArray[np.float64]: ...
-    @property
-    def amplitude_counts(self) -> NDArray[np.float64]: ...
-    def __len__(self) -> int: ...
 
 
 def passes_for(sigma_px: float) -> int:
@@ -134,7 +122,7 @@ def sampled(
 
 def subtract_points(
     response: NDArray[np.float32],
-    points: PointsLike,
+    points: Points,
     sigma_px: float | NDArray[np.float64],
     passes: int,
     *,

@@ -59,7 +59,7 @@ def subtract_patches(
     x: NDArray[np.int64],
     patch: NDArray[np.float32],
 ) -> None:
-    """Take patches (n, side, side) around pixels out of an image, in place.
+    """Take patches (n, side, side) around pixels out of a C-contiguous image, in place.
 
     What lies beyond its edge is cut off. Patches that overlap are taken out one after another, so
     it is done in turns: each takes those that lie in cells of a grid with another cell between.

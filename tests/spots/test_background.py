@@ -1,4 +1,4 @@
-"""Background, noise and the camera, measured on drawn images."""
+"""Background and noise, measured on drawn images."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from numpy.testing import assert_allclose
 
 from fishcount.background import (
     background_map,
-    estimate_camera,
     grey_step,
     is_constant,
     noise_by_brightness,
@@ -26,15 +25,6 @@ def steps(levels=(10, 40, 90, 160), side=300):
     for i, level in enumerate(levels):
         light[:, i * side // len(levels) :] = level
     return light
-
-
-def test_gain_and_read_noise_follow_from_a_single_image():
-    camera = estimate_camera(exposed(steps()))
-    assert_allclose(camera.gain_counts, 2.0, rtol=0.15)
-    # At the darkest step: 10 electrons of light and 3 of read noise.
-    assert_allclose(camera.read_noise_counts, 2 * np.sqrt(10 + 9), rtol=0.1)
-    bright = camera.variance(np.array([100 + 2 * 160.0]))
-    assert_allclose(bright, 4 * (160 + 9), rtol=0.15)
 
 
 def test_noise_is_a_function_of_brightness_and_ignores_signals():
@@ -72,10 +62,6 @@ def test_background_of_images_that_are_no_multiple_of_the_block():
 )
 def test_blank_is_what_holds_no_image(image, blank):
     assert is_constant(image) is blank
-
-
-def test_a_tiny_image_has_a_camera():
-    assert estimate_camera(np.array([[3.0, 4.0]], np.float32)).gain_counts == 0
 
 
 def test_step_between_grey_values_is_that_of_the_camera():
