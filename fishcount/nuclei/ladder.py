@@ -1,13 +1,15 @@
 """A ladder of thresholds: each nucleus is taken from the one at which it stands alone best.
 
 No single threshold fits a field with haze and with dim nuclei beside bright ones. Here each
-threshold is split on its own, and the pieces of one compete with what the next higher one makes
-of them, by how much they look like whole nuclei; see `fishcount.nuclei.rungs`.
+threshold is split on its own, and the components of one compete with what the next higher one
+makes of them, by how much the pieces look like whole nuclei: a dynamic programme over the tree
+of components.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +18,6 @@ from fishcount.filters import connected_parts
 from fishcount.nuclei.canvas import Canvas
 from fishcount.nuclei.foreground import fill_holes
 from fishcount.nuclei.pieces import Pieces, measure_outlines
-from fishcount.nuclei.rungs import Rung, collect_cores, compete
 from fishcount.nuclei.runs import Runs, count_pixels, find_runs
 from fishcount.nuclei.split import split_foreground
 
@@ -28,7 +29,11 @@ LOWEST = 0.16
 # Components under this part of a nuclear area are crumbs of texture or noise.
 MIN_AREA = 0.03
 MAX_HOLE = 0.3
-# A component of a single piece with a shape of this quality is settled.
+# A component is left as it is when climbing on gains less than this.
+STAY_BONUS = 0.02
+# A component of this quality is settled: higher thresholds are not tried.
+SETTLED = 0.9
+# So is a component of a single piece with a shape of this quality.
 ALONE = 0.8
 # So is one of at least this quality that the threshold below split into as many pieces.
 STABLE = 0.78
@@ -37,6 +42,33 @@ STABLE = 0.78
 TRIM_HEIGHT = 0.38
 TOO_HIGH, TOO_HIGH_WEIGHT = 0.6, 0.5
 TOO_LOW, TOO_LOW_WEIGHT = 0.4, 0.5
+
+
+@dataclass(slots=True, eq=False)
+class _Rung:
+    """One threshold: components, their pieces and cores, and how good those are."""
+
+    canvas: Canvas
+    components: NDArray[np.int32]
+    labels: NDArray[np.int32]
+    cores: NDArray[np.int32]
+    area: NDArray[np.float64]
+    quality: NDArray[np.float64]
+    component_of: NDArray[np.int64]
+    parent_of: NDArray[np.int64]
+    value: NDArray[np.float64]
+    weight: NDArray[np.float64]
+    stays: NDArray[np.bool_]
+    alone: NDArray[np.bool_]
+
+    @property
+    def open(self) -> NDArray[np.bool_]:
+        """Components that a higher threshold may still improve."""
+        return (self.value < SETTLED) & ~self.alone
+
+    def per_component(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        n = len(self.parent_of)
+        return np.bincount(self.component_of, values, minlength=n).astype(np.float64)
 
 
 def climb_ladder(
@@ -69,7 +101,7 @@ def climb_ladder(
     quality : ndarray of float64, (n,)
         0 to 1: how much each looks like one whole nucleus.
     """
-    rungs: list[Rung] = []
+    rungs: list[_Rung] = []
     canvas = Canvas.whole(signal)
     for level in _levels(floor_counts, typical_counts, top_counts):
         if rungs:
@@ -79,8 +111,8 @@ def climb_ladder(
             break
         rungs.append(rung)
     for lower, upper in zip(rungs[-2::-1], rungs[:0:-1], strict=True):
-        compete(lower, upper)
-    return collect_cores(rungs, signal.shape)
+        _compete(lower, upper)
+    return _collect(rungs, signal.shape)
 
 
 def _levels(floor_counts: float, typical_counts: float, top_counts: float) -> NDArray[np.float64]:
@@ -92,7 +124,9 @@ def _levels(floor_counts: float, typical_counts: float, top_counts: float) -> ND
     return np.asarray(lowest * LEVEL_RATIO ** np.arange(n), np.float64)
 
 
-def _make_rung(canvas: Canvas, level: float, below: Rung | None, diameter_px: float) -> Rung | None:
+def _make_rung(
+    canvas: Canvas, level: float, below: _Rung | None, diameter_px: float
+) -> _Rung | None:
     signal = canvas.signal
     nucleus_area = math.pi / 4 * diameter_px**2
     mask = fill_holes(signal > level, max_area_px=MAX_HOLE * nucleus_area)
@@ -117,27 +151,22 @@ def _make_rung(canvas: Canvas, level: float, below: Rung | None, diameter_px: fl
         parent_of[component_at - 1] = parents.ravel()[split.at] - 1
     cores, runs = _trim(split.labels, signal, pieces)
     shapes = measure_outlines(runs)
-    quality = _quality(shapes, pieces.brightness, level, nucleus_area)
-    rung = Rung(
+    rung = _Rung(
         canvas=canvas,
         components=split.components,
         labels=split.labels,
         area=pieces.area,
-        quality=quality,
+        quality=_quality(shapes, pieces.brightness, level, nucleus_area),
         cores=cores,
         component_of=component_of,
         parent_of=parent_of,
         value=np.zeros(n),
-        # Of the highest rung each piece is a group; `compete` forms those below.
-        group_of=np.arange(len(pieces)),
-        group_value=quality,
-        group_weight=pieces.area,
-        group_stays=np.ones(len(pieces), bool),
-        parent_group=np.zeros(0, np.int64),
+        weight=np.zeros(n),
+        stays=np.ones(n, bool),
         alone=np.zeros(n, bool),
     )
-    weight = np.maximum(rung.per_component(rung.area), 1)
-    rung.value = rung.per_component(rung.area * rung.quality) / weight
+    rung.weight = rung.per_component(rung.area)
+    rung.value = rung.per_component(rung.area * rung.quality) / np.maximum(rung.weight, 1)
     shape = _shape_quality(shapes, nucleus_area)
     single = np.bincount(component_of, minlength=n) == 1
     rung.alone[component_of] = shape > ALONE
@@ -182,3 +211,42 @@ def _shape_quality(shapes: Pieces, nucleus_area: float) -> NDArray[np.float64]:
     shape = 1 - 2.5 * hollow / (shapes.area + hollow) - 2.0 * (1 - shapes.ellipse_fit())
     far = np.maximum(np.abs(np.log(shapes.area / nucleus_area)) - 0.8, 0)
     return np.clip(shape, 0, 1) * np.exp(-0.5 * (far / 0.5) ** 2)
+
+
+def _compete(lower: _Rung, upper: _Rung) -> None:
+    """Let each component of `lower` stay, or give way to its parts in `upper`."""
+    n = len(lower.parent_of)
+    gain = np.bincount(upper.parent_of, upper.value * upper.weight, minlength=n)
+    weight = np.bincount(upper.parent_of, upper.weight, minlength=n).astype(np.float64)
+    # A piece that the higher threshold loses counts against it as much as it was worth.
+    pieces = upper.canvas.values_of(lower.canvas, lower.labels).ravel()
+    pieces = pieces[np.flatnonzero(upper.components > 0)]
+    covered = np.bincount(pieces, minlength=len(lower.area) + 1)[1:]
+    lost = np.clip(1 - 10 * covered / lower.area, 0, 1) * lower.area * lower.quality
+    weight = weight + lower.per_component(lost)
+    above = np.where(gain > 0, gain / np.maximum(weight, 1), -1)
+    lower.stays = lower.value + STAY_BONUS >= above
+    lower.value = np.where(lower.stays, lower.value, above)
+    lower.weight = np.where(lower.stays, lower.weight, weight)
+
+
+def _collect(
+    rungs: list[_Rung], shape: tuple[int, ...]
+) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+    out = np.zeros(shape[0] * shape[1], np.int32)
+    quality: list[NDArray[np.float64]] = []
+    n_found = 0
+    reached = np.ones(len(rungs[0].stays), bool) if rungs else np.zeros(0, bool)
+    for step, rung in enumerate(rungs):
+        if step:
+            reached = reached[rung.parent_of]
+        taken = (reached & rung.stays)[rung.component_of]
+        new = np.zeros(len(taken) + 1, np.int32)
+        new[1:][taken] = np.arange(n_found + 1, n_found + 1 + taken.sum())
+        n_found += int(taken.sum())
+        quality.append(rung.quality[taken])
+        at = np.flatnonzero(rung.cores > 0)
+        label = new[rung.cores.ravel()[at]]
+        out[rung.canvas.places(at[label > 0])] = label[label > 0]
+        reached = reached & ~rung.stays
+    return out.reshape(shape), np.concatenate(quality) if quality else np.zeros(0)
