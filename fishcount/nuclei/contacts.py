@@ -35,7 +35,7 @@ SMALLEST, LARGEST = 0.85, 1.8
 # A cut is false, as log odds, by its width and by the area of both sides over that of a nucleus.
 # Fitted to contacts in drawn fields by `benchmarks/fit_contacts.py`; from FALSE on, one contact of
 # two nuclei in 250 is lost.
-WIDTH_WEIGHT, SIZE_WEIGHT, FALSE = 5.6, 1.5, 5.2
+WIDTH_WEIGHT, SIZE_WEIGHT, FALSE = 6.7, 3.0, 6.0
 # Both sides together count as at least so large: the fit has seen nothing smaller.
 MIN_SIZE = 0.6
 
