@@ -6,6 +6,7 @@ found, what was expected, and what to do. The command line prints it as one line
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -29,6 +30,7 @@ __all__ = [
     "UnsafeFileError",
     "ViewerError",
     "WorkerError",
+    "check_positive",
     "raise_all",
 ]
 
@@ -167,6 +169,23 @@ class WorkerError(FishcountError):
 
 class ViewerError(FishcountError):
     """The viewer is asked for and not installed."""
+
+
+def check_positive(**sizes: float | None) -> None:
+    """Raise ValueError for a size that is given and is not a finite number above 0.
+
+    Examples
+    --------
+    >>> from fishcount.errors import check_positive
+    >>> check_positive(pixel_size_um=0.1, z_step_um=None)
+    >>> check_positive(pixel_size_um=0.0)
+    Traceback (most recent call last):
+    ...
+    ValueError: pixel_size_um must be > 0; got 0.0
+    """
+    for name, size in sizes.items():
+        if size is not None and not (math.isfinite(size) and size > 0):
+            raise ValueError(f"{name} must be > 0; got {size}")
 
 
 def raise_all(faults: Sequence[FishcountError]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fishcount.errors import MetadataError, PixelError
+from fishcount.errors import MetadataError, PixelError, check_positive
 from fishcount.image import Window, project
 from fishcount.nuclei.by_block import search_blocks
 from fishcount.nuclei.depth import cut_by_depth, measure_depths
@@ -58,6 +58,8 @@ def segment_nuclei(
         When the array is no image or stack, or `roi` has another size.
     PixelError
         When pixels are not real and finite numbers.
+    ValueError
+        When a size is not above 0.
 
     Examples
     --------
@@ -69,6 +71,7 @@ def segment_nuclei(
     (1, [40.0], [60.0])
     """
     settings = NucleiSettings() if settings is None else settings
+    check_positive(pixel_size_um=pixel_size_um, z_step_um=z_step_um)
     stack = _checked(dapi, roi)
     shape = (stack.shape[-2], stack.shape[-1])
     if not is_small(shape):
@@ -179,6 +182,8 @@ def nuclei_from_labels(
     ------
     MetadataError
         When the label image is not integer, negative, or has another size than the image.
+    PixelError, ValueError
+        As `segment_nuclei`.
 
     Examples
     --------
@@ -190,6 +195,7 @@ def nuclei_from_labels(
     ([2.0, 6.0], [9, 9])
     """
     settings = NucleiSettings() if settings is None else settings
+    check_positive(z_step_um=z_step_um)
     stack = _checked(dapi, roi)
     array = np.asarray(labels)
     if array.shape != stack.shape[-2:]:
@@ -275,7 +281,12 @@ def _checked(dapi: ArrayLike, roi: NDArray[np.bool_] | None) -> NDArray[np.numbe
         )
     if array.dtype.kind not in "buif":
         raise PixelError("no camera counts", field="dapi", found=array.dtype)
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
+    # What single precision cannot hold becomes infinite.
+    with np.errstate(over="ignore"):
+        image: NDArray[np.number] = (
+            array if array.dtype.kind in "iu" else array.astype(np.float32, copy=False)
+        )
+    if image.dtype.kind == "f" and not np.isfinite(image).all():
         raise PixelError("NaN or infinite pixels", field="dapi")
     if roi is not None and roi.shape != array.shape[-2:]:
         raise MetadataError(
@@ -284,9 +295,6 @@ def _checked(dapi: ArrayLike, roi: NDArray[np.bool_] | None) -> NDArray[np.numbe
             found=roi.shape,
             expected=array.shape[-2:],
         )
-    image: NDArray[np.number] = (
-        array if array.dtype.kind in "iu" else array.astype(np.float32, copy=False)
-    )
     return image[0] if image.ndim == 3 and len(image) == 1 else image
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fishcount.errors import check_positive
 from fishcount.nuclei import Nuclei, OutlinedNuclei
 from fishcount.settings import SignalSettings
 from fishcount.signals.assign import assign_to_nuclei
@@ -68,6 +68,11 @@ def count_signals(
         spots are there: kept, merged, rejected or outside. No spots give no signals, and zero
         copies in every nucleus.
 
+    Raises
+    ------
+    ValueError
+        When a size is not above 0.
+
     Examples
     --------
     >>> import numpy as np
@@ -80,8 +85,7 @@ def count_signals(
     >>> len(counts.signals), counts.copies["HER2"].best
     (0, array([], dtype=int64))
     """
-    if not (math.isfinite(pixel_size_um) and pixel_size_um > 0):
-        raise ValueError(f"pixel_size_um must be > 0; got {pixel_size_um}")
+    check_positive(pixel_size_um=pixel_size_um, z_step_um=z_step_um)
     chosen = SignalSettings() if settings is None else settings
     z_scale = _z_scale(z_step_um, pixel_size_um, chosen)
     channels = {
@@ -116,8 +120,6 @@ def _z_scale(z_step_um: float | None, pixel_size_um: float, settings: SignalSett
     """Planes to pixels, shortened by how much longer than wide a signal is along z."""
     if z_step_um is None:
         return 0.0
-    if not (math.isfinite(z_step_um) and z_step_um > 0):
-        raise ValueError(f"z_step_um must be > 0; got {z_step_um}")
     return z_step_um / pixel_size_um / settings.axial_elongation
 
 

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fishcount.background import is_constant
-from fishcount.errors import PixelError
+from fishcount.errors import check_positive
 from fishcount.settings import SpotSettings
 from fishcount.spots.candidates import find_candidates
 from fishcount.spots.channel import ChannelScale, ChannelView, view_channel
+from fishcount.spots.checks import checked_counts
 from fishcount.spots.depth import separated_in_depth
 from fishcount.spots.groups import connected_groups
 from fishcount.spots.judge import reject_reasons
@@ -74,7 +75,9 @@ def detect_spots(
     Raises
     ------
     PixelError
-        When pixels are NaN or infinite, or `image` is no plane or stack.
+        When pixels are NaN or infinite, `image` is no plane or stack, or `other` has another size.
+    ValueError
+        When a size is not above 0.
 
     Examples
     --------
@@ -117,6 +120,11 @@ def detect_in_channels(
     threads
         How many probes are searched at the same time; the result is the same for any number.
 
+    Raises
+    ------
+    PixelError, ValueError
+        As `detect_spots`; also when the probes differ in size.
+
     Examples
     --------
     >>> import numpy as np
@@ -150,17 +158,12 @@ def _spots_of(
     beside = next((other for name, other in views.items() if name != role), None)
     if view is None:
         return Spots.empty(min_snr=settings.min_snr)
-    if beside is not None and beside.plane.shape != view.plane.shape:
-        raise PixelError(
-            "the probes differ in size", found=beside.plane.shape, expected=view.plane.shape
-        )
     if beside is not None:
         view = with_leak(view, beside)
-    spots = _detect(view, beside, settings)
-    if channels[role].ndim == 2:
+    spots, pixels = _detect(view, beside, settings), np.asarray(channels[role])
+    if pixels.ndim == 2:
         return spots
-    placed = place_in_stack(spots, channels[role])
-    return separated_in_depth(placed, channels[role], z_step_um=z_step_um)
+    return separated_in_depth(place_in_stack(spots, pixels), pixels, z_step_um=z_step_um)
 
 
 def _view(
@@ -170,7 +173,8 @@ def _view(
     z_step_um: float | None,
 ) -> ChannelView | None:
     """What detection looks at; None where there is nothing to be found."""
-    image = _checked(image)
+    check_positive(pixel_size_um=pixel_size_um, z_step_um=z_step_um)
+    image = checked_counts(image)
     if is_constant(image) or min(image.shape[-2:]) < _MIN_SIDE_PX:
         return None
     plane = project_signals(image, z_step_um=z_step_um)
@@ -179,25 +183,6 @@ def _view(
     else:
         view = view_channel(plane, scale)
     return view if view.scale.is_measurable else None
-
-
-def _checked(image: NDArray[np.float32]) -> NDArray[np.float32]:
-    pixels = np.asarray(image)
-    if pixels.ndim not in (2, 3) or pixels.dtype.kind not in "buif":
-        raise PixelError(
-            "not a plane or stack of counts",
-            found=f"{pixels.dtype} of shape {pixels.shape}",
-            expected="numbers (y, x) or (z, y, x)",
-        )
-    # A stack stays as it is stored: only what is projected becomes float32.
-    if pixels.ndim == 2 or pixels.dtype.itemsize > 2:
-        pixels = pixels.astype(np.float32, copy=False)
-    if pixels.dtype.kind == "f" and not np.isfinite(pixels).all():
-        bad = np.argwhere(~np.isfinite(pixels))
-        raise PixelError(
-            "NaN or infinite pixels", found=f"{len(bad)}, the first at {tuple(bad[0].tolist())}"
-        )
-    return pixels
 
 
 def _detect(view: ChannelView, other: ChannelView | None, settings: SpotSettings) -> Spots:

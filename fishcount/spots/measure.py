@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fishcount.background import BackgroundMap, background_map, grey_step, noise_by_brightness
+from fishcount.errors import PixelError, check_positive
 from fishcount.spots.channel import (
     BLOCK_PX,
     ROUND,
@@ -21,6 +22,7 @@ from fishcount.spots.channel import (
     ChannelView,
     view_of,
 )
+from fishcount.spots.checks import checked_counts
 from fishcount.spots.filters import blob_response, passes_for, white_noise_gain
 from fishcount.spots.maxima import local_maxima, roundness
 from fishcount.spots.psf import (
@@ -60,6 +62,13 @@ def measure_channel(
     pixel_size_um
         Tells how wide a point is where the image has too few.
 
+    Raises
+    ------
+    PixelError
+        When pixels are NaN or infinite, there are none, or `plane` is no plane.
+    ValueError
+        When `pixel_size_um` is not above 0.
+
     Examples
     --------
     >>> import numpy as np
@@ -72,11 +81,14 @@ def measure_channel(
     >>> round(scale.psf_sigma_px, 1), round(scale.typical_counts / 10)
     (1.5, 5)
     """
-    return measured_view(plane, pixel_size_um=pixel_size_um).scale
+    check_positive(pixel_size_um=pixel_size_um)
+    return measured_view(checked_counts(plane), pixel_size_um=pixel_size_um).scale
 
 
 def measured_view(plane: NDArray[np.float32], *, pixel_size_um: float | None = None) -> ChannelView:
     """What detection looks at in a whole plane, which is measured first; see `measure_channel`."""
+    if plane.ndim != 2 or 0 in plane.shape:
+        raise PixelError("no plane to measure", found=plane.shape, expected="(y, x)")
     brightness = background_map(plane, block_px=BLOCK_PX)
     view = _unmeasured_view(plane, brightness, _width_of_points(plane, brightness, pixel_size_um))
     if not view.scale.is_measurable:
@@ -145,8 +157,17 @@ def measure_channels(
         Camera counts (y, x) or (z, y, x) by role.
     pixel_size_um, z_step_um
         As for `fishcount.detect_spots`.
+
+    Raises
+    ------
+    PixelError, ValueError
+        As `measure_channel`; also when the probes differ in size.
     """
-    planes = {role: project_signals(image, z_step_um=z_step_um) for role, image in channels.items()}
+    check_positive(pixel_size_um=pixel_size_um, z_step_um=z_step_um)
+    planes = {
+        role: project_signals(checked_counts(image), z_step_um=z_step_um)
+        for role, image in channels.items()
+    }
     views = {
         role: measured_view(plane, pixel_size_um=pixel_size_um) for role, plane in planes.items()
     }
@@ -158,7 +179,14 @@ def measure_channels(
 
 
 def with_leak(view: ChannelView, other: ChannelView) -> ChannelView:
-    """The same, with how much of the other probe leaks into it, where that was not measured."""
+    """The same, with how much of the other probe leaks into it, where that was not measured.
+
+    Raises PixelError when the probes differ in size.
+    """
+    if other.plane.shape != view.plane.shape:
+        raise PixelError(
+            "the probes differ in size", found=other.plane.shape, expected=view.plane.shape
+        )
     if view.scale.leaked_share is not None:
         return view
     both = view.scale.is_measurable and other.scale.is_measurable

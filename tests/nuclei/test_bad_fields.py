@@ -8,6 +8,8 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 
+from fishcount import detect_spots
+from fishcount.errors import PixelError
 from fishcount.flags import codes_of
 from fishcount.nuclei import segment_nuclei, select_nuclei
 
@@ -45,6 +47,24 @@ def test_rows_of_pixels_hold_no_nuclei(shape, pixel_size_um):
     """Three rows become one where nuclei are searched on larger pixels."""
     image = 100 + 10.0 * np.arange(np.prod(shape)).reshape(shape)
     assert len(segment_nuclei(image, pixel_size_um=pixel_size_um)) == 0
+
+
+@pytest.mark.parametrize("size", [0, -0.1, np.nan, np.inf])
+def test_sizes_that_are_none_are_refused(size):
+    with pytest.raises(ValueError, match="pixel_size_um must be > 0"):
+        segment_nuclei(nuclei_of(), pixel_size_um=size)
+    with pytest.raises(ValueError, match="z_step_um must be > 0"):
+        segment_nuclei(np.stack([nuclei_of()] * 2), z_step_um=size)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e39])
+def test_counts_that_single_precision_cannot_hold_are_refused(value):
+    image = nuclei_of()
+    image[5, 5] = value
+    with pytest.raises(PixelError, match="infinite"):
+        segment_nuclei(image)
+    with pytest.raises(PixelError, match="infinite"):
+        detect_spots(image)
 
 
 @pytest.mark.parametrize("quality", [90, 50, 20])

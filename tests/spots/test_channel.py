@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from fishcount.errors import PixelError
 from fishcount.spots import detect_in_channels, detect_spots, measure_channel, measure_channels
 from fishcount.spots.channel import BLOCK_PX, view_channel
 from fishcount.spots.filters import blob_response, subtract_points
@@ -90,6 +91,30 @@ def test_a_single_row_is_measured_without_complaint(shape):
     scale = measure_channels({"HER2": image, "CEP17": image})["HER2"]
     assert scale.leaked_share == 0
     assert len(detect_spots(image)) == 0
+
+
+@pytest.mark.parametrize("size", [0, -0.1, np.nan, np.inf])
+def test_sizes_that_are_none_are_refused(size):
+    stack = np.random.default_rng(1).normal(100, 3, (3, 40, 40)).astype(np.float32)
+    for look in (measure_channels, detect_in_channels):
+        with pytest.raises(ValueError, match="pixel_size_um must be > 0"):
+            look({"HER2": stack}, pixel_size_um=size)
+        with pytest.raises(ValueError, match="z_step_um must be > 0"):
+            look({"HER2": stack}, z_step_um=size)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "fault"),
+    [
+        (np.full((40, 40), np.nan), "NaN or infinite"),
+        (np.zeros((0, 40)), "no plane"),
+        (np.zeros((2, 2, 40, 40)), "not a plane or stack"),
+        (np.eye(50), "differ in size"),
+    ],
+)
+def test_what_is_no_channel_is_not_measured(pixels, fault):
+    with pytest.raises(PixelError, match=fault):
+        measure_channels({"HER2": np.eye(40), "CEP17": pixels})
 
 
 @pytest.mark.parametrize("width", [1.2, 1.7, 2.6])
