@@ -42,7 +42,7 @@ from fishcount.synthetic import draw_field
 N_ROUNDS = 3
 MOST_COST, COST_POWER = 0.5, 3
 # Contacts of two over those of one, in the rounds, and those to choose from; what is near.
-FIRST_SHARE, SHARES = 5.0, (1.5, 2.5, 4.0, 6.0)
+FIRST_SHARE, SHARES = 5.0, (1.5, 2.5, 4.0, 6.0, 9.0, 13.0)
 NEAR_BEST = 0.001
 
 Weights = NDArray[np.float64] | None

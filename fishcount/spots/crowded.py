@@ -124,19 +124,8 @@ def _pairs_merged(scene: Scene, points: Points) -> Points:
     x[first] = (a * x[first] + b * x[second]) / (a + b)
     height[first] = a + b
     merged = Points(y_px=y, x_px=x, amplitude_counts=height)
-    stay = np.ones(len(points), bool)
-    stay[second] = False
-    changed = np.zeros(len(points), bool)
-    changed[first] = True
-    return _fitted_beside(scene, merged.take(stay), changed[stay], iterations=3)
-
-
-def _fitted_beside(
-    scene: Scene, points: Points, changed: NDArray[np.bool_], *, iterations: int
-) -> Points:
-    """The same, those in a group with what changed fitted anew."""
-    beside = _in_groups_with(scene, points, changed)
-    return points.placed(beside, fit_jointly(scene, points.take(beside), iterations=iterations))
+    # All points once more: the rest has not yet settled to the last tenth of a pixel.
+    return fit_jointly(scene, merged.take(np.delete(np.arange(len(points)), second)), iterations=3)
 
 
 def _in_groups_with(scene: Scene, points: Points, marked: NDArray[np.bool_]) -> NDArray[np.bool_]:
