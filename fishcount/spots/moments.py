@@ -39,7 +39,8 @@ class Patches:
         """Those of all points, each around the pixel where the point lies."""
         home_y = np.rint(points.y_px).astype(np.int64).clip(0, scene.shape[0] - 1)
         home_x = np.rint(points.x_px).astype(np.int64).clip(0, scene.shape[1] - 1)
-        detail = cut_patches(scene.detail, home_y, home_x, scene.radius_px)
+        # Beyond the edge as the filters see it: there a repeated edge would add light.
+        detail = cut_patches(scene.detail, home_y, home_x, scene.radius_px, mirrored=True)
         return cls(home_y=home_y, home_x=home_x, detail=detail)
 
 

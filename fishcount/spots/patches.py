@@ -12,9 +12,16 @@ __all__ = ["classes_of_reach", "cut_patches", "pixels_inside", "subtract_patches
 
 
 def cut_patches(
-    image: NDArray[np.float32], y: NDArray[np.int64], x: NDArray[np.int64], radius: int
+    image: NDArray[np.float32],
+    y: NDArray[np.int64],
+    x: NDArray[np.int64],
+    radius: int,
+    *,
+    mirrored: bool = False,
 ) -> NDArray[np.float32]:
-    """Patches (n, side, side) of an image (y, x) around pixels; beyond the edge they repeat it.
+    """Patches (n, side, side) of an image (y, x) around pixels.
+
+    Beyond the edge they repeat it, or are the image mirrored at its edge.
 
     Examples
     --------
@@ -26,14 +33,15 @@ def cut_patches(
     """
     side = 2 * radius + 1
     height, width = image.shape
+    around = _mirrored if mirrored else _around
     if height < side or width < side:
-        return image[_around(y, radius, height)[:, :, None], _around(x, radius, width)[:, None, :]]
+        return image[around(y, radius, height)[:, :, None], around(x, radius, width)[:, None, :]]
     top, left = y - radius, x - radius
     # Whole blocks are copied row by row: many times faster than looking up each pixel.
     windows = sliding_window_view(image, (side, side))
     patch = windows[top.clip(0, height - side), left.clip(0, width - side)]
     cut = np.flatnonzero((top < 0) | (left < 0) | (top > height - side) | (left > width - side))
-    rows, columns = _around(y[cut], radius, height), _around(x[cut], radius, width)
+    rows, columns = around(y[cut], radius, height), around(x[cut], radius, width)
     patch[cut] = image[rows[:, :, None], columns[:, None, :]]
     return np.asarray(patch, np.float32)
 
@@ -41,6 +49,11 @@ def cut_patches(
 def _around(centre: NDArray[np.int64], radius: int, size: int) -> NDArray[np.int64]:
     reach = np.arange(-radius, radius + 1)
     return (centre[:, None] + reach).clip(0, size - 1)
+
+
+def _mirrored(centre: NDArray[np.int64], radius: int, size: int) -> NDArray[np.int64]:
+    folded = (centre[:, None] + np.arange(-radius, radius + 1)) % (2 * size)
+    return np.asarray(np.minimum(folded, 2 * size - 1 - folded), np.int64)
 
 
 def pixels_inside(

@@ -36,6 +36,18 @@ def test_isolated_points_are_found_where_they_are():
     assert_allclose(spots.background_counts[spots.kept], 200, atol=5)
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_points_in_corners_and_at_edges_are_found(seed):
+    """What lies beyond the edge is not known, so their heights are less sure."""
+    places = [(0, 0), (0, 64), (0, 127), (64, 0), (64, 64), (64, 127), (127, 0), (127, 64)]
+    spots = detect_spots(drawn([*places, (127, 127)], seed=seed))
+    found = np.stack([spots.y_px, spots.x_px], axis=1)[spots.kept]
+    distance = np.abs(found[:, None] - [*places, (127, 127)]).max(axis=2)
+    assert np.count_nonzero(distance.min(axis=0) < 0.6) >= 8
+    heights = spots.amplitude_counts[spots.kept][distance.min(axis=1) < 0.6]
+    assert_allclose(heights, 120, rtol=0.25)
+
+
 def test_flux_is_the_integral_of_the_point():
     spots = detect_spots(drawn(GRID))
     assert_allclose(np.median(spots.flux_counts[spots.kept]), 2 * np.pi * 120 * 1.6**2, rtol=0.05)

@@ -16,6 +16,7 @@ from fishcount.spots.filters import (
     white_noise_gain,
 )
 from fishcount.spots.maxima import local_maxima, parabolic_offsets
+from fishcount.spots.patches import cut_patches
 from fishcount.spots.points import Points
 
 NOISE = np.random.default_rng(4).normal(300, 20, (150, 200)).astype(np.float32)
@@ -43,6 +44,16 @@ def test_a_gradient_gives_no_response():
 def test_white_noise_gain_is_the_sigma_of_the_response():
     big = np.random.default_rng(1).normal(0, 10, (600, 600)).astype(np.float32)
     assert_allclose(blob_response(big, 10).std(), 10 * white_noise_gain(10), rtol=0.02)
+
+
+@pytest.mark.parametrize("shape", [(40, 50), (9, 50), (40, 3), (1, 1)])
+@pytest.mark.parametrize(("mirrored", "mode"), [(False, "edge"), (True, "symmetric")])
+def test_patches_go_on_beyond_the_edge(shape, mirrored, mode):
+    image = NOISE[: shape[0], : shape[1]]
+    y, x = (at.ravel() for at in np.indices(shape))
+    patches = cut_patches(image, y, x, 5, mirrored=mirrored)
+    windows = np.lib.stride_tricks.sliding_window_view(np.pad(image, 5, mode=mode), (11, 11))
+    assert_array_equal(patches, windows[y, x])
 
 
 def test_points_are_taken_out_of_a_response():
