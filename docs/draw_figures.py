@@ -68,9 +68,13 @@ def nuclei_figure(image: FishImage, result: FieldResult) -> Figure:
 
 
 def signals_figure(image: FishImage, truth: Truth, result: FieldResult) -> Figure:
-    """One nucleus with many HER2 copies: light, what was found, what is true."""
+    """The scored nucleus with most HER2 copies in truth: light, what was found, what is true."""
     scored = np.flatnonzero(result.scored)
-    row = scored[np.argmax(result.counts.copies["HER2"].best[scored])]
+    true_label = [
+        np.bincount(truth.labels[result.nuclei.labels == row + 1]).argmax() for row in scored
+    ]
+    copies_of = dict(zip(truth.nuclei.id.tolist(), truth.nuclei.her2.tolist(), strict=True))
+    row = scored[np.argmax([copies_of.get(int(label), 0) for label in true_label])]
     y0, x0 = result.nuclei.y_px[row], result.nuclei.x_px[row]
     figure = Figure(figsize=(8.4, 3.1), layout="constrained")
     panels = figure.subplots(1, 3)
