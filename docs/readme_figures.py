@@ -56,8 +56,8 @@ def figures() -> str:
     ]
     ms, mib = (first_number(whole[f"fishcount, {unit}"]) for unit in ("ms", "MiB"))
     told = (
-        "In nuclei with ten copies or more, HER2 is counted "
-        f"{spread(-100 * one for one in many)} % too low. The ratio of a case is off by "
+        "In nuclei with ten copies or more, the HER2 copies of a case are off by "
+        f"{100 * min(many):+.0f} to {100 * max(many):+.0f} %. The ratio of a case is off by "
         f"{min(errors):+.0f} to {max(errors):+.0f} %; "
         f"{right} of {len(cases)} cases get the ASCO/CAP 2018 category of the truth.",
         "A field of 2048 × 2048 pixels in three channels takes "
