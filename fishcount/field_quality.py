@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
+from fishcount.filters import mirrored
 from fishcount.flags import Finding, mask_of
 from fishcount.image import FishImage, Window
 from fishcount.nuclei import Nuclei, OutlinedNuclei
@@ -204,7 +205,7 @@ class _Light:
         self._core = steps[:, (radius_um <= _CORE_UM) | (radius_um == 0)]
         # Rows and columns of the image where it goes on, mirrored, beyond its edges.
         self._rows, self._columns = (
-            _mirrored(np.arange(-outer, size + outer), size) for size in stack.shape[1:]
+            mirrored(np.arange(-outer, size + outer), size) for size in stack.shape[1:]
         )
         self._far = max(round(_APART_UM / pixel_size_um), 1)
 
@@ -227,9 +228,3 @@ class _Light:
         brightest = self._stack[:, y, x].max(axis=0)
         mean: NDArray[np.float64] = brightest.astype(np.float64).mean(axis=1)
         return mean
-
-
-def _mirrored(index: Integers, size: int) -> Integers:
-    """Indices into an axis that goes on, mirrored, beyond both of its ends."""
-    folded = index % (2 * size)
-    return np.minimum(folded, 2 * size - 1 - folded)

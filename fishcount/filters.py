@@ -22,6 +22,7 @@ __all__ = [
     "laplacian",
     "largest_near",
     "median3",
+    "mirrored",
     "separable",
     "smallest_near",
 ]
@@ -119,6 +120,20 @@ def separable(
     longer = _lengthened(image, kind, reach=len(along_x) // 2)
     filtered = cv2.sepFilter2D(longer, cv2.CV_32F, along_x, along_y, borderType=kind)
     return np.ascontiguousarray(filtered[:, : image.shape[1]])
+
+
+def mirrored(index: NDArray[np.int64], size: int) -> NDArray[np.int64]:
+    """Indices into an axis of `size` pixels that goes on beyond its ends as border "reflect" does.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fishcount.filters import mirrored
+    >>> mirrored(np.arange(-2, 5), 3).tolist()
+    [1, 0, 0, 1, 2, 2, 1]
+    """
+    folded = index % (2 * size)
+    return np.minimum(folded, 2 * size - 1 - folded)
 
 
 def laplacian(image: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -40,7 +40,7 @@ class Patches:
         home_y = np.rint(points.y_px).astype(np.int64).clip(0, scene.shape[0] - 1)
         home_x = np.rint(points.x_px).astype(np.int64).clip(0, scene.shape[1] - 1)
         # Beyond the edge as the filters see it: there a repeated edge would add light.
-        detail = cut_patches(scene.detail, home_y, home_x, scene.radius_px, mirrored=True)
+        detail = cut_patches(scene.detail, home_y, home_x, scene.radius_px, mirror=True)
         return cls(home_y=home_y, home_x=home_x, detail=detail)
 
 

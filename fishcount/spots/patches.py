@@ -8,6 +8,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from fishcount.filters import mirrored
+
 __all__ = ["classes_of_reach", "cut_patches", "pixels_inside", "subtract_patches"]
 
 
@@ -17,7 +19,7 @@ def cut_patches(
     x: NDArray[np.int64],
     radius: int,
     *,
-    mirrored: bool = False,
+    mirror: bool = False,
 ) -> NDArray[np.float32]:
     """Patches (n, side, side) of an image (y, x) around pixels.
 
@@ -33,27 +35,25 @@ def cut_patches(
     """
     side = 2 * radius + 1
     height, width = image.shape
-    around = _mirrored if mirrored else _around
+    beyond = mirrored if mirror else _nearest
+    reach = np.arange(-radius, radius + 1)
     if height < side or width < side:
-        return image[around(y, radius, height)[:, :, None], around(x, radius, width)[:, None, :]]
+        rows, columns = beyond(y[:, None] + reach, height), beyond(x[:, None] + reach, width)
+        return image[rows[:, :, None], columns[:, None, :]]
     top, left = y - radius, x - radius
     # Whole blocks are copied row by row: many times faster than looking up each pixel.
     windows = sliding_window_view(image, (side, side))
     patch = windows[top.clip(0, height - side), left.clip(0, width - side)]
     cut = np.flatnonzero((top < 0) | (left < 0) | (top > height - side) | (left > width - side))
-    rows, columns = around(y[cut], radius, height), around(x[cut], radius, width)
+    rows = beyond(y[cut][:, None] + reach, height)
+    columns = beyond(x[cut][:, None] + reach, width)
     patch[cut] = image[rows[:, :, None], columns[:, None, :]]
     return np.asarray(patch, np.float32)
 
 
-def _around(centre: NDArray[np.int64], radius: int, size: int) -> NDArray[np.int64]:
-    reach = np.arange(-radius, radius + 1)
-    return (centre[:, None] + reach).clip(0, size - 1)
-
-
-def _mirrored(centre: NDArray[np.int64], radius: int, size: int) -> NDArray[np.int64]:
-    folded = (centre[:, None] + np.arange(-radius, radius + 1)) % (2 * size)
-    return np.asarray(np.minimum(folded, 2 * size - 1 - folded), np.int64)
+def _nearest(index: NDArray[np.int64], size: int) -> NDArray[np.int64]:
+    """Indices into an axis beyond whose ends lies what lies there."""
+    return index.clip(0, size - 1)
 
 
 def pixels_inside(
@@ -90,7 +90,9 @@ def subtract_patches(
     cut = np.flatnonzero(~whole)
     if cut.size:
         inside = pixels_inside(image.shape, y[cut], x[cut], radius)
-        rows, columns = _around(y[cut], radius, height), _around(x[cut], radius, width)
+        reach = np.arange(-radius, radius + 1)
+        rows = _nearest(y[cut][:, None] + reach, height)
+        columns = _nearest(x[cut][:, None] + reach, width)
         flat = rows[:, :, None] * width + columns[:, None, :]
         np.subtract.at(image.reshape(-1), flat[inside], patch[cut][inside])
 

@@ -51,7 +51,7 @@ def test_white_noise_gain_is_the_sigma_of_the_response():
 def test_patches_go_on_beyond_the_edge(shape, mirrored, mode):
     image = NOISE[: shape[0], : shape[1]]
     y, x = (at.ravel() for at in np.indices(shape))
-    patches = cut_patches(image, y, x, 5, mirrored=mirrored)
+    patches = cut_patches(image, y, x, 5, mirror=mirrored)
     windows = np.lib.stride_tricks.sliding_window_view(np.pad(image, 5, mode=mode), (11, 11))
     assert_array_equal(patches, windows[y, x])
 
