@@ -84,7 +84,7 @@ def peak_mib(step: Callable[[], object]) -> float:
 def our_steps(image: FishImage) -> Mapping[str, Callable[[], object]]:
     """The steps of the pipeline as the pipeline calls them, and the pipeline whole."""
     size = image.pixel_size_um
-    channels = {probe: image.channel(probe) for probe in PROBES}
+    channels = {probe: image.raw(probe) for probe in PROBES}
     other = dict(zip(PROBES, reversed(PROBES), strict=True))
     nuclei = segment_nuclei(image.channel(DAPI), pixel_size_um=size)
     result = score_field(image, threads=1)

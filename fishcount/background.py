@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
-from fishcount.filters import median3
+from fishcount.filters import block_means, median3
 
 __all__ = [
     "BackgroundMap",
@@ -56,25 +56,13 @@ class BackgroundMap:
         return sampled
 
 
-def background_map(image: NDArray[np.float32], *, block_px: int = 8) -> BackgroundMap:
+def background_map(image: NDArray[np.number], *, block_px: int = 8) -> BackgroundMap:
     """Local brightness of a plane (y, x): medians over 3 x 3 means of blocks.
 
-    Spots hardly move it: they brighten few blocks. A block that is cut by the edge repeats its
-    last row or column.
+    Spots hardly move it: they brighten few blocks. Of a block that is cut by the edge it is the
+    mean of what is there.
     """
-    return BackgroundMap(
-        counts=median3(_block_means(image, block_px)),
-        block_px=block_px,
-    )
-
-
-def _block_means(image: NDArray[np.float32], block_px: int) -> NDArray[np.float32]:
-    height, width = image.shape
-    if height % block_px or width % block_px:
-        image = np.pad(image, ((0, -height % block_px), (0, -width % block_px)), mode="edge")
-    rows = image.reshape(-1, block_px, image.shape[1]).sum(axis=1)
-    means: NDArray[np.float32] = rows.reshape(len(rows), -1, block_px).sum(axis=2)
-    return means / np.float32(block_px**2)
+    return BackgroundMap(counts=median3(block_means(image, block_px)), block_px=block_px)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +95,7 @@ class NoiseModel:
         return min(self.sigma_counts)
 
 
-def grey_step(image: NDArray[np.float32]) -> float:
+def grey_step(image: NDArray[np.number]) -> float:
     """Least distance of two grey values of an image: 1 for counts, 0 where there is but one.
 
     Examples

@@ -29,8 +29,8 @@ __all__ = [
 
 # Rows are multiples of it: more than any processor works on at once.
 _AT_ONCE = 32
-# Rows of blocks whose means are taken in one go.
-_BLOCKS_AT_ONCE = 64
+# Rows of pixels whose means are taken in one go: they stay in the processor's cache.
+_ROWS_AT_ONCE = 128
 _ONE = np.ones(1)
 _BORDERS = {"nearest": cv2.BORDER_REPLICATE, "reflect": cv2.BORDER_REFLECT}
 
@@ -209,7 +209,7 @@ def block_means(image: NDArray[np.number], factor: int) -> NDArray[np.float32]:
         return np.ascontiguousarray(image, np.float32)
     height, width = image.shape
     means = np.empty((-(-height // factor), -(-width // factor)), np.float32)
-    for rows, means_y, factor_y in _parts(height, factor, at_once=_BLOCKS_AT_ONCE):
+    for rows, means_y, factor_y in _parts(height, factor, at_once=max(_ROWS_AT_ONCE // factor, 1)):
         strip = image[rows].astype(np.float32, copy=False)
         for columns, means_x, factor_x in _parts(width, factor, at_once=max(width, 1)):
             part, n_x = strip[:, columns], means_x.stop - means_x.start

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,6 +22,8 @@ ROLES = (DAPI, *PROBES)
 
 Window = tuple[slice, slice]
 """Rows and columns of a part of an image, both with start and stop."""
+
+Counts = TypeVar("Counts", bound=np.generic)
 
 # A pixel of a FISH image lies between a 100x camera's and a slide scanner's overview.
 PLAUSIBLE_PIXEL_UM = (0.01, 5.0)
@@ -180,7 +183,7 @@ class FishImage:
         return replace(self, roi=roi)
 
 
-def project(stack: NDArray[np.float32]) -> NDArray[np.float32]:
+def project(stack: NDArray[Counts]) -> NDArray[Counts]:
     """Maximum over planes of a (z, y, x) stack; a single plane (y, x) comes back as it is."""
     return stack if stack.ndim == 2 else stack.max(axis=0)
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fishcount.filters import gaussian_kernel, median3, separable
+from fishcount.filters import block_means, gaussian_kernel, median3, separable
 from fishcount.flags import Finding
 from fishcount.image import FishImage, Window, project
 from fishcount.slide import Slide
@@ -153,13 +153,10 @@ def _noise(rows: NDArray[np.float32]) -> float:
     return _sigma(np.diff(rows, axis=1)) / float(np.sqrt(2))
 
 
-def _block_means(counts: NDArray[np.float32]) -> NDArray[np.float64]:
+def _block_means(counts: NDArray[np.number]) -> NDArray[np.float32]:
+    """Of whole blocks alone."""
     height, width = (size // _BLOCK_PX * _BLOCK_PX for size in counts.shape)
-    bands = counts[:height, :width].reshape(height // _BLOCK_PX, _BLOCK_PX, width)
-    # Whole rows first: those are added many pixels at a time.
-    across = bands.sum(axis=1, dtype=np.float64).reshape(len(bands), width // _BLOCK_PX, _BLOCK_PX)
-    means: NDArray[np.float64] = across.mean(axis=2)
-    return means / _BLOCK_PX
+    return block_means(counts[:height, :width], _BLOCK_PX)
 
 
 def _sigma(values: NDArray[np.floating]) -> float:

@@ -76,7 +76,8 @@ def find_spots(
     scales = None
     # What is searched at once is its own sample, and is measured as it is searched.
     if not is_small(slide.shape):
-        scales = measure_channels({probe: sample.channel(probe) for probe in slide.probes}, **about)
+        whole: dict[str, NDArray[Any]] = {probe: sample.raw(probe) for probe in slide.probes}
+        scales = measure_channels(whole, **about)
     blocks = list(blocks_of(slide.shape, margin_px=MARGIN_PX, step_px=MARGIN_PX))
     parts: dict[str, list[Spots]] = {probe: [] for probe in slide.probes}
     for done, block in enumerate(blocks, start=1):
@@ -91,10 +92,9 @@ def find_spots(
 
 
 def _pixels(slide: Slide, probe: str, block: Block) -> NDArray[Any]:
-    """A plane as float32; a stack as it is stored, in half the memory."""
-    if slide.n_planes == 1:
-        return slide.counts(probe, block.window)
-    return slide.read(probe, block.window)
+    """A plane or a stack as it is stored, in half the memory of float32 at most."""
+    stack = slide.read(probe, block.window)
+    return stack[0] if slide.n_planes == 1 else stack
 
 
 def _owned(spots: Spots, block: Block) -> Spots:

@@ -10,7 +10,13 @@ from numpy.typing import NDArray
 from fishcount.spots.channel import SHARP_COARSE, ChannelView
 from fishcount.spots.crowded import resolve
 from fishcount.spots.features import FEATURES, Appearance, appearance
-from fishcount.spots.granules import Granules, find_granules, granule_beside, without_granules
+from fishcount.spots.granules import (
+    Granules,
+    find_granules,
+    granule_beside,
+    plane_without,
+    without_granules,
+)
 from fishcount.spots.maxima import parabolic_offsets
 from fishcount.spots.points import Points
 from fishcount.spots.scene import Scene
@@ -69,7 +75,7 @@ def find_candidates(
     if len(granules):
         view = without_granules(view, granules)
         start = _seeds(view, min_snr)
-    scene = Scene.of(view.plane, sigma_px=scale.psf_sigma_px)
+    scene = Scene.of(plane_without(view, granules), sigma_px=scale.psf_sigma_px)
     points = resolve(scene, start, view=view, min_snr=min_snr, min_share=min_share)
     points = points.take(np.lexsort((points.x_px, points.y_px)))
     # The image of the scene is no longer needed, and is as large as the plane.
@@ -77,7 +83,7 @@ def find_candidates(
     del scene
     return Candidates(
         points=points,
-        appearance=appearance(view, model, points, other=other),
+        appearance=appearance(view, granules, model, points, other=other),
         granules=granules,
         leaked=_leaked(points, other, scale.leaked_share or 0.0),
         granule_counts=granule_beside(granules, points),

@@ -86,7 +86,8 @@ class ChannelView:
 
     Attributes
     ----------
-    plane : ndarray of float32, (y, x)
+    plane : ndarray, (y, x)
+        Camera counts as they are stored.
     scale : ChannelScale
     brightness : BackgroundMap
     response : ndarray of float32, (y, x)
@@ -99,7 +100,7 @@ class ChannelView:
         Maxima of the response and their SNR, by the SNR from which on they were searched.
     """
 
-    plane: NDArray[np.float32]
+    plane: NDArray[np.number]
     scale: ChannelScale
     brightness: BackgroundMap
     response: NDArray[np.float32]
@@ -158,14 +159,14 @@ class ChannelView:
         return 0.5 * self.scale.noise.floor_counts
 
 
-def view_channel(plane: NDArray[np.float32], scale: ChannelScale) -> ChannelView:
+def view_channel(plane: NDArray[np.number], scale: ChannelScale) -> ChannelView:
     """What detection looks at in a plane, or in a part that begins at a multiple of the block."""
     brightness = background_map(plane, block_px=BLOCK_PX)
     return view_of(plane, scale, brightness, blob_response(plane, scale.passes))
 
 
 def view_of(
-    plane: NDArray[np.float32],
+    plane: NDArray[np.number],
     scale: ChannelScale,
     brightness: BackgroundMap,
     response: NDArray[np.float32],

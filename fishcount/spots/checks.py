@@ -10,8 +10,8 @@ from fishcount.errors import PixelError
 __all__ = ["checked_counts"]
 
 
-def checked_counts(image: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Counts of a plane (y, x), in float32, or of a stack (z, y, x), as they are stored.
+def checked_counts(image: NDArray[np.number]) -> NDArray[np.number]:
+    """Counts of a plane (y, x) or a stack (z, y, x): float32, or small integers as they are stored.
 
     Raises PixelError when they are no numbers, NaN, infinite, or neither plane nor stack.
     """
@@ -22,8 +22,8 @@ def checked_counts(image: NDArray[np.float32]) -> NDArray[np.float32]:
             found=f"{pixels.dtype} of shape {pixels.shape}",
             expected="numbers (y, x) or (z, y, x)",
         )
-    # A stack stays as it is stored: only what is projected becomes float32.
-    if pixels.ndim == 2 or pixels.dtype.itemsize > 2:
+    # Counts of a camera take half the memory as they are stored; filters turn a few rows at a time.
+    if pixels.dtype.kind != "u" or pixels.dtype.itemsize > 2:
         # What single precision cannot hold becomes infinite.
         with np.errstate(over="ignore"):
             pixels = pixels.astype(np.float32, copy=False)

@@ -88,6 +88,8 @@ def resolve(
         changed = np.append(np.zeros(len(settled), bool), is_new)
         if not changed.any():
             break
+    # As large as the plane, and no longer needed.
+    del residual
     return _pairs_merged(scene, fit_jointly(scene, points, iterations=2))
 
 

@@ -20,7 +20,7 @@ _REACH_WIDTHS = 2.5
 
 
 def separated_in_depth(
-    spots: Spots, stack: NDArray[np.float32], *, z_step_um: float | None
+    spots: Spots, stack: NDArray[np.number], *, z_step_um: float | None
 ) -> Spots:
     """The same, where a lone kept spot is two signals above one another: one more for each.
 
@@ -84,7 +84,7 @@ def _second_maxima(
 
 
 def _heights_in_planes(
-    spots: Spots, rows: NDArray[np.int64], stack: NDArray[np.float32]
+    spots: Spots, rows: NDArray[np.int64], stack: NDArray[np.number]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Height of a point of the known width at the place of each spot in every plane, and its error.
 

@@ -34,12 +34,12 @@ _CROWD_REACH = 2.5
 
 
 def detect_spots(
-    image: NDArray[np.float32],
+    image: NDArray[np.number],
     *,
     pixel_size_um: float | None = None,
     z_step_um: float | None = None,
     labels: NDArray[np.integer] | None = None,
-    other: NDArray[np.float32] | None = None,
+    other: NDArray[np.number] | None = None,
     scale: ChannelScale | None = None,
     other_scale: ChannelScale | None = None,
     settings: SpotSettings | None = None,
@@ -48,8 +48,8 @@ def detect_spots(
 
     Parameters
     ----------
-    image : ndarray of float32, (y, x) or (z, y, x)
-        Camera counts.
+    image : ndarray, (y, x) or (z, y, x)
+        Camera counts: of 8 or 16 bits as they are stored, or float32.
     pixel_size_um : float, optional
         Used where the image itself cannot tell how wide a point is.
     z_step_um : float, optional
@@ -59,7 +59,7 @@ def detect_spots(
     labels : ndarray of int, (y, x), optional
         Nuclei. They change nothing: noise and background are local, and signals outside
         nuclei are found too, for the quality of the field.
-    other : ndarray of float32, (y, x) or (z, y, x), optional
+    other : ndarray, (y, x) or (z, y, x), optional
         The other probe: what leaks over from it is told apart, and granules show in it, too.
     scale, other_scale : ChannelScale, optional
         What `measure_channels` found in the whole channel that `image`, or `other`, is a part
@@ -101,7 +101,7 @@ def detect_spots(
 
 
 def detect_in_channels(
-    channels: Mapping[str, NDArray[np.float32]],
+    channels: Mapping[str, NDArray[np.number]],
     *,
     pixel_size_um: float | None = None,
     z_step_um: float | None = None,
@@ -149,7 +149,7 @@ def detect_in_channels(
 
 def _spots_of(
     role: str,
-    channels: Mapping[str, NDArray[np.float32]],
+    channels: Mapping[str, NDArray[np.number]],
     views: Mapping[str, ChannelView | None],
     z_step_um: float | None,
     settings: SpotSettings,
@@ -167,7 +167,7 @@ def _spots_of(
 
 
 def _view(
-    image: NDArray[np.float32],
+    image: NDArray[np.number],
     scale: ChannelScale | None,
     pixel_size_um: float | None,
     z_step_um: float | None,

@@ -15,12 +15,13 @@ from scipy.spatial import KDTree
 
 from fishcount.filters import block_means
 from fishcount.spots.channel import ChannelView
+from fishcount.spots.granules import Granules, plane_without
 from fishcount.spots.joint_fit import amplitude_errors
 from fishcount.spots.maxima import local_maxima, parabolic_offsets, roundness
 from fishcount.spots.patches import cut_patches, pixels_inside
 from fishcount.spots.points import GROUP_REACH, PointModel, Points
 from fishcount.spots.profile import ProfileFits, fit_profiles, squared_distance
-from fishcount.spots.scene import without_points
+from fishcount.spots.scene import subtract_light
 
 __all__ = ["FEATURES", "Appearance", "appearance", "cut_to_ranges"]
 
@@ -85,19 +86,24 @@ class Appearance:
 
 
 def appearance(
-    view: ChannelView, model: PointModel, points: Points, *, other: ChannelView | None = None
+    view: ChannelView,
+    granules: Granules,
+    model: PointModel,
+    points: Points,
+    *,
+    other: ChannelView | None = None,
 ) -> Appearance:
     """Figures of all points of a channel; no rows for no points.
 
-    Without the `other` probe its figures are 0.
+    The granules are those that the responses of `view` lack. Without the `other` probe its
+    figures are 0.
     """
     sigma = model.sigma_px
     home = _Home.of(points, sigma)
-    left = cut_patches(without_points(view.plane, points, sigma), *home.pixel)
-    seen = cut_patches(view.plane, *home.pixel)
     inside = pixels_inside(view.plane.shape, *home.pixel)
-    stamp = points.amplitude_counts[:, None, None] * np.exp(-0.5 * np.square(home.radius))
-    alone = left + stamp.astype(np.float32)
+    seen, left, coarse = _looked_at(view, granules, points, home)
+    height = points.amplitude_counts.astype(np.float32)
+    alone = left + height[:, None, None] * np.exp(-0.5 * np.square(home.radius))
     noise = view.pixel_noise(points.y_px, points.x_px)
     noise = np.hypot(noise, _shape_error(view) * points.amplitude_counts)
     core = home.core(_FIT_WIDTHS * sigma)
@@ -105,7 +111,7 @@ def appearance(
     fits = fit_profiles(alone[core], square, inside=inside[core], sigma_px=sigma, iterations=2)
     figures = _height_figures(view, model, points, home, noise)
     figures |= _fit_figures(fits, noise, sigma)
-    figures |= _blob_figures(view, points, noise)
+    figures |= _blob_figures(view, coarse, points, noise)
     rings = _Rings.of(home.radius, inside)
     figures |= _ring_figures(rings, "alone", alone, noise)
     figures |= _ring_figures(rings, "seen", seen, noise)
@@ -121,6 +127,16 @@ def appearance(
         figures=np.stack([figures[name] for name in FEATURES], axis=1),
         fits=fits,
     )
+
+
+def _looked_at(
+    view: ChannelView, granules: Granules, points: Points, home: _Home
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    """Without granules: patches as they are seen, without all points, and the plane halved."""
+    plane = plane_without(view, granules)
+    seen, coarse = cut_patches(plane, *home.pixel), block_means(plane, 2)
+    subtract_light(plane, points, view.scale.psf_sigma_px)
+    return seen, cut_patches(plane, *home.pixel), coarse
 
 
 def _shape_error(view: ChannelView) -> float:
@@ -185,7 +201,7 @@ def _fit_figures(
 
 
 def _blob_figures(
-    view: ChannelView, points: Points, noise: NDArray[np.float64]
+    view: ChannelView, coarse: NDArray[np.float32], points: Points, noise: NDArray[np.float64]
 ) -> dict[str, NDArray[np.float64]]:
     """How well one wide Gaussian explains the blob that a point lies in.
 
@@ -201,7 +217,7 @@ def _blob_figures(
         at = 2 * centre + 0.5
         far, blob = KDTree(at).query(np.stack([points.y_px, points.x_px], axis=1))
         used, blob = np.unique(blob, return_inverse=True)
-        fits = _blob_fits(view, centre[used])
+        fits = _blob_fits(coarse, centre[used], sigma / 2)
         near = far < _BLOB_REACH * sigma
         blob = blob[near]
         uncertain = np.hypot(noise[near], _shape_error(view) * fits.amplitude_counts[blob])
@@ -218,12 +234,12 @@ def _blob_figures(
     }
 
 
-def _blob_fits(view: ChannelView, centre: NDArray[np.float64]) -> ProfileFits:
-    """One Gaussian for each blob, on pixels twice as large."""
-    width = view.scale.psf_sigma_px / 2
+def _blob_fits(
+    coarse: NDArray[np.float32], centre: NDArray[np.float64], width: float
+) -> ProfileFits:
+    """One Gaussian for each blob, on pixels twice as large, on which a point is so wide."""
     home = np.rint(centre).astype(np.int64)
     reach = int(np.ceil(_BLOB_WIDTHS * width))
-    coarse = block_means(view.plane, 2)
     patch = cut_patches(coarse, home[:, 0], home[:, 1], reach)
     inside = pixels_inside(coarse.shape, home[:, 0], home[:, 1], reach)
     square = squared_distance(centre - home, reach)

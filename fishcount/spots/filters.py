@@ -61,7 +61,7 @@ def smooth(image: NDArray[np.float32], passes: int) -> NDArray[np.float32]:
     return separable(image, flat[1:-1], flat[1:-1], border="reflect")
 
 
-def blob_response(image: NDArray[np.float32], passes: int) -> NDArray[np.float32]:
+def blob_response(image: NDArray[np.number], passes: int) -> NDArray[np.float32]:
     """The negative Laplacian of the binomially smoothed plane: bright where a blob is.
 
     Constant and linearly changing backgrounds give zero. Parameters as in `smooth`.
@@ -75,7 +75,8 @@ def blob_response(image: NDArray[np.float32], passes: int) -> NDArray[np.float32
         out = response[top : top + _STRIP_ROWS]
         first = top - strip.start
         rows = slice(first, first + len(out))
-        bent = laplacian(separable(image[strip], flat[1:-1], flat[1:-1], border="reflect"))
+        counts = image[strip].astype(np.float32, copy=False)
+        bent = laplacian(separable(counts, flat[1:-1], flat[1:-1], border="reflect"))
         np.negative(bent[rows], out=out)
     return response
 

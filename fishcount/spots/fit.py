@@ -36,7 +36,7 @@ class PointFits:
 
 
 def fit_points(
-    image: NDArray[np.float32],
+    image: NDArray[np.number],
     y_px: NDArray[np.float64],
     x_px: NDArray[np.float64],
     *,

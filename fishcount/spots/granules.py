@@ -21,9 +21,9 @@ from fishcount.spots.maxima import local_maxima, parabolic_offsets
 from fishcount.spots.patches import cut_patches, pixels_inside
 from fishcount.spots.points import Points
 from fishcount.spots.profile import fit_profiles, squared_distance
-from fishcount.spots.scene import without_points
+from fishcount.spots.scene import subtract_light
 
-__all__ = ["Granules", "find_granules", "granule_beside", "without_granules"]
+__all__ = ["Granules", "find_granules", "granule_beside", "plane_without", "without_granules"]
 
 _MIN_SNR = 6.0
 _START_WIDTHS = 2.2
@@ -50,6 +50,11 @@ class Granules:
     def __len__(self) -> int:
         return len(self.y_px)
 
+    @property
+    def light(self) -> Points:
+        """Their places and heights."""
+        return Points(y_px=self.y_px, x_px=self.x_px, amplitude_counts=self.amplitude_counts)
+
 
 def find_granules(view: ChannelView, points: Points) -> Granules:
     """Wide blobs of a channel from which the points that stand out are taken first.
@@ -57,7 +62,8 @@ def find_granules(view: ChannelView, points: Points) -> Granules:
     The search and the fits run on pixels twice as large.
     """
     sigma_px, passes = view.scale.psf_sigma_px, view.scale.passes
-    coarse = block_means(without_points(view.plane, points, sigma_px), 2)
+    coarse = block_means(view.plane, 2)
+    subtract_light(coarse, points, sigma_px, block_px=2)
     response = blob_response(coarse, passes)
     maxima = local_maxima(response, _MIN_SNR * view.coarse_floor)
     place = maxima + parabolic_offsets(response, maxima)
@@ -88,23 +94,29 @@ def find_granules(view: ChannelView, points: Points) -> Granules:
 
 
 def without_granules(view: ChannelView, granules: Granules) -> ChannelView:
-    """The channel less the light of its granules; brightness and noise stay as they are."""
+    """The channel whose responses lack the light of its granules.
+
+    Brightness and noise stay as they are. So does the plane: see `plane_without`.
+    """
     if len(granules) == 0:
         return view
-    light = Points(
-        y_px=granules.y_px, x_px=granules.x_px, amplitude_counts=granules.amplitude_counts
-    )
-    on_coarse = Points(
-        y_px=(light.y_px - 0.5) / 2,
-        x_px=(light.x_px - 0.5) / 2,
-        amplitude_counts=light.amplitude_counts,
-    )
+    light = granules.light
+    on_coarse = replace(light, y_px=(light.y_px - 0.5) / 2, x_px=(light.x_px - 0.5) / 2)
     response, coarse = view.response.copy(), view.coarse.copy()
     subtract_points(response, light, granules.sigma_px, view.scale.passes)
     subtract_points(coarse, on_coarse, granules.sigma_px / 2, view.scale.passes)
-    plane = without_points(view.plane, light, granules.sigma_px)
     dome = background_map(response, block_px=view.dome.block_px)
-    return replace(view, plane=plane, response=response, dome=dome, coarse=coarse, found={})
+    return replace(view, response=response, dome=dome, coarse=coarse, found={})
+
+
+def plane_without(view: ChannelView, granules: Granules) -> NDArray[np.float32]:
+    """The plane of a channel less the light of its granules, as an array of its own.
+
+    It is made anew each time it is needed, which takes less than to hold it in the meantime.
+    """
+    plane = view.plane.astype(np.float32)
+    subtract_light(plane, granules.light, granules.sigma_px)
+    return plane
 
 
 def granule_beside(granules: Granules, points: Points) -> NDArray[np.float64]:

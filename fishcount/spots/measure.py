@@ -51,13 +51,13 @@ _LEAST_LEAKING = 10
 
 
 def measure_channel(
-    plane: NDArray[np.float32], *, pixel_size_um: float | None = None
+    plane: NDArray[np.number], *, pixel_size_um: float | None = None
 ) -> ChannelScale:
     """The figures of a channel that need all of it.
 
     Parameters
     ----------
-    plane : ndarray of float32, (y, x)
+    plane : ndarray, (y, x)
         Camera counts. Of an image larger than memory, a sample of its tiles side by side.
     pixel_size_um
         Tells how wide a point is where the image has too few.
@@ -85,7 +85,7 @@ def measure_channel(
     return measured_view(checked_counts(plane), pixel_size_um=pixel_size_um).scale
 
 
-def measured_view(plane: NDArray[np.float32], *, pixel_size_um: float | None = None) -> ChannelView:
+def measured_view(plane: NDArray[np.number], *, pixel_size_um: float | None = None) -> ChannelView:
     """What detection looks at in a whole plane, which is measured first; see `measure_channel`."""
     if plane.ndim != 2 or 0 in plane.shape:
         raise PixelError("no plane to measure", found=plane.shape, expected="(y, x)")
@@ -105,7 +105,7 @@ def measured_view(plane: NDArray[np.float32], *, pixel_size_um: float | None = N
 
 
 def _width_of_points(
-    plane: NDArray[np.float32], brightness: BackgroundMap, pixel_size_um: float | None
+    plane: NDArray[np.number], brightness: BackgroundMap, pixel_size_um: float | None
 ) -> PointWidth:
     """How wide the brightest round maxima are, in a response of no certain width."""
     response = blob_response(plane, passes_for(START_PX))
@@ -123,13 +123,13 @@ def _width_of_points(
     )
 
 
-def _least_noise(plane: NDArray[np.float32], sigma_px: float) -> float:
+def _least_noise(plane: NDArray[np.number], sigma_px: float) -> float:
     """Noise of the response for points of a width that the steps between grey values make."""
     return _LEAST_NOISE_STEPS * grey_step(plane) * white_noise_gain(passes_for(sigma_px))
 
 
 def _unmeasured_view(
-    plane: NDArray[np.float32], brightness: BackgroundMap, width: PointWidth
+    plane: NDArray[np.number], brightness: BackgroundMap, width: PointWidth
 ) -> ChannelView:
     """A view for points of a width whose typical height is not known yet."""
     response = blob_response(plane, passes_for(width.sigma_px))
@@ -144,7 +144,7 @@ def _unmeasured_view(
 
 
 def measure_channels(
-    channels: Mapping[str, NDArray[np.float32]],
+    channels: Mapping[str, NDArray[np.number]],
     *,
     pixel_size_um: float | None = None,
     z_step_um: float | None = None,

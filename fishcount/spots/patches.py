@@ -14,14 +14,14 @@ __all__ = ["classes_of_reach", "cut_patches", "pixels_inside", "subtract_patches
 
 
 def cut_patches(
-    image: NDArray[np.float32],
+    image: NDArray[np.number],
     y: NDArray[np.int64],
     x: NDArray[np.int64],
     radius: int,
     *,
     mirror: bool = False,
 ) -> NDArray[np.float32]:
-    """Patches (n, side, side) of an image (y, x) around pixels.
+    """Patches (n, side, side) of an image (y, x) around pixels, as float32.
 
     Beyond the edge they repeat it, or are the image mirrored at its edge.
 
@@ -39,7 +39,7 @@ def cut_patches(
     reach = np.arange(-radius, radius + 1)
     if height < side or width < side:
         rows, columns = beyond(y[:, None] + reach, height), beyond(x[:, None] + reach, width)
-        return image[rows[:, :, None], columns[:, None, :]]
+        return image[rows[:, :, None], columns[:, None, :]].astype(np.float32)
     top, left = y - radius, x - radius
     # Whole blocks are copied row by row: many times faster than looking up each pixel.
     windows = sliding_window_view(image, (side, side))

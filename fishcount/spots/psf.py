@@ -111,7 +111,7 @@ def likeliest_width(
 
 
 def width_of_bright(
-    plane: NDArray[np.float32],
+    plane: NDArray[np.number],
     response: NDArray[np.float32],
     maxima: NDArray[np.int64],
     snr: NDArray[np.float64],

@@ -21,7 +21,7 @@ from fishcount.spots.filters import smooth
 from fishcount.spots.patches import classes_of_reach, subtract_patches
 from fishcount.spots.points import PointModel, Points
 
-__all__ = ["Scene", "without_points"]
+__all__ = ["Scene", "subtract_light"]
 
 _PATCH_REACH = 3.0
 # Pixel^2 that means of two pixels and the linear interpolation back add to a smoothing.
@@ -47,7 +47,7 @@ class Scene(PointModel):
     radius_px: int
 
     @classmethod
-    def of(cls, image: NDArray[np.float32], *, sigma_px: float) -> Scene:
+    def of(cls, image: NDArray[np.number], *, sigma_px: float) -> Scene:
         """The scene of a plane (y, x) whose points have the width `sigma_px`."""
         radius = int(np.ceil(_PATCH_REACH * sigma_px))
         passes = max(2, 2 * round(((_BACKGROUND_WIDTHS * sigma_px) ** 2 - _HALVING_VARIANCE) / 2))
@@ -70,25 +70,37 @@ class Scene(PointModel):
         return self.detail.shape[0], self.detail.shape[1]
 
 
-def without_points(
-    image: NDArray[np.float32], points: Points, sigma_px: float | NDArray[np.float64]
-) -> NDArray[np.float32]:
-    """The image (y, x) less all points, as a copy; widths may differ from point to point."""
-    left = image.copy()
+def subtract_light(
+    image: NDArray[np.float32],
+    points: Points,
+    sigma_px: float | NDArray[np.float64],
+    *,
+    block_px: int = 1,
+) -> None:
+    """Take Gaussian points out of a C-contiguous image (y, x), in place.
+
+    Widths may differ from point to point. `block_px` is the side of the blocks whose means the
+    image holds; points are in pixels of the finer image all the same.
+    """
     sigma = np.broadcast_to(sigma_px, (len(points),))
-    home_y, home_x = np.rint(points.y_px).astype(np.int64), np.rint(points.x_px).astype(np.int64)
-    for reach, rows in classes_of_reach(np.ceil(4 * sigma).astype(np.int64)):
-        steps, width = np.arange(-reach, reach + 1), sigma[rows][:, None]
-        dy, dx = (points.y_px - home_y)[rows], (points.x_px - home_x)[rows]
-        along_y = np.exp(-0.5 * np.square((steps - dy[:, None]) / width))
-        along_x = np.exp(-0.5 * np.square((steps - dx[:, None]) / width)).astype(np.float32)
-        along_y = (points.amplitude_counts[rows][:, None] * along_y).astype(np.float32)
-        patch = along_y[:, :, None] * along_x[:, None, :]
-        subtract_patches(left, home_y[rows], home_x[rows], patch)
-    return left
+    home_y, home_x = (
+        np.floor((at + 0.5) / block_px).astype(np.int64) for at in (points.y_px, points.x_px)
+    )
+    dy, dx = points.y_px - block_px * home_y, points.x_px - block_px * home_x
+    for reach, rows in classes_of_reach(np.ceil(4 * sigma / block_px).astype(np.int64)):
+        steps = np.arange(-reach * block_px, (reach + 1) * block_px)
+        along_y, along_x = (
+            np.exp(-0.5 * np.square((steps - offset[rows][:, None]) / sigma[rows][:, None]))
+            .reshape(len(rows), -1, block_px)
+            .mean(axis=2)
+            for offset in (dy, dx)
+        )
+        along_y = points.amplitude_counts[rows][:, None] * along_y
+        patch = along_y.astype(np.float32)[:, :, None] * along_x.astype(np.float32)[:, None, :]
+        subtract_patches(image, home_y[rows], home_x[rows], patch)
 
 
-def _without_background(image: NDArray[np.float32], passes: int) -> NDArray[np.float32]:
+def _without_background(image: NDArray[np.number], passes: int) -> NDArray[np.float32]:
     """The image less itself smoothed, with the variance `passes` and a little.
 
     The smoothing is done on pixels twice as large.

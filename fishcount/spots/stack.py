@@ -19,8 +19,8 @@ _ROWS = 128
 
 
 def project_signals(
-    stack: NDArray[np.float32], *, z_step_um: float | None = None
-) -> NDArray[np.float32]:
+    stack: NDArray[np.number], *, z_step_um: float | None = None
+) -> NDArray[np.number]:
     """Maximum over planes of a stack (z, y, x) that is smoothed along z as a signal is long.
 
     The plain maximum takes the brightest noise of all planes; a mean over the planes of a signal
@@ -37,7 +37,7 @@ def project_signals(
     (2.0, 4.0)
     """
     if stack.ndim == 2 or z_step_um is None:
-        return project(stack).astype(np.float32, copy=False)
+        return project(stack)
     passes = min(2 * round(2 * (_AXIAL_SIGMA_UM / z_step_um) ** 2), _MOST_PASSES)
     plane = np.empty(stack.shape[1:], np.float32)
     # Rows at a time: what is smoothed would be several times as large as the stack.
@@ -58,7 +58,7 @@ def _smoothed_along_z(stack: NDArray[np.float32], passes: int) -> NDArray[np.flo
     return stack
 
 
-def place_in_stack(spots: Spots, stack: NDArray[np.float32]) -> Spots:
+def place_in_stack(spots: Spots, stack: NDArray[np.number]) -> Spots:
     """The same spots with the height at which each is brightest, by a parabola over planes."""
     y = np.rint(spots.y_px).astype(np.int64).clip(1, stack.shape[1] - 2)
     x = np.rint(spots.x_px).astype(np.int64).clip(1, stack.shape[2] - 2)
