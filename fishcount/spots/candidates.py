@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from fishcount.spots.channel import SHARP_COARSE, ChannelView
 from fishcount.spots.crowded import resolve
+from fishcount.spots.edges import fit_at_edges
 from fishcount.spots.features import FEATURES, Appearance, appearance
 from fishcount.spots.granules import (
     Granules,
@@ -77,6 +78,13 @@ def find_candidates(
         start = _seeds(view, min_snr)
     scene = Scene.of(plane_without(view, granules), sigma_px=scale.psf_sigma_px)
     points = resolve(scene, start, view=view, min_snr=min_snr, min_share=min_share)
+    points = fit_at_edges(
+        view.plane,
+        points,
+        scale.psf_sigma_px,
+        granules=granules.light,
+        granule_sigma_px=granules.sigma_px,
+    )
     points = points.take(np.lexsort((points.x_px, points.y_px)))
     # The image of the scene is no longer needed, and is as large as the plane.
     model = scene.model

@@ -12,8 +12,10 @@ from fishcount.spots.patches import cut_patches, pixels_inside
 __all__ = ["PointFits", "fit_patches", "fit_points"]
 
 _DAMPING = 1e-3
-# Among the columns of a design those of the height and of the plane under it.
+# Among the columns of a design those of the height and of the plane under it; all, and those that
+# are left where the width is known.
 _LINEAR = np.array([0, 4, 5, 6])
+_ALL, _KNOWN_WIDTH = np.arange(7), np.array([0, 1, 2, 4, 5, 6])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -72,8 +74,12 @@ def fit_patches(
     sigma_px: float,
     inside: NDArray[np.bool_] | None = None,
     iterations: int = 5,
+    free_width: bool = True,
 ) -> PointFits:
-    """As `fit_points`, on patches (n, side, side); positions are from the centre of a patch."""
+    """As `fit_points`, on patches (n, side, side); positions are from the centre of a patch.
+
+    Without `free_width` all points have the width `sigma_px`.
+    """
     n, side, _ = data.shape
     radius = side // 2
     counts: NDArray[np.float64] = data.reshape(n, side * side).astype(np.float64)
@@ -81,6 +87,7 @@ def fit_patches(
     if inside is not None:
         weight = inside.reshape(n, side * side).astype(np.float64)
     reach = np.arange(-radius, radius + 1.0)
+    free = _ALL if free_width else _KNOWN_WIDTH
     dy, dx, sigma = dy_px, dx_px, np.full(n, sigma_px)
     for _ in range(iterations):
         columns = _design(dy, dx, sigma, reach)
@@ -90,7 +97,9 @@ def fit_patches(
         scale = np.ones((n, 7))
         scale[:, 1:4] = linear[:, :1]
         left = right - np.einsum("nij,nj->ni", normal[:, :, _LINEAR], linear)
-        step = _solve(normal * scale[:, :, None] * scale[:, None, :], left * scale)
+        normal *= scale[:, :, None] * scale[:, None, :]
+        step = np.zeros((n, 7))
+        step[:, free] = _solve(normal[:, free[:, None], free], (left * scale)[:, free])
         dy = np.clip(dy + np.clip(step[:, 1], -1, 1), -radius / 2, radius / 2)
         dx = np.clip(dx + np.clip(step[:, 2], -1, 1), -radius / 2, radius / 2)
         grown = sigma * np.exp(np.clip(step[:, 3], -0.4, 0.4))

@@ -1,0 +1,109 @@
+"""Points that the edge of the image cuts: fitted to what of them lies inside.
+
+The joint fit sees an image that goes on, mirrored, beyond its edge. Beside a point near the edge
+lies then its mirror image, which draws it outwards and takes a part of its light. And the rim of
+a signal that lies beyond the edge looks like a signal that lies on it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import KDTree
+
+from fishcount.spots.fit import fit_patches
+from fishcount.spots.patches import cut_patches, pixels_inside
+from fishcount.spots.points import COUPLED_REACH, Points
+
+__all__ = ["fit_at_edges"]
+
+# A point this near to the edge, in widths, is cut by it; it is fitted alone where no other is so
+# near, in a patch of this half side.
+_CUT_WIDTHS, _ALONE_WIDTHS, _PATCH_WIDTHS = 2.5, 3.0, 3.0
+# Farther than so many of its widths the light of a point is none.
+_LIGHT_WIDTHS = 4.0
+# What is fitted keeps at least this share of its height: noise has none of its own.
+_LEAST_SHARE = 0.05
+_ITERATIONS = 4
+
+
+def fit_at_edges(
+    plane: NDArray[np.number],
+    points: Points,
+    sigma_px: float,
+    *,
+    granules: Points,
+    granule_sigma_px: NDArray[np.float64],
+) -> Points:
+    """The points, those anew that lie alone at the edge of a plane (y, x), without those beyond it.
+
+    The light of all others, and of `granules` (m,) of widths of their own, is taken away before.
+    """
+    rows = _cut_and_alone(points, plane.shape, sigma_px)
+    if rows.size == 0:
+        return points
+    cut = points.take(rows)
+    bottom_right = np.array(plane.shape) - 1
+    home = np.rint(_places(cut)).astype(np.int64).clip(0, bottom_right)
+    reach = int(np.ceil(_PATCH_WIDTHS * sigma_px))
+    patch = cut_patches(plane, home[:, 0], home[:, 1], reach).astype(np.float64)
+    widths = np.append(np.full(len(points), sigma_px), granule_sigma_px)
+    patch -= _light_of_others(points.joined(granules), widths, rows, home, reach)
+    offset = _places(cut) - home
+    fits = fit_patches(
+        patch,
+        offset[:, 0],
+        offset[:, 1],
+        sigma_px=sigma_px,
+        inside=pixels_inside(plane.shape, home[:, 0], home[:, 1], reach),
+        iterations=_ITERATIONS,
+        free_width=False,
+    )
+    found = home + np.stack([fits.y_px, fits.x_px], axis=1)
+    # An image ends half a pixel beyond the middle of its last one, where positions end.
+    beyond = ((found < -0.5) | (found > bottom_right + 0.5)).any(axis=1)
+    y, x = found.clip(0, bottom_right).T
+    height = np.maximum(fits.amplitude_counts, _LEAST_SHARE * cut.amplitude_counts)
+    anew = Points(y_px=y, x_px=x, amplitude_counts=height)
+    stays = np.delete(np.arange(len(points)), rows[beyond])
+    return points.placed(np.isin(np.arange(len(points)), rows), anew).take(stays)
+
+
+def _cut_and_alone(points: Points, shape: tuple[int, ...], sigma_px: float) -> NDArray[np.int64]:
+    places = _places(points)
+    to_edge = np.minimum(places, np.array(shape) - 1 - places).min(axis=1)
+    cut = to_edge < _CUT_WIDTHS * sigma_px
+    crowded = np.unique(points.pairs(_ALONE_WIDTHS * sigma_px, at_most_px=COUPLED_REACH * sigma_px))
+    cut[crowded] = False
+    return np.flatnonzero(cut)
+
+
+def _light_of_others(
+    lights: Points,
+    sigma_px: NDArray[np.float64],
+    rows: NDArray[np.int64],
+    home: NDArray[np.int64],
+    reach: int,
+) -> NDArray[np.float64]:
+    """What all lights but that of its own row add to patches around pixels, (n, side, side)."""
+    near = KDTree(_places(lights)).query_ball_point(
+        home, 1.5 * reach + _LIGHT_WIDTHS * sigma_px.max(), return_sorted=True
+    )
+    patch = np.repeat(np.arange(len(rows)), [len(found) for found in near])
+    light = np.concatenate(near).astype(np.int64)
+    other = light != rows[patch]
+    patch, light = patch[other], light[other]
+    steps = np.arange(-reach, reach + 1)
+    from_light = home[patch] - _places(lights)[light]
+    along_y, along_x = (
+        np.exp(-0.5 * np.square((steps + from_light[:, axis, None]) / sigma_px[light, None]))
+        for axis in (0, 1)
+    )
+    height = lights.amplitude_counts[light]
+    total = np.zeros((len(rows), len(steps), len(steps)))
+    np.add.at(total, patch, (height[:, None] * along_y)[:, :, None] * along_x[:, None, :])
+    return total
+
+
+def _places(points: Points) -> NDArray[np.float64]:
+    return np.stack([points.y_px, points.x_px], axis=1)
