@@ -19,6 +19,8 @@ __all__ = ["Layers", "forward", "layers_of", "pooled_score", "signal_score"]
 
 # Fewer close points than this are a signal with its rim as often as signals.
 _LEAST_CROWD = 5
+# A crowd with a lower mean, in log odds, may be the grain of a glowing nucleus.
+_SURE_CROWD = 1.0
 _RIM_SHARE = 0.4
 
 Layers = list[tuple[NDArray[np.float64], NDArray[np.float64]]]
@@ -40,7 +42,7 @@ def pooled_score(
 
     In a crowd the single point is uncertain, and yet the light belongs to signals when most of
     it does. So a member of a group of five or more has at least the mean score of its group,
-    weighted by height.
+    weighted by height, where that is 1 or more.
 
     Parameters
     ----------
@@ -59,12 +61,12 @@ def pooled_score(
         return score
     light = np.bincount(group, height)
     mean = np.bincount(group, height * score) / np.maximum(light, 1e-12)
-    crowded = np.bincount(group)[group] >= _LEAST_CROWD
+    crowded = (np.bincount(group) >= _LEAST_CROWD) & (mean >= _SURE_CROWD)
     brightest = np.zeros(len(light))
     np.maximum.at(brightest, group, height)
     # What is much fainter than the brightest of its group may be the rim of that.
-    crowded &= height >= _RIM_SHARE * brightest[group]
-    return np.where(crowded, np.maximum(score, mean[group]), score)
+    member = crowded[group] & (height >= _RIM_SHARE * brightest[group])
+    return np.where(member, np.maximum(score, mean[group]), score)
 
 
 def forward(standardised: NDArray[np.float64], layers: Layers) -> NDArray[np.float64]:

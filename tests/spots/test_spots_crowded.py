@@ -12,6 +12,7 @@ from fishcount.spots.joint_fit import amplitude_errors, fit_jointly
 from fishcount.spots.moments import energy
 from fishcount.spots.points import Points
 from fishcount.spots.scene import Scene
+from fishcount.spots.score import pooled_score
 
 SIGMA = 1.6
 
@@ -83,3 +84,12 @@ def test_groups_hold_every_point_once(n):
     group = connected_groups(np.arange(n) * 2.0, np.zeros(n), 1.0)
     members = np.concatenate([[-1], *(block.reshape(-1) for block in blocks_of_groups(group))])
     assert sorted(members[members >= 0]) == list(range(n))
+
+
+@pytest.mark.parametrize(("sure", "pooled"), [(3.0, 2.25), (1.0, 0.0)])
+def test_a_crowd_stands_together_only_where_it_is_likely(sure, pooled):
+    score, group = np.array([sure, sure, sure, sure, 0.0, 0.0]), np.array([0, 0, 0, 0, 0, 1])
+    height = np.array([1.0, 1, 1, 1, 4 / 3, 1])
+    found = pooled_score(score, height, group)
+    assert_allclose(found[4:], [pooled, 0.0])
+    assert_allclose(found[:4], sure)
