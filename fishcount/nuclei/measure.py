@@ -10,13 +10,17 @@ from fishcount.nuclei.doubt import measure_doubt
 from fishcount.nuclei.quality import flag_nuclei
 from fishcount.nuclei.result import Nuclei
 from fishcount.nuclei.runs import Runs, find_runs
-from fishcount.nuclei.shape import measure_shapes
+from fishcount.nuclei.shape import measure_shapes, moments_of
 from fishcount.settings import NucleiSettings
 
 __all__ = ["in_centroid_order", "measure_nuclei"]
 
 # The slope of an edge is taken between pixels so far inside and outside of it.
 EDGE_REACH_PX = 3
+# Of a disk, the mean cosine between rows and the normal of its outline where rows end. Near the
+# first and the last row of an ellipse, where rows run along the outline, the cosine is held.
+DISK_COSINE = np.pi / 4
+LAST_ROW = 0.98
 # Rows that are numbered anew at a time.
 BAND_PX = 32
 
@@ -143,12 +147,15 @@ def _edge_width(
     """Step of DAPI over its slope across the left and right ends of the runs, in pixels.
 
     Only ends towards background tell: across a contact there is no step, however sharp both nuclei
-    are, and none is seen where the field ends. Where no end is free all of them count.
+    are, and none is seen where the field ends. Where no end is free all of them count. Rows that
+    meet the outline at a slant see less of its slope, by the cosine: so they count less, and a
+    long nucleus is as sharp along the rows as across them.
     """
     width = dapi.shape[1]
     reach = EDGE_REACH_PX
-    slope, free_slope, n_free = (np.zeros(len(mean)) for _ in range(3))
-    for x, sign in ((runs.x0, 1), (runs.x1 - 1, -1)):
+    slope, cosine, free_slope, free_cosine = (np.zeros(len(mean)) for _ in range(4))
+    ends = (runs.x0, 1), (runs.x1 - 1, -1)
+    for (x, sign), normal in zip(ends, _cosines(runs), strict=True):
         inner = np.clip(x + sign * (reach - 1), 0, width - 1)
         outer = x - sign * reach
         free = (outer >= 0) & (outer < width)
@@ -161,9 +168,27 @@ def _edge_width(
         )
         here = (inner_counts - outer_counts) / (2 * reach - 1)
         slope += runs.total(here)
+        cosine += runs.total(normal)
         free_slope += runs.total(here * free)
-        n_free += runs.total(free)
-    slope /= 2 * runs.total(np.ones(len(runs.y)))
-    slope = np.where(n_free > 0, free_slope / np.maximum(n_free, 1), slope)
+        free_cosine += runs.total(normal * free)
+    some = free_cosine > 0
+    slope = np.where(some, free_slope, slope) / np.where(some, free_cosine, cosine)
+    slope *= DISK_COSINE
     edge: NDArray[np.float64] = mean / np.maximum(slope, 1e-3 * np.maximum(mean, 1e-6))
     return edge
+
+
+def _cosines(runs: Runs) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Cosine between rows and the outline's normal at the left and the right end of each run.
+
+    Of the ellipse with equal moments: the outline itself is too ragged, pixel by pixel.
+    """
+    area, sum_y, sum_x, sum_yy, sum_xx, sum_yx = moments_of(runs).T
+    y, x = sum_y / area, sum_x / area
+    yy = sum_yy / area - y * y + 1 / 12
+    lean = (sum_yx / area - y * x) / yy
+    across = np.maximum(sum_xx / area - x * x + 1 / 12 - lean * lean * yy, 1 / 12)
+    row = runs.label - 1
+    height = np.clip((runs.y - y[row]) / (2 * np.sqrt(yy[row])), -LAST_ROW, LAST_ROW)
+    bend = np.sqrt(across / yy)[row] * height / np.sqrt(1 - height * height)
+    return 1 / np.hypot(1, lean[row] + bend), 1 / np.hypot(1, lean[row] - bend)

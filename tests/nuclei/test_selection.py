@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from fishcount.errors import SettingsError
+from fishcount.filters import gaussian
 from fishcount.flags import codes_of, mask_of
-from fishcount.nuclei import nuclei_from_labels, select_nuclei
+from fishcount.nuclei import nuclei_from_labels, segment_nuclei, select_nuclei
 from fishcount.settings import NucleiSettings, SelectionSettings
 
 
@@ -58,3 +59,41 @@ def test_a_limit_in_the_settings_moves_the_flag():
     labels, image = drawn()
     nuclei = nuclei_from_labels(labels, image, settings=NucleiSettings(too_large=50, max_dose=50))
     assert not any("TOO_LARGE" in codes_of(int(mask)) for mask in nuclei.flags)
+
+
+def with_one_more(*, long_px=30.0, short_px=30.0, turned=0.0, counts=800.0):
+    """Eight round nuclei, and in the middle one of these half axes and this height: flags, edge."""
+    y, x = np.mgrid[:480, :480]
+    image = np.full(y.shape, 100.0)
+    for k in range(9):
+        dy, dx = y - 90 - 150 * (k // 3), x - 90 - 150 * (k % 3)
+        half = (long_px, short_px) if k == 4 else (30.0, 30.0)
+        along = dx * np.cos(turned) + dy * np.sin(turned)
+        across = dy * np.cos(turned) - dx * np.sin(turned)
+        inside = np.hypot(along / half[0], across / half[1]) < 1
+        image += (counts if k == 4 else 800) * inside
+    image = gaussian(image.astype(np.float32), 3)
+    image = np.random.default_rng(0).poisson(image).astype(np.uint16)
+    nuclei = segment_nuclei(image, pixel_size_um=0.13)
+    (row,) = np.flatnonzero(np.hypot(nuclei.y_px - 240, nuclei.x_px - 240) < 20)
+    return codes_of(int(nuclei.flags[row])), float(nuclei.edge_width_px[row])
+
+
+@pytest.mark.parametrize("turned", [0.0, 0.6, np.pi / 2])
+def test_a_long_nucleus_is_as_sharp_in_any_direction(turned):
+    _, round_edge = with_one_more()
+    flags, edge = with_one_more(long_px=46, short_px=20, turned=turned)
+    assert flags == ()
+    assert edge == pytest.approx(round_edge, rel=0.06)
+
+
+@pytest.mark.parametrize("turned", [0.0, 0.6, np.pi / 2])
+def test_a_spindle_is_irregular(turned):
+    flags, _ = with_one_more(long_px=60, short_px=14, turned=turned)
+    assert "IRREGULAR" in flags
+
+
+def test_a_nucleus_much_dimmer_than_its_field_is_found_and_not_scored():
+    flags, _ = with_one_more(counts=175)
+    assert flags == ("DIM",)
+    assert not select_nuclei(np.array([mask_of(flags)], np.uint32))[0].any()
