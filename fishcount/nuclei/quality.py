@@ -25,6 +25,10 @@ class Outlined(Protocol):
         """Bounding boxes, (n, 4)."""
 
     @property
+    def eccentricity(self) -> NDArray[np.float64]:
+        """Of the ellipse with equal moments, (n,)."""
+
+    @property
     def solidity(self) -> NDArray[np.float64]:
         """Area over that of the convex hull, (n,)."""
 
@@ -61,6 +65,8 @@ def flag_nuclei(
     dose = dose_counts / typical(dose_counts, whole)
     edge = edge_width_px / typical(edge_width_px, whole)
     uneven = shapes.solidity < settings.min_solidity
+    # The long axis over the short one; a line of pixels has no short one.
+    elongation = 1 / np.sqrt(np.maximum(1 - shapes.eccentricity**2, 1e-6))
     raise_flag(flags, "BORDER", border)
     raise_flag(flags, "OUTSIDE_ROI", ~inside_roi)
     raise_flag(flags, "DEBRIS", ~border & (area < settings.debris))
@@ -76,7 +82,7 @@ def flag_nuclei(
     double |= depth_distance_um > 0
     raise_flag(flags, "OVERLAPPED", double)
     raise_flag(flags, "UNSURE_CUT", contact_width > settings.max_contact_width)
-    raise_flag(flags, "IRREGULAR", uneven)
+    raise_flag(flags, "IRREGULAR", uneven | (~border & (elongation > settings.max_elongation)))
     raise_flag(flags, "DIM", mean < settings.dim)
     raise_flag(flags, "BLURRED", edge > settings.blurred)
     raise_flag(flags, "SATURATED", saturated_fraction > settings.saturated)

@@ -35,6 +35,11 @@ class NucleiSettings(Section):
     min_solidity: Fraction = Field(
         0.87, description="IRREGULAR: area over that of the convex hull below this."
     )
+    max_elongation: Annotated[float, Field(gt=1)] = Field(
+        3.0,
+        description="IRREGULAR also: the long axis over this multiple of the short one, as of "
+        "spindle cells, or of several nuclei in a row.",
+    )
     overlap_area: Annotated[float, Field(gt=1)] = Field(
         1.4, description="OVERLAPPED: area over this multiple of the typical one, and more."
     )
@@ -58,7 +63,9 @@ class NucleiSettings(Section):
         "of both nuclei. Two that touch have a waist there.",
     )
     dim: Fraction = Field(
-        0.15, description="DIM: mean DAPI above background under this part of the typical."
+        0.25,
+        description="DIM: mean DAPI above background under this part of the typical. Under 0.2 of "
+        "the typical height our own segmentation takes it for glow, not for a nucleus.",
     )
     blurred: Annotated[float, Field(gt=1)] = Field(
         1.6, description="BLURRED: edge wider than this multiple of the typical edge."
