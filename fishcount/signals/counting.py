@@ -12,6 +12,7 @@ from fishcount.errors import check_positive
 from fishcount.nuclei import Nuclei, OutlinedNuclei
 from fishcount.settings import SignalSettings
 from fishcount.signals.assign import assign_to_nuclei
+from fishcount.signals.brightness import relative_brightness
 from fishcount.signals.clusters import SingleFlux, estimate_clusters
 from fishcount.signals.merging import merge_signals
 from fishcount.signals.result import Clusters, Copies, SignalCounts, Signals, Status
@@ -152,7 +153,7 @@ def _count_channel(
     members = np.flatnonzero(cluster >= 0)
     clusters = estimate_clusters(
         cluster[members],
-        spots.flux_counts[members],
+        spots.flux_counts[members] / _brightness(seen)[members],
         resolved=inside[members],
         channel=role,
         nucleus=seen.nucleus[members],
@@ -172,6 +173,18 @@ def _count_channel(
         clusters=clusters,
         single=seen.single,
     )
+
+
+def _brightness(seen: SeenChannel) -> NDArray[np.float64]:
+    """Of the signals of each spot's nucleus, beside the other nuclei with clusters; 1 elsewhere."""
+    with_cluster = np.unique(seen.nucleus[seen.cluster >= 0])
+    compared = np.isin(seen.nucleus, with_cluster)
+    told = seen.inside & compared & (seen.spots.flux_counts > 0)
+    brightness = np.ones(int(seen.nucleus.max(initial=0)) + 1)
+    brightness[seen.nucleus[told]] = relative_brightness(
+        seen.spots.flux_counts[told], seen.nucleus[told]
+    )
+    return brightness[seen.nucleus]
 
 
 def _signals_of(
