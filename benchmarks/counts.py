@@ -10,6 +10,8 @@ cut by the edge, at least 90 % visible, with copies of both probes.
 The methods:
 
 - ``fishcount``: the whole chain with its defaults.
+- ``fishcount, stacks projected``: the same with signals found on the maximum over planes; stacks
+  only, which should count at least as well as that.
 - ``fishcount, true nuclei``: detection and counting inside the true outlines.
 - ``true spots, true nuclei``: counting alone, as if detection saw every point that is farther
   than one sigma from a brighter one; it shows what the rules of counting cost.
@@ -44,6 +46,7 @@ from fishcount import count_signals, score_field
 from fishcount.image import PROBES
 from fishcount.metrics import count_errors, match_labels
 from fishcount.results import FieldResult
+from fishcount.settings import Settings, SpotSettings
 from fishcount.spots import Spots
 
 CLASSES = {
@@ -57,6 +60,7 @@ CLASSES = {
 }
 AMPLIFIED = 10
 MIN_IOU = 0.5
+PROJECTED = Settings(spots=SpotSettings(project_stacks=True))
 
 
 @dataclass(frozen=True)
@@ -233,6 +237,9 @@ def run(folder: Path, *, most_fields: int | None = None, peers: bool = True) -> 
         result = score_field(true_field.image)
         perfect = {probe: perfect_spots(true_field, probe) for probe in PROBES}
         add("fishcount", true_field, whole_chain(result))
+        if true_field.image.n_planes > 1:
+            projected = score_field(true_field.image, settings=PROJECTED)
+            add("fishcount, stacks projected", true_field, whole_chain(projected))
         add("fishcount, true nuclei", true_field, in_true_outlines(true_field, result.spots))
         add("true spots, true nuclei", true_field, in_true_outlines(true_field, perfect))
         seen = ideal_of_all(true_field)

@@ -72,7 +72,9 @@ def find_spots(
     on_block
         Called after each block with how many are done, and how many there are.
     """
-    about = {"pixel_size_um": slide.pixel_size_um, "z_step_um": slide.z_step_um}
+    # Without a step a stack is measured as its projection.
+    z_step_um = None if settings.spots.project_stacks else slide.z_step_um
+    about = {"pixel_size_um": slide.pixel_size_um, "z_step_um": z_step_um}
     scales = None
     # What is searched at once is its own sample, and is measured as it is searched.
     if not is_small(slide.shape):

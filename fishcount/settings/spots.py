@@ -27,3 +27,8 @@ class SpotSettings(Section):
         description="Least log odds, from how it looks, that a spot is a signal. 0 keeps what "
         "is more likely one than not; lower finds more of the faint ones, and more grain.",
     )
+    project_stacks: bool = Field(
+        False,
+        description="Stacks are searched on their plain projection (their maximum), as if "
+        "they had been taken as one plane: no smoothing along z, and no heights of signals.",
+    )

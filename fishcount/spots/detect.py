@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fishcount.background import is_constant
 from fishcount.errors import check_positive
+from fishcount.image import project
 from fishcount.settings import SpotSettings
 from fishcount.spots.candidates import find_candidates
 from fishcount.spots.channel import ChannelScale, ChannelView, view_channel
@@ -56,6 +57,7 @@ def detect_spots(
         Distance of planes. A stack is smoothed along z as a signal is long and detected on its
         maximum over planes, so that no signal is counted twice; the height at which each is
         brightest is looked up afterwards, and where a lone one has two, it is two signals.
+        With `settings.project_stacks` the plain maximum is all that is looked at.
     labels : ndarray of int, (y, x), optional
         Nuclei. They change nothing: noise and background are local, and signals outside
         nuclei are found too, for the quality of the field.
@@ -91,13 +93,15 @@ def detect_spots(
     >>> float(spots.y_px[brightest].round(1)), float(spots.x_px[brightest].round(1))
     (30.3, 20.6)
     """
-    channels = {"image": image} if other is None else {"image": image, "other": other}
+    settings = settings or SpotSettings()
+    given = {"image": image} if other is None else {"image": image, "other": other}
+    channels = _as_searched(given, settings)
     known = {"image": scale, "other": other_scale}
     views = {
         name: _view(pixels, known[name], pixel_size_um, z_step_um)
         for name, pixels in channels.items()
     }
-    return _spots_of("image", channels, views, z_step_um, settings or SpotSettings())
+    return _spots_of("image", channels, views, z_step_um, settings)
 
 
 def detect_in_channels(
@@ -134,6 +138,7 @@ def detect_in_channels(
     {'HER2': 0}
     """
     settings, known = settings or SpotSettings(), scales or {}
+    channels = _as_searched(channels, settings)
 
     def view(role: str) -> ChannelView | None:
         return _view(channels[role], known.get(role), pixel_size_um, z_step_um)
@@ -145,6 +150,17 @@ def detect_in_channels(
             lambda role: _spots_of(role, channels, views, z_step_um, settings), channels
         )
         return dict(zip(channels, found, strict=True))
+
+
+def _as_searched(
+    channels: Mapping[str, NDArray[np.number]], settings: SpotSettings
+) -> Mapping[str, NDArray[np.number]]:
+    """Stacks as they are, or as planes where they are to be projected."""
+    if not settings.project_stacks:
+        return channels
+    return {
+        role: project(pixels) if pixels.ndim == 3 else pixels for role, pixels in channels.items()
+    }
 
 
 def _spots_of(

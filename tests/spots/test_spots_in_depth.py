@@ -5,7 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from fishcount import FishImage, score_field
+from fishcount.settings import Settings, SpotSettings
 from fishcount.spots import detect_spots
+from fishcount.synthetic import simulate_case
 
 STEP_UM, SIGMA_PX = 0.4, 1.6
 PLACES = [(30 + 40 * row, 30 + 40 * column) for row in range(4) for column in range(4)]
@@ -46,3 +49,31 @@ def test_both_heights_are_told():
 def test_without_a_step_nothing_is_said_about_depth():
     spots = detect_spots(drawn((1.4, 4.2)), pixel_size_um=0.1)
     assert spots.kept.sum() == len(PLACES)
+
+
+PROJECTED = SpotSettings(project_stacks=True)
+
+
+def assert_same(found, expected):
+    for name, column in expected.columns().items():
+        np.testing.assert_array_equal(found.columns()[name], column, err_msg=name)
+
+
+def test_a_stack_may_be_searched_as_its_projection():
+    stack = drawn((1.4, 4.2))
+    found = detect_spots(stack, pixel_size_um=0.1, z_step_um=STEP_UM, settings=PROJECTED)
+    assert_same(found, detect_spots(stack.max(axis=0), pixel_size_um=0.1))
+    assert not found.z_px.any()
+
+
+def test_a_field_is_searched_in_the_same_projection():
+    image, _ = simulate_case("negative", seed=2, n_fields=1, size=256, planes=5)[0]
+    plane = FishImage.from_array(
+        image.pixels.max(axis=1),
+        axes="CYX",
+        channels=image.channels,
+        pixel_size_um=image.pixel_size_um,
+    )
+    found = score_field(image, settings=Settings(spots=PROJECTED))
+    for probe, spots in score_field(plane).spots.items():
+        assert_same(found.spots[probe], spots)
