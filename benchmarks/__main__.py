@@ -2,18 +2,21 @@
 
     python -m benchmarks
 
-Writes Markdown to ``benchmarks/results``. The variable FISHCOUNT_DATA may name a folder with
-outside images; its ``phantoms`` are measured too.
+Writes Markdown and plots to ``benchmarks/results``. The variable FISHCOUNT_DATA may name a folder
+with outside images: its ``phantoms``, and the nuclei and spots in ``real``, are measured. Without
+them nuclei, signals and counts are measured on fields of our own simulator, on pages of their own.
 """
 
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 from benchmarks import (
     batch,
     counts,
+    draw_phantoms,
     memory_and_file,
     nuclei,
     phantoms,
@@ -35,16 +38,27 @@ def main() -> None:
     outside = Path(os.environ.get("FISHCOUNT_DATA", "")) / "phantoms"
     if os.environ.get("FISHCOUNT_DATA") and outside.is_dir():
         phantoms.main([str(outside), "--out", str(RESULTS / "phantoms.md")])
-        nuclei.main([str(outside), "--speed", "--out", str(RESULTS / "nuclei.md")])
-        counts.main([str(outside), "--out", str(RESULTS / "counts.md")])
-        real = outside.parent / "real" / "spots"
-        also = ["--real", str(real)] if real.is_dir() else []
-        spots.main([str(outside), *also, "--speed", "--out", str(RESULTS / "spots.md")])
+        measure_accuracy(outside, outside.parent / "real")
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            drawn = Path(folder) / "drawn"
+            draw_phantoms.main([str(drawn), "--fields", "1", "--size", "512"])
+            measure_accuracy(drawn, Path(folder) / "real", page="drawn_{}.md")
     saturation.main([])
     batch.main([])
     scale.main([])
     memory_and_file.main([])
     report_page.main([])
+
+
+def measure_accuracy(fields: Path, real: Path, *, page: str = "{}.md") -> None:
+    """Nuclei, counts and signals of a folder of phantoms, and of real images where they are."""
+    nuclei_sets = [str(one) for one in sorted((real / "nuclei").glob("*")) if one.is_dir()]
+    spot_sets = ["--real", str(real / "spots")] if (real / "spots").is_dir() else []
+    written = {name: str(RESULTS / page.format(name)) for name in ("nuclei", "counts", "spots")}
+    nuclei.main([str(fields), *nuclei_sets, "--speed", "--out", written["nuclei"]])
+    counts.main([str(fields), "--out", written["counts"]])
+    spots.main([str(fields), *spot_sets, "--speed", "--out", written["spots"]])
 
 
 if __name__ == "__main__":

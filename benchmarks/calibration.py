@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from benchmarks import detection
 from benchmarks.near_cutoffs import blend, classified, drawn_fields, expected, in_a_field
-from benchmarks.report import markdown_table, provenance, write_report
+from benchmarks.report import made_by, markdown_table, write_report
 from fishcount.guidelines import builtin_schemes, classify
 from fishcount.pipeline import score_field
 from fishcount.recount import score_nuclei, scored_nuclei
@@ -217,7 +217,7 @@ def main(arguments: list[str] | None = None) -> None:
     print(*measured, text, sep="\n\n")
     note = (
         "Cases near a cut-off: how often the category is that of endless counting, and the Brier "
-        "score of its probabilities (0 is perfect). " + provenance()
+        "score of its probabilities (0 is perfect). " + made_by("calibration", arguments)
     )
     title = "# Calibration of the probabilities"
     write_report(given.out / "calibration.md", title, note, *measured, text)

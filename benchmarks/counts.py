@@ -20,6 +20,8 @@ The methods:
 - ``scikit-image``: Otsu and a distance watershed, `blob_log` at the threshold that gives the
   best F1 against the truth of each case, one point one copy.
 - ``scikit-image, true nuclei``: the same points inside the true outlines.
+- ``scikit-image nuclei, big-fish``: the same nuclei, points of big-fish with its automatic
+  threshold, also with crowded regions decomposed ("dense"), where it is installed.
 
 Columns: ``MAE``, ``bias`` and ``exact`` in nuclei with fewer than 10 HER2 copies, ``bias 2-6``
 in those with 2 to 6; ``10 or more`` is the relative error of the sum over nuclei with at least
@@ -39,8 +41,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.ideal import ideal_of_all
-from benchmarks.plain_scripts import best_blobs, count_points, otsu_nuclei
-from benchmarks.report import markdown_table, provenance, write_report
+from benchmarks.plain_scripts import best_blobs, count_points, otsu_nuclei, plane_of
+from benchmarks.plots import draw_bars
+from benchmarks.report import made_by, markdown_table, write_report
+from benchmarks.spot_peers import automatic_peers
 from benchmarks.truth_fields import TrueField, perfect_spots, read_folder
 from fishcount import count_signals, score_field
 from fishcount.image import PROBES
@@ -251,6 +255,10 @@ def run(folder: Path, *, most_fields: int | None = None, peers: bool = True) -> 
             add("scikit-image", true_field, points_in(otsu_nuclei(true_field.image), here))
             inside = points_in_true_outlines(true_field, here)
             add("scikit-image, true nuclei", true_field, inside)
+            for name, peer in automatic_peers().items():
+                here = {probe: peer(plane_of(true_field.image, probe), np.nan) for probe in PROBES}
+                counted = points_in(otsu_nuclei(true_field.image), here)
+                add(f"scikit-image nuclei, {name}", true_field, counted)
     return dict(tallies)
 
 
@@ -276,7 +284,20 @@ def main(arguments: list[str] | None = None) -> None:
     text = report(tallies)
     print(text)
     if asked.out:
-        write_report(asked.out, f"# Counts: `{asked.folder.name}`", provenance(), text)
+        note = made_by("counts", arguments)
+        write_report(asked.out, f"# Counts: `{asked.folder.name}`", note, text)
+        bars = [
+            {"method": method, **row}
+            for method, tally in tallies.items()
+            for row in summarize(tally)
+        ]
+        draw_bars(
+            asked.out.with_suffix(".png"),
+            bars,
+            across="difficulty",
+            beside="method",
+            height="HER2 MAE",
+        )
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.report import markdown_table, provenance, write_report
+from benchmarks.report import made_by, markdown_table, write_report
 from fishcount.scoring import score_counts
 from fishcount.scoring.replicates import degrees_of_freedom
 from fishcount.settings import ScoringSettings
@@ -227,7 +227,7 @@ def main(arguments: list[str] | None = None) -> None:
     print(text)
     note = (
         "Share of cases in % whose nominal 95 % interval holds the truth, and the median half "
-        "width of the intervals relative to it. " + provenance()
+        "width of the intervals relative to it. " + made_by("coverage", arguments)
     )
     head = (
         f"{summary(rows, given.cases)} A score of 500 nuclei in 10 fields with 2,000 replicates "

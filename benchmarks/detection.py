@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.near_cutoffs import blend, drawn_fields
-from benchmarks.report import markdown_table, provenance, write_report
+from benchmarks.report import made_by, markdown_table, write_report
 from fishcount.pipeline import score_field
 from fishcount.recount import scored_nuclei
 from fishcount.settings import ScoringSettings
@@ -167,7 +167,7 @@ def main(arguments: list[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     text = told(measure(given.cases))
     print(*text, sep="\n\n")
-    write_report(given.out, "# Error of detection", provenance(), *text)
+    write_report(given.out, "# Error of detection", made_by("detection", arguments), *text)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from benchmarks.coverage import Tissue
 from benchmarks.near_cutoffs import classified
-from benchmarks.report import markdown_table, provenance, write_report
+from benchmarks.report import made_by, markdown_table, write_report
 from fishcount.guidelines import Classification
 from fishcount.scoring import score_counts
 from fishcount.settings import ScoringSettings
@@ -94,7 +94,7 @@ def main(arguments: list[str] | None = None) -> None:
     note = (
         f"Cases of {N_FIELDS * PER_FIELD} nuclei in {N_FIELDS} fields that are not settled, but "
         "would be by up to 500 nuclei more: after so many more were drawn from the same tissue. "
-        + provenance()
+        + made_by("more_nuclei", arguments)
     )
     write_report(given.out, "# How many more nuclei", note, text)
 

@@ -3,8 +3,9 @@
     python -m benchmarks.nuclei FOLDER... [--pixel-size-um X] [--peer MODULE:FUNCTION]...
                                 [--worst PICTURE.png] [--out REPORT.md] [--speed]
 
-FOLDER holds images with true labels beside them (``NAME.png`` and ``NAME_label.png``, or
-``img*.tif`` and ``mask*.tif``), or is shaped like the phantoms of this project (``cases.json``),
+FOLDER holds images with true labels beside them (``NAME.png`` and ``NAME_label.png`` or
+``NAME_masks.tif``, ``img*.tif`` and ``mask*.tif``), or has them under equal names in ``images`` and
+``masks`` or ``labels``; or is shaped like the phantoms of this project (``cases.json``),
 where only scorable nuclei count and found ones that best overlap another true nucleus are ignored.
 There selection is judged too: the share of scorable nuclei that it loses, and of scored ones that
 are wrong.
@@ -20,43 +21,29 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
-import tifffile
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 from skimage import feature, filters, io, measure, segmentation
 
 from benchmarks.nuclei_cost import measure_memory, measure_tables
-from benchmarks.report import markdown_table, provenance, write_report
+from benchmarks.nuclei_fields import Field, Labels, labelled_folder, phantom_folder
+from benchmarks.plots import draw_bars
+from benchmarks.report import made_by, markdown_table, write_report
 from fishcount.image import project
 from fishcount.metrics import LabelMatch, match_labels
 from fishcount.nuclei import nuclei_from_labels, segment_nuclei, select_nuclei
 from fishcount.nuclei.measure import in_centroid_order
 from fishcount.nuclei.shape import measure_shapes
 
-Labels = NDArray[np.integer]
 Segment = Callable[[NDArray[np.generic]], Labels]
 IOU_LEVELS = (0.5, 0.75, 0.9)
 TILE_PX = 360
-
-
-@dataclass(frozen=True)
-class Field:
-    """One image with truth."""
-
-    group: str
-    name: str
-    image: NDArray[np.generic]
-    truth: Labels
-    ignored: tuple[int, ...] = ()
-    pixel_size_um: float | None = None
 
 
 @dataclass
@@ -108,56 +95,6 @@ def plain_recipe(image: NDArray[np.generic]) -> Labels:
     seeds = np.zeros(mask.shape, np.int32)
     seeds[tuple(peaks.T)] = np.arange(1, len(peaks) + 1)
     return np.asarray(segmentation.watershed(-distance, seeds, mask=mask))
-
-
-def labelled_folder(folder: Path, pixel_size_um: float | None) -> Iterator[Field]:
-    """Images with label images beside them, by name."""
-    for path in sorted(folder.iterdir()):
-        truth = path.with_name(f"{path.stem}_label{path.suffix}")
-        if path.stem.startswith("img"):
-            truth = path.with_name(path.name.replace("img", "mask", 1))
-        if truth != path and truth.is_file():
-            yield Field(
-                group=folder.name,
-                name=path.stem,
-                image=_grey(path),
-                truth=np.asarray(_read(truth)),
-                pixel_size_um=pixel_size_um,
-            )
-
-
-def phantom_folder(folder: Path) -> Iterator[Field]:
-    """DAPI of phantoms; a nucleus counts when it is whole, mostly visible and has both signals."""
-    cases = json.loads((folder / "cases.json").read_text(encoding="utf-8"))
-    for case, about in cases.items():
-        level = "stack" if about["planes"] > 1 else about["snr"]
-        for path in sorted((folder / case).glob("*.ome.tif")):
-            name = path.name.removesuffix(".ome.tif")
-            table = pd.read_csv(folder / case / "truth" / f"{name}_nuclei.csv")
-            scorable = (
-                (table["border"] == 0)
-                & (table["visible"] > 0.9)
-                & (table["her2"] > 0)
-                & (table["cep17"] > 0)
-            )
-            image = tifffile.imread(path)
-            yield Field(
-                group=f"phantoms {level}",
-                name=f"{case}/{name}",
-                image=image[..., 0, :, :] if image.ndim == 4 else image[0],
-                truth=tifffile.imread(folder / case / "truth" / f"{name}_labels.tif"),
-                ignored=tuple(int(i) for i in table["id"][~scorable]),
-                pixel_size_um=about.get("pixel_size_um", 0.1),
-            )
-
-
-def _read(path: Path) -> NDArray[np.generic]:
-    return tifffile.imread(path) if path.suffix == ".tif" else io.imread(path)
-
-
-def _grey(path: Path) -> NDArray[np.generic]:
-    image = _read(path)
-    return image if image.ndim == 2 else image[..., :3].max(axis=-1)
 
 
 def measure_fields(
@@ -312,7 +249,7 @@ def main(arguments: list[str] | None = None) -> None:
         fields += (
             phantom_folder(folder) if phantoms else labelled_folder(folder, asked.pixel_size_um)
         )
-    parts = ["# Nuclei", provenance()]
+    parts = ["# Nuclei", made_by("nuclei", arguments)]
     if fields:
         rows, ours = measure_fields(fields, peers)
         parts.append(markdown_table(rows, digits=3))
@@ -329,6 +266,9 @@ def main(arguments: list[str] | None = None) -> None:
     print("\n\n".join(parts))
     if asked.out:
         write_report(asked.out, *parts)
+        if fields:
+            picture = asked.out.with_suffix(".png")
+            draw_bars(picture, rows, across="set", beside="method", height="F1 0.5")
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.report import markdown_table, provenance, write_report
+from benchmarks.report import made_by, markdown_table, write_report
 from fishcount import classify, read_image, score_case
 from fishcount.image import PROBES
 from fishcount.metrics import DetectionScore, count_errors, match_labels
@@ -215,7 +215,8 @@ def main(arguments: list[str] | None = None) -> None:
     text = report(list(judge_folder(asked.folder)))
     print(text)
     if asked.out:
-        write_report(asked.out, f"# Phantoms: `{asked.folder.name}`", provenance(), text)
+        note = made_by("phantoms", arguments)
+        write_report(asked.out, f"# Phantoms: `{asked.folder.name}`", note, text)
 
 
 if __name__ == "__main__":

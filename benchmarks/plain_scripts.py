@@ -13,7 +13,7 @@ from fishcount.metrics import match_points
 from fishcount.synthetic.truth import SpotKind
 
 # In camera counts, for the scale-normalized response: half the height of a matched spot.
-BLOB_THRESHOLDS = (6.0, 9.0, 13.0, 19.0, 28.0, 42.0, 63.0, 95.0)
+BLOB_THRESHOLDS = tuple(np.geomspace(6.0, 95.0, 15).round(1).tolist())
 
 
 def plane_of(image: FishImage, role: str) -> NDArray[np.float64]:

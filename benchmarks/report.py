@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import sys
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -23,6 +24,18 @@ def markdown_table(rows: Sequence[Mapping[str, object]], *, digits: int = 2) -> 
         )
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
+
+
+def command(module: str, arguments: Sequence[str] | None) -> str:
+    """The call of a benchmark; of whole paths the name, as folders lie elsewhere for others."""
+    told = sys.argv[1:] if arguments is None else arguments
+    words = (Path(word).name if Path(word).is_absolute() else word for word in told)
+    return f"`{' '.join((f'python -m benchmarks.{module}', *words))}`."
+
+
+def made_by(module: str, arguments: Sequence[str] | None) -> str:
+    """The call of a benchmark, and what it ran on."""
+    return f"{command(module, arguments)} {provenance()}"
 
 
 def provenance() -> str:

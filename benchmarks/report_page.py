@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from time import process_time
 
-from benchmarks.report import markdown_table, provenance, write_report
+from benchmarks.report import made_by, markdown_table, write_report
 from fishcount import score_case
 from fishcount.report import render_report
 from fishcount.synthetic import simulate_case
@@ -48,7 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         out,
         "# The report: time and size",
         f"Drawn cases of fields of {SIZE_PX} × {SIZE_PX} px with three channels; "
-        f"`render_report` alone, processor time, median of {REPEATS}. {provenance()}",
+        f"`render_report` alone, processor time, median of {REPEATS}. "
+        + made_by("report_page", arguments),
         markdown_table([measure(n_fields) for n_fields in FIELDS]),
     )
 

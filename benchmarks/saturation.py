@@ -18,7 +18,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from benchmarks.report import markdown_table, provenance, write_report
+from benchmarks.report import made_by, markdown_table, write_report
 from fishcount import score_field
 from fishcount.image import FishImage
 from fishcount.synthetic import FieldSpec, SaturationCurve, saturation_curve
@@ -116,7 +116,9 @@ def main(arguments: list[str] | None = None) -> None:
     made = curves(n_fields=asked.fields)
     text = table(made)
     print(text)
-    note = "Counted copies (10th to 90th percentile; resolvable), by true copies. " + provenance()
+    note = "Counted copies (10th to 90th percentile; resolvable), by true copies. " + made_by(
+        "saturation", arguments
+    )
     write_report(asked.out, "# Saturation of counts", note, text)
     if asked.figure:
         draw_figure(made, asked.figure)

@@ -25,7 +25,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.plain_scripts import blobs, count_points, otsu_nuclei
-from benchmarks.report import markdown_table, provenance, write_report
+from benchmarks.plots import draw_bars
+from benchmarks.report import made_by, markdown_table, write_report
 from fishcount import count_signals, detect_spots, score_case, score_field, segment_nuclei
 from fishcount.image import DAPI, PROBES, FishImage
 from fishcount.quality import image_findings
@@ -135,16 +136,25 @@ def plain_steps(image: FishImage) -> Mapping[str, Callable[[], object]]:
 
 
 def big_fish_steps(image: FishImage) -> Mapping[str, Callable[[], object]]:
-    """Signals with the automatic threshold of big-fish; nothing where it is not installed."""
+    """Signals with the automatic threshold of big-fish, and a field with them in plain nuclei.
+
+    Nothing where it is not installed.
+    """
     if not find_spec("bigfish") or image.n_planes > 1:
         return {}
     from bigfish.detection import detect_spots as detect
 
-    def step(probe: str) -> object:
+    def step(probe: str) -> NDArray[np.int64]:
         size_nm = 1000 * image.pixel_size_um
         return detect(image.raw(probe), voxel_size=(size_nm,) * 2, spot_radius=(1.6 * size_nm,) * 2)
 
-    return {f"{probe} signals": partial(step, probe) for probe in image.probes}
+    def whole() -> object:
+        labels = otsu_nuclei(image)
+        return [count_points(labels, step(probe)) for probe in image.probes]
+
+    return {f"{probe} signals": partial(step, probe) for probe in image.probes} | {
+        "field, whole": whole
+    }
 
 
 def compare(image: FishImage, *, repeats: int) -> list[dict[str, object]]:
@@ -173,16 +183,14 @@ def _in_mib(found: Measured | None) -> str:
     return f"{found.peak_mib:.0f}" if found else ""
 
 
-def report(*, repeats: int) -> str:
-    """Both tables as Markdown."""
-    parts = []
+def measure_looks(*, repeats: int) -> dict[str, list[dict[str, object]]]:
+    """The rows for a field and for a stack, by their headings."""
+    tables = {}
     for title, look in MEASURED.items():
         image, truth = simulate_case("mixed", seed=1, n_fields=1, **look)[0]
-        parts += [
-            f"## {title[0].upper()}{title[1:]}, {len(truth.nuclei)} nuclei",
-            markdown_table(compare(image, repeats=repeats)),
-        ]
-    return "\n\n".join(parts)
+        heading = f"{title[0].upper()}{title[1:]}, {len(truth.nuclei)} nuclei"
+        tables[heading] = compare(image, repeats=repeats)
+    return tables
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -191,10 +199,19 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--out", type=Path, default=RESULTS / "speed.md")
     asked = parser.parse_args(arguments)
-    note = f"Medians of {asked.repeats} runs, processor time, one thread. " + provenance()
-    text = report(repeats=asked.repeats)
+    note = f"Medians of {asked.repeats} runs, processor time, one thread. " + made_by(
+        "speed", arguments
+    )
+    tables = measure_looks(repeats=asked.repeats)
+    text = "\n\n".join(f"## {title}\n\n{markdown_table(rows)}" for title, rows in tables.items())
     print(text)
     write_report(asked.out, "# Speed and memory", note, text)
+    bars = [
+        {"step": row["step"], "program": who, "ms": float(str(row[f"{who}, ms"]) or "nan")}
+        for row in next(iter(tables.values()))
+        for who in ("fishcount", "plain script", "big-fish")
+    ]
+    draw_bars(asked.out.with_suffix(".png"), bars, across="step", beside="program", height="ms")
 
 
 if __name__ == "__main__":

@@ -7,13 +7,13 @@ FOLDER is shaped like the phantoms of this project: ``cases.json``, ``CASE/field
 signal are one copy; debris outside nuclei is ignored. Crowded copies have another copy within
 5 px; precision among them charges false points within 8 px of a crowded copy. RMSE is that of
 isolated points. Fields of any kind without signals say how many false ones are to be expected.
-Stacks are detected in 3D by fishcount, and by all on their projection.
+Stacks are detected in 3D by fishcount, and by it and all others on their projection.
 
-fishcount is automatic. A peer gets the threshold that gives the best F1 against the truth of
-all fields of a difficulty and probe ("best"), and its own where it has one ("automatic"). Peers
-that are not installed are left out. ``--real FOLDER`` adds images with a table of points beside
-them (``NAME.png``, ``NAME.csv`` with columns y, x; matched within 2 px). ``--speed`` times one
-channel of 2048 x 2048 pixels, made of the fields of FOLDER.
+fishcount is automatic. A peer (`benchmarks.spot_peers`) gets the threshold that gives the best F1
+against the truth of all fields of a difficulty and probe ("best"), and its own where it has one
+("automatic"). Peers that are not installed are left out. ``--real FOLDER`` adds images with a table
+of points beside them (``NAME.png``, ``NAME.csv`` with columns y, x; matched within 2 px).
+``--speed`` times one channel of 2048 x 2048 pixels, made of the fields of FOLDER.
 """
 
 from __future__ import annotations
@@ -29,14 +29,24 @@ import numpy as np
 import pandas as pd
 import tifffile
 from numpy.typing import NDArray
-from scipy import ndimage as ndi
 from scipy.spatial import KDTree
-from skimage import feature, io
+from skimage import io
 
-from benchmarks.report import markdown_table, provenance, write_report
+from benchmarks.plots import draw_bars
+from benchmarks.report import made_by, markdown_table, write_report
+from benchmarks.spot_peers import (
+    AUTOMATIC,
+    SIGMA_PX,
+    Image,
+    Peer,
+    Points,
+    installed_peers,
+    with_best,
+)
 from fishcount import read_image
 from fishcount.background import background_map, noise_by_brightness
-from fishcount.metrics import match_points
+from fishcount.metrics import PointMatch, match_points
+from fishcount.settings import SpotSettings
 from fishcount.spots import detect_in_channels, detect_spots
 from fishcount.spots.filters import blob_response, passes_for
 from fishcount.spots.maxima import local_maxima
@@ -48,10 +58,6 @@ REAL_REACH_PX = 2.0
 CROWDED_PX = 5.0
 NEAR_CROWD_PX = 8.0
 DEBRIS, SPLIT = 9, 1
-SIGMA_PX = 1.7
-
-Image = NDArray[np.float32]
-Points = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -149,88 +155,30 @@ def crowded_points(
     return crowded
 
 
-def ours(channel: Channel) -> Points:
+def ours(channel: Channel, settings: SpotSettings | None = None) -> Points:
     spots = detect_spots(
-        channel.image, pixel_size_um=0.1, z_step_um=channel.z_step_um, other=channel.other
+        channel.image,
+        pixel_size_um=0.1,
+        z_step_um=channel.z_step_um,
+        other=channel.other,
+        settings=settings,
     )
     return np.stack([spots.y_px, spots.x_px], axis=1)[spots.kept]
 
 
-Peer = Callable[[Image, float], Points]
-
-
-def blob_log(image: Image, threshold: float) -> Points:
-    found = feature.blob_log(unit(image), 1.2, 2.6, num_sigma=5, threshold=threshold, overlap=0.8)
-    return found[:, :2]
-
-
-def blob_dog(image: Image, threshold: float) -> Points:
-    found = feature.blob_dog(unit(image), 1.2, 2.6, threshold=threshold, overlap=0.8)
-    return found[:, :2]
-
-
-def log_maxima(image: Image, threshold: float) -> Points:
-    response = -ndi.gaussian_laplace(unit(image), SIGMA_PX)
-    return feature.peak_local_max(response, threshold_abs=threshold).astype(np.float64)
-
-
-def trackpy_locate(image: Image, threshold: float) -> Points:
-    import trackpy
-
-    found = trackpy.locate(unit(image), 7, minmass=threshold, engine="python")
-    return found[["y", "x"]].to_numpy()
-
-
-def dao_star_finder(image: Image, threshold: float) -> Points:
-    from photutils.detection import DAOStarFinder
-
-    smooth = ndi.gaussian_filter(image, 16)
-    found = DAOStarFinder(threshold=threshold * 1000, fwhm=2.355 * SIGMA_PX)(image - smooth)
-    if found is None:
-        return np.zeros((0, 2))
-    return np.stack([found["ycentroid"], found["xcentroid"]], axis=1)
-
-
-def big_fish(image: Image, threshold: float) -> Points:
-    from bigfish.detection import detect_spots as detect
-
-    counts = image.astype(np.uint16)
-    scale = {"voxel_size": 100, "spot_radius": 100 * SIGMA_PX}
-    if np.isnan(threshold):
-        return detect(counts, **scale).astype(np.float64)
-    return detect(counts, threshold=threshold * 1000, **scale).astype(np.float64)
-
-
-def unit(image: Image) -> Image:
-    low, high = np.percentile(image, (1, 99.9))
-    return ((image - low) / max(high - low, 1e-9)).astype(np.float32)
-
-
-STEPS = np.geomspace(0.01, 0.6, 12)
-PEERS: dict[str, tuple[str, Peer, NDArray[np.float64], bool]] = {
-    "blob_log": ("skimage", blob_log, STEPS, False),
-    "blob_dog": ("skimage", blob_dog, STEPS / 2, False),
-    "LoG + peak_local_max": ("skimage", log_maxima, STEPS / 4, False),
-    "trackpy": ("trackpy", trackpy_locate, STEPS * 40, False),
-    "DAOStarFinder": ("photutils", dao_star_finder, STEPS, False),
-    "big-fish": ("bigfish", big_fish, STEPS, True),
-}
-
-
-def installed_peers() -> dict[str, tuple[str, Peer, NDArray[np.float64], bool]]:
-    import importlib.util
-
-    return {name: peer for name, peer in PEERS.items() if importlib.util.find_spec(peer[0])}
-
-
 def best_of(peer: Peer, steps: NDArray[np.float64], channels: list[Channel]) -> Tally:
-    tallies = []
-    for threshold in steps:
-        tally = Tally()
-        for channel in channels:
-            add_to(tally, peer(channel.plane, float(threshold)), channel.truth)
-        tallies.append(tally)
-    return max(tallies, key=lambda tally: tally.f1)
+    """What a peer finds with the threshold that is best for all of them."""
+    return with_best(
+        lambda threshold: with_threshold(peer, threshold, channels), steps, lambda tally: tally.f1
+    )
+
+
+def with_threshold(peer: Peer, threshold: float, channels: list[Channel]) -> Tally:
+    """What a peer finds in all of them with one threshold; NaN is its own."""
+    tally = Tally()
+    for channel in channels:
+        add_to(tally, peer(channel.plane, threshold), channel.truth)
+    return tally
 
 
 def compare(folder: Path, limit: int | None, *, with_peers: bool) -> pd.DataFrame:
@@ -239,16 +187,20 @@ def compare(folder: Path, limit: int | None, *, with_peers: bool) -> pd.DataFram
         groups.setdefault((channel.difficulty, channel.probe), []).append(channel)
     rows = []
     for (difficulty, probe), channels in sorted(groups.items()):
-        tally = Tally()
-        for channel in channels:
-            add_to(tally, ours(channel), channel.truth)
         about = {"fields": difficulty, "probe": probe}
-        rows.append({**about, "detector": "fishcount, automatic", **tally.row()})
+        ways = {"fishcount, automatic": SpotSettings()}
+        if channels[0].image.ndim == 3:
+            ways["fishcount, projected"] = SpotSettings(project_stacks=True)
+        for way, settings in ways.items():
+            tally = Tally()
+            for channel in channels:
+                add_to(tally, ours(channel, settings), channel.truth)
+            rows.append({**about, "detector": way, **tally.row()})
         for name, (_, peer, steps, automatic) in installed_peers().items() if with_peers else ():
             best = best_of(peer, steps, channels)
             rows.append({**about, "detector": f"{name}, best", **best.row()})
             if automatic:
-                own = best_of(peer, np.array([np.nan]), channels)
+                own = with_threshold(peer, np.nan, channels)
                 rows.append({**about, "detector": f"{name}, automatic", **own.row()})
     return pd.DataFrame(rows)
 
@@ -259,22 +211,31 @@ def compare_real(folder: Path, *, with_peers: bool) -> pd.DataFrame:
         image = io.imread(path.with_suffix(".png")).astype(np.float32)
         true = pd.read_csv(path)[["y", "x"]].to_numpy()
         spots = detect_spots(image)
-        found = {"fishcount, automatic": [np.stack([spots.y_px, spots.x_px], 1)[spots.kept]]}
-        for name, (_, peer, steps, _) in installed_peers().items() if with_peers else ():
-            found[f"{name}, best"] = [peer(image, float(threshold)) for threshold in steps]
-        for detector, tries in found.items():
-            scores = [match_points(one, true, max_distance_px=REAL_REACH_PX) for one in tries]
-            best = max(scores, key=lambda match: match.f1)
-            rows.append(
-                {
-                    "image": path.stem,
-                    "detector": detector,
-                    "F1": best.f1,
-                    "precision": best.precision,
-                    "recall": best.recall,
-                    "RMSE px": best.rmse_px,
-                }
-            )
+
+        def judged(points: Points, true: Points = true) -> PointMatch:
+            return match_points(points, true, max_distance_px=REAL_REACH_PX)
+
+        ours_here = np.stack([spots.y_px, spots.x_px], axis=1)[spots.kept]
+        found = {"fishcount, automatic": judged(ours_here)}
+        for name, (_, peer, steps, automatic) in installed_peers().items() if with_peers else ():
+
+            def attempt(threshold: float, peer: Peer = peer, image: Image = image) -> PointMatch:
+                return judged(peer(image, threshold))
+
+            found[f"{name}, best"] = with_best(attempt, steps, lambda match: match.f1)
+            if automatic:
+                found[f"{name}, automatic"] = attempt(np.nan)
+        rows += [
+            {
+                "image": path.stem,
+                "detector": detector,
+                "F1": match.f1,
+                "precision": match.precision,
+                "recall": match.recall,
+                "RMSE px": match.rmse_px,
+            }
+            for detector, match in found.items()
+        ]
     return pd.DataFrame(rows)
 
 
@@ -316,8 +277,8 @@ def time_speed(folder: Path) -> pd.DataFrame:
         "fishcount: response, noise and maxima": response_and_maxima,
         "fishcount: the whole detector": lambda: detect_spots(image, pixel_size_um=0.1),
     }
-    for name, (_, peer, steps, automatic) in installed_peers().items():
-        threshold = np.nan if automatic else float(steps[6])
+    for name, (_, peer, steps, _) in installed_peers().items():
+        threshold = np.nan if name in AUTOMATIC else float(steps[6])
         jobs[name] = lambda peer=peer, threshold=threshold: peer(image, threshold)
     table = []
     for name, job in jobs.items():
@@ -354,13 +315,21 @@ def main(arguments: list[str] | None = None) -> None:
         tables["Fields without signals"] = false_alarms(asked.empty)
     if asked.speed:
         tables["Time of one channel, 2048 x 2048"] = time_speed(asked.folder)
+    drawn = tables["Drawn fields"]
     text = "\n\n".join(
         f"## {title}\n\n{markdown_table(_as_rows(table))}" for title, table in tables.items()
     )
     print(text)
     if asked.out:
-        note = "fishcount has one set of defaults; a peer has its best threshold. " + provenance()
+        note = (
+            "fishcount has one set of defaults; a peer has its best threshold, or its own. "
+            + made_by("spots", arguments)
+        )
         write_report(asked.out, "# Spots", note, text)
+        bars = drawn.assign(channel=drawn["fields"] + " " + drawn["probe"]).to_dict("records")
+        draw_bars(
+            asked.out.with_suffix(".png"), bars, across="channel", beside="detector", height="F1"
+        )
 
 
 def _as_rows(table: pd.DataFrame) -> list[dict[str, object]]:
