@@ -178,7 +178,7 @@ def wait_until_free() -> float:
 def one_and_two(folder: Path, n_cases: int, n_pairs: int) -> str:
     """How much more two workers get done than one, in pairs; or why that was not measured."""
     cases = draw(folder, n_cases)
-    ratios = []
+    rows = []
     for pair in range(n_pairs):
         seconds = []
         for workers in (1, 2):
@@ -186,9 +186,16 @@ def one_and_two(folder: Path, n_cases: int, n_pairs: int) -> str:
                 return f"Not measured: the cores were idle for {100 * idle:.0f} % only."
             out = folder / f"{pair}_{workers}"
             seconds.append(in_a_child(cases, out, workers)[0])
-        ratios.append(seconds[0] / seconds[1])
-    shown = ", ".join(f"{ratio:.2f}" for ratio in ratios)
-    return f"{n_cases} cases on one worker take so many times as long as on two: {shown}."
+        one, two = (round(3600 * n_cases / taken) for taken in seconds)
+        rows.append(
+            {
+                "cases": n_cases,
+                "an hour on one worker": one,
+                "on two": two,
+                "ratio": seconds[0] / seconds[1],
+            }
+        )
+    return "\n\n" + markdown_table(rows)
 
 
 def is_whole(folder: Path) -> bool:

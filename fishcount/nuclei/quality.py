@@ -77,7 +77,11 @@ def flag_nuclei(
         & (dose > settings.overlap_dose)
         & (shapes.solidity < settings.overlap_solidity)
     )
-    double |= (dose > settings.max_dose) | (uneven & (area > 1.2)) | (neck < settings.min_neck)
+    double |= (
+        (dose > settings.max_dose)
+        | (uneven & (area > settings.uneven_area))
+        | (neck < settings.min_neck)
+    )
     # NaN, where depth was not looked at, is not above zero.
     double |= depth_distance_um > 0
     raise_flag(flags, "OVERLAPPED", double)
@@ -88,7 +92,8 @@ def flag_nuclei(
     raise_flag(flags, "SATURATED", saturated_fraction > settings.saturated)
     coarse = texture / typical(texture, whole)
     raise_flag(flags, "DIGESTED", ~border & (coarse > settings.digested))
-    raise_flag(flags, "MITOTIC", ~border & (mean > 2.5) & (area < 0.8))
+    condensed = (mean > settings.mitotic_brightness) & (area < settings.mitotic_area)
+    raise_flag(flags, "MITOTIC", ~border & condensed)
     return flags
 
 

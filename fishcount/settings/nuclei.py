@@ -49,6 +49,9 @@ class NucleiSettings(Section):
     overlap_solidity: Fraction = Field(
         0.94, description="OVERLAPPED: also area over convex hull below this."
     )
+    uneven_area: Positive = Field(
+        1.2, description="OVERLAPPED whatever its dose: IRREGULAR for its hull, and area over this."
+    )
     max_dose: Annotated[float, Field(gt=1)] = Field(
         2.9, description="OVERLAPPED whatever its shape: DAPI dose over this multiple."
     )
@@ -72,6 +75,12 @@ class NucleiSettings(Section):
     )
     digested: Annotated[float, Field(gt=1)] = Field(
         1.9, description="DIGESTED: texture over this multiple of the typical texture."
+    )
+    mitotic_brightness: Annotated[float, Field(gt=1)] = Field(
+        2.5, description="MITOTIC: mean DAPI over this multiple of the typical, and small."
+    )
+    mitotic_area: Positive = Field(
+        0.8, description="MITOTIC: also area under this part of the typical area of the field."
     )
     saturated: Fraction = Field(
         0.01, description="SATURATED: more than this share of pixels at the camera's limit."

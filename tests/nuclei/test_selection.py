@@ -97,3 +97,15 @@ def test_a_nucleus_much_dimmer_than_its_field_is_found_and_not_scored():
     flags, _ = with_one_more(counts=175)
     assert flags == ("DIM",)
     assert not select_nuclei(np.array([mask_of(flags)], np.uint32))[0].any()
+
+
+def test_a_condensed_and_bright_nucleus_is_mitotic_as_the_settings_say():
+    labels, image = drawn()
+    image[labels == 10], image[labels == 5] = 100, 2600
+    labels[labels == 5] = 0
+    labels[55:67, 55:67] = 5
+    for limit, mitotic in ((2.5, True), (6.0, False)):
+        settings = NucleiSettings(mitotic_brightness=limit)
+        nuclei = nuclei_from_labels(labels, image, settings=settings)
+        row = int(nuclei.labels[60, 60]) - 1
+        assert ("MITOTIC" in codes_of(int(nuclei.flags[row]))) == mitotic
