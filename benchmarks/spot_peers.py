@@ -74,14 +74,20 @@ def big_fish(image: Image, threshold: float) -> Points:
 
 
 def big_fish_dense(image: Image, threshold: float) -> Points:
-    """The same, crowded regions decomposed into as many points as have their light."""
+    """The same, crowded regions decomposed into as many points as have their light.
+
+    Where it finds no typical spot to compare with, which it tells by an error, none are.
+    """
     from bigfish.detection import decompose_dense
 
     found = big_fish(image, threshold).astype(np.int64)
     if not len(found):
         return found.astype(np.float64)
     scale = {"voxel_size": 100, "spot_radius": 100 * SIGMA_PX}
-    points, _, _ = decompose_dense(image.astype(np.uint16), found, **scale)
+    try:
+        points, _, _ = decompose_dense(image.astype(np.uint16), found, **scale)
+    except RuntimeError:
+        return found.astype(np.float64)
     return np.asarray(points, np.float64)
 
 
