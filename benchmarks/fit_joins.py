@@ -33,7 +33,7 @@ from benchmarks.drawn_cuts import (
     true_owners,
 )
 from fishcount.metrics import match_labels
-from fishcount.nuclei import concavity, joins, ladder, segment_nuclei, split
+from fishcount.nuclei import joins, ladder, segment_nuclei, split
 from fishcount.nuclei.canvas import Canvas
 from fishcount.nuclei.joins import PieceContacts, best_mutual, contact_figures, join_pieces
 from fishcount.nuclei.pieces import Pieces
@@ -112,9 +112,7 @@ def examples_of(drawn: Drawn, *, weights: Weights) -> NDArray[np.float64]:
     lesson = Lesson(truth, weights)
     with (
         patch.object(ladder, "_make_rung", lesson.make_rung),
-        patch.object(concavity, "Canvas", seen_canvas(lesson)),
         patch.object(split, "join_pieces", lesson.join_pieces),
-        patch.object(concavity, "join_pieces", lesson.join_pieces),
     ):
         segment_nuclei(dapi, pixel_size_um=pixel_size_um)
     return np.concatenate(lesson.rows) if lesson.rows else np.zeros((0, 8))
@@ -178,20 +176,6 @@ class Lesson:
 
 
 _make_rung = ladder._make_rung
-
-
-def seen_canvas(lesson: Lesson) -> type[Canvas]:
-    """A canvas as of the second look, of which a lesson is told what is packed."""
-
-    class Seen(Canvas):
-        __slots__ = ()
-
-        def packed(self, components: NDArray[np.int32], wanted: NDArray[np.bool_]) -> Canvas:
-            canvas = Canvas.packed(self, components, wanted)
-            lesson.look_at(canvas)
-            return canvas
-
-    return Seen
 
 
 def found_in(drawn: Drawn, *, weights: NDArray[np.float64]) -> NDArray[np.int64]:

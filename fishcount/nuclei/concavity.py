@@ -1,7 +1,8 @@
 """Second look at what is not convex: a straight cut from dent to dent, if it looks like a contact.
 
 The distance transform sees no waist where nuclei of different size, or more than two, lie close
-together. Their outline still shows a dent at each end of every contact.
+together. Their outline still shows a dent at each end of every contact, unless a third nucleus lies
+over it: there the cut ends at the third.
 """
 
 from __future__ import annotations
@@ -13,29 +14,36 @@ from scipy import ndimage as ndi
 from fishcount.filters import connected_parts
 from fishcount.nuclei.canvas import Canvas
 from fishcount.nuclei.contacts import cut_by_the_edge, find_contacts
-from fishcount.nuclei.dents import NO_CUT, find_cuts, outlines_of
-from fishcount.nuclei.joins import join_pieces
+from fishcount.nuclei.cut_odds import log_odds_two
+from fishcount.nuclei.dents import N_BEST, NO_CUT, beside_others, find_cuts, outlines_of
 from fishcount.nuclei.pieces import measure_outlines
 from fishcount.nuclei.runs import Runs, find_runs
 from fishcount.nuclei.shape import ellipse_fit
+from fishcount.nuclei.sides import both_sides, first_side
 from fishcount.nuclei.split import inner_distance
 
 __all__ = ["cut_anew", "cut_at_dents"]
 
-# Only what fills less of its convex hull than this is looked at.
-MAX_SOLIDITY = 0.93
+# Only what fills less of its convex hull than this is looked at, and is so large, in nuclear areas;
+# of large ones, which are more often two, also what fills a little more.
+MAX_SOLIDITY, MIN_SIZE = 0.93, 0.5
+MAX_SOLIDITY_OF_LARGE, LARGE = 0.95, 1.4
 # Least depth of both dents together, in nuclear diameters; least part of a nuclear area on each
 # side.
-MIN_DENT, MIN_PART = 0.06, 0.15
+MIN_DENT, MIN_PART = 0.03, 0.12
 MAX_ROUNDS = 3
+# The cuts of a label are weighed where so many times the log of its area over that of a nucleus,
+# less what the cheapest costs, is more than LEAST_PROMISE: nearly all that are right are there.
+SIZE_WORTH, LEAST_PROMISE = 0.35, -1.1
 # A contact wider than this is cut anew, if a cut from dent to dent costs so much less.
 LONG_CONTACT, MIN_GAIN = 0.8, 0.1
+DEEP_DENT, LARGE_PART = 0.06, 0.15
 
 
 def cut_at_dents(
     labels: NDArray[np.int32], signal: NDArray[np.float32], *, diameter_px: float
 ) -> NDArray[np.int32]:
-    """Cut nuclei whose outline has dents; a cut stays where the join test keeps it apart.
+    """Cut nuclei whose outline has dents, where both sides look like two.
 
     Parameters
     ----------
@@ -58,21 +66,20 @@ def cut_at_dents(
     name = np.arange(len(runs) + 1, dtype=np.int32)
     n = len(runs)
     for _ in range(MAX_ROUNDS):
-        pieces, depth, cut = _pieces(here, todo, diameter_px=diameter_px)
+        if not len(todo):
+            break
+        cut, sides = _best_cuts(here, canvas.signal, todo, diameter_px=diameter_px)
         if not len(cut):
             break
-        joined, _ = join_pieces(pieces, canvas.signal, depth, nucleus_area_px=nucleus_area)
         # What is as it was keeps its order, what is new follows.
         left = np.setdiff1d(np.arange(1, n + 1), cut)
-        n_joined = int(joined.max())
-        new = np.zeros(n + 1 + n_joined, np.int32)
-        new[np.append(left, np.arange(n + 1, n + 1 + n_joined))] = np.arange(
-            1, len(left) + n_joined + 1
-        )
-        here = new.take(np.where(joined > 0, joined + n, here))
+        new = np.zeros(n + 1 + 2 * len(cut), np.int32)
+        kept = np.append(left, np.arange(n + 1, len(new)))
+        new[kept] = np.arange(1, len(kept) + 1)
+        here = new.take(np.where(sides > 0, sides + n, here))
         name = new[name]
-        n = len(left) + n_joined
-        todo = len(left) + 1 + _dented(find_runs(joined), nucleus_area)
+        n = len(left) + 2 * len(cut)
+        todo = len(left) + 1 + _dented(find_runs(sides), nucleus_area)
     result = name.take(labels)
     at = np.flatnonzero(here > 0)
     result.ravel()[canvas.places(at)] = here.ravel()[at]
@@ -90,31 +97,70 @@ def _components_of(
     return components, inside
 
 
-def _pieces(
-    labels: NDArray[np.int32], todo: NDArray[np.int64], *, diameter_px: float
-) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.int64]]:
-    """Both sides of the best cuts of some labels, how deep they lie, and which labels are cut."""
-    pieces = np.zeros_like(labels)
-    depth = np.zeros(labels.shape, np.float32)
-    cut: list[int] = []
+def _best_cuts(
+    labels: NDArray[np.int32],
+    signal: NDArray[np.float32],
+    todo: NDArray[np.int64],
+    *,
+    diameter_px: float,
+) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Which labels are cut, and both sides of each, as `_painted`.
+
+    Of the best few cuts of each label the one is taken that looks most like a contact of two
+    nuclei, if it looks more like that than not.
+    """
+    nucleus_area = np.pi / 4 * diameter_px**2
     boxes = _boxes(labels, todo)
+    outlines = outlines_of(labels, todo, boxes)
     cuts = find_cuts(
-        outlines_of(labels, todo, boxes),
+        outlines,
         diameter_px=diameter_px,
         min_dent=MIN_DENT,
-        min_area_px=MIN_PART * np.pi / 4 * diameter_px**2,
+        min_area_px=MIN_PART * nucleus_area,
+        beside=beside_others(labels, todo, outlines),
     )
-    for k in np.flatnonzero(cuts.cost[:, 0] < NO_CUT):
-        box = boxes[k]
-        inside = labels[box] == todo[k]
-        good = cuts.cost[k] < NO_CUT
-        corner = np.array([box[0].start, box[1].start])
-        part = _cut(inside, cuts.one[k][good] - corner, cuts.other[k][good] - corner)
-        if part is not None:
-            pieces[box][inside] = 2 * len(cut) + 1 + part[inside]
-            depth[box] = np.where(inside, _depth(inside, diameter_px), depth[box])
-            cut.append(int(todo[k]))
-    return pieces, depth, np.array(cut, np.int64)
+    size = np.array([np.count_nonzero(labels[b] == k) for k, b in zip(todo, boxes, strict=True)])
+    promise = SIZE_WORTH * np.log(size / nucleus_area) - cuts.cost[:, 0]
+    rows = np.flatnonzero((cuts.cost[:, 0] < NO_CUT) & (promise > LEAST_PROMISE))
+    depth = np.zeros(labels.shape, np.float32)
+    for row in rows.tolist():
+        depth[boxes[row]] += _depth(labels[boxes[row]] == todo[row], diameter_px)
+    best: dict[int, NDArray[np.int32]] = {}
+    best_odds = np.zeros(len(todo))
+    for rank in range(N_BEST):
+        sides = {}
+        for row in rows[cuts.cost[rows, rank] < NO_CUT].tolist():
+            corner = np.array([boxes[row][0].start, boxes[row][1].start])
+            ends = cuts.one[row, rank] - corner, cuts.other[row, rank] - corner
+            both = both_sides(labels[boxes[row]] == todo[row], *ends)
+            if both is not None:
+                sides[row] = both
+        here = np.array(list(sides), np.int64)
+        odds = log_odds_two(
+            _painted(labels.shape, boxes, sides),
+            signal,
+            depth,
+            cost=cuts.cost[here, rank],
+            length_px=np.hypot(*(cuts.one[here, rank] - cuts.other[here, rank]).T),
+            nucleus_area_px=nucleus_area,
+        )
+        better = odds > best_odds[here]
+        best_odds[here[better]] = odds[better]
+        best |= {row: sides[row] for row in here[better].tolist()}
+    best = dict(sorted(best.items()))
+    return todo[list(best)], _painted(labels.shape, boxes, best)
+
+
+def _painted(
+    shape: tuple[int, ...],
+    boxes: list[tuple[slice, slice]],
+    sides: dict[int, NDArray[np.int32]],
+) -> NDArray[np.int32]:
+    """The sides of some cuts in their boxes: those of the k-th are 2 k + 1 and 2 k + 2."""
+    pieces = np.zeros(shape, np.int32)
+    for number, (row, side) in enumerate(sides.items()):
+        pieces[boxes[row]] += side + 2 * number * (side > 0)
+    return pieces
 
 
 def cut_anew(labels: NDArray[np.int32], *, diameter_px: float) -> NDArray[np.int32]:
@@ -148,8 +194,8 @@ def cut_anew(labels: NDArray[np.int32], *, diameter_px: float) -> NDArray[np.int
     cuts = find_cuts(
         outlines_of(together, one, boxes),
         diameter_px=diameter_px,
-        min_dent=MIN_DENT,
-        min_area_px=MIN_PART * np.pi / 4 * diameter_px**2,
+        min_dent=DEEP_DENT,
+        min_area_px=LARGE_PART * np.pi / 4 * diameter_px**2,
     )
     better = labels.copy()
     for k in np.flatnonzero(cuts.cost[:, 0] < contacts.width[pairs] - MIN_GAIN):
@@ -157,7 +203,7 @@ def cut_anew(labels: NDArray[np.int32], *, diameter_px: float) -> NDArray[np.int
         inside = (here == one[k]) | (here == other[k])
         corner = np.array([boxes[k][0].start, boxes[k][1].start])
         good = cuts.cost[k] < NO_CUT
-        part = _cut(inside, cuts.one[k][good] - corner, cuts.other[k][good] - corner)
+        part = first_side(inside, cuts.one[k][good] - corner, cuts.other[k][good] - corner)
         if part is None:
             continue
         sides = (part & inside, inside & ~part)
@@ -195,7 +241,9 @@ def _dented(runs: Runs, nucleus_area: float) -> NDArray[np.int64]:
     if not len(shapes):
         return np.zeros(0, np.int64)
     solidity = shapes.area / (shapes.area + shapes.hollow())
-    return np.flatnonzero((solidity < MAX_SOLIDITY) & (shapes.area > 2 * MIN_PART * nucleus_area))
+    size = shapes.area / nucleus_area
+    dented = (solidity < MAX_SOLIDITY) & (size > MIN_SIZE)
+    return np.flatnonzero(dented | ((solidity < MAX_SOLIDITY_OF_LARGE) & (size > LARGE)))
 
 
 def _boxes(labels: NDArray[np.int32], todo: NDArray[np.int64]) -> list[tuple[slice, slice]]:
@@ -203,40 +251,3 @@ def _boxes(labels: NDArray[np.int32], todo: NDArray[np.int64]) -> list[tuple[sli
         return []
     boxes = ndi.find_objects(labels)
     return [boxes[label - 1] for label in todo]
-
-
-def _cut(
-    inside: NDArray[np.bool_], ones: NDArray[np.float64], others: NDArray[np.float64]
-) -> NDArray[np.bool_] | None:
-    """Which pixels of a crop lie on one side of the first cut that runs inside of it."""
-    for one, other in zip(ones, others, strict=True):
-        if _runs_inside(inside, one, other):
-            return _side(inside, one, other)
-    return None
-
-
-def _runs_inside(
-    inside: NDArray[np.bool_], one: NDArray[np.float64], other: NDArray[np.float64]
-) -> bool:
-    at = np.linspace(0.1, 0.9, 9)[:, None]
-    points = np.rint(one + at * (other - one)).astype(int)
-    points = np.clip(points, 0, np.array(inside.shape) - 1)
-    return bool(inside[points[:, 0], points[:, 1]].all())
-
-
-def _side(
-    inside: NDArray[np.bool_], one: NDArray[np.float64], other: NDArray[np.float64]
-) -> NDArray[np.bool_]:
-    """Pixels of the crop on one side of a cut, also where the shape bends around its ends."""
-    y, x = np.indices(inside.shape)
-    along = other - one
-    length = np.hypot(*along)
-    across = (along[1] * (y - one[0]) - along[0] * (x - one[1])) / length
-    reach = (along[0] * (y - one[0]) + along[1] * (x - one[1])) / length
-    on_cut = (np.abs(across) < 1) & (reach > -1.5) & (reach < length + 1.5)
-    parts, n = connected_parts(inside & ~on_cut)
-    if n < 2:
-        return np.asarray(across > 0)
-    order = np.argsort(-np.bincount(parts.ravel())[1:], kind="stable") + 1
-    _, (row, column) = ndi.distance_transform_edt(~np.isin(parts, order[:2]), return_indices=True)
-    return np.asarray(parts[row, column] == order[0])

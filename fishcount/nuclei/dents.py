@@ -10,14 +10,26 @@ from numpy.typing import NDArray
 from scipy import ndimage as ndi
 from skimage.measure import find_contours
 
-__all__ = ["NO_CUT", "DentCuts", "find_cuts", "outlines_of"]
+__all__ = [
+    "DENT_WORTH",
+    "NO_CUT",
+    "N_BEST",
+    "DentCuts",
+    "beside_others",
+    "find_cuts",
+    "outlines_of",
+]
 
 # Points per outline; half the arc over which a dent is measured, in nuclear diameters.
 N_POINTS, DENT_REACH = 72, 0.3
 # What a dent is worth against a cut as long as the smaller part is wide; how many of the best
 # cuts of an outline are kept.
-DENT_WORTH, N_BEST = 3.0, 5
+DENT_WORTH, N_BEST = 3.0, 4
 NO_CUT = 9.0
+# Two cuts are one where their ends are at most so many points apart.
+SAME_CUT = 3
+# So far outside of an outline another nucleus is looked for.
+OUTSIDE_PX = 1.5
 _ONE, _OTHER = np.triu_indices(N_POINTS, 2)
 
 
@@ -27,10 +39,10 @@ class DentCuts:
 
     Attributes
     ----------
-    cost : ndarray of float64, (n, 5)
+    cost : ndarray of float64, (n, 4)
         Length of the cut over the width of the smaller part (the diameter of a disk of its area),
         less three times the depth of both dents in nuclear diameters; `NO_CUT` where there is none.
-    one, other : ndarray of float64, (n, 5, 2)
+    one, other : ndarray of float64, (n, 4, 2)
         Ends of the cuts, y and x; NaN where there is none.
     """
 
@@ -67,12 +79,29 @@ def outlines_of(
     return np.asarray(ndi.gaussian_filter1d(outlines, 1.0, axis=1, mode="wrap"), np.float64)
 
 
+def beside_others(
+    labels: NDArray[np.int32], rows: NDArray[np.int64], outlines: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """Which points of `outlines_of` have another label of the image on their outer side."""
+    along = np.roll(outlines, -1, axis=1) - np.roll(outlines, 1, axis=1)
+    y, x = outlines[..., 0], outlines[..., 1]
+    turn = np.sign((x * np.roll(y, -1, axis=1) - y * np.roll(x, -1, axis=1)).sum(axis=1))
+    outward = np.stack([-along[..., 1], along[..., 0]], axis=-1) * turn[:, None, None]
+    outward /= np.maximum(np.hypot(*np.moveaxis(outward, -1, 0)), 1e-6)[..., None]
+    at = np.rint(outlines + OUTSIDE_PX * outward).astype(np.int64)
+    at = np.clip(at, 0, np.array(labels.shape) - 1)
+    there = labels[at[..., 0], at[..., 1]]
+    beside: NDArray[np.bool_] = (there > 0) & (there != rows[:, None])
+    return beside
+
+
 def find_cuts(
     outlines: NDArray[np.float64],
     *,
     diameter_px: float,
     min_dent: float,
     min_area_px: float,
+    beside: NDArray[np.bool_] | None = None,
 ) -> DentCuts:
     """The best straight cuts from dent to dent of each outline.
 
@@ -86,8 +115,13 @@ def find_cuts(
         Least depth of both dents together, in nuclear diameters.
     min_area_px
         Least area on each side of a cut.
+    beside : ndarray of bool, (n, 72)
+        Points where another nucleus begins: a cut may end there without a dent, as the neighbour
+        lies over it. None: nowhere.
     """
     dent, step = _dents(outlines, diameter_px)
+    if beside is not None:
+        dent = np.where(beside, np.maximum(dent, 1e-9), dent)
     both = dent[:, _ONE] + dent[:, _OTHER]
     wanted = (both > min_dent * diameter_px) & (dent[:, _ONE] > 0) & (dent[:, _OTHER] > 0)
     # Few pairs of points lie in dents; only those are looked at.
@@ -100,12 +134,17 @@ def find_cuts(
     cost = length / width - DENT_WORTH * both[row, pair] / diameter_px
     # A cut from a dent to itself, along the outline, separates nothing.
     good = np.flatnonzero((small > min_area_px) & (length > step[row]))
-    order = good[np.lexsort((cost[good].round(9), row[good]))]
-    rank = np.arange(len(order)) - np.searchsorted(row[order], row[order])
-    order, rank = order[rank < N_BEST], rank[rank < N_BEST]
+    left = good[np.lexsort((cost[good].round(9), row[good]))]
     best = DentCuts.none(len(outlines))
-    for values, kept in ((cost, best.cost), (one, best.one), (other, best.other)):
-        kept[row[order], rank] = values[order]
+    for rank in range(N_BEST):
+        _, first = np.unique(row[left], return_index=True)
+        taken = left[first]
+        for values, kept in ((cost, best.cost), (one, best.one), (other, best.other)):
+            kept[row[taken], rank] = values[taken]
+        # The next best is another cut, not the same moved by a little.
+        ends = np.full((len(outlines), 2), N_POINTS)
+        ends[row[taken]] = np.stack([_ONE[pair[taken]], _OTHER[pair[taken]]], axis=1)
+        left = left[~_same(_ONE[pair[left]], _OTHER[pair[left]], *ends[row[left]].T)]
     return best
 
 
@@ -114,6 +153,20 @@ def _even_points(contour: NDArray[np.float64]) -> NDArray[np.float64]:
     along = np.append(0, np.cumsum(np.hypot(*np.diff(closed, axis=0).T)))
     at = np.linspace(0, along[-1], N_POINTS, endpoint=False)
     return np.stack([np.interp(at, along, closed[:, k]) for k in (0, 1)], axis=1)
+
+
+def _same(
+    one: NDArray[np.int64],
+    other: NDArray[np.int64],
+    best_one: NDArray[np.int64],
+    best_other: NDArray[np.int64],
+) -> NDArray[np.bool_]:
+    """Whether both ends of cuts lie near those of others, by their places on the outline."""
+    far = []
+    for a, b in ((one, best_one), (other, best_other)):
+        apart = np.abs(a - b)
+        far.append(np.minimum(apart, N_POINTS - apart))
+    return np.asarray(np.maximum(*far) <= SAME_CUT)
 
 
 def _dents(

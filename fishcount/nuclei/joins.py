@@ -15,7 +15,14 @@ from numpy.typing import NDArray
 from fishcount.nuclei.neighbours import contact_pairs
 from fishcount.nuclei.pieces import Pieces, measure_pieces
 
-__all__ = ["PieceContacts", "best_mutual", "contact_figures", "join_pieces", "log_odds_apart"]
+__all__ = [
+    "PieceContacts",
+    "best_mutual",
+    "contact_figures",
+    "find_piece_contacts",
+    "join_pieces",
+    "log_odds_apart",
+]
 
 # What speaks for two nuclei at a contact of two pieces, as log odds: weights of the columns of
 # `contact_figures`. Fitted to contacts inside and between nuclei of drawn fields by
@@ -33,6 +40,10 @@ class PieceContacts:
     light: NDArray[np.float64]
     waist: NDArray[np.float64]
 
+    def take(self, rows: NDArray[np.bool_]) -> PieceContacts:
+        """The contacts of some rows."""
+        return PieceContacts(self.a[rows], self.b[rows], self.light[rows], self.waist[rows])
+
     def renamed(self, name: NDArray[np.int64]) -> PieceContacts:
         """After joins: `name` is the row that each old row is now part of."""
         low, high = np.minimum(name[self.a], name[self.b]), np.maximum(name[self.a], name[self.b])
@@ -45,9 +56,10 @@ class PieceContacts:
         return PieceContacts(code // n, code % n, light, waist)
 
 
-def _find_contacts(
+def find_piece_contacts(
     labels: NDArray[np.int32], signal: NDArray[np.float32], depth: NDArray[np.float32]
 ) -> PieceContacts:
+    """All pairs of pieces 1 to n that touch; `signal` and `depth` as for `join_pieces`."""
     flat, bright, deep = labels.ravel(), signal.ravel(), depth.ravel()
     a, b, light, waist = [], [], [], []
     for one, other in contact_pairs(labels):
@@ -93,7 +105,7 @@ def join_pieces(
         The joined pieces, without gaps, and their figures.
     """
     pieces = measure_pieces(labels, signal, depth)
-    contacts = _find_contacts(labels, signal, depth)
+    contacts = find_piece_contacts(labels, signal, depth)
     n = len(pieces)
     part_of = np.arange(n)
     while len(contacts.a):

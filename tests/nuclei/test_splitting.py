@@ -6,6 +6,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from fishcount.nuclei.canvas import Canvas
 from fishcount.nuclei.concavity import cut_at_dents
+from fishcount.nuclei.dents import beside_others, find_cuts, outlines_of
 from fishcount.nuclei.ladder import climb_ladder
 from fishcount.nuclei.pieces import hull_area, measure_pieces
 from fishcount.nuclei.size import guess_diameter
@@ -76,6 +77,40 @@ def test_dents_part_a_small_nucleus_from_a_large_one():
     labels = cut_at_dents(mask.astype(np.int32), flat(mask), diameter_px=DIAMETER)
     assert labels.max() == 2
     assert labels[40, 30] != labels[40, 63]
+
+
+def test_a_third_nucleus_over_a_dent_does_not_keep_two_together():
+    shape = (90, 90)
+    left, right = ellipse(shape, 55, 30, 13, 13), ellipse(shape, 55, 54, 13, 13)
+    above = ellipse(shape, 36, 42, 13, 13)
+    labels = np.where(above, 2, left | right).astype(np.int32)
+    light = 100 * (left.astype(np.float32) + right + above)
+    cut = cut_at_dents(labels, light, diameter_px=DIAMETER)
+    assert cut.max() == 3
+    assert cut[55, 25] != cut[55, 59]
+    assert (cut[above] == cut[36, 42]).all()
+
+
+def test_points_of_an_outline_beside_another_label_are_told():
+    labels = np.zeros((40, 60), np.int32)
+    labels[5:35, 5:30], labels[5:35, 30:55] = 1, 2
+    rows, boxes = np.array([1, 2]), [(slice(5, 35), slice(5, 30)), (slice(5, 35), slice(30, 55))]
+    outlines = outlines_of(labels, rows, boxes)
+    beside = beside_others(labels, rows, outlines)
+    # Not at corners, where outlines face away from each other as much as towards.
+    inner = np.abs(outlines[..., 0] - 19.5) < 14
+    assert_array_equal(beside & inner, (np.abs(outlines[..., 1] - 29.5) < 1) & inner)
+    assert not beside[np.abs(outlines[..., 1] - 29.5) > 2].any()
+
+
+def test_the_best_cuts_of_an_outline_are_not_one_moved_by_a_little():
+    mask = ellipse((60, 120), 30, 30, 13, 13) | ellipse((60, 120), 30, 54, 13, 13)
+    mask |= ellipse((60, 120), 30, 78, 13, 13)
+    labels = mask.astype(np.int32)
+    outlines = outlines_of(labels, np.array([1]), [(slice(10, 50), slice(10, 100))])
+    cuts = find_cuts(outlines, diameter_px=DIAMETER, min_dent=0.03, min_area_px=60)
+    middle = 0.5 * (cuts.one + cuts.other)[0, :2, 1]
+    assert_allclose(np.sort(middle), [42, 66], atol=1.5)
 
 
 def test_each_nucleus_comes_from_its_own_threshold():
