@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from fishcount.cli.options import IHC, print_json
-
-if TYPE_CHECKING:
-    from fishcount.guidelines import Scheme
 
 __all__ = ["command"]
 
@@ -41,17 +38,19 @@ def command(case: Path, ihc: str | None, scheme_files: tuple[Path, ...], as_json
     The automatic result in DIR stays as it is; both are printed side by side, and stand so in
     both reports.
     """
-    from fishcount.guidelines import RESEARCH_USE, read_scheme
+    from fishcount.guidelines import RESEARCH_USE, read_scheme, with_own
     from fishcount.io import read_case_folder
     from fishcount.report import write_reports
     from fishcount.review import write_reviewed
     from fishcount.settings import parse_settings
 
     folder = read_case_folder(case)
-    schemes: list[str | Scheme] | None = None
-    if scheme_files:
-        settings = parse_settings(folder.settings_toml, source=str(case / "settings.toml"))
-        schemes = [*settings.scoring.schemes, *(read_scheme(path) for path in scheme_files)]
+    settings = parse_settings(folder.settings_toml, source=str(case / "settings.toml"))
+    schemes = with_own(
+        [read_scheme(path) for path in scheme_files],
+        dual=folder.summary["cep17_signals"] is not None,
+        settings=settings.scoring,
+    )
     write_reviewed(folder, ihc=ihc, schemes=schemes)
     write_reports(case)
     reviewed = read_case_folder(case / "reviewed").summary

@@ -90,6 +90,26 @@ def test_replay_prints_both_headlines_and_writes(run, edited):
     assert again["her2_signals"] == reviewed["her2_signals"]
 
 
+def test_replay_evaluates_the_schemes_that_score_does(run, case, tmp_path):
+    text = (
+        'id = "{}"\nname = "Mine"\nedition = "1"\ncitation = "nobody"\nprobes = "any"\n'
+        '[[rule]]\ncategory = "POSITIVE"\nmean_her2_per_nucleus = ">= 0"\n'
+    )
+    mine, clash = tmp_path / "mine.toml", tmp_path / "clash.toml"
+    mine.write_text(text.format("mine"))
+    clash.write_text(text.format("seed-copies"))
+    (case / "settings.toml").write_text('[scoring]\nschemes = ["gea-ratio"]\n')
+    with Review.open(case, reader="A") as review:
+        review.do(RejectNucleus(field=FIELD, nucleus=1))
+    summary = json.loads(run("replay", case, "--scheme-file", mine, "--json")[1])
+    schemes = [one["scheme"] for one in summary["categories"]]
+    always = ["seed-copies", "asco-cap-2018-dual", "asco-cap-2018-single"]
+    assert schemes == [*always, "gea-ratio", "mine"]
+    code, _, err = run("replay", case, "--scheme-file", clash)
+    assert code == 2
+    assert "such a scheme already" in err
+
+
 def test_verify_finds_an_altered_log(run, edited):
     assert run("verify", edited)[0] == 0
     path = edited / "edits.jsonl"
