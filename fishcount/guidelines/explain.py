@@ -13,11 +13,12 @@ __all__ = ["COMMENTS", "NEEDED", "RESEARCH_USE", "explain", "explain_paragraphs"
 
 RESEARCH_USE = "For research use only. Not for use in diagnostic procedures."
 
-# What a category waits for, in words.
+# What a category waits for, in words. How many nuclei and areas are enough is a figure of each
+# scheme, and stands in the reason of its category.
 NEEDED = {
-    "more_nuclei": "at least 20 scored nuclei",
-    "more_areas": "at least 2 scored areas",
-    "ihc": "an IHC score",
+    "more_nuclei": "more scored nuclei",
+    "more_areas": "more scored areas",
+    "ihc": "an IHC score of the same specimen (0, 1+, 2+ or 3+)",
     "recount": "a second count by another observer who does not know the first, of at least "
     "20 nuclei that include the area of IHC 2+",
     "adjudication": "adjudication by people, because the two counts fall in different groups",

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 from fishcount.flags import FLAGS
+from fishcount.guidelines import NEEDED
 from fishcount.guidelines.words import category_words
 
 __all__ = [
@@ -41,16 +42,6 @@ _TONES = {
     "INDETERMINATE": "void",
 }
 
-_NEEDS = {
-    "ihc": "an IHC score of the same specimen (0, 1+, 2+ or 3+)",
-    "recount": "a recount by another observer, blinded to this count",
-    "dual_probe": "a dual-probe assay",
-    "ihc_or_dual_probe": "an IHC score (0, 1+ or 3+) or a dual-probe assay",
-    "adjudication": "adjudication: the recount falls into another group",
-    "more_nuclei": "more nuclei: at least 20 have to be scored",
-    "more_areas": "another area: at least two have to be scored",
-}
-
 _SCHEMES = {
     "seed-copies": "Seed scheme, HER2 copies",
     "asco-cap-2018-dual": "ASCO/CAP 2018, dual probe",
@@ -72,7 +63,7 @@ def tone(category: str) -> str:
 
 def need_words(need: str) -> str:
     """What is still needed, in words; a text that is no code comes back as it is."""
-    return _NEEDS.get(need, need)
+    return NEEDED.get(need, need)
 
 
 def scheme_name(scheme: str) -> str:

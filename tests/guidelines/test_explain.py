@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from fishcount.guidelines import RESEARCH_USE, classify, explain, explain_paragraphs
+from fishcount.guidelines import RESEARCH_USE, classify, explain, explain_paragraphs, read_scheme
 from fishcount.scoring import CaseScore, score_counts
 from fishcount.settings import ScoringSettings
 
@@ -47,13 +47,13 @@ def test_paragraphs_are_the_same_sentences():
 @pytest.mark.parametrize(
     ("case", "needed"),
     [
-        ({"n": 20, "her2": 100, "cep17": 60}, "Still needed: an IHC score."),
+        ({"n": 20, "her2": 100, "cep17": 60}, "Still needed: an IHC score of the same specimen"),
         ({"n": 20, "her2": 100, "cep17": 60, "ihc": "2+"}, "a second count by another observer"),
         (
             {"n": 20, "her2": 100, "cep17": 60, "ihc": "2+", "recount": (20, 100, 48)},
             "adjudication by people",
         ),
-        ({"n": 19, "her2": 57, "cep17": 38, "areas": 1}, "20 scored nuclei; at least 2 scored"),
+        ({"n": 19, "her2": 57, "cep17": 38, "areas": 1}, "more scored nuclei; more scored areas"),
         ({"n": 20, "her2": 100}, "an IHC score or a dual-probe assay"),
         ({"n": 20, "her2": 40, "cep17": 40}, "need nothing further"),
         ({"n": 0, "her2": 0, "cep17": 0}, "counts that can be evaluated"),
@@ -62,6 +62,17 @@ def test_paragraphs_are_the_same_sentences():
 def test_it_says_what_is_still_needed(case, needed):
     case = dict(case)
     assert needed in told(case.pop("n"), case.pop("her2"), **case)
+
+
+def test_a_scheme_of_ones_own_asks_for_its_own_number_of_nuclei(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(
+        'id = "mine"\nname = "Mine"\nedition = "1"\ncitation = "nobody"\nprobes = "any"\n'
+        'min_nuclei = 40\n[[rule]]\ncategory = "POSITIVE"\nmean_her2_per_nucleus = ">= 0"\n'
+    )
+    text = told(30, 60, 60, schemes=[read_scheme(path)])
+    assert "30 nuclei were scored, fewer than 40" in text
+    assert "Still needed: more scored nuclei." in text
 
 
 def test_it_says_that_there_is_a_comment():
@@ -113,7 +124,7 @@ def test_below_the_minimum_more_signals_change_nothing_and_nuclei_are_asked_for_
     assert category.more_nuclei >= 8
     text = explain(score, result.categories, findings=result.findings)
     assert "With enough nuclei and areas, the chances would be" in text
-    assert "Still needed: at least 20 scored nuclei. Mean CEP17" in text
+    assert "Still needed: more scored nuclei. Mean CEP17" in text
 
 
 def test_a_second_population_is_told_with_its_figures():
