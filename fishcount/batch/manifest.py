@@ -12,6 +12,7 @@ from typing import Any
 from fishcount.batch.case import CaseJob, FieldJob
 from fishcount.batch.cells import PARSERS
 from fishcount.errors import FishcountError, InputError, MetadataError, SettingsError, raise_all
+from fishcount.guidelines import IHC_SCORES
 from fishcount.image import ROLES
 from fishcount.io import slug_of
 from fishcount.settings import Settings, read_settings
@@ -41,7 +42,6 @@ MANIFEST_COLUMNS: Mapping[str, str] = {
 
 _ROLE_COLUMNS = {role.lower(): role for role in ROLES}
 _CASE_COLUMNS = ("ihc", "faint_staining", "settings")
-_IHC = ("0", "1+", "2+", "3+")
 _YES_NO = {"yes": True, "no": False}
 
 
@@ -270,8 +270,8 @@ def _job(reading: _Reading, case: _Case, settings: Settings) -> CaseJob:
     if "ihc" in told:
         value, line = told["ihc"]
         values["ihc"] = value
-        if value not in _IHC:
-            reading.fault("no IHC score", line, "ihc", found=value, expected=", ".join(_IHC))
+        if value not in IHC_SCORES:
+            reading.fault("no IHC score", line, "ihc", found=value, expected=", ".join(IHC_SCORES))
     if "faint_staining" in told:
         value, line = told["faint_staining"]
         values["faint_staining"] = _YES_NO.get(value.lower())

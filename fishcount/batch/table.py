@@ -9,18 +9,16 @@ from typing import Any
 import pandas as pd
 
 from fishcount.batch.state import CaseState
+from fishcount.guidelines import HEADLINE
 from fishcount.io import replace_file
 from fishcount.io.case_folder import THUMBNAIL
 from fishcount.io.text import csv_bytes
 from fishcount.report import render_comparison
 
-__all__ = ["CASES_COLUMNS", "CASES_FILE", "HEADLINE", "PAGE_FILE", "write_page", "write_table"]
+__all__ = ["CASES_COLUMNS", "CASES_FILE", "PAGE_FILE", "write_page", "write_table"]
 
 CASES_FILE = "cases.csv"
 PAGE_FILE = "index.html"
-HEADLINE = ("seed-copies", "asco-cap-2018-dual", "asco-cap-2018-single")
-"""Schemes that every table has a column for."""
-
 CASES_COLUMNS: Mapping[str, str] = {
     "case": "object",
     "state": "object",
@@ -65,7 +63,7 @@ def write_table(cases: Iterable[CaseState], out: Path, *, schemes: Sequence[str]
     out
         Folder of the batch.
     schemes
-        Headline schemes beside `HEADLINE`; each becomes a column at the end.
+        Headline schemes beside `fishcount.guidelines.HEADLINE`; each becomes a column at the end.
     """
     more = [scheme for scheme in dict.fromkeys(schemes) if scheme not in HEADLINE]
     types: dict[str, Any] = {**CASES_COLUMNS, **dict.fromkeys(more, "object")}

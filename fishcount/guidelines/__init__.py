@@ -4,6 +4,8 @@ from fishcount.guidelines.classify import Classification, category_names, classi
 from fishcount.guidelines.counts import RECOUNT_MIN_NUCLEI, Recount
 from fishcount.guidelines.explain import (
     COMMENTS,
+    GUIDELINE,
+    HEADLINE,
     NEEDED,
     RESEARCH_USE,
     explain,
@@ -24,6 +26,8 @@ from fishcount.guidelines.workup import (
 
 __all__ = [
     "COMMENTS",
+    "GUIDELINE",
+    "HEADLINE",
     "IHC_SCORES",
     "NEEDED",
     "RECOUNT_MIN_NUCLEI",

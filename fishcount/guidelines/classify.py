@@ -25,7 +25,7 @@ from fishcount.guidelines.counts import (
     checked_tally,
 )
 from fishcount.guidelines.decision import Case, decide_case
-from fishcount.guidelines.explain import headline
+from fishcount.guidelines.explain import HEADLINE, headline
 from fishcount.guidelines.findings import case_findings, nucleus_findings, shown_across_cutoff
 from fishcount.guidelines.library import builtin_schemes, find_scheme
 from fishcount.guidelines.scheme import Scheme
@@ -35,8 +35,6 @@ from fishcount.settings import ScoringSettings
 
 __all__ = ["Classification", "category_names", "classify", "with_own"]
 
-# These are evaluated whatever the settings list, and stand together in the headline.
-_ALWAYS = ("seed-copies", "asco-cap-2018-dual", "asco-cap-2018-single")
 # Findings that go with a category only where the scheme reads that figure.
 _OF_CEP17 = ("BORDERLINE_RATIO", "POLYSOMY", "MONOSOMY", "COAMPLIFICATION", "NO_CEP17")
 _OF_AREAS = ("ONE_AREA", "AREAS_UNKNOWN")
@@ -235,7 +233,7 @@ def with_own(
         headline that is not evaluated.
     """
     settings = settings or ScoringSettings()
-    missing = [name for name in _ALWAYS if name not in settings.schemes]
+    missing = [name for name in HEADLINE if name not in settings.schemes]
     listed = [find_scheme(name) for name in dict.fromkeys((*missing, *settings.schemes))]
     own = tuple(own)
     known = [*builtin_schemes(), *(scheme.id for scheme in own)]

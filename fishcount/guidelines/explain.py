@@ -9,7 +9,21 @@ from fishcount.guidelines.words import in_words
 from fishcount.results import Category
 from fishcount.scoring import CaseScore
 
-__all__ = ["COMMENTS", "NEEDED", "RESEARCH_USE", "explain", "explain_paragraphs", "headline"]
+__all__ = [
+    "COMMENTS",
+    "GUIDELINE",
+    "HEADLINE",
+    "NEEDED",
+    "RESEARCH_USE",
+    "explain",
+    "explain_paragraphs",
+    "headline",
+]
+
+# The guideline in force, of which one scheme fits the assay.
+GUIDELINE = ("asco-cap-2018-dual", "asco-cap-2018-single")
+# These are evaluated whatever the settings list, and stand first, as far as they fit the assay.
+HEADLINE = ("seed-copies", *GUIDELINE)
 
 RESEARCH_USE = "For research use only. Not for use in diagnostic procedures."
 
@@ -49,7 +63,7 @@ def headline(categories: Sequence[Category], *, also: Sequence[str] = ()) -> tup
         Schemes beside the seed's and ASCO/CAP 2018 for the assay that was done, which are always
         there, together: `ScoringSettings.headline`.
     """
-    heads = [c for c in categories if c.scheme.startswith(("seed-", "asco-cap-2018-"))]
+    heads = [c for c in categories if c.scheme in HEADLINE]
     first = [category for category in heads if "SECONDARY" not in category.flags]
     more = [c for c in categories if c.scheme in also and c not in first]
     return (*first, *more)

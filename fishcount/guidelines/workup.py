@@ -14,6 +14,7 @@ from typing import Any
 from fishcount.errors import CountError
 from fishcount.guidelines.classify import Classification, classify
 from fishcount.guidelines.counts import Recount, checked_areas, checked_tally
+from fishcount.guidelines.explain import GUIDELINE
 from fishcount.guidelines.findings import is_borderline
 from fishcount.guidelines.scheme import Scheme
 from fishcount.guidelines.tally import Tally
@@ -90,7 +91,7 @@ class WorkUp:
     @property
     def outcome(self) -> Category | None:
         """The category that the state speaks of: ASCO/CAP 2018, for the assay that was done."""
-        current = [c for c in self.classification.headline if c.scheme.startswith("asco-cap-")]
+        current = [c for c in self.classification.headline if c.scheme in GUIDELINE]
         return current[0] if current else None
 
     @property

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 import fishcount
-from fishcount.guidelines import RESEARCH_USE
+from fishcount.guidelines import GUIDELINE, RESEARCH_USE
 from fishcount.report.content import CategoryRow, headline, needs_of
 from fishcount.report.page import asset, csp_hash, environment
 from fishcount.report.pixels import data_uri
@@ -127,7 +127,7 @@ def render_comparison(
 
 def _row(number: int, case: Mapping[str, Any], link: str, thumbnail: bytes) -> CaseRow:
     verdicts = headline(category_of(record) for record in case.get("categories", ()))
-    seed, guideline = (_of(verdicts, start) for start in ("seed-", "asco-cap-2018-"))
+    seed, guideline = _of(verdicts, ("seed-copies",)), _of(verdicts, GUIDELINE)
     fields = case.get("fields", ())
     ratio = case.get("her2_cep17_ratio")
     span = case.get("intervals_95", {}).get("her2_cep17_ratio")
@@ -157,8 +157,8 @@ def _row(number: int, case: Mapping[str, Any], link: str, thumbnail: bytes) -> C
     )
 
 
-def _of(verdicts: Iterable[CategoryRow], start: str) -> CategoryRow | None:
-    return next((verdict for verdict in verdicts if verdict.scheme.startswith(start)), None)
+def _of(verdicts: Iterable[CategoryRow], schemes: Sequence[str]) -> CategoryRow | None:
+    return next((verdict for verdict in verdicts if verdict.scheme in schemes), None)
 
 
 def _on_strip(ratio: float) -> float:

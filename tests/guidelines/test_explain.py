@@ -5,7 +5,14 @@ import re
 import numpy as np
 import pytest
 
-from fishcount.guidelines import RESEARCH_USE, classify, explain, explain_paragraphs, read_scheme
+from fishcount.guidelines import (
+    RESEARCH_USE,
+    classify,
+    explain,
+    explain_paragraphs,
+    read_scheme,
+    with_own,
+)
 from fishcount.scoring import CaseScore, score_counts
 from fishcount.settings import ScoringSettings
 
@@ -112,6 +119,17 @@ def test_options_add_to_the_headline_and_never_take_away():
     ]
     score = CaseScore(n_scored=20, her2_signals=80, cep17_signals=40, areas=2)
     assert "scheme asco-cap-2007-dual" in explain(score, result.categories, also=result.also)
+
+
+def test_a_scheme_is_of_the_headline_by_its_whole_identifier(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(
+        'id = "seed-mine"\nname = "Mine"\nedition = "1"\ncitation = "nobody"\nprobes = "any"\n'
+        '[[rule]]\ncategory = "POSITIVE"\nmean_her2_per_nucleus = ">= 0"\n'
+    )
+    result = classify(20, 80, 40, schemes=with_own([read_scheme(path)], dual=True))
+    assert result.under("seed-mine").category == "POSITIVE"
+    assert [one.scheme for one in result.headline] == ["seed-copies", "asco-cap-2018-dual"]
 
 
 def test_below_the_minimum_more_signals_change_nothing_and_nuclei_are_asked_for_once():
