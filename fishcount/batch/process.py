@@ -124,20 +124,9 @@ def _finished(folder: Path, call: str) -> dict[str, Any] | None:
 
 
 def _asked(field: FieldJob) -> dict[str, Any]:
-    files = field.files
     return {
-        "files": str(files)
-        if isinstance(files, Path)
-        else [[role, str(path)] for role, path in files.items()],
+        **field.reading(),
         "found": [name for path in field.paths for name in _fitting(path)],
-        "channels": dict(field.channels or {}),
-        "rgb": dict(field.rgb or {}),
-        "axes": field.axes,
-        "series": field.series,
-        "pixel_size_um": field.pixel_size_um,
-        "z_step_um": field.z_step_um,
-        "offset_counts": field.offset_counts,
-        "roi": str(field.roi) if field.roi else None,
         "labels": str(field.labels) if field.labels else None,
     }
 

@@ -1,14 +1,16 @@
 """A second run scores what has changed, and nothing else."""
 
+import dataclasses
 import json
 import shutil
 import sqlite3
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
 import fishcount
-from fishcount.batch import cases_in_folder, process, read_manifest, run_batch
+from fishcount.batch import CaseJob, FieldJob, cases_in_folder, process, read_manifest, run_batch
 from fishcount.errors import InputError, OutputError
 from fishcount.settings import Settings, with_overrides
 
@@ -33,6 +35,27 @@ def test_a_finished_batch_is_not_scored_again(cases, run, scored, tmp_path):
     assert (second.progress.n_kept, second.progress.n_scored) == (5, 0)
     assert scored == ALL
     assert table(tmp_path / "out").equals(before)
+
+
+TOLD = {
+    "channels": {"DAPI": "0"},
+    "rgb": {"red": "HER2"},
+    "axes": "CYX",
+    "series": 1,
+    "pixel_size_um": 0.2,
+    "z_step_um": 0.5,
+    "offset_counts": 100.0,
+    "roi": Path("roi.geojson"),
+    "labels": Path("labels.tif"),
+}
+
+
+def test_whatever_is_told_of_a_field_is_a_call_of_its_own():
+    assert {one.name for one in dataclasses.fields(FieldJob)} == {"files", *TOLD}
+    plain = FieldJob(files=Path("field.tif"))
+    fields = [plain, *(dataclasses.replace(plain, **{key: TOLD[key]}) for key in TOLD)]
+    calls = {process.call_sha256(CaseJob(name="case", fields=(one,))) for one in fields}
+    assert len(calls) == 1 + len(TOLD)
 
 
 def test_what_changed_is_scored_again(cases, run, scored, monkeypatch):
