@@ -6,10 +6,42 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from fishcount.flags import Finding
 from fishcount.results import Category, LeftOut, Variation
-from fishcount.scoring import Heterogeneity, Population, SelectionCheck
+from fishcount.scoring import CaseScore, Heterogeneity, Population, SelectionCheck
 
-__all__ = ["heterogeneity_record", "selection_record", "stability_record"]
+__all__ = [
+    "findings_record",
+    "heterogeneity_record",
+    "score_record",
+    "selection_record",
+    "stability_record",
+]
+
+
+def score_record(score: CaseScore) -> dict[str, Any]:
+    """Sums, means, ratio and intervals, each under its own key of ``summary.json``."""
+    return {
+        "n_scored": score.n_scored,
+        "her2_signals": score.her2_signals,
+        "cep17_signals": score.cep17_signals,
+        "mean_her2_per_nucleus": score.mean_her2_per_nucleus,
+        "mean_cep17_per_nucleus": score.mean_cep17_per_nucleus,
+        "her2_cep17_ratio": score.her2_cep17_ratio,
+        "intervals_95": {name: list(pair) for name, pair in score.intervals_95.items()},
+    }
+
+
+def findings_record(findings: Iterable[Finding]) -> dict[str, Any]:
+    """``flags``, each code once, and ``findings`` with their figures: of a case or of a field."""
+    findings = tuple(findings)
+    return {
+        "flags": list(dict.fromkeys(finding.code for finding in findings)),
+        "findings": [
+            {"code": finding.code, "figure": finding.figure, "detail": finding.detail}
+            for finding in findings
+        ],
+    }
 
 
 def stability_record(

@@ -98,8 +98,13 @@ def scored_nuclei(fields: Sequence[FieldResult]) -> ScoredNuclei:
     )
 
 
-def score_nuclei(nuclei: ScoredNuclei, *, settings: ScoringSettings | None = None) -> CaseScore:
-    """Sums and intervals over the scored nuclei, each estimated count with its range."""
+def score_nuclei(
+    nuclei: ScoredNuclei, *, detected: bool = True, settings: ScoringSettings | None = None
+) -> CaseScore:
+    """Sums and intervals over the scored nuclei, each estimated count with its range.
+
+    `detected` as for `score_counts`: False where a person has seen all of them.
+    """
     her2, cep17 = nuclei.her2, nuclei.cep17 or {}
     return score_counts(
         her2["best"],
@@ -109,7 +114,7 @@ def score_nuclei(nuclei: ScoredNuclei, *, settings: ScoringSettings | None = Non
         her2_high=her2["high"],
         cep17_low=cep17.get("low"),
         cep17_high=cep17.get("high"),
-        detected=True,
+        detected=detected,
         settings=settings,
     )
 

@@ -14,9 +14,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 import fishcount
-from fishcount.flags import Finding, codes_of
+from fishcount.flags import codes_of
 from fishcount.image import PROBES
-from fishcount.records import heterogeneity_record, selection_record, stability_record
+from fishcount.records import (
+    findings_record,
+    heterogeneity_record,
+    score_record,
+    selection_record,
+    stability_record,
+)
 from fishcount.results import CaseResult, Category, FieldResult
 
 __all__ = [
@@ -111,22 +117,14 @@ def signals_table(fields: Iterable[FieldResult]) -> pd.DataFrame:
 
 def summary_record(case: CaseResult) -> dict[str, Any]:
     """The content of ``summary.json``: plain numbers, strings, lists; None where nothing exists."""
-    score = case.score
     pixel_sizes = {field.image.pixel_size_um for field in case.fields}
     return {
         "schema_version": SCHEMA_VERSION,
         "case": case.name,
         "fields": [_field_record(field) for field in case.fields],
-        "n_scored": score.n_scored,
-        "her2_signals": score.her2_signals,
-        "cep17_signals": score.cep17_signals,
-        "mean_her2_per_nucleus": score.mean_her2_per_nucleus,
-        "mean_cep17_per_nucleus": score.mean_cep17_per_nucleus,
-        "her2_cep17_ratio": score.her2_cep17_ratio,
-        "intervals_95": {name: list(pair) for name, pair in score.intervals_95.items()},
+        **score_record(case.score),
         "categories": [category_record(category) for category in case.categories],
-        "flags": _codes(case.findings),
-        "findings": [_finding_record(finding) for finding in case.findings],
+        **findings_record(case.findings),
         "ihc": case.ihc,
         "tags": list(case.tags),
         "stability": stability_record(case.categories, case.variations, case.left_out),
@@ -173,20 +171,11 @@ def _field_record(field: FieldResult) -> dict[str, Any]:
         "sha256": field.image.sha256,
         "n_nuclei": len(field.nuclei),
         "n_scored": int(field.scored.sum()),
-        "flags": _codes(field.findings),
-        "findings": [_finding_record(finding) for finding in field.findings],
+        **findings_record(field.findings),
         "pixel_size_um": field.image.pixel_size_um,
         "z_step_um": field.image.z_step_um,
         "n_planes": field.image.n_planes,
     }
-
-
-def _finding_record(finding: Finding) -> dict[str, Any]:
-    return {"code": finding.code, "figure": finding.figure, "detail": finding.detail}
-
-
-def _codes(findings: Iterable[Finding]) -> list[str]:
-    return list(dict.fromkeys(finding.code for finding in findings))
 
 
 def _nuclei_of(field: FieldResult) -> dict[str, Any]:

@@ -12,15 +12,20 @@ from numpy.typing import NDArray
 import fishcount
 from fishcount.flags import Finding
 from fishcount.guidelines import Classification, Scheme, classify
-from fishcount.records import heterogeneity_record, selection_record, stability_record
-from fishcount.recount import SKIPPED, ScoredNuclei
+from fishcount.records import (
+    findings_record,
+    heterogeneity_record,
+    score_record,
+    selection_record,
+    stability_record,
+)
+from fishcount.recount import SKIPPED, ScoredNuclei, score_nuclei
 from fishcount.review.state import ReviewState
 from fishcount.scoring import (
     CaseScore,
     SelectionCheck,
     check_selection,
     heterogeneity,
-    score_counts,
     selection_findings,
 )
 from fishcount.stability import left_out
@@ -89,18 +94,11 @@ def score_review(
     """
     counts, settings = state.counts, state.automatic.settings.scoring
     summary = state.automatic.folder.summary
-    scored = counts.scored
-    her2, cep17 = counts.copies["HER2"], counts.copies.get("CEP17")
-    score = score_counts(
-        her2.best[scored],
-        None if cep17 is None else cep17.best[scored],
-        field=counts.field[scored],
-        her2_low=her2.low[scored],
-        her2_high=her2.high[scored],
-        cep17_low=None if cep17 is None else cep17.low[scored],
-        cep17_high=None if cep17 is None else cep17.high[scored],
+    nuclei = _scored_nuclei(state)
+    score = score_nuclei(
+        nuclei,
         # Where a reader has seen every scored nucleus, the counts are those of a person.
-        detected=bool((counts.review[scored] == "unreviewed").any()),
+        detected=bool((counts.review[counts.scored] == "unreviewed").any()),
         settings=settings,
     )
     ihc = summary.get("ihc") if ihc is None else ihc
@@ -111,16 +109,17 @@ def score_review(
         ihc=ihc,
         faint_staining=ihc == "0" and "HER2-ultralow" in summary.get("tags", ()),
         areas=score.areas,
-        nucleus_counts=(her2.best[scored], None if cep17 is None else cep17.best[scored]),
+        nucleus_counts=nuclei.pair,
         replicates=score.replicates,
         schemes=schemes,
         settings=settings,
     )
+    cep17 = counts.copies.get("CEP17")
     check = check_selection(
-        her2.best,
+        counts.copies["HER2"].best,
         None if cep17 is None else cep17.best,
-        scored=scored,
-        eligible=scored | np.isin(counts.reject_reason, SKIPPED),
+        scored=counts.scored,
+        eligible=counts.scored | np.isin(counts.reject_reason, SKIPPED),
     )
     return Reviewed(
         score=score,
@@ -143,8 +142,7 @@ def reviewed_summary(
     What other settings would give is left out: the edits of a reader are of one set of signals.
     `schemes` as for `score_review`.
     """
-    summary, score = state.automatic.folder.summary, reviewed.score
-    counts = state.counts
+    summary, counts = state.automatic.folder.summary, state.counts
     fields = [
         {
             **record,
@@ -156,19 +154,9 @@ def reviewed_summary(
     return {
         **summary,
         "fields": fields,
-        "n_scored": score.n_scored,
-        "her2_signals": score.her2_signals,
-        "cep17_signals": score.cep17_signals,
-        "mean_her2_per_nucleus": score.mean_her2_per_nucleus,
-        "mean_cep17_per_nucleus": score.mean_cep17_per_nucleus,
-        "her2_cep17_ratio": score.her2_cep17_ratio,
-        "intervals_95": {name: list(pair) for name, pair in score.intervals_95.items()},
+        **score_record(reviewed.score),
         "categories": [category_record(one) for one in reviewed.classification.categories],
-        "flags": list(dict.fromkeys(finding.code for finding in reviewed.findings)),
-        "findings": [
-            {"code": finding.code, "figure": finding.figure, "detail": finding.detail}
-            for finding in reviewed.findings
-        ],
+        **findings_record(reviewed.findings),
         "ihc": reviewed.classification.ihc,
         "tags": list(reviewed.classification.tags),
         **_what_holds_it(state, reviewed, schemes),
@@ -181,16 +169,7 @@ def _what_holds_it(
     state: ReviewState, reviewed: Reviewed, schemes: Iterable[str | Scheme] | None
 ) -> dict[str, Any]:
     """Stability, selection and heterogeneity of the nuclei that stand."""
-    counts, scored = state.counts, state.counts.scored
-    cep17 = counts.copies.get("CEP17")
-    nuclei = ScoredNuclei(
-        fields=tuple(state.automatic.fields),
-        field=counts.field[scored],
-        nucleus=counts.number[scored],
-        yx_px=_centres(state)[scored],
-        her2={"best": counts.copies["HER2"].best[scored]},
-        cep17=None if cep17 is None else {"best": cep17.best[scored]},
-    )
+    nuclei = _scored_nuclei(state)
     categories = reviewed.classification.categories
     deciding = left_out(
         nuclei,
@@ -210,6 +189,23 @@ def _what_holds_it(
             ],
         ),
     }
+
+
+def _scored_nuclei(state: ReviewState) -> ScoredNuclei:
+    """The nuclei that stand as scored, of all fields."""
+    counts, scored = state.counts, state.counts.scored
+    copies = {
+        probe: {"best": of.best[scored], "low": of.low[scored], "high": of.high[scored]}
+        for probe, of in counts.copies.items()
+    }
+    return ScoredNuclei(
+        fields=tuple(state.automatic.fields),
+        field=counts.field[scored],
+        nucleus=counts.number[scored],
+        yx_px=_centres(state)[scored],
+        her2=copies["HER2"],
+        cep17=copies.get("CEP17"),
+    )
 
 
 def _centres(state: ReviewState) -> NDArray[np.float64]:
