@@ -19,6 +19,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import fishcount
+from fishcount.io import provenance
+from fishcount.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 PYPROJECT = ROOT / "pyproject.toml"
@@ -120,6 +122,16 @@ def test_version_is_the_same_everywhere() -> None:
     assert fishcount.__version__ == declared
     assert metadata.version("fishcount") == declared
     assert f"## {declared}" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_what_computes_is_named_in_the_provenance() -> None:
+    project = tomllib.loads(PYPROJECT.read_text())["project"]
+    declared = {Requirement(text).name for text in project["dependencies"]}
+    presenting = {"click", "jinja2", "matplotlib", "defusedxml", "tomli-w"}
+    software = provenance({}, Settings())["software"]
+
+    assert set(software) == {"fishcount", "python", *(declared - presenting)}
+    assert None not in software.values()
 
 
 def test_importing_fishcount_loads_nothing_heavy_and_changes_nothing() -> None:

@@ -15,10 +15,12 @@ from fishcount.settings import Settings
 
 __all__ = ["provenance"]
 
+# What computes or decodes, so that another version may give another digit.
 _PACKAGES = (
     "numpy",
     "scipy",
     "scikit-image",
+    "opencv-python-headless",
     "tifffile",
     "imagecodecs",
     "pandas",
@@ -32,7 +34,6 @@ def provenance(
     *,
     command: Sequence[str] = (),
     started: datetime | None = None,
-    finished: datetime | None = None,
 ) -> dict[str, Any]:
     """The record that becomes ``provenance.json``.
 
@@ -44,8 +45,8 @@ def provenance(
         What the run used.
     command
         The command line, as it was given; of the program only the name is kept.
-    started, finished
-        When the run began and ended; now, where not given.
+    started
+        When the run began; now, where not given. It ends now.
 
     Returns
     -------
@@ -79,7 +80,7 @@ def provenance(
         "settings_sha256": settings.sha256(),
         "times": {
             "started": (started or now).isoformat(timespec="seconds"),
-            "finished": (finished or now).isoformat(timespec="seconds"),
+            "finished": now.isoformat(timespec="seconds"),
         },
     }
 
