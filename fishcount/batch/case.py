@@ -259,7 +259,11 @@ def _score_fields(
     results = []
     for one, name in zip(job.fields, names, strict=True):
         image = one.read(name=name, settings=job.settings)
-        labels = read_labels(one.labels, shape=image.shape) if one.labels else None
+        labels = (
+            read_labels(one.labels, shape=image.shape, settings=job.settings.reading)
+            if one.labels
+            else None
+        )
         results.append(score_field(image, labels=labels, settings=job.settings, threads=threads))
         on_field(1)
     return results

@@ -158,6 +158,17 @@ def test_own_labels_are_scored(run, case_files, tmp_path):
     assert json.loads(out)["fields"][0]["n_nuclei"] == len(np.unique(tifffile.imread(truth))) - 1
 
 
+def test_the_limits_of_reading_hold_for_labels_too(run, case_files, tmp_path):
+    # The three channels of the image take 1.5 MiB.
+    labels = tmp_path / "labels.tif"
+    tifffile.imwrite(labels, np.ones((1024, 512), np.uint64))
+    options = ("--labels", labels, "--out", tmp_path / "case")
+    code, _, err = run("score", case_files[0], *options, "--set", "reading.max_memory_mib=2")
+    assert code == 2
+    assert str(labels) in one_line(err)
+    assert "at most 2 MiB" in err
+
+
 def test_a_setting_changes_the_result_and_is_kept(run, case_files, tmp_path):
     settings = tmp_path / "settings.toml"
     settings.write_text("[spots]\nmin_snr = 30\n")
