@@ -36,11 +36,16 @@ def live(text: str) -> str:
 
 
 def csv_bytes(table: pd.DataFrame) -> bytes:
-    """A table as UTF-8 CSV: text cells made inert, numbers with up to nine digits, gaps empty."""
+    """A table as UTF-8 CSV: text cells made inert, numbers with up to nine digits, gaps empty.
+
+    NUL, at which some readers end a cell, becomes U+FFFD.
+    """
     shown = table.copy()
     text = [column for column in shown.columns if _is_text(shown[column])]
     for column in text:
-        shown[column] = [inert(v) if isinstance(v, str) else v for v in shown[column]]
+        shown[column] = [
+            inert(v.replace("\0", "\ufffd")) if isinstance(v, str) else v for v in shown[column]
+        ]
     # The csv module leaves a lone carriage return unquoted; a reader would start a new row there.
     returns = any("\r" in v for c in text for v in shown[c] if isinstance(v, str))
     quoting: Literal[0, 2] = csv.QUOTE_NONNUMERIC if returns else csv.QUOTE_MINIMAL

@@ -54,10 +54,10 @@ def _assign_contested(
     unpaired = np.arange(n_rows)
     # scipy drops explicit zeros, so every cost is shifted away from 0.
     weights = np.concatenate([1.0 + cost, np.full(n_rows, 3.0 + n_rows)])
-    graph = csr_array(
-        (weights, (np.concatenate([row, unpaired]), np.concatenate([col, n_cols + unpaired]))),
-        shape=(n_rows, n_cols + n_rows),
-    )
+    # The matching of scipy 1.12 and 1.13 takes indices of 32 bits alone.
+    from_row = np.concatenate([row, unpaired]).astype(np.int32)
+    to_col = np.concatenate([col, n_cols + unpaired]).astype(np.int32)
+    graph = csr_array((weights, (from_row, to_col)), shape=(n_rows, n_cols + n_rows))
     matched_rows, matched_cols = min_weight_full_bipartite_matching(graph)
     partner = np.full(n_rows, -1, np.int64)
     partner[matched_rows] = matched_cols

@@ -256,7 +256,7 @@ def test_text_is_inert_and_comes_back(tmp_path):
         assert not text.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "＝"))
         assert number == "-1.5"
     back = read_csv(data, schema={"field": "object", "x_px": "float64"})
-    assert list(back["field"]) == HOSTILE
+    assert list(back["field"]) == [text.replace("\0", "\ufffd") for text in HOSTILE]
 
 
 def test_json_has_no_nan():
