@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TypeVar
 
@@ -177,10 +177,6 @@ class FishImage:
     def counts(self, role: str, window: Window) -> NDArray[np.float32]:
         """Counts of a window of a channel as float32; shaped as `raw`."""
         return self.raw(role)[..., *window].astype(np.float32)
-
-    def with_roi(self, roi: NDArray[np.bool_] | None) -> FishImage:
-        """The same field, restricted to a region (y, x)."""
-        return replace(self, roi=roi)
 
 
 def project(stack: NDArray[Counts]) -> NDArray[Counts]:

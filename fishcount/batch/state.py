@@ -94,11 +94,6 @@ class State:
             record = None if summary is None else json.loads(summary)
             yield CaseState(name, state, seconds, record, error, message)
 
-    def tally(self) -> dict[str, int]:
-        """How many cases are waiting, done and failed."""
-        counted = self._connection.execute("SELECT state, count(*) FROM cases GROUP BY state")
-        return {"waiting": 0, "done": 0, "failed": 0} | dict(counted)
-
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
         try:

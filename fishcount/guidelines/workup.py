@@ -7,7 +7,6 @@ itself: a recount that changes the group ends in ADJUDICATE.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,7 +15,6 @@ from fishcount.guidelines.classify import Classification, classify
 from fishcount.guidelines.counts import Recount, checked_areas, checked_tally
 from fishcount.guidelines.explain import GUIDELINE
 from fishcount.guidelines.findings import is_borderline
-from fishcount.guidelines.scheme import Scheme
 from fishcount.guidelines.tally import Tally
 from fishcount.results import Category
 from fishcount.settings import ScoringSettings
@@ -71,14 +69,13 @@ class WorkUp:
         The second, blinded count; it is never pooled.
     classification : Classification
         The outcome so far.
-    schemes, settings
+    settings : ScoringSettings
         What the classification was made with.
     """
 
     counts: tuple[Count, ...]
     classification: Classification
     settings: ScoringSettings
-    schemes: tuple[str | Scheme, ...] | None = None
     ihc: str | None = None
     faint_staining: bool = False
     recount: Recount | None = None
@@ -153,7 +150,6 @@ def start_workup(
     *,
     ihc: str | None = None,
     faint_staining: bool = False,
-    schemes: Iterable[str | Scheme] | None = None,
     settings: ScoringSettings | None = None,
 ) -> WorkUp:
     """The work-up of a case after its first count.
@@ -179,7 +175,6 @@ def start_workup(
         ihc=ihc,
         faint_staining=faint_staining,
         recount=None,
-        schemes=None if schemes is None else tuple(schemes),
         settings=settings or ScoringSettings(),
     )
 
@@ -272,7 +267,6 @@ def _again(workup: WorkUp, **changes: Any) -> WorkUp:
         ihc=later.ihc,
         faint_staining=later.faint_staining,
         recount=later.recount,
-        schemes=later.schemes,
         settings=later.settings,
     )
 
@@ -283,7 +277,6 @@ def _classified(
     ihc: str | None,
     faint_staining: bool,
     recount: Recount | None,
-    schemes: tuple[str | Scheme, ...] | None,
     settings: ScoringSettings,
 ) -> WorkUp:
     pooled = _pool(counts)
@@ -295,14 +288,12 @@ def _classified(
         ihc=ihc,
         faint_staining=faint_staining,
         recount=recount,
-        schemes=schemes,
         settings=settings,
     )
     return WorkUp(
         counts=counts,
         classification=classification,
         settings=settings,
-        schemes=schemes,
         ihc=ihc,
         faint_staining=faint_staining,
         recount=recount,

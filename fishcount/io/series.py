@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -95,13 +95,3 @@ class Source(Protocol):
         self, series: int, *, channels: Sequence[int], window: Window | None = None
     ) -> NDArray[np.generic]:
         """Pixels (channel, z, y, x) of some channels, or a window of them, in the stored type."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Described:
-    """Series, faults and findings, as a format's reader collects them."""
-
-    format: str
-    series: tuple[Series, ...] = ()
-    faults: tuple[FishcountError, ...] = field(default=())
-    findings: tuple[Finding, ...] = field(default=())

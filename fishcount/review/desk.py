@@ -248,14 +248,14 @@ class Desk:
         """Accept the present nucleus, where it is not yet, and go to the next of the list."""
         self.do_and_go_on(AcceptNucleus(field=self.here()[0], nucleus=self.here()[1]))
 
-    def do_and_go_on(self, action: Edit, *, reason: str = "") -> None:
+    def do_and_go_on(self, action: Edit) -> None:
         """Make an edit and go to the next nucleus of the list as it was before."""
         following = self._following()
         if isinstance(action, AcceptNucleus) and self._status(self.here()) == "accepted":
             if following is not None:
                 self.go_to(following)
             return
-        event = self.review.do(action, reason=reason)
+        event = self.review.do(action)
         self._after(event.object, target=following or self.nucleus)
 
     def merge_with_nearest(self) -> None:

@@ -93,16 +93,6 @@ class Review:
         """The case as it stands."""
         return self.history.present
 
-    @property
-    def can_undo(self) -> bool:
-        """Whether an edit stands that can be taken back."""
-        return bool(self.history.done)
-
-    @property
-    def can_redo(self) -> bool:
-        """Whether an edit was taken back that can stand again."""
-        return bool(self.history.undone)
-
     def do(self, action: Action, *, reason: str = "") -> Event:
         """Make an edit; when this returns, it is on the disk.
 

@@ -83,8 +83,6 @@ class Heterogeneity:
         smaller holds more than 10 % of the nuclei, and at least three; otherwise one, of all.
     high : ndarray of bool, (n,)
         Nuclei of the population with many copies; none where there is one population.
-    share_high_by_field : ndarray of float64, (fields,)
-        Share of these nuclei in each field, in the order of the field names: where it sits.
     clustering : Clustering or None
         Whether these nuclei lie together; None where there is one population, or no positions.
     """
@@ -97,7 +95,6 @@ class Heterogeneity:
     separation: float
     populations: tuple[Population, ...]
     high: NDArray[np.bool_]
-    share_high_by_field: Floats
     clustering: Clustering | None
 
     @property
@@ -164,8 +161,6 @@ def heterogeneity(
     n_amplified, n_asked = int(amplified.sum()), int(asked.sum())
     separation, high = _split(copies)
     parts = (~high, high) if high.any() else (~high,)
-    names, index = np.unique(fields, return_inverse=True)
-    in_field = np.bincount(index, minlength=len(names))
     return Heterogeneity(
         pattern=_pattern(n_amplified, n_asked),
         criterion="over 6 copies" if reference is None else "ratio over 2.2",
@@ -175,10 +170,9 @@ def heterogeneity(
         separation=separation,
         populations=tuple(_population(part, copies, reference) for part in parts),
         high=high,
-        share_high_by_field=np.bincount(index, high, minlength=len(names)) / in_field,
         clustering=None
         if yx_px is None or not high.any()
-        else clustering_of(high, field=index.astype(np.int64), yx_px=np.asarray(yx_px, float)),
+        else clustering_of(high, field=fields, yx_px=np.asarray(yx_px, float)),
     )
 
 

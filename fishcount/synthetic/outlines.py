@@ -39,10 +39,6 @@ class Outlines:
     def __len__(self) -> int:
         return len(self.y_px)
 
-    def reach_px(self) -> NDArray[np.float64]:
-        """Largest radius of each, (n,)."""
-        return np.asarray(self.radius_px.max(axis=1, initial=0.0))
-
 
 def radius_at(table: NDArray[np.float64], angle: NDArray[np.float64]) -> NDArray[np.float64]:
     """Radius of one outline (N_ANGLES,) at any angles."""

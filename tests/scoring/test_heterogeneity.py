@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose, assert_array_equal
+from numpy.testing import assert_array_equal
 
 from fishcount.errors import CountError
 from fishcount.scoring import Pattern, check_selection, heterogeneity, selection_findings
@@ -46,7 +46,6 @@ def test_a_second_population_is_counted_apart_and_found_in_its_field():
     low, high = found.populations
     assert low.mean_her2_per_nucleus == pytest.approx(her2[~truth].mean(), rel=0.1)
     assert high.mean_her2_per_nucleus == pytest.approx(15, rel=0.1)
-    assert_allclose(found.share_high_by_field, [0, 1], atol=0.1)
     assert found.separation > 4
 
 

@@ -146,11 +146,6 @@ class Stage:
             if role in self.layers:
                 self.layers[role].visible = role in self._shown
 
-    @property
-    def shown_channels(self) -> tuple[str, ...]:
-        """The channels that are shown."""
-        return self._shown
-
     def next_channel(self) -> None:
         """All channels, then each alone, then all again."""
         has = tuple(role for role in ROLES if role in self.layers)
