@@ -4,7 +4,7 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: help demo test browser lint format docs bench fuzz clean
+.PHONY: help demo test browser lint format docs screenshots bench fuzz clean
 
 export PYTHON NO_UV
 
@@ -13,16 +13,16 @@ SAMPLE ?= group4
 DEMO := demo_case
 
 help:
-	@echo "make demo    score a sample case and say where the report is"
-	@echo "make test    run the tests"
-	@echo "make browser open the pages in Chromium: accessibility, keyboard, print"
-	@echo "make lint    check format, style, types and layers"
-	@echo "make format  write the format that make lint checks"
-	@echo "make docs    build the documentation site"
+	@echo "make demo         score a sample case and say where the report is"
+	@echo "make test         run the tests"
+	@echo "make browser      open the pages in Chromium: accessibility, keyboard, print"
+	@echo "make lint         check format, style, types and layers"
+	@echo "make format       write the format that make lint checks"
+	@echo "make docs         build the documentation site"
 	@echo "make screenshots  take the pictures of the napari windows and of the report again"
-	@echo "make bench   measure speed, memory and accuracy"
-	@echo "make fuzz    run the tests that take minutes"
-	@echo "make clean   remove the environment and what was made"
+	@echo "make bench        measure speed, memory and accuracy"
+	@echo "make fuzz         run the tests that take minutes"
+	@echo "make clean        remove the environment and what was made"
 
 # --- what people run ------------------------------------------------------------------------
 
