@@ -124,7 +124,7 @@ class UnsafeFileError(InputError):
 
 
 class MetadataError(InputError):
-    """Metadata that is malformed or contradicts the stored pixels."""
+    """What is said about pixels is malformed or contradicts them, in a file or in a call."""
 
 
 class ChannelError(MetadataError):
@@ -144,7 +144,7 @@ class SettingsError(FishcountError, ValueError):
 
 
 class CountError(FishcountError, ValueError):
-    """Counts that no case can have: negative, or more signals than were ever seen."""
+    """Counts that no case can have, or that do not go together."""
 
 
 class SchemeError(FishcountError, ValueError):

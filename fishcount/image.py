@@ -25,8 +25,9 @@ Window = tuple[slice, slice]
 
 Counts = TypeVar("Counts", bound=np.generic)
 
-# A pixel of a FISH image lies between a 100x camera's and a slide scanner's overview.
+# From finer than under a 100x objective to a slide scanner's overview: beyond lies a wrong unit.
 PLAUSIBLE_PIXEL_UM = (0.01, 5.0)
+PLAUSIBLE_STEP_UM = (0.01, 50.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -188,9 +189,9 @@ def check_calibration(
     pixel_size_um: float | None, z_step_um: float | None, *, n_planes: int, name: str
 ) -> None:
     """Raise CalibrationError where a size that is needed is lacking or not plausible."""
-    _check_size("pixel size", pixel_size_um, name, "--pixel-size-um")
+    _check_size("pixel size", pixel_size_um, PLAUSIBLE_PIXEL_UM, name, "--pixel-size-um")
     if n_planes > 1:
-        _check_size("plane distance", z_step_um, name, "--z-step-um")
+        _check_size("plane distance", z_step_um, PLAUSIBLE_STEP_UM, name, "--z-step-um")
 
 
 def _as_czyx(array: NDArray[np.generic], axes: str, name: str) -> NDArray[np.generic]:
@@ -258,8 +259,10 @@ def _check_pixels(stack: NDArray[np.generic], roles: tuple[str, ...], name: str)
             )
 
 
-def _check_size(what: str, value: float | None, name: str, option: str) -> None:
-    low, high = PLAUSIBLE_PIXEL_UM if what == "pixel size" else (0.01, 50.0)
+def _check_size(
+    what: str, value: float | None, plausible: tuple[float, float], name: str, option: str
+) -> None:
+    low, high = plausible
     if value is None:
         raise CalibrationError(f"no {what}", file=name, remedy=f"give it with {option}")
     if not low <= value <= high:

@@ -228,7 +228,9 @@ def _scored_fields(
 def _labelled(image: FishImage | Slide, labels: NDArray[np.integer], settings: Settings) -> Nuclei:
     if isinstance(image, Slide):
         raise MetadataError(
-            "a slide is segmented here", file=image.name, remedy="read it whole, as an image"
+            "labels cannot be given for a slide",
+            file=image.name,
+            remedy="read it whole, with fishcount.read_image",
         )
     return nuclei_from_labels(
         labels,

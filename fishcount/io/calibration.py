@@ -6,14 +6,13 @@ import math
 from collections.abc import Sequence
 
 from fishcount.errors import CalibrationError
-from fishcount.image import PLAUSIBLE_PIXEL_UM
+from fishcount.image import PLAUSIBLE_PIXEL_UM, PLAUSIBLE_STEP_UM
 from fishcount.io.series import Series
 
-__all__ = ["PLAUSIBLE_STEP_UM", "pixel_size", "z_step"]
+__all__ = ["pixel_size", "z_step"]
 
 # Sizes that differ by less are the same, written with other digits.
 _AGREE = 0.01
-PLAUSIBLE_STEP_UM = (0.01, 50.0)
 
 
 def pixel_size(series: Sequence[Series], given: float | None, *, file: str) -> float:
