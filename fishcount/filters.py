@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 __all__ = [
     "block_means",
+    "border_chains",
     "connected_parts",
     "enlarged",
     "gaussian",
@@ -257,3 +258,23 @@ def connected_parts(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int32], int]:
     pixels = np.ascontiguousarray(mask).view(np.uint8)
     n, labels = cv2.connectedComponents(pixels, connectivity=4, ltype=cv2.CV_32S)
     return np.asarray(labels, np.int32), n - 1
+
+
+def border_chains(mask: NDArray[np.bool_]) -> list[NDArray[np.int32]]:
+    """Pixels (k, 2), y and x, along the outer border of each part of a mask (y, x), clockwise.
+
+    Parts hang together by edges or corners; they come in the order of their lowest pixels, and a
+    pixel comes as often as the border passes it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fishcount.filters import border_chains
+    >>> [chain.tolist() for chain in border_chains(np.eye(2, dtype=bool))]
+    [[[1, 1], [0, 0]]]
+    """
+    if 0 in mask.shape:
+        return []
+    pixels = np.ascontiguousarray(mask).view(np.uint8)
+    chains, _ = cv2.findContours(pixels, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    return [np.asarray(chain[::-1, 0, ::-1], np.int32) for chain in reversed(chains)]

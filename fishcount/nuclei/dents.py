@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
-from skimage.measure import find_contours
+
+from fishcount.nuclei.contour import longest_contour
 
 __all__ = [
     "DENT_WORTH",
@@ -71,11 +72,9 @@ def outlines_of(
     """
     outlines = np.zeros((len(rows), N_POINTS, 2))
     for k, (label, box) in enumerate(zip(rows, boxes, strict=True)):
-        inside = np.pad(labels[box] == label, 1).astype(np.float32)
-        contours = find_contours(inside, 0.5)  # type: ignore[no-untyped-call]
-        if contours:
-            corner = np.array([box[0].start, box[1].start]) - 1
-            outlines[k] = _even_points(max(contours, key=len)[:-1]) + corner
+        contour = longest_contour(labels[box] == label)
+        if len(contour):
+            outlines[k] = _even_points(contour) + np.array([box[0].start, box[1].start])
     return np.asarray(ndi.gaussian_filter1d(outlines, 1.0, axis=1, mode="wrap"), np.float64)
 
 
