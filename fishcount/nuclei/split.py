@@ -6,11 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from skimage.segmentation import watershed
 
 from fishcount.filters import gaussian, largest_near
-from fishcount.nuclei.canvas import Canvas
 from fishcount.nuclei.distance import inside_distance
+from fishcount.nuclei.flood import flood_components
 from fishcount.nuclei.joins import join_pieces
 from fishcount.nuclei.pieces import Pieces
 
@@ -62,7 +61,7 @@ def split_foreground(
     reach = max(round(SEED_REACH * diameter_px), 1)
     peaks = (depth == largest_near(depth, 2 * reach + 1)) & (depth > 0.5)
     at, seed = label_points(peaks)
-    labels, components = _flood(depth, at, seed, components)
+    labels, components = flood_components(depth, at, seed, components)
     nucleus_area = np.pi / 4 * diameter_px**2
     labels, pieces = join_pieces(labels, signal, depth, nucleus_area_px=nucleus_area)
     return Split(labels, pieces, components, at)
@@ -93,47 +92,6 @@ def label_points(mask: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.
         np.minimum.at(first, other[differ], lower)
     _, label = np.unique(first, return_inverse=True)
     return at, label.astype(np.int32) + 1
-
-
-def _flood(
-    depth: NDArray[np.float32],
-    at: NDArray[np.intp],
-    seed: NDArray[np.int32],
-    components: NDArray[np.int32],
-) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Watershed of the components with several seeds; those with one are theirs as a whole.
-
-    Also the components that have seeds, numbered anew.
-    """
-    n = int(components.max(initial=0))
-    component = components.ravel()[at]
-    owner = np.zeros(n + 1, np.int32)
-    owner[component] = seed
-    # A seed that is not the one written last has company.
-    shared = np.zeros(n + 1, bool)
-    shared[component[owner[component] != seed]] = True
-    seeded = owner > 0
-    owner[shared] = 0
-    labels: NDArray[np.int32] = owner.take(components)
-    if shared.any():
-        # Only what is crowded: the watershed goes over all of an image, however little it floods.
-        image = Canvas.whole(-depth)
-        canvas = image.packed(components, shared[1:])
-        seeds = np.zeros(components.shape, np.int32)
-        seeds.ravel()[at] = np.where(shared[component], seed, 0)
-        seeds = canvas.values_of(image, seeds)
-        crowded = (
-            shared.take(components) if canvas.origin is None else canvas.origin < components.size
-        )
-        flooded = watershed(  # type: ignore[no-untyped-call]
-            canvas.signal, seeds, mask=crowded
-        )
-        labels.ravel()[canvas.places(np.flatnonzero(crowded))] = flooded[crowded]
-    if not seeded[1:].all():
-        new = np.cumsum(seeded, dtype=np.int32)
-        new[~seeded] = 0
-        components = new.take(components)
-    return labels, components
 
 
 def inner_distance(mask: NDArray[np.bool_], *, smoothing_px: float) -> NDArray[np.float32]:

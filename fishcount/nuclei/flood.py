@@ -1,0 +1,139 @@
+"""A foreground divided among its seeds: each pixel goes the steepest way up to one of them.
+
+That is the watershed of the distance, without the queue of pixels that makes it slow. It differs
+where neighbours are equally deep, in about one pixel of a thousand. Which way is steepest follows
+from a pixel and its neighbours alone, so the result is the same in any part of an image.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["flood_components"]
+
+
+def flood_components(
+    depth: NDArray[np.float32],
+    at: NDArray[np.intp],
+    seed: NDArray[np.int32],
+    components: NDArray[np.int32],
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Divide the components with several seeds; those with one are theirs as a whole.
+
+    Parameters
+    ----------
+    depth
+        What is climbed, (y, x): above 0 in components.
+    at, seed
+        Flat indices of the pixels of seeds, and their labels 1 to m.
+    components
+        Connected parts of the foreground, 1 to n.
+
+    Returns
+    -------
+    labels, components
+        The labels of seeds, and the components that have seeds, numbered anew.
+    """
+    n = int(components.max(initial=0))
+    component = components.ravel()[at]
+    owner = np.zeros(n + 1, np.int32)
+    owner[component] = seed
+    # A seed that is not the one written last has company.
+    shared = np.zeros(n + 1, bool)
+    shared[component[owner[component] != seed]] = True
+    seeded = owner > 0
+    owner[shared] = 0
+    labels: NDArray[np.int32] = owner.take(components)
+    if shared.any():
+        crowded = shared.take(components)
+        several = shared.take(component)
+        labels[crowded] = _climb(depth, crowded, at[several], seed[several])
+    if not seeded[1:].all():
+        new = np.cumsum(seeded, dtype=np.int32)
+        new[~seeded] = 0
+        components = new.take(components)
+    return labels, components
+
+
+def _climb(
+    depth: NDArray[np.float32],
+    mask: NDArray[np.bool_],
+    at: NDArray[np.intp],
+    seed: NDArray[np.int32],
+) -> NDArray[np.int32]:
+    """Seed of each pixel of a mask (y, x), in raster order."""
+    height, width = mask.shape
+    # With a margin, so that what is beside the end of a row is not the start of the next.
+    wide = width + 2
+    deep, inside = np.zeros((height + 2, wide), np.float32), np.zeros((height + 2, wide), bool)
+    deep[1:-1, 1:-1], inside[1:-1, 1:-1] = depth, mask
+    pixel = np.flatnonzero(inside)
+    # From flat indices to places in that list.
+    place = np.zeros(deep.size, np.intp)
+    place[pixel] = np.arange(len(pixel))
+    steps = np.array([-wide, -1, 1, wide])
+    top = _ends(place.take(_steepest(deep.ravel(), pixel, steps)))
+    tops = np.flatnonzero(top == np.arange(len(top)))
+    number = np.zeros(len(top), np.intp)
+    number[tops] = np.arange(len(tops))
+    basin = number.take(top)
+    owner = np.zeros(len(tops), np.int32)
+    owner[basin[place[at + 2 * (at // width) + wide + 1]]] = seed
+    if not owner.all():
+        lost = np.flatnonzero(owner.take(basin) == 0)
+        beside = (pixel.take(lost) + steps[:, None]).ravel()
+        here, there = np.tile(basin.take(lost), len(steps)), basin.take(place.take(beside))
+        saddle = np.minimum(np.tile(deep.take(pixel.take(lost)), len(steps)), deep.take(beside))
+        across = np.flatnonzero(inside.take(beside) & (here != there))
+        owner = _over_saddles(owner, here[across], there[across], saddle[across])
+    return owner.take(basin)
+
+
+def _steepest(
+    deep: NDArray[np.float32], pixel: NDArray[np.intp], steps: NDArray[np.intp]
+) -> NDArray[np.intp]:
+    """The deepest neighbour of each pixel, the first of equals; itself where none is deeper."""
+    best, up = deep.take(pixel), pixel.copy()
+    for step in steps:
+        beside = pixel + step
+        there = deep.take(beside)
+        np.copyto(up, beside, where=there > best)
+        np.maximum(best, there, out=best)
+    return up
+
+
+def _ends(to: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Where each ends that goes on from one to the next, until one that leads to itself."""
+    while True:
+        further = to.take(to)
+        if np.array_equal(further, to):
+            return to
+        to = further
+
+
+def _over_saddles(
+    owner: NDArray[np.int32],
+    one: NDArray[np.intp],
+    other: NDArray[np.intp],
+    saddle: NDArray[np.float32],
+) -> NDArray[np.int32]:
+    """Owners of basins; those without one have the owner to which the highest saddles lead.
+
+    `saddle` is how deep it is where basins `one`, which have no owner, touch others.
+    """
+    order = np.argsort(-saddle, kind="stable")
+    one, other = one[order], other[order]
+    alone = np.arange(len(owner))
+    group = alone
+    while not owner[group].all():
+        here, there = group[one], group[other]
+        free = np.flatnonzero((here != there) & (owner[here] == 0))
+        basin, highest = np.unique(here[free], return_index=True)
+        to = alone.copy()
+        to[basin] = there[free[highest]]
+        # Two that lead to each other are one from now on.
+        mutual = np.flatnonzero((to[to] == alone) & (to > alone))
+        to[mutual] = mutual
+        group = _ends(to)[group]
+    return owner[group]
