@@ -87,7 +87,7 @@ def our_steps(image: FishImage) -> Mapping[str, Callable[[], object]]:
     size = image.pixel_size_um
     channels = {probe: image.raw(probe) for probe in PROBES}
     other = dict(zip(PROBES, reversed(PROBES), strict=True))
-    nuclei = segment_nuclei(image.channel(DAPI), pixel_size_um=size)
+    nuclei = segment_nuclei(image.raw(DAPI), pixel_size_um=size, z_step_um=image.z_step_um)
     result = score_field(image, threads=1)
 
     def detect(probe: str) -> object:
@@ -101,7 +101,9 @@ def our_steps(image: FishImage) -> Mapping[str, Callable[[], object]]:
 
     return {
         "quality of the image": lambda: image_findings(image),
-        "nuclei": lambda: segment_nuclei(image.channel(DAPI), pixel_size_um=size),
+        "nuclei": lambda: segment_nuclei(
+            image.raw(DAPI), pixel_size_um=size, z_step_um=image.z_step_um
+        ),
         "HER2 signals": lambda: detect("HER2"),
         "CEP17 signals": lambda: detect("CEP17"),
         "counts": lambda: count_signals(
