@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage as ndi
+
+from fishcount.nuclei.runs import find_runs
 
 __all__ = ["Canvas"]
 
@@ -68,10 +69,9 @@ class Canvas:
         labels = np.flatnonzero(wanted) + 1
         if not len(labels):
             return self
-        boxes = ndi.find_objects(components)
+        boxes = find_runs(components).boxes()[wanted]
         # Tall ones first fill the shelves best; the order is that of labels where equal.
-        height = np.array([boxes[i - 1][0].stop - boxes[i - 1][0].start + 1 for i in labels], int)
-        width = np.array([boxes[i - 1][1].stop - boxes[i - 1][1].start + 1 for i in labels], int)
+        height, width = boxes[:, 2] - boxes[:, 0] + 1, boxes[:, 3] - boxes[:, 1] + 1
         area = int((height * width).sum())
         if area > 0.5 * self.signal.size:
             return self
@@ -80,8 +80,9 @@ class Canvas:
         places, rows = _shelves(height[order], width[order], canvas_width)
         signal = np.zeros((rows, canvas_width), np.float32)
         origin = np.full((rows, canvas_width), self.image_shape[0] * self.image_shape[1], np.int64)
-        for label, (y, x) in zip(labels[order], places, strict=True):
-            box = boxes[label - 1]
+        wanted_boxes = zip(labels[order].tolist(), boxes[order].tolist(), places, strict=True)
+        for label, (y0, x0, y1, x1), (y, x) in wanted_boxes:
+            box = (slice(y0, y1), slice(x0, x1))
             # A neighbour in the same box has its place in a box of its own.
             inside = components[box] == label
             here = (slice(y, y + inside.shape[0]), slice(x, x + inside.shape[1]))

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage as ndi
 
 from fishcount.filters import connected_parts
 from fishcount.nuclei.canvas import Canvas
@@ -249,5 +248,6 @@ def _dented(runs: Runs, nucleus_area: float) -> NDArray[np.int64]:
 def _boxes(labels: NDArray[np.int32], todo: NDArray[np.int64]) -> list[tuple[slice, slice]]:
     if not len(todo):
         return []
-    boxes = ndi.find_objects(labels)
-    return [boxes[label - 1] for label in todo]
+    runs = find_runs(labels)
+    boxes = runs.boxes()[np.searchsorted(runs.label[runs.first], todo)]
+    return [(slice(y0, y1), slice(x0, x1)) for y0, x0, y1, x1 in boxes.tolist()]

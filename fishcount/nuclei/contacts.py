@@ -100,8 +100,8 @@ class Ellipses:
 def fit_ellipses(labels: NDArray[np.int32]) -> Ellipses:
     """Ellipses through the outlines towards background of all labels of an image (y, x)."""
     n = int(labels.max(initial=0))
-    centre, form = _ellipses_of_moments(labels, n)
-    size = np.sqrt(np.maximum(count_pixels(labels, n + 1), 1) / np.pi)
+    centre, form, area = _ellipses_of_moments(labels, n)
+    size = np.sqrt(np.maximum(area, 1) / np.pi)
     label, y, x = _free_outline(labels)
     v, u = (y - centre[label, 0]) / size[label], (x - centre[label, 1]) / size[label]
     terms = (v * v, u * u, v * u, v, u)
@@ -240,12 +240,16 @@ def _free_outline(
 
 def _ellipses_of_moments(
     labels: NDArray[np.int32], n: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Centres and forms of the ellipses with equal second moments; row 0 and gaps are circles."""
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Centres, forms and areas of the ellipses with equal second moments.
+
+    Row 0 and gaps are circles of no area.
+    """
     centre, form = np.zeros((n + 1, 2)), np.tile([1.0, 1.0, 0.0], (n + 1, 1))
+    pixels = np.zeros(n + 1)
     runs = find_runs(labels)
     if not len(runs):
-        return centre, form
+        return centre, form, pixels
     length = runs.length.astype(np.float64)
     middle = 0.5 * (runs.x0 + runs.x1 - 1)
     area = runs.total(length)
@@ -257,9 +261,10 @@ def _ellipses_of_moments(
     xx = runs.total(length * (dx * dx + length * length / 12)) / area
     yx = runs.total(length * dy * dx) / area
     root = np.maximum(yy * xx - yx * yx, 1e-6)
+    pixels[present] = area
     centre[present] = np.stack([mean_y, mean_x], axis=1)
     form[present] = np.stack([xx, yy, -2 * yx], axis=1) / (4 * root)[:, None]
-    return centre, form
+    return centre, form, pixels
 
 
 def _as_ellipses(conic: NDArray[np.float64]) -> tuple[Ellipses, NDArray[np.bool_]]:

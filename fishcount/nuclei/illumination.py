@@ -8,7 +8,7 @@ from scipy import ndimage as ndi
 
 from fishcount.filters import enlarged
 
-__all__ = ["background_mesh", "noise_sigma", "some_rows"]
+__all__ = ["background_mesh", "middle", "noise_sigma", "some_rows"]
 
 # What part of a cell of the mesh is darker than its background; cells narrower than this are read
 # in full.
@@ -55,5 +55,20 @@ def noise_sigma(image: NDArray[np.float32]) -> float:
         return 0.0
     # Second difference along x: weights 1, -2, 1 have variance 6; blind to slopes.
     wiggle = np.abs(image[:, 2:] - 2 * image[:, 1:-1] + image[:, :-2])
-    dark = image[:, 1:-1] <= np.median(image)
-    return float(np.median(wiggle[dark])) / (0.6745 * 6**0.5)
+    dark = image[:, 1:-1] <= middle(image)
+    return middle(wiggle[dark]) / (0.6745 * 6**0.5)
+
+
+def middle(values: NDArray[np.float32]) -> float:
+    """Median of finite numbers, of which there is one at least; faster than numpy's.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> middle(np.float32([3, 1, 2, 8]))
+    2.5
+    """
+    half = values.size // 2
+    ordered = np.partition(values, half, axis=None)
+    upper = ordered[half]
+    return float(upper if values.size % 2 else (ordered[:half].max() + upper) / 2)

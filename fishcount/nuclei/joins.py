@@ -137,15 +137,17 @@ def contact_figures(
     in logs; the hollow that they make together, over the smaller area; how much less both together
     are an ellipse than the worse of them.
     """
-    one, other = pieces.take(contacts.a), pieces.take(contacts.b)
+    a, b = contacts.a, contacts.b
+    one, other = pieces.take(a), pieces.take(b)
     both = one.union(other)
+    hollow, fit = pieces.hollow(), pieces.ellipse_fit()
     waist = 1 - contacts.waist / np.maximum(np.minimum(one.depth, other.depth), 1e-6)
     along = contacts.light[:, 0] / np.maximum(contacts.light[:, 1], 1e-6)
     bright = np.maximum(np.maximum(one.brightness, other.brightness), 1e-6)
     dim = np.maximum(np.minimum(one.brightness, other.brightness), 1e-6)
     size = np.log(both.area / nucleus_area_px)
-    concavity = (both.hollow() - one.hollow() - other.hollow()) / np.minimum(one.area, other.area)
-    misfit = np.minimum(one.ellipse_fit(), other.ellipse_fit()) - both.ellipse_fit()
+    concavity = (both.hollow() - hollow[a] - hollow[b]) / np.minimum(one.area, other.area)
+    misfit = np.minimum(fit[a], fit[b]) - both.ellipse_fit()
     columns = (
         waist,
         -np.log(np.clip(along / bright, 0.05, 1)),

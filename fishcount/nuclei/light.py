@@ -38,15 +38,14 @@ class NuclearLight:
 
 def core_heights(cores: NDArray[np.int32], signal: NDArray[np.float32]) -> NDArray[np.float64]:
     """Mean of the brighter part of each core; row 0 is background."""
-    return _means_upwards(cores, signal, steps=2)[1]
+    return _means_upwards(cores, signal, steps=2)[0][1]
 
 
 def measure_light(
     cores: NDArray[np.int32], signal: NDArray[np.float32], *, diameter_px: float
 ) -> NuclearLight:
     """Typical light of nuclei from their cores (y, x), which are cut high on all of them."""
-    mean, height, top = _means_upwards(cores, signal, steps=3)
-    area = np.bincount(cores.ravel(), minlength=len(mean))
+    (mean, height, top), area = _means_upwards(cores, signal, steps=3)
     whole = area > MIN_AREA * math.pi / 4 * diameter_px**2
     whole[0] = False
     if not whole.any():
@@ -58,15 +57,20 @@ def measure_light(
 
 def _means_upwards(
     cores: NDArray[np.int32], signal: NDArray[np.float32], *, steps: int
-) -> list[NDArray[np.float64]]:
-    """Mean of each core, then of its part above that mean, and so on; row 0 is background."""
+) -> tuple[list[NDArray[np.float64]], NDArray[np.int64]]:
+    """Mean of each core, then of its part above that mean, and so on, and the pixels of each core.
+
+    Row 0 is background, whose pixels are not counted.
+    """
     inside = np.flatnonzero(cores > 0)
     label, values = cores.ravel()[inside], signal.ravel()[inside]
     n = int(cores.max(initial=0)) + 1
-    means = []
-    for _ in range(steps):
-        mean = np.bincount(label, values, n) / np.maximum(np.bincount(label, minlength=n), 1)
-        means.append(mean)
-        upper = values >= mean[label]
-        label, values = label[upper], values[upper]
-    return means
+    means: list[NDArray[np.float64]] = []
+    pixels: list[NDArray[np.int64]] = []
+    for step in range(steps):
+        if step:
+            upper = np.flatnonzero(values >= means[-1].take(label))
+            label, values = label[upper], values[upper]
+        pixels.append(np.bincount(label, minlength=n))
+        means.append(np.bincount(label, values, n) / np.maximum(pixels[-1], 1))
+    return means, pixels[0]

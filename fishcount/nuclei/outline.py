@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage as ndi
 
 from fishcount.filters import connected_parts, gaussian
 from fishcount.nuclei.contacts import (
@@ -86,8 +85,9 @@ def draw_outlines(
         labels, nearest = joined[labels], joined[nearest]
         ellipses = fit_ellipses(labels)
         labels = divide_at_contacts(labels, ellipses, diameter_px=diameter_px)
-    kept = _is_nucleus(labels, height, diameter_px, light.height_counts)
-    kept &= _stands_out(labels, signal, len(height), diameter_px, light.height_counts)
+    area = count_pixels(labels, len(height))
+    kept = _is_nucleus(labels, area, height, diameter_px, light.height_counts)
+    kept &= _stands_out(labels, area, signal, diameter_px, light.height_counts)
     old, new = _in_order(labels, kept)
     labels = new.take(labels)
     np.minimum(margin, 0, out=margin, where=labels == 0)
@@ -130,11 +130,11 @@ def largest_parts(labels: NDArray[np.int32]) -> NDArray[np.int32]:
     # One run in each row, and each beside the next: that is one part, as nearly all labels are.
     beside = (runs.y[1:] == runs.y[:-1] + 1) & (runs.x0[1:] < runs.x1[:-1])
     beside &= runs.x1[1:] > runs.x0[:-1]
-    doubtful = runs.label[1:][~beside & (runs.label[1:] == runs.label[:-1])]
+    doubtful = np.unique(runs.label[1:][~beside & (runs.label[1:] == runs.label[:-1])])
     largest = labels.copy()
-    boxes = ndi.find_objects(labels) if len(doubtful) else []
-    for label in np.unique(doubtful).tolist():
-        here = largest[boxes[label - 1]]
+    boxes = runs.boxes()[np.searchsorted(runs.label[runs.first], doubtful)]
+    for label, (y0, x0, y1, x1) in zip(doubtful.tolist(), boxes.tolist(), strict=True):
+        here = largest[y0:y1, x0:x1]
         parts, n = connected_parts(here == label)
         if n > 1:
             area = np.bincount(parts.ravel())
@@ -144,10 +144,14 @@ def largest_parts(labels: NDArray[np.int32]) -> NDArray[np.int32]:
 
 
 def _is_nucleus(
-    labels: NDArray[np.int32], height: NDArray[np.float64], diameter_px: float, typical: float
+    labels: NDArray[np.int32],
+    pixels: NDArray[np.int64],
+    height: NDArray[np.float64],
+    diameter_px: float,
+    typical: float,
 ) -> NDArray[np.bool_]:
     """Which labels are large and bright enough; 0 is not."""
-    area = count_pixels(labels, len(height)) / (np.pi / 4 * diameter_px**2)
+    area = pixels / (np.pi / 4 * diameter_px**2)
     kept = (area >= MIN_AREA) & (height >= MIN_HEIGHT * typical)
     cut = np.zeros(len(height), bool)
     for side in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
@@ -159,19 +163,18 @@ def _is_nucleus(
 
 def _stands_out(
     labels: NDArray[np.int32],
+    pixels: NDArray[np.int64],
     signal: NDArray[np.float32],
-    n: int,
     diameter_px: float,
     typical: float,
 ) -> NDArray[np.bool_]:
     """Which labels are no crumbs of haze, of texture, or of a larger object."""
     flat, bright, width = labels.ravel(), signal.ravel(), labels.shape[1]
-    at = np.flatnonzero(flat > 0)
-    pixels = np.bincount(flat[at], minlength=n)
-    mean = np.bincount(flat[at], bright[at], n) / np.maximum(pixels, 1)
+    inside, n = flat > 0, len(pixels)
+    at = np.flatnonzero(inside)
+    mean = np.bincount(flat.take(at), bright.take(at), n) / np.maximum(pixels, 1)
     outside, pairs = np.zeros(n), np.zeros(n)
     reach = max(round(STEP_REACH * diameter_px), 2)
-    inside = flat > 0
     for step in (reach * width, reach):
         leaves = np.flatnonzero(inside[step:] & ~inside[:-step]) + step
         enters = np.flatnonzero(inside[:-step] & ~inside[step:])

@@ -114,10 +114,12 @@ def measure_outlines(runs: Runs) -> Pieces:
     if not len(runs):
         return Pieces(np.zeros((0, 6)), np.zeros((0, N_DIRECTIONS)), np.zeros((0, 2)), np.zeros(0))
     y = runs.y.astype(np.float64)
-    support = np.empty((len(runs), N_DIRECTIONS))
+    left, right = runs.x0.astype(np.float64), (runs.x1 - 1).astype(np.float64)
+    reach = np.empty((N_DIRECTIONS, len(y)))
     for k in range(N_DIRECTIONS):
-        end = runs.x1 - 1 if _COS[k] > 0 else runs.x0
-        support[:, k] = np.maximum.reduceat(_COS[k] * end + _SIN[k] * y, runs.first)
+        np.multiply(_COS[k], right if _COS[k] > 0 else left, out=reach[k])
+        reach[k] += _SIN[k] * y
+    support = np.ascontiguousarray(np.maximum.reduceat(reach, runs.first, axis=1).T)
     return Pieces(
         moments=moments_of(runs),
         support=support,

@@ -79,6 +79,15 @@ class Runs:
             ),
         )
 
+    def boxes(self) -> NDArray[np.int64]:
+        """Bounding box of each label, (n, 4): first row and column, last row and column + 1."""
+        if not len(self):
+            return np.zeros((0, 4), np.int64)
+        last = np.append(self.first[1:], len(self.y)) - 1
+        x0 = np.minimum.reduceat(self.x0, self.first)
+        x1 = np.maximum.reduceat(self.x1, self.first)
+        return np.stack([self.y[self.first], x0, self.y[last] + 1, x1], axis=1)
+
     @property
     def per_label(self) -> NDArray[np.int64]:
         """How many runs each label has."""
@@ -269,10 +278,10 @@ def find_runs(labels: NDArray[np.integer]) -> Runs:
     # A label that runs over the end of a row starts anew in the next.
     first[::width] = True
     starts = np.flatnonzero(first)
-    stops = np.append(starts[1:], flat.size)
-    label = flat[starts].astype(np.int64)
-    kept = label > 0
-    label, starts, stops = label[kept], starts[kept], stops[kept]
+    label = flat.take(starts).astype(np.int64)
+    kept = np.flatnonzero(label)
+    stops = np.append(starts, flat.size).take(kept + 1)
+    label, starts = label.take(kept), starts.take(kept)
     y = starts // width
     return _sorted_runs(label, y, starts - y * width, stops - y * width)
 
@@ -284,7 +293,7 @@ def _sorted_runs(
     few = len(label) > 0 and label.max() < 2**16
     order = np.argsort(label.astype(np.uint16) if few else label, kind="stable")
     label = label[order]
-    first = np.flatnonzero(np.diff(label, prepend=0))
+    first = np.concatenate([[0], 1 + np.flatnonzero(label[1:] != label[:-1])])[: len(label)]
     return Runs(label, y[order], x0[order], x1[order], first)
 
 

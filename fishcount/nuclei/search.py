@@ -13,7 +13,7 @@ from fishcount.filters import block_means, gaussian, median3
 from fishcount.nuclei.concavity import cut_anew, cut_at_dents
 from fishcount.nuclei.foreground import find_foreground
 from fishcount.nuclei.full_size import enlarge_outlines
-from fishcount.nuclei.illumination import background_mesh, noise_sigma, some_rows
+from fishcount.nuclei.illumination import background_mesh, middle, noise_sigma, some_rows
 from fishcount.nuclei.ladder import climb_ladder
 from fishcount.nuclei.light import NuclearLight, measure_light
 from fishcount.nuclei.outline import draw_outlines
@@ -199,7 +199,7 @@ def _measure(
     mask, _ = find_foreground(signal, floor_counts=floor)
     if not mask.any():
         return None
-    typical = float(np.median(signal[mask]))
+    typical = middle(signal[mask])
     signal = planes.signal(_smoothing(reduced.diameter_px))
     bright = signal[signal > floor]
     top = float(np.percentile(bright, 99)) if bright.size else math.nan
@@ -309,7 +309,7 @@ def _cores(
 def _light(image: NDArray[np.float32]) -> float:
     """Mean of what rises above the median."""
     image = some_rows(image)
-    return float(np.maximum(image - np.median(image), 0).mean())
+    return float(np.maximum(image - np.float32(middle(image)), 0).mean())
 
 
 def _spikes(image: NDArray[np.float32]) -> float:

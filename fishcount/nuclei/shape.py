@@ -66,7 +66,7 @@ def measure_shapes(runs: Runs) -> Shapes:
         area_px=area.astype(np.int64),
         y_px=y_px,
         x_px=x_px,
-        bbox_px=_boxes(runs),
+        bbox_px=runs.boxes(),
         major_px=4 * np.sqrt(large),
         minor_px=4 * np.sqrt(small),
         eccentricity=np.sqrt(np.clip(1 - small / large, 0, 1)),
@@ -99,13 +99,6 @@ def ellipse_fit(moments: NDArray[np.float64]) -> NDArray[np.float64]:
     root = np.sqrt(np.maximum(yy * xx - yx * yx, 1e-9))
     fit: NDArray[np.float64] = np.minimum(area / (4 * np.pi * root), 1.0)
     return fit
-
-
-def _boxes(runs: Runs) -> NDArray[np.int64]:
-    last = np.append(runs.first[1:], len(runs.y)) - 1
-    x0 = np.minimum.reduceat(runs.x0, runs.first)
-    x1 = np.maximum.reduceat(runs.x1, runs.first)
-    return np.stack([runs.y[runs.first], x0, runs.y[last] + 1, x1], axis=1)
 
 
 def _hull_area(
