@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
 from fishcount.filters import block_means, median3
+from fishcount.robust import robust_sigma
 
 __all__ = [
     "BackgroundMap",
@@ -21,8 +22,6 @@ __all__ = [
     "noise_by_brightness",
 ]
 
-# Median absolute deviation to standard deviation of a normal distribution.
-_MAD_TO_SIGMA = 1.4826
 _MIN_BIN = 200
 _BINS = 12
 # Pixels among which the step between grey values is looked for.
@@ -143,7 +142,7 @@ def noise_by_brightness(
     edges = np.searchsorted(number[order], np.arange(n_bins + 1))
     values, level = values.reshape(-1)[order], level[order]
     knots = np.array([float(np.median(level[a:b])) for a, b in pairwise(edges)])
-    spread = np.array([_spread(values[a:b]) for a, b in pairwise(edges)])
+    spread = np.array([robust_sigma(values[a:b]) for a, b in pairwise(edges)])
     # An image that was computed has no noise anywhere, and nothing to measure signals against.
     variance = np.square(np.maximum(spread, least_counts) if spread.any() else spread)
     variance = np.minimum.accumulate(variance[::-1])[::-1]
@@ -177,10 +176,6 @@ def _bins(level: NDArray[np.float32]) -> tuple[NDArray[np.uint8], int]:
             n_bins, taken = n_bins + 1, 0
     joined[_BINS] = n_bins + 1
     return joined[number], n_bins + 1
-
-
-def _spread(values: NDArray[np.float32]) -> float:
-    return float(_MAD_TO_SIGMA * np.median(np.abs(values - np.median(values))))
 
 
 def is_constant(image: NDArray[np.generic]) -> bool:

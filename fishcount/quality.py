@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from fishcount.filters import block_means, gaussian_kernel, median3, separable
 from fishcount.flags import Finding
 from fishcount.image import FishImage, Window, project
+from fishcount.robust import robust_sigma
 from fishcount.slide import Slide
 
 __all__ = ["image_findings", "is_blank", "saturated_pixels", "saturation_level"]
@@ -124,7 +125,7 @@ def _is_blank_plane(plane: NDArray[np.generic]) -> bool:
     counts = plane.astype(np.float32)
     sigma = _noise(_some_rows(counts))
     blocks = _block_means(counts)
-    if sigma and blocks.size >= 4 and _sigma(blocks) * _BLOCK_PX / sigma > _STRUCTURE_RATIO:
+    if sigma and blocks.size >= 4 and robust_sigma(blocks) * _BLOCK_PX / sigma > _STRUCTURE_RATIO:
         return False
     smooth = median3(counts)
     if np.ptp(smooth) <= _DITHER_COUNTS:
@@ -133,7 +134,7 @@ def _is_blank_plane(plane: NDArray[np.generic]) -> bool:
         return False
     kernel = gaussian_kernel(1.0, 4.0)
     smooth = separable(smooth, kernel, kernel, border="reflect")
-    spread = _sigma(smooth)
+    spread = robust_sigma(smooth)
     return bool(smooth.max() - np.median(smooth) < _PEAK_SIGMAS * spread)
 
 
@@ -145,28 +146,18 @@ def _looks_structured(plane: NDArray[np.generic]) -> bool:
     blocks = _block_means(some.reshape(-1, plane.shape[1]))
     if blocks.size < 4:
         return False
-    return _sigma(blocks) * _BLOCK_PX > _SURE_RATIO * _noise(some[:, 0]) > 0
+    return robust_sigma(blocks) * _BLOCK_PX > _SURE_RATIO * _noise(some[:, 0]) > 0
 
 
 def _noise(rows: NDArray[np.float32]) -> float:
-    """Standard deviation of single pixels, from neighbours in the same row."""
-    return _sigma(np.diff(rows, axis=1)) / float(np.sqrt(2))
+    """Standard deviation of single pixels, from neighbours in a row; 0 where there are none."""
+    return robust_sigma(np.diff(rows, axis=1)) / float(np.sqrt(2))
 
 
 def _block_means(counts: NDArray[np.number]) -> NDArray[np.float32]:
     """Of whole blocks alone."""
     height, width = (size // _BLOCK_PX * _BLOCK_PX for size in counts.shape)
     return block_means(counts[:height, :width], _BLOCK_PX)
-
-
-def _sigma(values: NDArray[np.floating]) -> float:
-    """Standard deviation that a few outliers do not move: from the median absolute deviation.
-
-    0 of no values: the rows of an image one pixel wide have no neighbours.
-    """
-    if not values.size:
-        return 0.0
-    return float(1.4826 * np.median(np.abs(values - np.median(values))))
 
 
 def _grain(stack: NDArray[np.generic]) -> NDArray[np.float32]:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fishcount.image import Window
+from fishcount.robust import robust_sigma
 
 __all__ = ["SMALL_PX", "is_small", "mosaic", "sample_windows"]
 
@@ -112,6 +113,6 @@ def _contrast(
     counts = read_dapi(look)
     low, high = np.quantile(counts, (_LOW, _HIGH))
     steps = np.diff(counts, axis=-1)
-    noise = 1.4826 * float(np.median(np.abs(steps))) / np.sqrt(2) if steps.size else 0.0
+    noise = robust_sigma(steps, centre=0.0) / np.sqrt(2)
     contrast = float(high - low)
     return contrast if contrast > _NOISE_SIGMAS * noise else 0.0

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from fishcount.image import DAPI, FishImage, project
+from fishcount.robust import robust_sigma
 
 __all__ = [
     "DisplayRange",
@@ -110,7 +111,7 @@ def display_range(
     """
     between = pixels[~inside] if not inside.all() else pixels
     level = float(np.median(between))
-    sigma = 1.4826 * float(np.median(np.abs(between - level)))
+    sigma = robust_sigma(between, centre=level)
     if role == DAPI:
         black = level
         white = float(np.quantile(pixels[inside] if inside.any() else pixels, 0.98))

@@ -14,11 +14,12 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from fishcount.robust import robust_sigma
+
 __all__ = ["relative_brightness"]
 
-# Variance of a median over that of a mean of normal numbers, and MAD to standard deviation.
+# Variance of a median over that of a mean of normal numbers.
 _MEDIAN_VARIANCE = math.pi / 2
-_MAD_TO_SIGMA = 1.4826
 
 
 def relative_brightness(
@@ -51,7 +52,7 @@ def relative_brightness(
     if len(labels) < 2:
         return np.ones(len(flux_counts))
     median = _medians(logarithm, group, size)
-    scatter = _MAD_TO_SIGMA * float(np.median(np.abs(logarithm - median[group])))
+    scatter = robust_sigma(logarithm - median[group], centre=0.0)
     of_median = _MEDIAN_VARIANCE * scatter**2 / size
     between = max(float(median.var(ddof=1) - of_median.mean()), 0.0)
     known = between / np.maximum(between + of_median, 1e-12)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fishcount.robust import robust_sigma
 from fishcount.signals.result import Clusters
 
 __all__ = ["SingleFlux", "estimate_clusters", "footprint_signals", "single_flux"]
@@ -69,7 +70,7 @@ def single_flux(flux_counts: NDArray[np.float64] | list[float], *, least: int) -
     if len(logarithm) < max(least, 1):
         return SingleFlux(typical_counts=math.nan, spread=math.nan, n=len(logarithm))
     median = float(np.median(logarithm))
-    spread = 1.4826 * float(np.median(np.abs(logarithm - median)))
+    spread = robust_sigma(logarithm, centre=median)
     # Noise widens the law without moving its mode: never less than two thirds of the median.
     mode = median - min(spread**2, math.log(1.5))
     return SingleFlux(typical_counts=math.exp(mode), spread=spread, n=len(logarithm))
