@@ -62,18 +62,14 @@ class Desk:
     --------
     >>> import tempfile
     >>> from pathlib import Path
-    >>> from fishcount import Settings, score_case
-    >>> from fishcount.io import provenance, write_case_folder
+    >>> from fishcount import score_case
+    >>> from fishcount.batch import write_case
     >>> from fishcount.review import Desk
     >>> from fishcount.synthetic import simulate_case
-    >>> from fishcount.tables import nuclei_table, signals_table, summary_record
     >>> case = score_case(
     ...     image for image, truth in simulate_case("negative", seed=1, n_fields=1, size=256))
-    >>> folder = write_case_folder(
-    ...     Path(tempfile.mkdtemp()) / "example", summary=summary_record(case),
-    ...     nuclei=nuclei_table(case.fields), signals=signals_table(case.fields),
-    ...     labels={field.image.name: field.nuclei.labels for field in case.fields},
-    ...     settings_toml=Settings().to_toml(), provenance=provenance({}, Settings()))
+    >>> folder = Path(tempfile.mkdtemp()) / "example"
+    >>> summary = write_case(folder, case)
     >>> desk = Desk.open(folder, reader="A")
     >>> desk.accept_and_go_on()
     >>> desk.scored.n_reviewed, desk.nucleus == desk.shown[1]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from fishcount.errors import FishcountError
+from fishcount.errors import FileFormatError
 from fishcount.io import read_labels
 
 SHAPE = (40, 60)
@@ -46,7 +46,7 @@ def test_the_session_file_of_cellpose_is_refused(tmp_path, masks):
     """``_seg.npy`` is a pickle, which runs code when it is opened: it is not opened."""
     path = tmp_path / "field_1_seg.npy"
     np.save(path, {"masks": masks}, allow_pickle=True)
-    with pytest.raises(FishcountError):
+    with pytest.raises(FileFormatError, match="not an image of a known kind"):
         read_labels(path, shape=SHAPE)
 
 
