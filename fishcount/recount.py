@@ -21,6 +21,7 @@ from fishcount.signals import Copies, count_signals
 from fishcount.spots import Spots
 
 __all__ = [
+    "SKIPPED_FOR_SIGNALS",
     "ScoredNuclei",
     "recount_field",
     "score_nuclei",
@@ -31,9 +32,9 @@ __all__ = [
 
 Integers = NDArray[np.int64]
 
-# Reasons of nuclei whose outline is fit: the kit skips them for their signals.
-SKIPPED = ("NO_SIGNAL", "ONE_COLOUR")
-_OF_SIGNALS = (*SKIPPED, "HER2_ESTIMATED", "CEP17_ESTIMATED", "ESTIMATES_DISAGREE")
+# Reasons of nuclei whose outline is fit: by the rule of dual-probe kits they are skipped.
+SKIPPED_FOR_SIGNALS = ("NO_SIGNAL", "ONE_COLOUR")
+_OF_SIGNALS = (*SKIPPED_FOR_SIGNALS, "HER2_ESTIMATED", "CEP17_ESTIMATED", "ESTIMATES_DISAGREE")
 # A spot whose light came from the other probe is none at any cut.
 _NEVER_A_SIGNAL = "BLEED_THROUGH"
 
@@ -131,7 +132,7 @@ def selection_of(fields: Sequence[FieldResult]) -> SelectionCheck:
         copies["HER2"],
         copies.get("CEP17"),
         scored=scored,
-        eligible=scored | np.isin(reasons, SKIPPED),
+        eligible=scored | np.isin(reasons, SKIPPED_FOR_SIGNALS),
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from fishcount.guidelines import Scheme, category_names, find_scheme, leave_one_out
-from fishcount.recount import SKIPPED, ScoredNuclei, recount_field, scored_nuclei
+from fishcount.recount import SKIPPED_FOR_SIGNALS, ScoredNuclei, recount_field, scored_nuclei
 from fishcount.results import Category, FieldResult, LeftOut, Variation
 from fishcount.scoring import CaseScore
 from fishcount.settings import Settings
@@ -191,7 +191,7 @@ def _selections(settings: Settings) -> Iterator[_Change]:
     selections: dict[str, tuple[str, ...]] = {
         "more nuclei are left out: a stricter selection": (*reject, *more),
         "more nuclei are scored: a laxer selection": without(step.laxer),
-        "nuclei without signals, or of one colour, are scored, too": without(SKIPPED),
+        "nuclei without signals, or of one colour, are scored, too": without(SKIPPED_FOR_SIGNALS),
     }
     for words, codes in selections.items():
         if codes != reject:

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from fishcount.errors import SchemeError
-from fishcount.guidelines import Rule, Scheme, find_scheme
+from fishcount.guidelines import IHC_SCORES, Rule, Scheme, find_scheme
+from fishcount.guidelines.scheme import UNKNOWN_IHC
 from fishcount.guidelines.tally import Measure
 from fishcount.report.wording import category_words, nowrap, signs
 from fishcount.settings import ScoringSettings
@@ -14,7 +15,7 @@ from fishcount.settings import ScoringSettings
 __all__ = ["GroupRow", "SchemeNote", "group_rows", "scheme_note"]
 
 _SHORT = {Measure.MEAN_HER2: "copies"}
-_IHC_COLUMNS = ("unknown", "0", "1+", "2+", "3+")
+_IHC_COLUMNS = (UNKNOWN_IHC, *IHC_SCORES)
 
 
 @dataclass(frozen=True, slots=True)

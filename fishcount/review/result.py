@@ -19,7 +19,7 @@ from fishcount.records import (
     selection_record,
     stability_record,
 )
-from fishcount.recount import SKIPPED, ScoredNuclei, score_nuclei
+from fishcount.recount import SKIPPED_FOR_SIGNALS, ScoredNuclei, score_nuclei
 from fishcount.review.state import ReviewState
 from fishcount.scoring import (
     CaseScore,
@@ -119,7 +119,7 @@ def score_review(
         counts.copies["HER2"].best,
         None if cep17 is None else cep17.best,
         scored=counts.scored,
-        eligible=counts.scored | np.isin(counts.reject_reason, SKIPPED),
+        eligible=counts.scored | np.isin(counts.reject_reason, SKIPPED_FOR_SIGNALS),
     )
     return Reviewed(
         score=score,

@@ -21,7 +21,7 @@ import fishcount
 from fishcount.errors import ReviewError
 from fishcount.guidelines import Recount
 from fishcount.io import CaseFolder, read_case_folder, slug_of
-from fishcount.recount import SKIPPED
+from fishcount.recount import SKIPPED_FOR_SIGNALS
 from fishcount.review.agreement import Agreement, compare_readers
 from fishcount.review.automatic import Automatic, read_automatic
 from fishcount.review.log import LOG_NAME, EditLog, Event, LogContent, check_belongs, read_log
@@ -356,7 +356,7 @@ def _chosen_by_chance(
 ) -> tuple[Id, ...]:
     """Nuclei whose outline is fit, in the order of the case; their counts have no say."""
     table = automatic.folder.nuclei
-    fit = table["scored"] | table["reject_reason"].isin(SKIPPED)
+    fit = table["scored"] | table["reject_reason"].isin(SKIPPED_FOR_SIGNALS)
     rows = np.flatnonzero(fit.to_numpy(np.bool_))
     taken = np.sort(rng.choice(rows, min(n_nuclei, len(rows)), replace=False))
     ids = list(automatic.nucleus_at)
