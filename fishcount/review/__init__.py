@@ -44,7 +44,8 @@ from fishcount.review.result import (
     reviewed_summary,
     score_review,
 )
-from fishcount.review.second_count import SECOND_COUNTS, SecondCount, second_count_logs
+from fishcount.review.second_count import SecondCount
+from fishcount.review.second_count_log import SECOND_COUNTS, second_count_logs
 from fishcount.review.session import Review, replay, replay_folder
 from fishcount.review.state import ReviewState
 from fishcount.review.tables import reviewed_nuclei, reviewed_signals

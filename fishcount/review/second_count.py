@@ -7,15 +7,13 @@ own, chained as that of a review; neither the first count nor the automatic one 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 import fishcount
 from fishcount.errors import ReviewError
@@ -24,56 +22,22 @@ from fishcount.io import CaseFolder, read_case_folder, slug_of
 from fishcount.recount import SKIPPED_FOR_SIGNALS
 from fishcount.review.agreement import Agreement, compare_readers
 from fishcount.review.automatic import Automatic, read_automatic
-from fishcount.review.log import LOG_NAME, EditLog, Event, LogContent, check_belongs, read_log
+from fishcount.review.log import LOG_NAME, EditLog, Event, read_log
 from fishcount.review.rows import Id
+from fishcount.review.second_count_log import (
+    SECOND_COUNTS,
+    ChooseNuclei,
+    CountAction,
+    SkipNucleus,
+    UndoCount,
+    parse_count,
+    replay_counts,
+    standing_counts,
+)
 from fishcount.review.session import replay_folder
 from fishcount.review.tables import reviewed_nuclei
 
-__all__ = ["SECOND_COUNTS", "SecondCount", "second_count_logs"]
-
-SECOND_COUNTS = "second_counts"
-
-Number = Annotated[int, Field(ge=1)]
-Copies = Annotated[int, Field(ge=0, le=1000)]
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class _Choose(_Model):
-    """Which nuclei are to be counted, in which order; chance chose them."""
-
-    kind: Literal["choose_nuclei"] = "choose_nuclei"
-    nuclei: tuple[tuple[str, Number], ...]
-
-
-class _Count(_Model):
-    """A nucleus with its copies."""
-
-    kind: Literal["count_nucleus"] = "count_nucleus"
-    field: str
-    nucleus: Number
-    her2: Copies
-    cep17: Copies | None = None
-
-
-class _Skip(_Model):
-    """A nucleus that the reader does not count."""
-
-    kind: Literal["skip_nucleus"] = "skip_nucleus"
-    field: str
-    nucleus: Number
-
-
-class _Undo(_Model):
-    """The last count or skip is taken back."""
-
-    kind: Literal["undo"] = "undo"
-
-
-_Action = _Choose | _Count | _Skip | _Undo
-_ACTION: TypeAdapter[_Action] = TypeAdapter(Annotated[_Action, Field(discriminator="kind")])
+__all__ = ["SecondCount"]
 
 
 @dataclass(slots=True)
@@ -154,10 +118,10 @@ class SecondCount:
         path.parent.mkdir(exist_ok=True)
         log = EditLog.open(path, input_sha256=automatic.sha256)
         try:
-            count = cls(reader, log, automatic, *_folded(log.content))
+            count = cls(reader, log, automatic, *replay_counts(log.content))
             if not log.content.events and n_nuclei and rng is not None:
                 chosen = _chosen_by_chance(automatic, n_nuclei, rng)
-                count._append(_Choose(nuclei=chosen))
+                count._append(ChooseNuclei(nuclei=chosen))
         except BaseException:
             log.close()
             raise
@@ -203,7 +167,7 @@ class SecondCount:
                 "count HER2 and CEP17" if self.dual else "count HER2 alone", field=nucleus[0]
             )
         self._append(
-            _parsed(
+            parse_count(
                 {
                     "kind": "count_nucleus",
                     "field": nucleus[0],
@@ -217,13 +181,13 @@ class SecondCount:
     def skip(self, nucleus: Id) -> None:
         """Leave a nucleus out."""
         self._check_nucleus(nucleus)
-        self._append(_Skip(field=nucleus[0], nucleus=nucleus[1]))
+        self._append(SkipNucleus(field=nucleus[0], nucleus=nucleus[1]))
 
     def undo(self) -> None:
         """Take the last count or skip back; ReviewError where there is none."""
-        if not _standing(self.log.content):
+        if not standing_counts(self.log.content):
             raise ReviewError("there is nothing to undo")
-        self._append(_Undo())
+        self._append(UndoCount())
 
     def table(self) -> pd.DataFrame:
         """What was counted: ``field``, ``nucleus``, ``scored``, ``her2``, ``cep17``, ``ratio``."""
@@ -268,7 +232,7 @@ class SecondCount:
         if nucleus not in self._automatic.nucleus_at:
             raise ReviewError("no such nucleus", field=nucleus[0], found=nucleus[1])
 
-    def _append(self, action: _Action) -> None:
+    def _append(self, action: CountAction) -> None:
         before = dict(self.counted)
         record = action.model_dump(mode="json")
         touched = [f"{record['field']}/{record['nucleus']}"] if "nucleus" in record else []
@@ -285,70 +249,12 @@ class SecondCount:
             previous="",
         )
         self.log.append(event)
-        self.chosen, self.counted, self.skipped = _folded(self.log.content)
-
-
-def second_count_logs(folder: str | Path) -> tuple[Path, ...]:
-    """Logs of the second counts of a case folder, by name."""
-    return tuple(sorted((Path(folder) / SECOND_COUNTS).glob("*.jsonl")))
-
-
-def check_second_count(path: Path, automatic: Automatic) -> None:
-    """Check the log of a second count; AlteredLogError or ReviewError where it is not whole."""
-    content = read_log(path)
-    check_belongs(content, automatic.sha256, path)
-    _folded(content)
+        self.chosen, self.counted, self.skipped = replay_counts(self.log.content)
 
 
 def _told(counted: dict[Id, tuple[int, int | None]], touched: list[str]) -> dict[str, Any]:
     was = {f"{name}/{number}": list(copies) for (name, number), copies in counted.items()}
     return {name: was.get(name) for name in touched}
-
-
-def _parsed(record: dict[str, Any]) -> _Action:
-    try:
-        return _ACTION.validate_python(record)
-    except ValidationError as error:
-        faults = "; ".join(
-            f"{'.'.join(map(str, fault['loc'][1:]))}: {fault['msg']}" for fault in error.errors()
-        )
-        raise ReviewError("not a count", found=faults) from error
-
-
-def _standing(content: LogContent) -> list[_Count | _Skip]:
-    """The counts and skips that were not taken back."""
-    standing: list[_Count | _Skip] = []
-    for action in _actions(content):
-        if isinstance(action, _Undo):
-            standing.pop()
-        elif not isinstance(action, _Choose):
-            standing.append(action)
-    return standing
-
-
-def _folded(
-    content: LogContent,
-) -> tuple[tuple[Id, ...], dict[Id, tuple[int, int | None]], set[Id]]:
-    """Chosen, counted and skipped nuclei, as the log tells."""
-    chosen: tuple[Id, ...] = ()
-    for action in _actions(content):
-        if isinstance(action, _Choose):
-            chosen = action.nuclei
-    counted: dict[Id, tuple[int, int | None]] = {}
-    skipped: set[Id] = set()
-    for done in _standing(content):
-        key = done.field, done.nucleus
-        counted.pop(key, None)
-        skipped.discard(key)
-        if isinstance(done, _Count):
-            counted[key] = done.her2, done.cep17
-        else:
-            skipped.add(key)
-    return chosen, counted, skipped
-
-
-def _actions(content: LogContent) -> Iterable[_Action]:
-    return (_parsed(event.action) for event in content.events)
 
 
 def _chosen_by_chance(

@@ -25,7 +25,7 @@ from fishcount.review.result import (
     reviewed_summary,
     score_review,
 )
-from fishcount.review.second_count import check_second_count, second_count_logs
+from fishcount.review.second_count_log import check_second_count, second_count_logs
 from fishcount.review.session import replay_folder
 from fishcount.review.tables import reviewed_nuclei, reviewed_signals
 

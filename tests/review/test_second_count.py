@@ -144,3 +144,13 @@ def test_an_altered_line_is_found(case):
     assert {check.status for check in verify_review(case)} == {"changed"}
     with pytest.raises(AlteredLogError, match="not as it was written"):
         open_count(case)
+
+
+def test_a_whole_log_that_takes_back_more_than_was_counted_is_refused(case):
+    with open_count(case) as count:
+        count.count(("field_1", 1), her2=4, cep17=2)
+        count.undo()
+        count.log.append(count.log.content.events[-1])
+    assert {check.status for check in verify_review(case)} == {"changed"}
+    with pytest.raises(ReviewError, match="nothing to undo"):
+        open_count(case)
