@@ -2,21 +2,64 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from functools import partial
+from unittest.mock import patch
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from fishcount.synthetic import CASES, FieldSpec, random_spec
+from fishcount.metrics import match_labels
+from fishcount.nuclei import segment_nuclei
+from fishcount.synthetic import CASES, FieldSpec, draw_field, random_spec
 
-__all__ = ["any_microscope", "fit_log_odds", "shrink_truth", "touching_spec", "true_owners"]
+__all__ = [
+    "Drawn",
+    "Labels",
+    "any_microscope",
+    "cost_of",
+    "draw_touching",
+    "f1_with",
+    "fit_log_odds",
+    "shrink_truth",
+    "touching_spec",
+    "true_owners",
+]
 
 RIDGE = 1e-3
+# What is decided wrongly costs the more the larger it is, up to a part of a nucleus.
+MOST_COST, COST_POWER = 0.5, 3
+
+Labels = NDArray[np.integer]
+Drawn = tuple[NDArray[np.uint16], Labels, float | None]
+"""DAPI and true labels of a field, and its pixel size where that is told."""
 
 
 def touching_spec(number: int, *, rng: np.random.Generator, size: int) -> FieldSpec:
     """A field of any conditions with many contacts."""
     spec = random_spec(sorted(CASES)[number % len(CASES)], rng=rng, size=size)
     return spec.changed(nuclei={"touching": rng.uniform(0.3, 0.9)})
+
+
+def draw_touching(number: int, *, seed: int, size: int, most_overlapping: float = 0.0) -> Drawn:
+    """A field with many contacts, every other one at any magnification, without its pixel size.
+
+    Contacts go from balls to slices, from points to nuclei pressed flat: the less dark and the less
+    narrow it is between two. Up to a part of the nuclei overlap, where that is asked for.
+    """
+    rng = np.random.default_rng([seed, number])
+    spec = touching_spec(number, rng=rng, size=size)
+    if number % 2:
+        spec = any_microscope(spec, rng=rng)
+    if most_overlapping:
+        overlapping = rng.uniform(0.0, most_overlapping)
+        touching = min(spec.nuclei.touching, 1 - overlapping)
+        spec = spec.changed(nuclei={"touching": touching, "overlapping": overlapping})
+    contact = {"thinning": rng.uniform(0.0, 1.0), "pressed": rng.uniform(0.0, 1.0)}
+    image, truth = draw_field(spec.changed(nuclei=contact), rng=rng)
+    return image.raw("DAPI"), truth.labels, None if number % 2 else spec.pixel_size_um
 
 
 def any_microscope(spec: FieldSpec, *, rng: np.random.Generator) -> FieldSpec:
@@ -96,3 +139,32 @@ def fit_log_odds(
 
     found = minimize(loss, np.zeros(figures.shape[1] + 1)).x
     return np.append(found[:-1] / scale, found[-1])
+
+
+def cost_of(area_px: NDArray[np.float64], nucleus_area_px: float) -> NDArray[np.float64]:
+    """What it costs to decide wrongly on something of an area."""
+    return np.minimum(area_px / nucleus_area_px, MOST_COST) ** COST_POWER
+
+
+def f1_with(
+    fitted: Sequence[NDArray[np.float64]], drawn: Sequence[Drawn], *, module: str, pool: Executor
+) -> list[float]:
+    """F1 of all fields at an overlap of 0.5 with each set of weights and bias in a module."""
+    f1 = []
+    for weights in fitted:
+        found = pool.map(partial(_found_in, module=module, weights=weights), drawn)
+        hits, inventions, misses = np.sum(list(found), axis=0)
+        f1.append(float(2 * hits / max(2 * hits + inventions + misses, 1)))
+    return f1
+
+
+def _found_in(drawn: Drawn, *, module: str, weights: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Hits, inventions and misses of a field, (3,)."""
+    dapi, truth, pixel_size_um = drawn
+    with (
+        patch(f"{module}.WEIGHTS", weights[:-1]),
+        patch(f"{module}.BIAS", float(weights[-1])),
+    ):
+        labels = segment_nuclei(dapi, pixel_size_um=pixel_size_um).labels
+    score = match_labels(labels, truth).score(0.5)
+    return np.array([score.true_positives, score.false_positives, score.false_negatives])

@@ -24,23 +24,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.drawn_cuts import (
-    any_microscope,
+    Drawn,
+    cost_of,
+    draw_touching,
+    f1_with,
     fit_log_odds,
     shrink_truth,
-    touching_spec,
     true_owners,
 )
-from benchmarks.fit_joins import COST_POWER, MOST_COST, f1_of
-from fishcount.metrics import match_labels
 from fishcount.nuclei import concavity, cut_odds, segment_nuclei
 from fishcount.nuclei.canvas import Canvas
-from fishcount.synthetic import draw_field
 
 # Cuts between two over those through one, to choose from.
 SHARES = (0.06, 0.12, 0.25, 0.5)
-
-Labels = NDArray[np.integer]
-Drawn = tuple[NDArray[np.uint16], Labels, float | None]
 
 
 def main() -> None:
@@ -51,30 +47,21 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     asked = parser.parse_args()
     with ProcessPoolExecutor(asked.workers) as pool:
-        drawn = list(pool.map(partial(draw, seed=asked.seed, size=asked.size), range(asked.fields)))
+        drawn = list(
+            pool.map(
+                partial(draw_touching, seed=asked.seed, size=asked.size, most_overlapping=0.4),
+                range(asked.fields),
+            )
+        )
         rows = np.concatenate(list(pool.map(examples_of, drawn)))
         print(f"{np.count_nonzero(rows[:, -1])} cuts of two among {len(rows)}", flush=True)
         figures, cost, is_two = rows[:, :-2], rows[:, -2], rows[:, -1] > 0
         fitted = [fit_log_odds(figures, is_two, cost, share=share) for share in SHARES]
-        f1 = [f1_of(np.sum(list(pool.map(partial(found_in, weights=w), drawn)), 0)) for w in fitted]
+        f1 = f1_with(fitted, drawn, module="fishcount.nuclei.cut_odds", pool=pool)
     for share, weights, found in zip(SHARES, fitted, f1, strict=True):
         print(f"share {share:g}: F1 {found:.4f}, {weights.round(1).tolist()}")
     best = fitted[int(np.argmax(f1))].round(1).tolist()
     print(f"WEIGHTS, BIAS = np.array({best[:-1]}), {best[-1]}")
-
-
-def draw(number: int, *, seed: int, size: int) -> Drawn:
-    """DAPI and true labels of a field, and its pixel size where that is told."""
-    rng = np.random.default_rng([seed, number])
-    spec = touching_spec(number, rng=rng, size=size)
-    if number % 2:
-        spec = any_microscope(spec, rng=rng)
-    overlapping = rng.uniform(0.0, 0.4)
-    touching = min(spec.nuclei.touching, 1 - overlapping)
-    contact = {"thinning": rng.uniform(0.0, 1.0), "pressed": rng.uniform(0.0, 1.0)}
-    spec = spec.changed(nuclei={"touching": touching, "overlapping": overlapping} | contact)
-    image, truth = draw_field(spec, rng=rng)
-    return image.raw("DAPI"), truth.labels, None if number % 2 else spec.pixel_size_um
 
 
 def examples_of(drawn: Drawn) -> NDArray[np.float64]:
@@ -105,7 +92,7 @@ def examples_of(drawn: Drawn) -> NDArray[np.float64]:
         own = true_owners(shares).reshape(-1, 2)[row]
         known, two = (own > 0).all(axis=1), own[:, 0] != own[:, 1]
         area = np.bincount(pieces.ravel())[1:].reshape(-1, 2).min(axis=1)[row]
-        cost = np.minimum(area / about["nucleus_area_px"], MOST_COST) ** COST_POWER
+        cost = cost_of(area, about["nucleus_area_px"])
         rows.append(np.column_stack([figures, cost, two])[known])
         result = np.full(len(about["cost"]), -1.0)
         result[row] = np.where(known & two, 1.0, -1.0)
@@ -114,18 +101,6 @@ def examples_of(drawn: Drawn) -> NDArray[np.float64]:
     with patch.object(concavity, "Canvas", Seen), patch.object(concavity, "log_odds_two", odds):
         segment_nuclei(dapi, pixel_size_um=pixel_size_um)
     return np.concatenate(rows) if rows else np.zeros((0, 11))
-
-
-def found_in(drawn: Drawn, *, weights: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Hits, inventions and misses of a field at an overlap of 0.5, (3,)."""
-    dapi, truth, pixel_size_um = drawn
-    with (
-        patch.object(cut_odds, "WEIGHTS", weights[:-1]),
-        patch.object(cut_odds, "BIAS", float(weights[-1])),
-    ):
-        labels = segment_nuclei(dapi, pixel_size_um=pixel_size_um).labels
-    score = match_labels(labels, truth).score(0.5)
-    return np.array([score.true_positives, score.false_positives, score.false_negatives])
 
 
 if __name__ == "__main__":

@@ -26,28 +26,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.drawn_cuts import (
-    any_microscope,
+    Drawn,
+    Labels,
+    cost_of,
+    draw_touching,
+    f1_with,
     fit_log_odds,
     shrink_truth,
-    touching_spec,
     true_owners,
 )
-from fishcount.metrics import match_labels
 from fishcount.nuclei import joins, ladder, segment_nuclei, split
 from fishcount.nuclei.canvas import Canvas
 from fishcount.nuclei.joins import PieceContacts, best_mutual, contact_figures, join_pieces
 from fishcount.nuclei.pieces import Pieces
-from fishcount.synthetic import draw_field
 
 N_ROUNDS = 3
-MOST_COST, COST_POWER = 0.5, 3
 # Contacts of two over those of one, in the rounds, and those to choose from; what is near.
 FIRST_SHARE, SHARES = 5.0, (1.5, 2.5, 4.0, 6.0, 9.0, 13.0)
 NEAR_BEST = 0.001
 
 Weights = NDArray[np.float64] | None
-Labels = NDArray[np.integer]
-Drawn = tuple[NDArray[np.uint16], Labels, float | None]
 
 
 def main() -> None:
@@ -59,13 +57,15 @@ def main() -> None:
     asked = parser.parse_args()
     weights: Weights = None
     with ProcessPoolExecutor(asked.workers) as pool:
-        drawn = list(pool.map(partial(draw, seed=asked.seed, size=asked.size), range(asked.fields)))
+        drawn = list(
+            pool.map(partial(draw_touching, seed=asked.seed, size=asked.size), range(asked.fields))
+        )
         for _ in range(N_ROUNDS):
             rows = np.concatenate(list(pool.map(partial(examples_of, weights=weights), drawn)))
             weights = fit(rows, share=FIRST_SHARE)
         print(f"{np.count_nonzero(rows[:, -1])} contacts of two among {len(rows)}", flush=True)
         fitted = [fit(rows, share=share) for share in SHARES]
-        f1 = [f1_of(np.sum(list(pool.map(partial(found_in, weights=w), drawn)), 0)) for w in fitted]
+        f1 = f1_with(fitted, drawn, module="fishcount.nuclei.joins", pool=pool)
     for share, weights, found in zip(SHARES, fitted, f1, strict=True):
         print(f"share {share:g}: F1 {found:.4f}, {wrong_of(rows, weights)}")
     largest = max(k for k, found in enumerate(f1) if found > max(f1) - NEAR_BEST)
@@ -85,25 +85,6 @@ def wrong_of(rows: NDArray[np.float64], weights: NDArray[np.float64]) -> str:
         np.average(wrong[rows[:, -1] == k], weights=rows[rows[:, -1] == k, -2]) for k in (1, 0)
     )
     return f"{two:.1%} of two joined, {one:.1%} of one apart"
-
-
-def f1_of(counts: NDArray[np.int64]) -> float:
-    """F1 of hits, inventions and misses."""
-    return float(2 * counts[0] / max(2 * counts[0] + counts[1] + counts[2], 1))
-
-
-def draw(number: int, *, seed: int, size: int) -> Drawn:
-    """DAPI and true labels of a field, and its pixel size where that is told."""
-    rng = np.random.default_rng([seed, number])
-    spec = touching_spec(number, rng=rng, size=size)
-    if number % 2:
-        spec = any_microscope(spec, rng=rng)
-    # From balls to slices, from points of contact to nuclei pressed flat: the less dark and the
-    # less narrow it is between two.
-    contact = {"thinning": rng.uniform(0.0, 1.0), "pressed": rng.uniform(0.0, 1.0)}
-    spec = spec.changed(nuclei=contact)
-    image, truth = draw_field(spec, rng=rng)
-    return image.raw("DAPI"), truth.labels, None if number % 2 else spec.pixel_size_um
 
 
 def examples_of(drawn: Drawn, *, weights: Weights) -> NDArray[np.float64]:
@@ -164,7 +145,7 @@ class Lesson:
         are_two = one != other
         known = (one > 0) & (other > 0)
         area = np.minimum(pieces.area[contacts.a], pieces.area[contacts.b])
-        cost = np.minimum(area / nucleus_area_px, MOST_COST) ** COST_POWER
+        cost = cost_of(area, nucleus_area_px)
         self.rows.append(np.column_stack([figures, cost, are_two])[known])
         if self.weights is None:
             odds = np.where(known & ~are_two, -1.0, 1.0)
@@ -176,18 +157,6 @@ class Lesson:
 
 
 _make_rung = ladder._make_rung
-
-
-def found_in(drawn: Drawn, *, weights: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Hits, inventions and misses of a field at an overlap of 0.5, (3,)."""
-    dapi, truth, pixel_size_um = drawn
-    with (
-        patch.object(joins, "WEIGHTS", weights[:-1]),
-        patch.object(joins, "BIAS", float(weights[-1])),
-    ):
-        labels = segment_nuclei(dapi, pixel_size_um=pixel_size_um).labels
-    score = match_labels(labels, truth).score(0.5)
-    return np.array([score.true_positives, score.false_positives, score.false_negatives])
 
 
 if __name__ == "__main__":

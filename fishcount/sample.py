@@ -9,17 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import product
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fishcount.image import Window
+from fishcount.image import Counts, Window
 from fishcount.robust import robust_sigma
 
 __all__ = ["SMALL_PX", "is_small", "mosaic", "sample_windows"]
-
-Counts = TypeVar("Counts", bound=np.generic)
 
 # An image up to this many pixels wide and high is its own sample.
 SMALL_PX = 3072
