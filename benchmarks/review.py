@@ -105,7 +105,7 @@ def draw_case(out: Path, *, n_nuclei: int, rng: np.random.Generator) -> Path:
         out,
         summary=_summary(her2, cep17, settings),
         nuclei=nuclei.reindex(columns=list(NUCLEI_COLUMNS)).astype(dict(NUCLEI_COLUMNS)),
-        signals=signals[list(SIGNALS_COLUMNS)].astype(dict(SIGNALS_COLUMNS)),
+        signals=signals.reindex(columns=list(SIGNALS_COLUMNS)).astype(dict(SIGNALS_COLUMNS)),
         labels={FIELD: labels},
         settings_toml=settings.to_toml(),
         provenance=provenance({}, settings),

@@ -30,6 +30,7 @@ __all__ = [
     "NUCLEUS_FIGURES",
     "SCHEMA_VERSION",
     "SIGNALS_COLUMNS",
+    "SIGNAL_FIGURES",
     "category_record",
     "nuclei_table",
     "signals_table",
@@ -72,6 +73,9 @@ NUCLEI_COLUMNS: Mapping[str, str] = {
     **dict.fromkeys(NUCLEUS_FIGURES, "float64"),
 }
 
+SIGNAL_FIGURES = ("score", "merged_into")
+"""What else is known of signals: folders of earlier versions do not have these columns."""
+
 SIGNALS_COLUMNS: Mapping[str, str] = {
     "field": "object",
     "signal": "int64",
@@ -86,6 +90,8 @@ SIGNALS_COLUMNS: Mapping[str, str] = {
     "copies": "float64",
     "status": "object",
     "reason": "object",
+    "score": "float64",
+    "merged_into": "Int64",
 }
 
 
@@ -110,7 +116,8 @@ def nuclei_table(fields: Iterable[FieldResult]) -> pd.DataFrame:
 def signals_table(fields: Iterable[FieldResult]) -> pd.DataFrame:
     """One row for each candidate of each field, kept or not; columns of `SIGNALS_COLUMNS`.
 
-    ``signal`` counts from 1 within a field.
+    ``signal`` counts from 1 within a field. ``score`` is missing where none was computed,
+    ``merged_into`` where a signal was not merged into another of its field.
     """
     return _stacked([_signals_of(field) for field in fields], SIGNALS_COLUMNS)
 
@@ -220,14 +227,17 @@ def _ratio(her2: Any, cep17: Any) -> NDArray[np.float64]:
 
 def _signals_of(field: FieldResult) -> dict[str, Any]:
     signals = field.counts.signals
+    into = pd.array(signals.merged_into, dtype="Int64")
+    into[signals.merged_into == 0] = pd.NA
     return {
         "field": [field.image.name] * len(signals),
         "signal": np.arange(1, len(signals) + 1),
         **{
             name: _shared(getattr(signals, name))
             for name in SIGNALS_COLUMNS
-            if name not in ("field", "signal")
+            if name not in ("field", "signal", "merged_into")
         },
+        "merged_into": into,
     }
 
 

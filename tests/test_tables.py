@@ -1,6 +1,7 @@
 """The columns of the case folder: their order, their types, also where there is nothing."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -83,7 +84,7 @@ def empty_case(request):
 
 def test_columns_of_the_contract_come_first():
     assert list(NUCLEI_COLUMNS)[: len(CONTRACT_NUCLEI)] == CONTRACT_NUCLEI
-    assert list(SIGNALS_COLUMNS) == CONTRACT_SIGNALS
+    assert list(SIGNALS_COLUMNS)[: len(CONTRACT_SIGNALS)] == CONTRACT_SIGNALS
 
 
 def test_empty_tables_have_every_column_and_type(empty_case):
@@ -102,6 +103,18 @@ def test_summary_of_an_empty_case_is_json_without_nan_and_never_negative(empty_c
     assert summary["her2_cep17_ratio"] is None
     assert summary["fields"][0]["flags"].count("NO_NUCLEI") == 1
     assert {entry["category"] for entry in summary["categories"]} == {"NOT_EVALUABLE"}
+
+
+def test_signals_name_the_one_that_they_were_merged_into(two_nuclei_result):
+    counts = two_nuclei_result.counts
+    n = len(counts.signals)
+    into = np.zeros(n, np.int64)
+    into[1] = 3
+    signals = replace(counts.signals, score=np.linspace(-2, 5, n), merged_into=into)
+    table = signals_table([replace(two_nuclei_result, counts=replace(counts, signals=signals))])
+    assert list(table.columns)[-2:] == ["score", "merged_into"]
+    assert table["score"].tolist() == np.linspace(-2, 5, n).tolist()
+    assert table["merged_into"].dropna().to_dict() == {1: 3}
 
 
 def test_missing_probe_is_missing_not_zero(two_nuclei_result):

@@ -26,7 +26,13 @@ from fishcount.io.atomic import WritesFile, atomic_folder, replace_file
 from fishcount.io.files import sha256_of
 from fishcount.io.label_image import LabelSource, label_bytes, write_label_tiles
 from fishcount.io.text import csv_bytes, json_bytes, read_csv
-from fishcount.tables import NUCLEI_COLUMNS, NUCLEUS_FIGURES, SCHEMA_VERSION, SIGNALS_COLUMNS
+from fishcount.tables import (
+    NUCLEI_COLUMNS,
+    NUCLEUS_FIGURES,
+    SCHEMA_VERSION,
+    SIGNAL_FIGURES,
+    SIGNALS_COLUMNS,
+)
 
 __all__ = [
     "THUMBNAIL",
@@ -256,8 +262,8 @@ def read_case_folder(path: str | Path) -> CaseFolder:
     for file in labels.values():
         if not file.is_file():
             raise InputError("a label image is missing", file=file)
-    nuclei = _table(path / "nuclei.csv", NUCLEI_COLUMNS, names)
-    signals = _table(path / "signals.csv", SIGNALS_COLUMNS, names)
+    nuclei = _table(path / "nuclei.csv", NUCLEI_COLUMNS, names, optional=NUCLEUS_FIGURES)
+    signals = _table(path / "signals.csv", SIGNALS_COLUMNS, names, optional=SIGNAL_FIGURES)
     provenance_file = path / "provenance.json"
     return CaseFolder(
         path=path,
@@ -331,12 +337,12 @@ def _check_summary(summary: dict[str, Any], path: Path) -> None:
             )
 
 
-def _table(path: Path, schema: Mapping[str, str], names: list[str]) -> pd.DataFrame:
+def _table(
+    path: Path, schema: Mapping[str, str], names: list[str], *, optional: tuple[str, ...]
+) -> pd.DataFrame:
     data = _bytes(path)
     try:
-        table = read_csv(
-            data, schema=schema, optional=NUCLEUS_FIGURES if schema is NUCLEI_COLUMNS else ()
-        )
+        table = read_csv(data, schema=schema, optional=optional)
     except FishcountError:
         raise
     except Exception as error:  # pandas raises classes of its own

@@ -67,7 +67,7 @@ def read_csv(
         When the text is no such table, or a column of the schema is missing.
     """
     header = pd.read_csv(io.BytesIO(data), nrows=0)
-    absent = [column for column in optional if column not in header.columns]
+    absent = {column: schema[column] for column in optional if column not in header.columns}
     schema = {column: kind for column, kind in schema.items() if column not in absent}
     missing = [column for column in schema if column not in header.columns]
     if missing:
@@ -82,9 +82,7 @@ def read_csv(
     )
     for column in text:
         table[column] = pd.Series([live(value) for value in table[column]], dtype=object)
-    for column in absent:
-        table[column] = np.nan
-    return table
+    return table.assign(**dict.fromkeys(absent, np.nan)).astype(absent)
 
 
 def json_bytes(record: Any) -> bytes:

@@ -110,7 +110,7 @@ class Automatic:
         """A signal as a row; KeyError where there is none."""
         at = self.signal_at[signal]
         row, columns = self.folder.signals.iloc[at], self.signals
-        status = str(row["status"])
+        status, into = str(row["status"]), row["merged_into"]
         return SignalRow(
             channel=str(row["channel"]),
             nucleus=int(columns.nucleus[at]),
@@ -123,6 +123,7 @@ class Automatic:
             estimate=(int(columns.below[at]), int(columns.above[at]))
             if columns.estimated[at]
             else None,
+            merged_into=0 if pd.isna(into) else int(into),
         )
 
     def _label_field(self, name: str) -> _LabelField:

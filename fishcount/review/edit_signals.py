@@ -87,7 +87,7 @@ def set_copies(draft: Draft, action: SetCopies) -> None:
         )
     draft.edited((action.field, row.nucleus))
     draft.signals[key] = replace(
-        row, copies=action.copies, verdict="kept", reason="", estimate=None
+        row, copies=action.copies, verdict="kept", reason="", estimate=None, merged_into=0
     )
 
 
@@ -103,7 +103,9 @@ def merge_signals(draft: Draft, action: MergeSignals) -> None:
         )
     draft.edited((action.field, rows[0].nucleus))
     for key, row in zip(keys[1:], rows[1:], strict=True):
-        draft.signals[key] = replace(row, verdict="merged", reason="READER_MERGED")
+        draft.signals[key] = replace(
+            row, verdict="merged", reason="READER_MERGED", merged_into=keys[0][1]
+        )
 
 
 def split_signal(draft: Draft, action: SplitSignal) -> None:

@@ -79,6 +79,8 @@ class SignalRow:
         Code of the flag behind "merged" and "rejected".
     estimate : (below, above) or None
         How many copies fewer or more, where `copies` are an estimate.
+    merged_into : int
+        Number of the signal that it counts with, where it was merged; 0 elsewhere.
     """
 
     channel: str
@@ -90,6 +92,7 @@ class SignalRow:
     verdict: str = "kept"
     reason: str = ""
     estimate: tuple[int, int] | None = None
+    merged_into: int = 0
 
     @property
     def status(self) -> str:
@@ -107,7 +110,7 @@ class SignalRow:
         return "NOT_IN_NUCLEUS" if self.status == "outside" else self.reason
 
     def record(self) -> dict[str, Any]:
-        """For the log, in plain data."""
+        """For the log, in plain data: what it was merged into follows from the edit itself."""
         return {
             "channel": self.channel,
             "nucleus": self.nucleus,

@@ -49,7 +49,8 @@ def reviewed_nuclei(state: ReviewState) -> pd.DataFrame:
 def reviewed_signals(state: ReviewState) -> pd.DataFrame:
     """The table of signals as it stands: the columns of ``signals.csv``, and ``edited``.
 
-    Signals that a reader added have no SNR, amplitude and background: they were not measured.
+    Signals that a reader added have no SNR, amplitude, background and score: they were not
+    measured.
     """
     base, known = state.automatic.folder.signals, state.automatic.signal_at
     new = [_new_signal(state, key) for key in state.signals if key not in known]
@@ -60,6 +61,8 @@ def reviewed_signals(state: ReviewState) -> pd.DataFrame:
     _put(table, "copies", at, [float(row.counted) for _, row in edited])
     _put(table, "status", at, [row.status for _, row in edited])
     _put(table, "reason", at, [row.why for _, row in edited])
+    into = [row.merged_into or None for _, row in edited]
+    _put(table, "merged_into", at, pd.array(into, dtype="Int64"))
     table["edited"] = state.columns.edited
     order = np.lexsort((state.columns.number, state.columns.field))
     return table.iloc[order].reset_index(drop=True)

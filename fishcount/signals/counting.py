@@ -168,7 +168,7 @@ def _count_channel(
     status[~inside] = Status.OUTSIDE
     status[~spots.kept | seen.faint] = Status.REJECTED
     return _Channel(
-        signals=_signals_of(role, seen, status=status, copies=copies_of_signal),
+        signals=_signals_of(role, seen, status=status, copies=copies_of_signal, into=into),
         copies=_copies(seen.nucleus, copies_of_signal, clusters, len(nuclei)),
         clusters=clusters,
         single=seen.single,
@@ -188,7 +188,12 @@ def _brightness(seen: SeenChannel) -> NDArray[np.float64]:
 
 
 def _signals_of(
-    role: str, seen: SeenChannel, *, status: NDArray[np.str_], copies: NDArray[np.float64]
+    role: str,
+    seen: SeenChannel,
+    *,
+    status: NDArray[np.str_],
+    copies: NDArray[np.float64],
+    into: NDArray[np.int64],
 ) -> Signals:
     """The table of all candidates, each with its fate and the reason for it."""
     spots = seen.spots
@@ -208,6 +213,8 @@ def _signals_of(
         copies=copies,
         status=status,
         reason=reason,
+        score=spots.score.copy(),
+        merged_into=into + 1,
     )
 
 

@@ -25,9 +25,10 @@ def merge_signals(
     single: SingleFlux,
     settings: SignalSettings,
 ) -> NDArray[np.int64]:
-    """Index of the signal that each of the chosen spots is merged into; -1 for none.
+    """Index of the signal that each of the chosen spots counts with; -1 for none.
 
-    First stringy signals become one point each, then split ones of what is left.
+    First stringy signals become one point each, then split ones of what is left. So a point may
+    go with one that goes with another: it is the last, which counts, that is told.
     """
     overlap_px = diameter_px * (1.0 - settings.stringy_overlap_diameters)
     near = near.among(chosen)
@@ -49,7 +50,9 @@ def merge_signals(
         reach_px=_merging_reach_px(np.where(left, nucleus, 0), area_px, gap_px, settings),
         min_similarity=settings.split_min_similarity,
     )
-    return np.where(partner >= 0, partner, into)
+    into = np.where(partner >= 0, partner, into)
+    further = np.where(into >= 0, into[into], -1)
+    return np.where(further >= 0, further, into)
 
 
 def _merging_reach_px(

@@ -43,6 +43,11 @@ class Signals(ReadOnlyArrays):
         A value of `Status`.
     reason : ndarray of str, (n,)
         Code of the flag behind "merged", "rejected" and "outside"; empty where kept.
+    score : ndarray of float64, (n,)
+        As in `fishcount.spots.Spots`; NaN where it was not computed.
+    merged_into : ndarray of int64, (n,)
+        Number, from 1 in the order of the rows, of the signal that a merged one counts with; 0
+        for the others.
     """
 
     channel: NDArray[np.str_]
@@ -56,6 +61,15 @@ class Signals(ReadOnlyArrays):
     copies: NDArray[np.float64]
     status: NDArray[np.str_]
     reason: NDArray[np.str_]
+    score: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    merged_into: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+
+    def __post_init__(self) -> None:
+        if len(self.score) != len(self):
+            object.__setattr__(self, "score", np.full(len(self), np.nan))
+        if len(self.merged_into) != len(self):
+            object.__setattr__(self, "merged_into", np.zeros(len(self), np.int64))
+        ReadOnlyArrays.__post_init__(self)
 
     def __len__(self) -> int:
         return len(self.y_px)
@@ -81,15 +95,17 @@ class Signals(ReadOnlyArrays):
 
     @classmethod
     def concatenate(cls, parts: list[Signals]) -> Signals:
-        """The rows of several tables, one after the other."""
+        """The rows of several tables, one after the other; their numbers count on."""
         if not parts:
             return cls.empty()
-        return cls(
-            **{
-                column.name: np.concatenate([getattr(part, column.name) for part in parts])
-                for column in fields(cls)
-            }
-        )
+        columns = {
+            column.name: np.concatenate([getattr(part, column.name) for part in parts])
+            for column in fields(cls)
+        }
+        before = np.cumsum([0, *(len(part) for part in parts[:-1])])
+        start = np.repeat(before, [len(part) for part in parts])
+        into = columns["merged_into"]
+        return cls(**{**columns, "merged_into": np.where(into > 0, into + start, 0)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -217,7 +217,10 @@ def _points(
         table[axes].to_numpy(np.float64),
         {
             "name": f"{field.name} {shows}",
-            "features": table.drop(columns="field").reset_index(drop=True),
+            # What is not a number is not shown in the status bar; a missing integer would be.
+            "features": table.drop(columns="field")
+            .astype({"merged_into": np.float64})
+            .reset_index(drop=True),
             "symbol": symbol,
             "size": MARK_SIZE_UM / field.pixel_size_um,
             "face_color": colour,

@@ -25,7 +25,7 @@ from fishcount.io import (
 )
 from fishcount.io.text import csv_bytes, json_bytes, read_csv
 from fishcount.settings import Settings
-from fishcount.tables import NUCLEI_COLUMNS, NUCLEUS_FIGURES, SIGNALS_COLUMNS
+from fishcount.tables import NUCLEI_COLUMNS, NUCLEUS_FIGURES, SIGNAL_FIGURES, SIGNALS_COLUMNS
 
 HOSTILE = [
     "=1+1",
@@ -315,10 +315,14 @@ def test_a_summary_cannot_point_outside(tmp_path):
         read_case_folder(out)
 
 
-def test_a_folder_of_before_the_figures_of_nuclei_is_read(tmp_path):
+def test_a_folder_of_before_the_figures_of_nuclei_and_signals_is_read(tmp_path):
     out = write(tmp_path / "case")
     table = pd.read_csv(out / "nuclei.csv").drop(columns=list(NUCLEUS_FIGURES))
     table.to_csv(out / "nuclei.csv", index=False)
+    table = pd.read_csv(out / "signals.csv").drop(columns=list(SIGNAL_FIGURES))
+    table.to_csv(out / "signals.csv", index=False)
+    signals = read_case_folder(out).signals
+    assert {name: str(kind) for name, kind in signals.dtypes.items()} == dict(SIGNALS_COLUMNS)
     nuclei = read_case_folder(out).nuclei
     assert list(nuclei[list(NUCLEI_COLUMNS)]) == list(NUCLEI_COLUMNS)
     assert nuclei[list(NUCLEUS_FIGURES)].isna().all(axis=None)

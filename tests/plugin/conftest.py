@@ -80,6 +80,7 @@ def signals() -> Signals:
         copies=np.array([1.0, 7.0, 0.0, 1.0]),
         status=np.array(["kept", "kept", "rejected", "kept"]),
         reason=np.array(["", "", "TOO_WIDE", ""]),
+        score=np.array([4.5, 2.0, -1.5, 3.0]),
     )
 
 

@@ -112,6 +112,11 @@ def test_signals_carry_their_table_and_left_out_ones_their_reason(scored: Scored
     kept = viewer.layers["one HER2 signals"]
     assert_array_equal(kept.features["nucleus"], [1, 2])
     assert_allclose(kept.features["copies"], [1, 7])
+    assert_allclose(kept.features["score"], [4.5, 2.0])
+    # What the status bar says over a signal: its score, and nothing of a merging that was not.
+    told = kept._get_properties((18, 16), world=False)
+    assert "score: 4.5" in told
+    assert not [text for text in told if text.startswith("merged_into")]
     left_out = viewer.layers["one left out"]
     assert not left_out.visible
     assert list(left_out.features["reason"]) == ["TOO_WIDE"]

@@ -38,7 +38,7 @@ def draw_case(
         out,
         summary=_summary(nuclei, fields, settings),
         nuclei=nuclei.reindex(columns=list(NUCLEI_COLUMNS)).astype(dict(NUCLEI_COLUMNS)),
-        signals=signals[list(SIGNALS_COLUMNS)].astype(dict(SIGNALS_COLUMNS)),
+        signals=signals.reindex(columns=list(SIGNALS_COLUMNS)).astype(dict(SIGNALS_COLUMNS)),
         labels={name: part[2] for name, part in zip(fields, parts, strict=True)},
         settings_toml=settings.to_toml(),
         provenance=provenance({}, settings),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from fishcount.errors import ReviewError
@@ -202,6 +203,9 @@ def test_merge_and_split_signals(start):
     state = after(start, MergeSignals(field=FIELD, signals=(2, 1)))
     assert counts(state, 1) == (3, 3, 3, 2)
     assert [signal(state, n)["status"] for n in (1, 2)] == ["merged", "kept"]
+    assert signal(state, 1)["merged_into"] == 2
+    undone = after(state, SetCopies(field=FIELD, signal=1, copies=1))
+    assert pd.isna(signal(undone, 1)["merged_into"])
     state = after(state, SplitSignal(field=FIELD, signal=2, into_yx_px=((9, 9), (9, 11), (11, 9))))
     assert counts(state, 1) == (5, 5, 5, 2)
     assert signal(state, 2)["reason"] == "READER_SPLIT"

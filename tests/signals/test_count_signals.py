@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -47,6 +49,26 @@ def test_rejected_spots_keep_their_reason_and_count_nothing(make_spots, two_nucl
     assert counts.signals.status.tolist() == ["kept", "rejected"]
     assert counts.signals.reason.tolist() == ["", "TOO_WIDE"]
     assert counts.signals.copies.tolist() == [1, 0]
+
+
+def test_a_merged_signal_names_the_one_that_it_counts_with(make_spots, two_nuclei):
+    # Three points in a row: one is part of its neighbour, whose split partner outshines both.
+    reach = DIAMETER_PX
+    row = [(50, 40), (50, 40 + 0.5 * reach), (50, 40 + 2.2 * reach)]
+    her2 = make_spots(row, amplitude=[60.0, 90.0, 100.0])
+    cep17 = make_spots([(20, 50), (50, 150), (50, 154)], amplitude=[100.0, 90.0, 100.0])
+    signals = count({"HER2": her2, "CEP17": cep17}, two_nuclei).signals
+    assert signals.status.tolist() == ["merged", "merged", "kept", "kept", "merged", "kept"]
+    # Numbers count on from probe to probe, as those of the table do.
+    assert signals.merged_into.tolist() == [3, 3, 0, 0, 6, 0]
+
+
+def test_signals_keep_the_score_of_their_spots(make_spots, two_nuclei):
+    spots = replace(make_spots([(30, 50), (50, 30)]), score=np.array([2.5, -1.0]))
+    assert count({"HER2": spots}, two_nuclei).signals.score.tolist() == [2.5, -1.0]
+    unscored = count({"HER2": make_spots([(30, 50)])}, two_nuclei).signals
+    assert np.isnan(unscored.score).all()
+    assert unscored.merged_into.tolist() == [0]
 
 
 def test_spot_just_outside_goes_to_the_nearest_nucleus(make_spots, two_nuclei):
