@@ -69,8 +69,8 @@ def command(
     """Score many cases; a folder for each, cases.csv and index.html over all.
 
     SOURCES is a folder of case folders, several case folders, or a CSV manifest with one row
-    for each field (docs/batch.md names its columns). What was finished before is kept, so the
-    same command resumes after an interruption; a case is scored again when its files, the
+    for each field (docs/reference/batch.md names its columns). What was finished before is kept,
+    so the same command resumes after an interruption; a case is scored again when its files, the
     settings or the version have changed.
 
     Exit code 0 when every case has a result, 3 when some failed (cases.csv says why), 2 when

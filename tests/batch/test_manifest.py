@@ -112,7 +112,7 @@ def test_grey_files_and_several_images_of_one_file(manifest, tmp_path):
 
 @pytest.mark.parametrize("column", [*MANIFEST_COLUMNS, *CASES_COLUMNS])
 def test_the_guide_names_every_column(column):
-    assert f"`{column}`" in (ROOT / "docs" / "batch.md").read_text("utf-8")
+    assert f"`{column}`" in (ROOT / "docs" / "reference" / "batch.md").read_text("utf-8")
 
 
 def test_folders_are_cases_and_images_fields(tmp_path):
