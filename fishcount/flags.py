@@ -121,6 +121,12 @@ _ENTRIES: dict[Subject, tuple[tuple[str, str, str], ...]] = {
         ("NO_NUCLEI", "no nuclei", "No nucleus was found in this field."),
         ("BLANK_CHANNEL", "blank channel", "A channel holds no image: not evaluable."),
         ("IDENTICAL_CHANNELS", "identical channels", "Two channels are the same: not evaluable."),
+        (
+            "INVERTED_CHANNEL",
+            "inverted channel",
+            "Signals of a probe are dark on a bright ground: not evaluable. Export the channel "
+            "uninverted, as fluorescence.",
+        ),
         ("SATURATED_CHANNEL", "saturated channel", "More than 0.1 % of pixels are saturated."),
         ("LOSSY_COLOUR", "lossy colour", "Stored with halved colour: unfit for counting red."),
         ("LOSSY_COMPRESSION", "lossy compression", "Stored as JPEG: positions only."),

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fishcount.blocks import blocks_of
 from fishcount.errors import CountError, MetadataError
-from fishcount.field_quality import field_findings
+from fishcount.field_quality import field_findings, inverted_channels
 from fishcount.flags import Finding, mask_of
 from fishcount.guidelines import Scheme, classify
 from fishcount.image import DAPI, FishImage
@@ -33,7 +33,7 @@ from fishcount.tiles import find_nuclei, find_spots
 __all__ = ["score_case", "score_field"]
 
 # A field with one of these cannot be measured: none of its nuclei is scored.
-NOT_EVALUABLE = frozenset({"BLANK_CHANNEL", "IDENTICAL_CHANNELS"})
+NOT_EVALUABLE = frozenset({"BLANK_CHANNEL", "IDENTICAL_CHANNELS", "INVERTED_CHANNEL"})
 
 
 def score_field(
@@ -64,8 +64,9 @@ def score_field(
     -------
     FieldResult
         Every nucleus and every candidate signal with what became of it. A field without nuclei
-        has empty tables and the finding NO_NUCLEI; where a channel is blank, or two are the
-        same, no nucleus is scored. Nuclei of a slide have outlines in place of a label image.
+        has empty tables and the finding NO_NUCLEI; where a channel is blank or inverted, or two
+        are the same, no nucleus is scored. Nuclei of a slide have outlines in place of a label
+        image.
 
     Raises
     ------
@@ -93,6 +94,7 @@ def score_field(
     spots = find_spots(slide, sample=sample, settings=settings, threads=threads, on_block=on_block)
     nuclei = _segmented(image, sample, settings) if given is None else given
     findings = [*image.findings, *image_findings(sample)]
+    findings += inverted_channels(sample, settings=settings.quality)
     counts = count_signals(
         spots,
         nuclei,

@@ -30,3 +30,8 @@ class QualitySettings(Section):
         description="AUTOFLUORESCENCE: nuclei themselves shine more than this many times as "
         "bright as the median signal.",
     )
+    max_dark_over_bright: Positive = Field(
+        1.5,
+        description="INVERTED_CHANNEL: the strongest dark points of a probe channel stand out more "
+        "than this many times as much as its strongest bright ones.",
+    )

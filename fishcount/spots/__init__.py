@@ -3,11 +3,13 @@
 from fishcount.spots.channel import ChannelScale
 from fishcount.spots.detect import detect_in_channels, detect_spots
 from fishcount.spots.measure import measure_channel, measure_channels
+from fishcount.spots.polarity import dark_over_bright
 from fishcount.spots.result import Spots
 
 __all__ = [
     "ChannelScale",
     "Spots",
+    "dark_over_bright",
     "detect_in_channels",
     "detect_spots",
     "measure_channel",

@@ -1,0 +1,80 @@
+"""Whether a probe channel is stored upside down: dark signals on a bright ground.
+
+Inverted exports and brightfield images of chromogenic probes look like that. Searched for bright
+points, such a channel gives a few from the rims of the dark ones, and a category made of them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fishcount.filters import median3
+from fishcount.robust import robust_sigma
+from fishcount.spots.channel import ROUND
+from fishcount.spots.filters import blob_response, passes_for
+from fishcount.spots.maxima import local_maxima, roundness
+from fishcount.spots.psf import expected_width_px
+
+__all__ = ["dark_over_bright"]
+
+# Of the dark and of the bright so many are compared: few enough that they are the signals of any
+# field, many enough that one speck of dust does not tell.
+_STRONGEST = 20
+# What is looked at stands so many sigmas out of the response, whose spread every fourth pixel
+# along each axis tells.
+_SEEN_SIGMAS, _THINNING = 3.0, 4
+
+
+def dark_over_bright(
+    stack: NDArray[np.generic], *, pixel_size_um: float | None = None
+) -> float | None:
+    """Strength of the strongest dark points of a probe channel over that of the bright ones.
+
+    The mean response of the 20 strongest round extremes of either kind, at the width that a point
+    has at this pixel size. Single hot or dead pixels are taken out before.
+
+    Parameters
+    ----------
+    stack : ndarray, (y, x) or (z, y, x)
+        Camera counts. Of a stack the brightest plane at each pixel is searched for bright points,
+        the darkest for dark ones.
+    pixel_size_um
+
+    Returns
+    -------
+    float or None
+        About 1 where neither kind stands out, well below 1 where bright signals do, and the inverse
+        of that for the same image upside down. None where fewer than 20 of a kind are seen.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fishcount.spots import dark_over_bright
+    >>> y, x = np.mgrid[:200, :200]
+    >>> image = 100 + np.random.default_rng(1).normal(0, 1, (200, 200))
+    >>> for at in range(12, 190, 8):
+    ...     image += 50 * np.exp(-((y - at) ** 2 + (x - at) ** 2) / (2 * 1.6**2))
+    >>> dark_over_bright(image.astype(np.float32)) < 0.5 < 2 < dark_over_bright(255 - image)
+    True
+    """
+    planes: NDArray[Any] = np.asarray(stack)
+    planes = planes[None] if planes.ndim == 2 else planes
+    passes = passes_for(expected_width_px(pixel_size_um))
+    bright = _strength(planes.max(axis=0).astype(np.float32), passes)
+    dark = _strength(-planes.min(axis=0).astype(np.float32), passes)
+    return None if bright is None or dark is None else dark / bright
+
+
+def _strength(plane: NDArray[np.float32], passes: int) -> float | None:
+    """Mean response of the strongest bright points; None where there are too few."""
+    response = blob_response(median3(plane), passes)
+    floor = _SEEN_SIGMAS * robust_sigma(response[::_THINNING, ::_THINNING])
+    maxima = local_maxima(response, floor)
+    height = response[tuple(maxima.T)].astype(np.float64)
+    height = height[roundness(response, maxima[:, 0], maxima[:, 1]) > ROUND]
+    if len(height) < _STRONGEST:
+        return None
+    return float(np.sort(height)[-_STRONGEST:].mean())
