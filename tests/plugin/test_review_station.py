@@ -16,8 +16,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from fishcount.review import Desk, replay_folder
 from napari_fishcount.compat import camera_of
 from napari_fishcount.review import stage as stage_module
-from napari_fishcount.review.actions import ACTIONS
-from napari_fishcount.review.station import MARK_SIZE_UM, REASONS, Station
+from napari_fishcount.review.actions import ACTIONS, REASONS
+from napari_fishcount.review.marks import MARK_SIZE_UM
+from napari_fishcount.review.station import Station
 from napari_fishcount.review.tools import Brush, Knife
 
 

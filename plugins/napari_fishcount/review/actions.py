@@ -1,11 +1,21 @@
-"""The one table of what a reader can do: buttons, keys and the page of keys are made from it."""
+"""What a reader can do, in one table: buttons, keys and the page of keys are made from it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["ACTIONS", "GROUPS", "ReviewAction", "action"]
+from fishcount.flags import Subject, flags_of
 
+__all__ = ["ACTIONS", "GROUPS", "REASONS", "ReviewAction", "action"]
+
+# What is wrong with the nucleus itself, not with its counts.
+_OF_COUNTS = ("HER2_ESTIMATED", "CEP17_ESTIMATED", "ESTIMATES_DISAGREE", "FIELD_NOT_EVALUABLE")
+# Codes of the reasons for which a reader can reject a nucleus; the first is the one with no more.
+REASONS = tuple(
+    flag.code
+    for flag in sorted(flags_of(Subject.NUCLEUS), key=lambda flag: flag.code != "READER_REJECTED")
+    if flag.code not in _OF_COUNTS
+)
 GROUPS = ("Go", "Nucleus", "Signal", "Edits", "View", "Drawing")
 
 

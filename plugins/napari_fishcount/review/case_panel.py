@@ -24,11 +24,11 @@ from qtpy.QtWidgets import (
 from fishcount.flags import FLAGS
 from fishcount.review import SHOW, Change
 from fishcount.review.rows import Id
-from napari_fishcount.review.actions import ReviewAction, action
+from napari_fishcount.review.actions import REASONS, ReviewAction, action
 from napari_fishcount.review.display_panel import DisplayPanel
 from napari_fishcount.review.keys_panel import KeysPanel, key_button
 from napari_fishcount.review.scores import progress_text, scores_html
-from napari_fishcount.review.station import REASONS, Station
+from napari_fishcount.review.station import Station
 from napari_fishcount.review.table import COLUMNS, Gallery, Worklist, WorklistModel
 from napari_fishcount.review.thumbnails import Thumbnails
 
@@ -77,8 +77,7 @@ class CasePanel(QWidget):
         upper.addTab(self._list_tab(), "List")
         upper.addTab(self._gallery_tab(), "Gallery")
         self.scores = QTextBrowser()
-        self.display = DisplayPanel()
-        self.display.show_station(self.station)
+        self.display = DisplayPanel(self.station)
         lower.addTab(self.scores, "Scores")
         lower.addTab(_scrolled(KeysPanel(self._run)), "Keys")
         lower.addTab(self.display, "Display")

@@ -8,8 +8,9 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QCheckBox, QDoubleSpinBox, QFormLayout, QHBoxLayout, QLabel, QWidget
 from superqt import QRangeSlider
 
+from napari_fishcount.review.marks import MARK_SIZE_UM
 from napari_fishcount.review.stage import ROLES
-from napari_fishcount.review.station import MARK_SIZE_UM, Station
+from napari_fishcount.review.station import Station
 
 __all__ = ["DisplayPanel"]
 
@@ -17,11 +18,11 @@ STEPS = 1000
 
 
 class DisplayPanel(QWidget):
-    """Channels with their contrast, and the size of marks, of the review that is open."""
+    """Channels with their contrast, and the size of marks, of one review."""
 
-    def __init__(self) -> None:
+    def __init__(self, station: Station) -> None:
         super().__init__()
-        self._station: Station | None = None
+        self._station = station
         self._loading = False
         self._contrast: dict[str, tuple[float, float]] = {}
         self.boxes: dict[str, QCheckBox] = {}
@@ -52,17 +53,10 @@ class DisplayPanel(QWidget):
         )
         legend.setWordWrap(True)
         form.addRow(legend)
-
-    def show_station(self, station: Station | None) -> None:
-        """Speak of another review."""
-        self._station = station
-        self._contrast = {}
         self.refresh()
 
     def refresh(self) -> None:
         """Show how things look now, in a field that may be another one."""
-        if self._station is None:
-            return
         self._loading = True
         layers = self._station.stage.layers
         for role in ROLES:
@@ -83,22 +77,21 @@ class DisplayPanel(QWidget):
 
     def _top(self, role: str) -> float:
         """The brightest that the slider reaches: well above what is shown white at first."""
-        assert self._station is not None
         return float(max(self._station.stage.layers[role].contrast_limits_range[1], 1.0))
 
     def _on_channels(self) -> None:
-        if self._station is not None and not self._loading:
+        if not self._loading:
             self._station.stage.show_channels(
                 [role for role, box in self.boxes.items() if box.isChecked()]
             )
 
     def _on_contrast(self, role: str, value: tuple[int, int]) -> None:
-        if self._station is None or self._loading or role not in self._station.stage.layers:
+        if self._loading or role not in self._station.stage.layers:
             return
         low, high = (step / STEPS * self._top(role) for step in value)
         self._contrast[role] = (low, max(high, low + 1.0))
         self._station.stage.layers[role].contrast_limits = self._contrast[role]
 
     def _on_size(self, size_um: float) -> None:
-        if self._station is not None and self._station.stage.field:
+        if self._station.stage.field:
             self._station.set_mark_size_um(size_um)

@@ -27,7 +27,7 @@ from fishcount.flags import FLAGS
 from fishcount.io import read_case_folder
 from fishcount.review import Desk
 from napari_fishcount.case_images import CaseImages
-from napari_fishcount.review.actions import ReviewAction
+from napari_fishcount.review.actions import REASONS, ReviewAction
 from napari_fishcount.review.case_panel import CasePanel
 from napari_fishcount.review.cases import CasesPanel
 from napari_fishcount.review.export import REVIEWED, export_review
@@ -35,7 +35,7 @@ from napari_fishcount.review.keys_panel import Keys
 from napari_fishcount.review.reader import reader_name
 from napari_fishcount.review.scores import progress_text
 from napari_fishcount.review.settings_panel import SettingsPanel
-from napari_fishcount.review.station import REASONS, Station
+from napari_fishcount.review.station import Station
 
 __all__ = ["ReviewDock"]
 

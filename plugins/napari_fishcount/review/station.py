@@ -1,18 +1,14 @@
-"""A review in a viewer: the desk, the stage, the pointer and the tool in hand, without a window.
+"""A review in a viewer: the desk, the stage, its marks, the pointer and the tool, without a window.
 
 Every action of `napari_fishcount.review.actions` is a method here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-from napari.layers import Points
-
 from fishcount.errors import FishcountError, ReviewError
-from fishcount.flags import Subject, flags_of
 from fishcount.review import (
     AddSignal,
     Change,
@@ -26,28 +22,15 @@ from fishcount.review import (
     RestoreNucleus,
     SetCopies,
 )
-from fishcount.review.outline import Box
 from fishcount.review.rows import Id
 from napari_fishcount.case_images import CaseImages
-from napari_fishcount.layers import LayerTuple, result_layers
-from napari_fishcount.review.pointer import Pointer
+from napari_fishcount.review.actions import REASONS
+from napari_fishcount.review.marks import Marks
+from napari_fishcount.review.pointing import Pointing
 from napari_fishcount.review.stage import Stage
 from napari_fishcount.review.tools import Brush, Knife, Tool
-from napari_fishcount.scored import ScoredField
 
-__all__ = ["MARK_SIZE_UM", "REASONS", "Station"]
-
-# Reasons that a reader can give: what is wrong with the nucleus itself, not with its counts.
-_OF_COUNTS = ("HER2_ESTIMATED", "CEP17_ESTIMATED", "ESTIMATES_DISAGREE", "FIELD_NOT_EVALUABLE")
-REASONS = tuple(
-    flag.code
-    for flag in sorted(flags_of(Subject.NUCLEUS), key=lambda flag: flag.code != "READER_REJECTED")
-    if flag.code not in _OF_COUNTS
-)
-# Smaller than in an overview: a nucleus fills the view, and its signals must be seen.
-MARK_SIZE_UM = 0.6
-PICKED_COLOUR = "#ffffff"
-PICKED_SIZE_UM = 1.4
+__all__ = ["Station"]
 
 
 class Station:
@@ -67,6 +50,8 @@ class Station:
     Attributes
     ----------
     stage : Stage
+    marks : Marks
+    pointing : Pointing
     tool : Tool or None
         What is being drawn.
     reject_reason : str
@@ -87,16 +72,21 @@ class Station:
         self.tool: Tool | None = None
         self.reject_reason = REASONS[0]
         self.on_tool: Callable[[], object] = lambda: None
-        self.mark_size_um = MARK_SIZE_UM
-        self.only = False
         self.stage = Stage(
             viewer,
             images=images or CaseImages(desk.state.automatic.folder),
             shape=lambda name: desk.state.shape(name),
             outline=lambda nucleus: desk.state.outline(nucleus),
-            draw=self._draw,
+            draw=lambda name, box: self.marks.draw(name, box),
         )
-        self.pointer = Pointer(viewer, moved=self._on_pointed, clicked=self._on_clicked)
+        self.marks = Marks(desk, self.stage.layers)
+        self.pointing = Pointing(
+            viewer,
+            desk=desk,
+            stage=self.stage,
+            marks=self.marks,
+            idle=lambda: self.tool is None,
+        )
         desk.listeners.append(self._on_change)
         if desk.nucleus is not None:
             self.stage.show(desk.nucleus)
@@ -104,7 +94,7 @@ class Station:
     def close(self) -> None:
         """Take the case out of the viewer; all its edits are on the disk."""
         self.cancel()
-        self.pointer.close()
+        self.pointing.close()
         self.desk.listeners.remove(self._on_change)
         self.stage.clear()
         self.desk.close()
@@ -183,7 +173,7 @@ class Station:
     def merge_nuclei(self) -> None:
         """Merge the nucleus with the one under the pointer."""
         name, number = self.desk.here()
-        other = self._nucleus_under_pointer()
+        other = self.pointing.nucleus()
         if other in (None, (name, number)):
             raise ReviewError("point at the nucleus to merge this one with")
         self.desk.do(MergeNuclei(field=name, nuclei=(number, other[1])))
@@ -198,15 +188,17 @@ class Station:
         if isinstance(self.tool, Knife):
             self.finish()
             return
-        self._take_up(Knife(self, self.desk.here()))
+        nucleus = self.desk.here()
+        outline = self.desk.state.outline(nucleus)
+        self._take_up(Knife(self.stage, outline, nucleus, drawn=lambda: self.run("finish")))
 
     def redraw_nucleus(self) -> None:
         """Paint the outline of the nucleus anew."""
-        self._take_up(Brush(self, self.desk.here()))
+        self._take_up(self._brush(self.desk.here()))
 
     def draw_nucleus(self) -> None:
         """Paint a nucleus that was missed, around the pointer or the middle of the view."""
-        self._take_up(Brush(self, None))
+        self._take_up(self._brush(None))
 
     # --- signals ----------------------------------------------------------------------------
 
@@ -226,7 +218,7 @@ class Station:
     def assign_signal(self) -> None:
         """Give the picked signal to the nucleus under the pointer, or to this one."""
         name, number = self.desk.picked()
-        target = self._nucleus_under_pointer() or self.desk.here()
+        target = self.pointing.nucleus() or self.desk.here()
         self.desk.do(ReassignSignal(field=name, signal=number, nucleus=target[1]))
 
     def set_copies(self, copies: int) -> None:
@@ -263,20 +255,16 @@ class Station:
 
     def only_this_nucleus(self) -> None:
         """Hide the contours, counts and marks of all other nuclei, or show them again."""
-        self.only = not self.only
+        self.marks.only = not self.marks.only
         self.stage.refresh()
 
     def toggle_marks(self) -> None:
         """Hide all marks to see the bare image, or show them again."""
-        marks = [self.stage.layers[what] for what in self._mark_names()]
-        visible = not any(layer.visible for layer in marks)
-        for layer in marks:
-            layer.visible = visible
+        self.marks.toggle()
 
     def toggle_left_out(self) -> None:
         """Show the candidates that were left out, or hide them."""
-        layer = self.stage.layers["left out"]
-        layer.visible = not layer.visible
+        self.marks.toggle_left_out()
 
     def toggle_projection(self) -> None:
         """Show the brightest of all planes, or one plane."""
@@ -284,11 +272,7 @@ class Station:
 
     def set_mark_size_um(self, size_um: float) -> None:
         """Size of the marks of signals."""
-        self.mark_size_um = size_um
-        for what in self._mark_names():
-            layer = self.stage.layers[what]
-            if isinstance(layer, Points) and what != "counts":
-                _set_size(layer, size_um / self.stage.pixel_size_um)
+        self.marks.resize(size_um, pixel_size_um=self.stage.pixel_size_um)
 
     # --- tools ------------------------------------------------------------------------------
 
@@ -311,103 +295,32 @@ class Station:
 
     # --- within -----------------------------------------------------------------------------
 
-    def _draw(self, name: str, box: Box) -> Iterator[LayerTuple]:
-        field = ScoredField.from_review(self.desk.state, name, box)
-        if self.only and self.desk.nucleus is not None:
-            field = field.only(self.desk.nucleus[1])
-        for data, options, kind in result_layers(field):
-            if kind == "points" and "text" not in options:
-                options["size"] = self.mark_size_um / field.pixel_size_um
-            yield data, options, kind
-        yield self._picked_layer(field)
-
-    def _picked_layer(self, field: ScoredField) -> LayerTuple:
-        signal = self.desk.signal
-        place = (
-            np.zeros((0, 2))
-            if signal is None or signal[0] != field.name
-            else np.array([self.desk.signal_place(signal)[1:]])
-        )
-        options = {
-            "name": "picked signal",
-            "symbol": "square",
-            "size": PICKED_SIZE_UM / field.pixel_size_um,
-            "face_color": "transparent",
-            "border_color": PICKED_COLOUR,
-            "border_width": 0.08,
-            "opacity": 1.0,
-            "scale": (field.pixel_size_um,) * 2,
-            "units": ("um", "um"),
-            "axis_labels": ("y", "x"),
-            "metadata": {"fishcount": {"shows": "picked"}},
-        }
-        return place, options, "points"
-
     def _on_change(self, change: Change) -> None:
         if change == "moved" and self.desk.nucleus is not None:
             self.cancel()
             self.stage.show(self.desk.nucleus)
-            if self.only:
+            if self.marks.only:
                 self.stage.refresh()
-            self._mark_picked()
+            self.marks.mark_picked(self.stage.field)
             self.say(self.problem)
         elif change == "edited" and self.stage.field:
             self.stage.refresh()
             self.stage.mark_present(self.desk.nucleus)
         elif change == "picked":
-            self._mark_picked()
-
-    def _mark_picked(self) -> None:
-        layer = self.stage.layers.get("picked")
-        if layer is not None:
-            signal = self.desk.signal
-            shown = signal is not None and signal[0] == self.stage.field
-            layer.data = (
-                np.array([self.desk.signal_place(signal)[1:]]) if shown else np.zeros((0, 2))
-            )
+            self.marks.mark_picked(self.stage.field)
 
     def _show_picked_plane(self) -> None:
         if self.desk.signal is not None:
             self.stage.show_plane(self.desk.signal_place(self.desk.signal)[0])
 
-    def _mark_names(self) -> list[str]:
-        return [what for what in self.stage.layers if what in MARKS_SHOWN]
-
     def _add_signal(self, channel: str) -> None:
-        z_px, y_px, x_px = self._place()
+        z_px, y_px, x_px = self.pointing.place_px()
         self.desk.do(
             AddSignal(field=self.stage.field, channel=channel, z_px=z_px, y_px=y_px, x_px=x_px)
         )
 
-    def _place(self) -> tuple[float, float, float]:
-        place = self.pointer.place
-        if place is None:
-            raise ReviewError("point at the place first")
-        return self.stage.to_px(place)
-
-    def _nucleus_under_pointer(self) -> Id | None:
-        if self.pointer.place is None:
-            return None
-        _, y_px, x_px = self.stage.to_px(self.pointer.place)
-        return self.desk.nucleus_at(self.stage.field, (y_px, x_px))
-
-    def _on_pointed(self) -> None:
-        """What the pointer comes near is what the next action on signals means."""
-        if self.tool is not None or not self.stage.field or self.pointer.place is None:
-            return
-        _, y_px, x_px = self.stage.to_px(self.pointer.place)
-        left_out = self.stage.layers["left out"].visible
-        near = self.desk.signal_near(self.stage.field, (y_px, x_px), left_out=left_out)
-        if near is not None:
-            self.desk.pick(near)
-
-    def _on_clicked(self) -> None:
-        """A click takes the nucleus under the pointer."""
-        if self.tool is not None or not self.stage.field:
-            return
-        under = self._nucleus_under_pointer()
-        if under is not None and under != self.desk.nucleus:
-            self.desk.go_to(under)
+    def _brush(self, nucleus: Id | None) -> Brush:
+        return Brush(self.stage, self.desk.state, nucleus, around=self.pointing.world)
 
     def _take_up(self, tool: Tool) -> None:
         self.cancel()
@@ -415,11 +328,3 @@ class Station:
         tool.take_up()
         self.say(tool.waits_for)
         self.on_tool()
-
-
-MARKS_SHOWN = ("nuclei", "present", "picked", "counts", "HER2 signals", "CEP17 signals")
-
-
-def _set_size(layer: Points, size_px: float) -> None:
-    layer.size = size_px
-    layer.current_size = size_px

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
 
 import numpy as np
 from napari.layers import Labels, Shapes
@@ -11,13 +11,11 @@ from napari.utils.colormaps import DirectLabelColormap
 from numpy.typing import NDArray
 
 from fishcount.errors import ReviewError
-from fishcount.review import DrawNucleus, Outline, RedrawNucleus, SplitNucleus
+from fishcount.review import DrawNucleus, Outline, RedrawNucleus, ReviewState, SplitNucleus
 from fishcount.review.actions import Edit
 from fishcount.review.rows import Id
 from napari_fishcount.compat import camera_of
-
-if TYPE_CHECKING:
-    from napari_fishcount.review.station import Station
+from napari_fishcount.review.stage import Stage
 
 __all__ = ["Brush", "Knife", "Tool"]
 
@@ -44,18 +42,31 @@ class Tool(Protocol):
 
 
 class Knife:
-    """Cuts a nucleus in two along a straight line, at its waist where none was drawn."""
+    """Cuts a nucleus in two along a straight line, at its waist where none was drawn.
+
+    Parameters
+    ----------
+    stage
+        Where it is drawn.
+    outline, nucleus
+        What is cut.
+    drawn
+        Called when a line was drawn to its end.
+    """
 
     waits_for = "Drag a line across the nucleus. Return cuts it at its waist, Escape cancels."
 
-    def __init__(self, station: Station, nucleus: Id) -> None:
-        self._station, self._nucleus = station, nucleus
+    def __init__(
+        self, stage: Stage, outline: Outline, nucleus: Id, *, drawn: Callable[[], object]
+    ) -> None:
+        self._stage, self._outline, self._nucleus = stage, outline, nucleus
+        self._drawn = drawn
         self._cut: tuple[tuple[float, float], tuple[float, float]] | None = None
         self._layer: Shapes | None = None
 
     def take_up(self) -> None:
         """Put a layer for the line into the viewer; a drag draws, and does not move the view."""
-        viewer, scale = self._station.viewer, self._station.stage.pixel_size_um
+        viewer, scale = self._stage.viewer, self._stage.pixel_size_um
         self._layer = Shapes(
             name="cut",
             edge_color=DRAWN_COLOUR,
@@ -71,7 +82,7 @@ class Knife:
 
     def put_down(self) -> None:
         """Take the line out of the viewer."""
-        viewer = self._station.viewer
+        viewer = self._stage.viewer
         camera_of(viewer).mouse_pan = True
         viewer.mouse_drag_callbacks.remove(self._on_drag)
         if self._layer in viewer.layers:
@@ -80,7 +91,7 @@ class Knife:
     def action(self) -> Edit:
         """The split along the line, or at the waist."""
         name, number = self._nucleus
-        cut = self._cut or _waist(self._station.desk.state.outline(self._nucleus))
+        cut = self._cut or _waist(self._outline)
         return SplitNucleus(field=name, nucleus=number, cut_yx_px=cut)
 
     def _on_drag(self, viewer: Any, event: Any) -> Iterator[None]:
@@ -90,10 +101,10 @@ class Knife:
             self._draw(start, self._place(event))
             yield
         if self._cut is not None:
-            self._station.run("finish")
+            self._drawn()
 
     def _place(self, event: Any) -> tuple[float, float]:
-        _, y_px, x_px = self._station.stage.to_px(event.position)
+        _, y_px, x_px = self._stage.to_px(event.position)
         return y_px, x_px
 
     def _draw(self, start: tuple[float, float], end: tuple[float, float]) -> None:
@@ -103,21 +114,40 @@ class Knife:
 
 
 class Brush:
-    """Paints a nucleus anew, or one that was missed, on a sheet of its own."""
+    """Paints a nucleus anew, or one that was missed, on a sheet of its own.
+
+    Parameters
+    ----------
+    stage
+        Where it is drawn.
+    state
+        The case as it stands.
+    nucleus
+        The one to paint anew; None for one that was missed.
+    around
+        Place in the viewer for the sheet of one that was missed; the middle of the view where None.
+    """
 
     waits_for = (
         "Paint with the brush ([ and ] change its size, 1 erases, 2 paints, 3 draws a polygon). "
         "Return takes it, Escape cancels."
     )
 
-    def __init__(self, station: Station, nucleus: Id | None) -> None:
-        self._station, self._nucleus = station, nucleus
+    def __init__(
+        self,
+        stage: Stage,
+        state: ReviewState,
+        nucleus: Id | None,
+        *,
+        around: tuple[float, ...] | None = None,
+    ) -> None:
+        self._stage, self._state, self._nucleus, self._around = stage, state, nucleus, around
         self._layer: Labels | None = None
         self._origin = (0, 0)
 
     def take_up(self) -> None:
         """Put a sheet to paint on into the viewer."""
-        stage, viewer = self._station.stage, self._station.viewer
+        stage, viewer = self._stage, self._stage.viewer
         sheet, self._origin = self._sheet()
         scale = stage.pixel_size_um
         self._layer = Labels(
@@ -140,8 +170,8 @@ class Brush:
 
     def put_down(self) -> None:
         """Take the sheet out of the viewer."""
-        if self._layer in self._station.viewer.layers:
-            self._station.viewer.layers.remove(self._layer)
+        if self._layer in self._stage.viewer.layers:
+            self._stage.viewer.layers.remove(self._layer)
 
     def action(self) -> Edit:
         """The outline as it was painted; ReviewError where nothing was."""
@@ -150,28 +180,28 @@ class Brush:
             raise ReviewError("nothing was painted")
         outline = Outline.from_mask(painted, y0=self._origin[0], x0=self._origin[1])
         if self._nucleus is None:
-            return DrawNucleus(field=self._station.stage.field, runs_px=outline.runs)
+            return DrawNucleus(field=self._stage.field, runs_px=outline.runs)
         name, number = self._nucleus
         return RedrawNucleus(field=name, nucleus=number, runs_px=outline.runs)
 
     def _sheet(self) -> tuple[NDArray[np.uint8], tuple[int, int]]:
         """A part of the field to paint on, with the nucleus where there is one."""
-        stage, desk = self._station.stage, self._station.desk
-        shape = desk.state.shape(stage.field)
+        stage, state = self._stage, self._state
+        shape = state.shape(stage.field)
         if self._nucleus is None:
             half = round(SHEET_UM / 2 / stage.pixel_size_um)
-            middle = self._station.pointer.place or camera_of(self._station.viewer).center
+            middle = self._around or camera_of(stage.viewer).center
             _, y_px, x_px = stage.to_px(middle)
             box = (round(y_px) - half, round(x_px) - half, round(y_px) + half, round(x_px) + half)
         else:
             margin = round(MARGIN_UM / stage.pixel_size_um)
-            y0, x0, y1, x1 = desk.state.outline(self._nucleus).box
+            y0, x0, y1, x1 = state.outline(self._nucleus).box
             box = (y0 - margin, x0 - margin, y1 + margin, x1 + margin)
         y0, x0 = (min(max(low, 0), side - 1) for low, side in zip(box[:2], shape, strict=True))
         y1, x1 = (min(max(high, 1), side) for high, side in zip(box[2:], shape, strict=True))
         sheet = np.zeros((max(y1 - y0, 1), max(x1 - x0, 1)), np.uint8)
         if self._nucleus is not None:
-            here = desk.state.crop(stage.field, (y0, x0, y1, x1))
+            here = state.crop(stage.field, (y0, x0, y1, x1))
             sheet[here == self._nucleus[1]] = 1
         return sheet, (y0, x0)
 
