@@ -1,11 +1,11 @@
-"""What all tests share: the outside images, and the guard for tests that need a screen."""
+"""What all tests share: the command line, outside images, what tests of a window need."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -61,6 +61,20 @@ def outside_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"{NO_OUTSIDE_IMAGES}: FISHCOUNT_DATA is no folder: {folder}")
     return folder.resolve()
+
+
+@pytest.fixture
+def call(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """Calls the command line in this process: exit code, standard output, standard error."""
+    from fishcount.cli import main
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as ended:
+            main([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return ended.value.code, captured.out, captured.err
+
+    return run
 
 
 @cache

@@ -48,10 +48,13 @@ def _parted(text: str) -> list[tuple[str, str, str]]:
 
 
 def _roles(text: str) -> dict[str, str]:
-    pairs = {role.upper(): what for role, what in _pairs(text).items()}
-    if unknown := [role for role in pairs if role not in ROLES]:
+    pairs = _pairs(text)
+    roles = {role.upper(): what for role, what in pairs.items()}
+    if unknown := [role for role in roles if role not in ROLES]:
         raise ValueError(f"unknown role {unknown[0]}")
-    return pairs
+    if len(roles) != len(pairs):
+        raise ValueError("one is there twice")
+    return roles
 
 
 PARSERS: Mapping[str, Callable[[str], Any]] = {

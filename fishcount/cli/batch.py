@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fishcount.cli.options import (
+    image_fields,
     image_options,
-    parse_rgb,
-    parse_roles,
     print_json,
+    roles_of_file,
     settings_of,
     settings_options,
 )
@@ -54,17 +54,12 @@ def command(
     workers: int | None,
     scheduler: str | None,
     channels: tuple[str, ...],
-    rgb: str | None,
-    pixel_size_um: float | None,
-    z_step_um: float | None,
-    axes: str | None,
-    offset_counts: float | None,
-    series: int | None,
     scheme_files: tuple[Path, ...],
     settings_file: Path | None,
     assignments: tuple[str, ...],
     again: bool,
     as_json: bool,
+    **image: Any,
 ) -> int:
     """Score many cases; a folder for each, cases.csv and index.html over all.
 
@@ -82,16 +77,7 @@ def command(
 
     if workers and scheduler:
         raise click.UsageError("--workers are processes here, --scheduler has its own")
-    like = FieldJob(
-        files=Path(),
-        channels=dict(parse_roles(channels)) or None,
-        rgb=parse_rgb(rgb),
-        axes=axes,
-        series=series,
-        pixel_size_um=pixel_size_um,
-        z_step_um=z_step_um,
-        offset_counts=offset_counts,
-    )
+    like = FieldJob(files=Path(), channels=roles_of_file(channels), **image_fields(image))
     settings = settings_of(settings_file, assignments)
     jobs = _jobs(sources, out, like, settings)
     with _terminated_as_interrupted():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,12 +15,15 @@ if TYPE_CHECKING:
     from fishcount.settings import Settings
 
 __all__ = [
+    "IHC",
+    "image_fields",
     "image_options",
     "parse_assignments",
-    "parse_rgb",
     "parse_roles",
     "print_json",
+    "roles_of_file",
     "settings_of",
+    "settings_options",
 ]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -135,9 +138,34 @@ def parse_roles(texts: Iterable[str]) -> list[tuple[str, str]]:
     return pairs
 
 
-def parse_rgb(text: str | None) -> dict[str, str] | None:
-    """``red=HER2,green=CEP17`` as colour -> role; None stays None."""
-    return dict(parse_assignments(text.split(","), option="--rgb")) if text else None
+def roles_of_file(texts: Iterable[str]) -> dict[str, str] | None:
+    """``--channel`` values as role -> channel of a file; None where there are none."""
+    return _mapping(parse_roles(texts), option="--channel", what="a role") or None
+
+
+def image_fields(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of `image_options`, all but ``--channel``, as `fishcount.read_image` takes them.
+
+    ``red=HER2,green=CEP17`` of ``--rgb`` becomes colour -> role; None stays None.
+    """
+    rgb = options["rgb"]
+    if rgb:
+        pairs = parse_assignments(rgb.split(","), option="--rgb")
+        rgb = _mapping(pairs, option="--rgb", what="a colour")
+    return {**options, "rgb": rgb or None}
+
+
+def _mapping(pairs: list[tuple[str, str]], *, option: str, what: str) -> dict[str, str]:
+    """Pairs as a mapping; a key that is there twice is an error, not the last one."""
+    mapping = dict(pairs)
+    if len(mapping) != len(pairs):
+        raise ChannelError(
+            f"{what} is given twice",
+            field=option,
+            found=", ".join(f"{key}={value}" for key, value in pairs),
+            remedy="give each once",
+        )
+    return mapping
 
 
 def settings_of(file: Path | None, assignments: Iterable[str]) -> Settings:

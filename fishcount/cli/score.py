@@ -10,8 +10,8 @@ import click
 
 from fishcount.cli.options import (
     IHC,
+    image_fields,
     image_options,
-    parse_rgb,
     print_json,
     settings_of,
     settings_options,
@@ -56,12 +56,6 @@ def command(
     fields: tuple[Path, ...],
     out: Path,
     channels: tuple[str, ...],
-    rgb: str | None,
-    pixel_size_um: float | None,
-    z_step_um: float | None,
-    axes: str | None,
-    offset_counts: float | None,
-    series: int | None,
     rois: tuple[Path, ...],
     label_files: tuple[Path, ...],
     ihc: str | None,
@@ -72,6 +66,7 @@ def command(
     assignments: tuple[str, ...],
     overwrite: bool,
     as_json: bool,
+    **image: Any,
 ) -> None:
     """Score the fields of a case: nuclei, signals, copies, categories and a report.
 
@@ -89,17 +84,7 @@ def command(
     job = CaseJob(
         name=name or out.resolve().name,
         fields=tuple(
-            replace(
-                field,
-                rgb=parse_rgb(rgb),
-                axes=axes,
-                series=series,
-                pixel_size_um=pixel_size_um,
-                z_step_um=z_step_um,
-                offset_counts=offset_counts,
-                roi=roi,
-                labels=labels,
-            )
+            replace(field, roi=roi, labels=labels, **image_fields(image))
             for field, roi, labels in zip(
                 fields_of_case,
                 one_each(rois, n_fields, option="--roi", shared=True),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fishcount.batch import FieldJob
-from fishcount.cli.options import parse_roles
+from fishcount.cli.options import parse_roles, roles_of_file
 from fishcount.errors import ChannelError, InputError
 
 __all__ = ["field_sources", "one_each"]
@@ -14,14 +14,10 @@ __all__ = ["field_sources", "one_each"]
 
 def field_sources(fields: Sequence[Path], channels: Sequence[str]) -> list[FieldJob]:
     """What is to be read: the named files, or one grey file for each role of each field."""
-    roles = parse_roles(channels)
     if fields:
-        mapping = dict(roles)
-        if len(mapping) != len(roles):
-            raise ChannelError(
-                "a role is given twice", field="--channel", found=", ".join(channels)
-            )
-        return [FieldJob(files=path, channels=mapping or None) for path in fields]
+        mapping = roles_of_file(channels)
+        return [FieldJob(files=path, channels=mapping) for path in fields]
+    roles = parse_roles(channels)
     if not roles:
         raise InputError(
             "nothing to score", remedy="name at least one FIELD, or --channel ROLE=FILE"

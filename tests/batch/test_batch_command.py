@@ -3,22 +3,9 @@
 import json
 
 import pandas as pd
-import pytest
 
 from fishcount.batch import Progress
-from fishcount.cli import main
 from fishcount.cli.batch import _show
-
-
-@pytest.fixture
-def call(capsys):
-    def run(*arguments):
-        with pytest.raises(SystemExit) as ended:
-            main([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return ended.value.code, captured.out, captured.err
-
-    return run
 
 
 def test_exit_codes_and_summary(call, cases, scored, tmp_path):

@@ -49,6 +49,8 @@ def manifest(tmp_path):
         ("case,field,series\na,a.tif,-1\n", ["line 2, series"]),
         ("case,field,channels\na,a.tif,DAPI=0;HER3=1\n", ["line 2, channels", "HER3"]),
         ("case,field,channels\na,a.tif,DAPI\n", ["line 2, channels", "DAPI=0;HER2=1"]),
+        ("case,field,channels\na,a.tif,DAPI=0;dapi=1\n", ["line 2, channels", "twice"]),
+        ("case,field,rgb\na,a.tif,red=HER2;red=CEP17\n", ["line 2, rgb", "twice"]),
         ("case,dapi,her2\na,d.tif,\n", ["line 2", "grey files"]),
         ("case,field,dapi,her2\na,a.tif,d.tif,h.tif\n", ["line 2", "one image"]),
         ("case,field,settings\na,a.tif,none.toml\n", ["line 2, settings", "none.toml"]),

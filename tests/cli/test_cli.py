@@ -10,22 +10,7 @@ import pandas as pd
 import pytest
 import tifffile
 
-from fishcount.cli import main
-
 CHANNELS = ("DAPI", "HER2", "CEP17")
-
-
-@pytest.fixture
-def run(capsys):
-    """Call the command line in this process: exit code, standard output, standard error."""
-
-    def call(*arguments):
-        with pytest.raises(SystemExit) as ended:
-            main([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return ended.value.code, captured.out, captured.err
-
-    return call
 
 
 def write_field(path, planes, names=CHANNELS, pixel_size_um=0.1):
@@ -59,8 +44,8 @@ def one_line(err):
     return err
 
 
-def test_classify_answers_a_program(run):
-    code, out, _ = run(
+def test_classify_answers_a_program(call):
+    code, out, _ = call(
         "classify", "--nuclei", 20, "--her2", 80, "--cep17", 40, "--ihc", "2+", "--json"
     )
     categories = {entry["scheme"]: entry for entry in json.loads(out)["categories"]}
@@ -70,17 +55,17 @@ def test_classify_answers_a_program(run):
     assert categories["seed-copies"]["category"] == "EQUIVOCAL"
 
 
-def test_classify_answers_a_person_with_the_research_sentence(run):
-    code, out, _ = run("classify", "--nuclei", 20, "--her2", 40, "--cep17", 40)
+def test_classify_answers_a_person_with_the_research_sentence(call):
+    code, out, _ = call("classify", "--nuclei", 20, "--her2", 40, "--cep17", 40)
     assert code == 0
     assert "For research use only." in out
     assert "NEGATIVE (group 5)" in out
 
 
-def test_classify_keeps_the_recount_beside_the_first_count(run):
+def test_classify_keeps_the_recount_beside_the_first_count(call):
     counts = ("--nuclei", 20, "--her2", 60, "--cep17", 30, "--ihc", "2+", "--json")
-    first = json.loads(run("classify", *counts)[1])["categories"]
-    second = json.loads(run("classify", *counts, "--recount", "20/62/30")[1])["categories"]
+    first = json.loads(call("classify", *counts)[1])["categories"]
+    second = json.loads(call("classify", *counts, "--recount", "20/62/30")[1])["categories"]
     assert [c["category"] for c in first if c["scheme"] == "asco-cap-2018-dual"] == [
         "NEEDS_RECOUNT"
     ]
@@ -97,23 +82,23 @@ def test_classify_keeps_the_recount_beside_the_first_count(run):
         (["--nuclei", "20", "--her2", "4", "--scheme", "asco"], "seed-copies"),
     ],
 )
-def test_classify_refuses_in_one_line(run, arguments, word):
-    code, out, err = run("classify", *arguments)
+def test_classify_refuses_in_one_line(call, arguments, word):
+    code, out, err = call("classify", *arguments)
     assert (code, out) == (2, "")
     assert word in one_line(err)
 
 
-def test_schemes_show_their_table_and_citation(run):
-    assert "asco-cap-2018-dual" in run("schemes")[1]
-    code, out, _ = run("schemes", "show", "asco-cap-2018-dual")
+def test_schemes_show_their_table_and_citation(call):
+    assert "asco-cap-2018-dual" in call("schemes")[1]
+    code, out, _ = call("schemes", "show", "asco-cap-2018-dual")
     assert code == 0
     assert "J Clin Oncol 2018" in out
     assert "group 5" in out
 
 
-def test_score_writes_the_case_folder(run, case_files, tmp_path):
+def test_score_writes_the_case_folder(call, case_files, tmp_path):
     out_dir = tmp_path / "case"
-    code, out, err = run("score", *case_files, "--out", out_dir, "--ihc", "1+", "--json")
+    code, out, err = call("score", *case_files, "--out", out_dir, "--ihc", "1+", "--json")
     assert (code, err) == (0, "")
     summary = json.loads(out)
     assert summary == json.loads((out_dir / "summary.json").read_text())
@@ -124,58 +109,58 @@ def test_score_writes_the_case_folder(run, case_files, tmp_path):
     assert tifffile.imread(out_dir / "labels" / "field_2.tif").shape == (512, 512)
 
 
-def test_score_never_overwrites_unless_told(run, case_files, tmp_path):
+def test_score_never_overwrites_unless_told(call, case_files, tmp_path):
     out_dir = tmp_path / "case"
-    assert run("score", case_files[0], "--out", out_dir)[0] == 0
+    assert call("score", case_files[0], "--out", out_dir)[0] == 0
     before = (out_dir / "summary.json").read_bytes()
-    code, _, err = run("score", case_files[0], "--out", out_dir)
+    code, _, err = call("score", case_files[0], "--out", out_dir)
     assert code == 2
     assert "--overwrite" in one_line(err)
     assert (out_dir / "summary.json").read_bytes() == before
-    assert run("score", case_files[0], "--out", out_dir, "--overwrite")[0] == 0
+    assert call("score", case_files[0], "--out", out_dir, "--overwrite")[0] == 0
 
 
-def test_one_grey_file_for_each_role(run, case_files, tmp_path):
+def test_one_grey_file_for_each_role(call, case_files, tmp_path):
     pixels = tifffile.imread(case_files[0])
     options = []
     for role, plane in zip(CHANNELS, pixels, strict=True):
         tifffile.imwrite(tmp_path / f"{role}.tif", plane)
         options += ["--channel", f"{role}={tmp_path / role}.tif"]
     grey = json.loads(
-        run("score", *options, "--pixel-size-um", 0.1, "--out", tmp_path / "a", "--json")[1]
+        call("score", *options, "--pixel-size-um", 0.1, "--out", tmp_path / "a", "--json")[1]
     )
-    whole = json.loads(run("score", case_files[0], "--out", tmp_path / "b", "--json")[1])
+    whole = json.loads(call("score", case_files[0], "--out", tmp_path / "b", "--json")[1])
     for key in ("n_scored", "her2_signals", "cep17_signals"):
         assert grey[key] == whole[key]
 
 
-def test_own_labels_are_scored(run, case_files, tmp_path):
+def test_own_labels_are_scored(call, case_files, tmp_path):
     truth = case_files[0].parent / "truth" / "field_1_labels.tif"
-    code, out, _ = run(
+    code, out, _ = call(
         "score", case_files[0], "--labels", truth, "--out", tmp_path / "case", "--json"
     )
     assert code == 0
     assert json.loads(out)["fields"][0]["n_nuclei"] == len(np.unique(tifffile.imread(truth))) - 1
 
 
-def test_the_limits_of_reading_hold_for_labels_too(run, case_files, tmp_path):
+def test_the_limits_of_reading_hold_for_labels_too(call, case_files, tmp_path):
     # The three channels of the image take 1.5 MiB.
     labels = tmp_path / "labels.tif"
     tifffile.imwrite(labels, np.ones((1024, 512), np.uint64))
     options = ("--labels", labels, "--out", tmp_path / "case")
-    code, _, err = run("score", case_files[0], *options, "--set", "reading.max_memory_mib=2")
+    code, _, err = call("score", case_files[0], *options, "--set", "reading.max_memory_mib=2")
     assert code == 2
     assert str(labels) in one_line(err)
     assert "at most 2 MiB" in err
 
 
-def test_a_setting_changes_the_result_and_is_kept(run, case_files, tmp_path):
+def test_a_setting_changes_the_result_and_is_kept(call, case_files, tmp_path):
     settings = tmp_path / "settings.toml"
     settings.write_text("[spots]\nmin_snr = 30\n")
-    strict = run("score", case_files[0], "--settings", settings, "--out", tmp_path / "a", "--json")[
-        1
-    ]
-    plain = run("score", case_files[0], "--out", tmp_path / "b", "--json")[1]
+    strict = call(
+        "score", case_files[0], "--settings", settings, "--out", tmp_path / "a", "--json"
+    )[1]
+    plain = call("score", case_files[0], "--out", tmp_path / "b", "--json")[1]
     assert json.loads(strict)["her2_signals"] < json.loads(plain)["her2_signals"]
     assert "min_snr = 30" in (tmp_path / "a" / "settings.toml").read_text()
 
@@ -220,73 +205,90 @@ def bad_input(name, folder):
         "nothing",
     ],
 )
-def test_bad_input_is_one_line_and_leaves_nothing(run, tmp_path, name):
+def test_bad_input_is_one_line_and_leaves_nothing(call, tmp_path, name):
     arguments, word = bad_input(name, tmp_path)
-    code, out, err = run("score", *arguments, "--out", tmp_path / "case")
+    code, out, err = call("score", *arguments, "--out", tmp_path / "case")
     assert (code, out) == (2, "")
     assert word in one_line(err)
     assert not (tmp_path / "case").exists()
 
 
-def test_unwritable_folder_is_said_before_the_work(run, case_files, tmp_path):
+def test_unwritable_folder_is_said_before_the_work(call, case_files, tmp_path):
     (tmp_path / "file").write_text("in the way")
-    code, _, err = run("score", case_files[0], "--out", tmp_path / "file" / "case")
+    code, _, err = call("score", case_files[0], "--out", tmp_path / "file" / "case")
     assert code == 2
     assert str(tmp_path / "file") in one_line(err)
 
 
+@pytest.mark.parametrize("command", ["score", "batch"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--channel", "DAPI=0", "--channel", "HER2=1", "--channel", "HER2=2"),
+        ("--rgb", "red=HER2,red=CEP17,blue=DAPI"),
+    ],
+)
+def test_what_is_named_twice_is_refused(call, case_files, tmp_path, command, options):
+    source = case_files[0] if command == "score" else case_files[0].parent
+    code, _, err = call(command, source, *options, "--out", tmp_path / "out")
+
+    assert code == 2
+    assert "twice" in one_line(err)
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize("role", ["HER2", "CEP17"])
-def test_a_blank_probe_is_not_evaluable(run, case_files, tmp_path, role):
+def test_a_blank_probe_is_not_evaluable(call, case_files, tmp_path, role):
     pixels = tifffile.imread(case_files[0])
     pixels[CHANNELS.index(role)] = 100
     field = write_field(tmp_path / "blank.ome.tif", pixels)
-    code, out, _ = run("score", field, "--out", tmp_path / "case", "--json")
+    code, out, _ = call("score", field, "--out", tmp_path / "case", "--json")
     summary = json.loads(out)
     assert code == 0
     assert "BLANK_CHANNEL" in summary["fields"][0]["flags"]
     assert {entry["category"] for entry in summary["categories"]} == {"NOT_EVALUABLE"}
 
 
-def test_a_field_without_nuclei_is_not_evaluable(run, tmp_path):
+def test_a_field_without_nuclei_is_not_evaluable(call, tmp_path):
     pixels = np.random.default_rng(1).poisson(100, (3, 128, 128)).astype(np.uint16)
     field = write_field(tmp_path / "empty.ome.tif", pixels)
-    code, out, _ = run("score", field, "--out", tmp_path / "case", "--json")
+    code, out, _ = call("score", field, "--out", tmp_path / "case", "--json")
     summary = json.loads(out)
     assert code == 0
     assert "NO_NUCLEI" in summary["fields"][0]["flags"]
     assert {entry["category"] for entry in summary["categories"]} == {"NOT_EVALUABLE"}
 
 
-def test_info_says_what_a_file_holds(run, case_files, tmp_path):
-    code, out, _ = run("info", case_files[0], "--json")
+def test_info_says_what_a_file_holds(call, case_files, tmp_path):
+    code, out, _ = call("info", case_files[0], "--json")
     assert code == 0
     assert json.loads(out)
     (tmp_path / "bad.tif").write_bytes(b"II*\0")
-    assert run("info", tmp_path / "bad.tif")[0] == 2
+    assert call("info", tmp_path / "bad.tif")[0] == 2
 
 
-def test_simulate_draws_the_same_twice(run, tmp_path):
+def test_simulate_draws_the_same_twice(call, tmp_path):
     options = ("--case", "negative", "--size", 256, "--fields", 1, "--seed", 4)
-    assert run("simulate", "--out", tmp_path / "a", *options)[0] == 0
-    assert run("simulate", "--out", tmp_path / "b", *options)[0] == 0
+    assert call("simulate", "--out", tmp_path / "a", *options)[0] == 0
+    assert call("simulate", "--out", tmp_path / "b", *options)[0] == 0
     first, second = (tifffile.imread(tmp_path / name / "field_1.ome.tif") for name in "ab")
     np.testing.assert_array_equal(first, second)
-    assert run("simulate", "--out", tmp_path / "a", *options)[0] == 2
+    assert call("simulate", "--out", tmp_path / "a", *options)[0] == 2
 
 
-def test_simulate_replaces_what_it_drew_and_nothing_else(run, tmp_path):
+def test_simulate_replaces_what_it_drew_and_nothing_else(call, tmp_path):
     options = ("--out", tmp_path, "--size", 96)
-    assert run("simulate", *options, "--fields", 2)[0] == 0  # a folder that is empty
-    assert run("simulate", *options, "--fields", 1, "--overwrite")[0] == 0
+    assert call("simulate", *options, "--fields", 2)[0] == 0  # a folder that is empty
+    assert call("simulate", *options, "--fields", 1, "--overwrite")[0] == 0
     assert [path.name for path in sorted(tmp_path.iterdir())] == ["field_1.ome.tif", "truth"]
     assert len(list((tmp_path / "truth").iterdir())) == 3
     mine = tmp_path / "truth" / "notes.txt"
     mine.write_text("mine")
-    code, _, err = run("simulate", *options, "--overwrite")
+    code, _, err = call("simulate", *options, "--overwrite")
     assert code == 2
     assert "truth/notes.txt" in err
     assert mine.read_text() == "mine"
-    assert run("simulate", "--out", mine, "--overwrite")[0] == 2
+    assert call("simulate", "--out", mine, "--overwrite")[0] == 2
 
 
 def test_the_command_is_installed():
@@ -322,23 +324,23 @@ def group4_folder(tmp_path_factory):
     [("same", "done", "NEGATIVE"), ("other", "adjudication", "ADJUDICATE")],
 )
 def test_workup_keeps_the_recount_and_never_settles_it(
-    run, group4_folder, tmp_path, recount, state, category
+    call, group4_folder, tmp_path, recount, state, category
 ):
     folder = tmp_path / "case"
     shutil.copytree(group4_folder / "first", folder)
     before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
-    assert json.loads(run("workup", folder, "--json")[1])["state"] == "recount"
-    code, out, err = run(
+    assert json.loads(call("workup", folder, "--json")[1])["state"] == "recount"
+    code, out, err = call(
         "workup", folder, "--recount", group4_folder / recount, "--reader", "B", "--json"
     )
     assert (code, err) == (0, "")
     record = json.loads(out)
     assert (record["state"], record["outcome"]["category"]) == (state, category)
     assert record["recount"]["reader"] == "B"
-    assert json.loads(run("workup", folder, "--json")[1]) == record
+    assert json.loads(call("workup", folder, "--json")[1]) == record
     for name, content in before.items():
         assert (folder / name).read_bytes() == content
-    code, _, err = run("workup", folder, "--recount", group4_folder / recount, "--reader", "C")
+    code, _, err = call("workup", folder, "--recount", group4_folder / recount, "--reader", "C")
     assert code == 2
     assert "recount" in one_line(err)
 
@@ -359,38 +361,38 @@ def same_images(folder, like):
     return folder
 
 
-def test_a_count_is_no_recount_of_itself(run, group4, group4_folder, tmp_path):
+def test_a_count_is_no_recount_of_itself(call, group4, group4_folder, tmp_path):
     own = same_images(shutil.copytree(group4_folder / "same", tmp_path / "own"), group4)
     inside = shutil.copytree(group4_folder / "same", group4 / "reviewed")
     for folder in (group4, own, inside):
-        code, _, err = run("workup", group4, "--recount", folder, "--reader", "B")
+        code, _, err = call("workup", group4, "--recount", folder, "--reader", "B")
         assert code == 2
         assert "recount" in one_line(err)
     assert not (group4 / "workup.json").exists()
 
 
-def test_no_image_is_counted_twice(run, group4, group4_folder, tmp_path):
+def test_no_image_is_counted_twice(call, group4, group4_folder, tmp_path):
     same = same_images(shutil.copytree(group4_folder / "same", tmp_path / "again"), group4)
-    code, _, err = run("workup", group4, "--more", same)
+    code, _, err = call("workup", group4, "--more", same)
     assert code == 2
     assert "counted already" in one_line(err)
     more = group4_folder / "other"
-    code, out, _ = run("workup", group4, "--more", more, "--json")
+    code, out, _ = call("workup", group4, "--more", more, "--json")
     assert code == 0
     first, second = json.loads(out)["counts"]
     assert (first["areas"], second["areas"]) == (2, 4)
-    code, _, err = run("workup", group4, "--more", more)
+    code, _, err = call("workup", group4, "--more", more)
     assert code == 2
     assert "counted already" in one_line(err)
 
 
-def test_a_work_up_is_no_change_until_it_is_forged(run, group4_folder, tmp_path, monkeypatch):
+def test_a_work_up_is_no_change_until_it_is_forged(call, group4_folder, tmp_path, monkeypatch):
     from fishcount.workup import verify_workup
 
     monkeypatch.chdir(tmp_path)
     shutil.copytree(group4_folder / "first", "case")
     assert verify_workup("case") == ()
-    run("workup", "case", "--recount", group4_folder / "same", "--reader", "B")
+    call("workup", "case", "--recount", group4_folder / "same", "--reader", "B")
     assert [check.status for check in verify_workup(tmp_path / "case")] == ["unchanged"]
     path = tmp_path / "case" / "workup.json"
     record = json.loads(path.read_text())
@@ -401,10 +403,10 @@ def test_a_work_up_is_no_change_until_it_is_forged(run, group4_folder, tmp_path,
     assert [check.status for check in verify_workup("case")] == ["changed"]
 
 
-def test_a_folder_with_a_work_up_is_not_replaced(run, group4, case_files):
-    assert run("workup", group4, "--recount", group4, "--reader", "B")[0] == 2
+def test_a_folder_with_a_work_up_is_not_replaced(call, group4, case_files):
+    assert call("workup", group4, "--recount", group4, "--reader", "B")[0] == 2
     (group4 / "workup.json").write_text("{}")
-    code, _, err = run("score", case_files[0], "--out", group4, "--overwrite")
+    code, _, err = call("score", case_files[0], "--out", group4, "--overwrite")
     assert code == 2
     assert "work of a reader" in one_line(err)
     assert (group4 / "workup.json").exists()
@@ -419,23 +421,23 @@ def test_a_folder_with_a_work_up_is_not_replaced(run, group4, case_files):
         ("stability.laxer=['BLANK_CHANNEL']", "no flag of a nucleus"),
     ],
 )
-def test_a_name_that_there_is_not_is_told_before_long_work(run, tmp_path, assignment, message):
+def test_a_name_that_there_is_not_is_told_before_long_work(call, tmp_path, assignment, message):
     # The image does not exist: it is not even looked for.
-    code, _, err = run("score", tmp_path / "no.tif", "--out", tmp_path / "o", "--set", assignment)
+    code, _, err = call("score", tmp_path / "no.tif", "--out", tmp_path / "o", "--set", assignment)
     assert code == 2
     assert message in one_line(err)
 
 
-def test_the_headline_is_a_choice_beside_the_seed_and_the_guideline(run, case_files, tmp_path):
+def test_the_headline_is_a_choice_beside_the_seed_and_the_guideline(call, case_files, tmp_path):
     options = ("--set", "scoring.schemes=['gea-ratio']", "--set", "scoring.headline=['gea-ratio']")
-    code, out, _ = run("score", *case_files, "--out", tmp_path / "case", *options)
+    code, out, _ = call("score", *case_files, "--out", tmp_path / "case", *options)
     assert code == 0
     shown = [line.split(":")[0].strip() for line in out.splitlines() if line.startswith("  ")]
     assert shown == ["seed-copies", "asco-cap-2018-dual", "gea-ratio"]
     assert "scheme gea-ratio" in " ".join(out.split())
 
 
-def test_an_own_scheme_stands_beside_the_built_in_ones(run, tmp_path):
+def test_an_own_scheme_stands_beside_the_built_in_ones(call, tmp_path):
     text = (
         'id = "{}"\nname = "Mine"\nedition = "1"\ncitation = "nobody"\nprobes = "any"\n'
         '[[rule]]\ncategory = "POSITIVE"\nmean_her2_per_nucleus = ">= 0"\n'
@@ -444,36 +446,36 @@ def test_an_own_scheme_stands_beside_the_built_in_ones(run, tmp_path):
     mine.write_text(text.format("mine"))
     clash.write_text(text.format("seed-copies"))
     counts = ("classify", "--nuclei", 20, "--her2", 40, "--cep17", 40)
-    out = json.loads(run(*counts, "--scheme-file", mine, "--json")[1])
+    out = json.loads(call(*counts, "--scheme-file", mine, "--json")[1])
     assert [one["scheme"] for one in out["categories"]][:1] == ["seed-copies"]
     assert [one["scheme"] for one in out["categories"]][-1:] == ["mine"]
     for files in (("--scheme-file", clash), ("--scheme-file", mine, "--scheme-file", mine)):
-        code, _, err = run(*counts, *files)
+        code, _, err = call(*counts, *files)
         assert code == 2
         assert "such a scheme already" in one_line(err)
 
 
-def test_two_recounts_are_refused(run):
+def test_two_recounts_are_refused(call):
     counts = ("classify", "--nuclei", 20, "--her2", 100, "--cep17", 60, "--ihc", "2+")
-    code, _, err = run(*counts, "--recount", "20/100/48", "--recount", "20/104/62")
+    code, _, err = call(*counts, "--recount", "20/100/48", "--recount", "20/104/62")
     assert code == 2
     assert "only one recount" in one_line(err)
 
 
-def test_workup_refuses_a_second_opinion_without_a_name(run, group4_folder):
+def test_workup_refuses_a_second_opinion_without_a_name(call, group4_folder):
     folder = group4_folder / "first"
-    code, _, err = run("workup", folder, "--recount", folder)
+    code, _, err = call("workup", folder, "--recount", folder)
     assert code == 2
     assert "--reader" in one_line(err)
 
 
-def test_a_region_restricts_what_is_scored(run, case_files, tmp_path):
+def test_a_region_restricts_what_is_scored(call, case_files, tmp_path):
     region = tmp_path / "left.geojson"
     ring = [[0, 0], [256, 0], [256, 512], [0, 512], [0, 0]]
     region.write_text(json.dumps({"type": "Polygon", "coordinates": [ring]}))
     options = ("--roi", region, "--out", tmp_path / "left", "--json")
-    left = json.loads(run("score", case_files[0], *options)[1])
-    whole = json.loads(run("score", case_files[0], "--out", tmp_path / "whole", "--json")[1])
+    left = json.loads(call("score", case_files[0], *options)[1])
+    whole = json.loads(call("score", case_files[0], "--out", tmp_path / "whole", "--json")[1])
     assert left["fields"][0]["n_nuclei"] == whole["fields"][0]["n_nuclei"]
     assert 0 < left["n_scored"] < whole["n_scored"]
     nuclei = pd.read_csv(tmp_path / "left" / "nuclei.csv")
@@ -481,15 +483,15 @@ def test_a_region_restricts_what_is_scored(run, case_files, tmp_path):
     assert (nuclei.loc[nuclei["scored"], "x_px"] < 256).all()
 
 
-def test_a_colour_merge_needs_its_map(run, case_files, tmp_path):
+def test_a_colour_merge_needs_its_map(call, case_files, tmp_path):
     pixels = tifffile.imread(case_files[0])
     merge = np.stack([pixels[1], pixels[2], pixels[0]], axis=-1)
     tifffile.imwrite(tmp_path / "merge.tif", merge, photometric="rgb")
-    call = ("score", tmp_path / "merge.tif", "--pixel-size-um", 0.1, "--json", "--out")
-    code, _, err = run(*call, tmp_path / "none")
+    words = ("score", tmp_path / "merge.tif", "--pixel-size-um", 0.1, "--json", "--out")
+    code, _, err = call(*words, tmp_path / "none")
     assert code == 2
     assert "--rgb" in one_line(err)
-    mapped = run(*call, tmp_path / "mapped", "--rgb", "red=HER2,green=CEP17,blue=DAPI")[1]
-    whole = run("score", case_files[0], "--out", tmp_path / "whole", "--json")[1]
+    mapped = call(*words, tmp_path / "mapped", "--rgb", "red=HER2,green=CEP17,blue=DAPI")[1]
+    whole = call("score", case_files[0], "--out", tmp_path / "whole", "--json")[1]
     for key in ("n_scored", "her2_signals", "cep17_signals"):
         assert json.loads(mapped)[key] == json.loads(whole)[key]

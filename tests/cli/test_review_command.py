@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from fishcount.batch import CaseJob, FieldJob, score_job
-from fishcount.cli import main
 from fishcount.synthetic import simulate_case, write_case
 
 
@@ -21,21 +21,18 @@ def case(tmp_path: Path) -> Path:
 
 
 def test_without_the_viewer_it_names_the_install_line(
-    case: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    call: Callable[..., tuple[int, str, str]], case: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "napari_fishcount.review.start", None)
-    with pytest.raises(SystemExit) as ended:
-        main(["review", str(case)])
-    assert ended.value.code == 2
-    said = capsys.readouterr().err
+    code, _, said = call("review", case)
+    assert code == 2
     assert said.count("\n") == 1
     assert 'pip install "fishcount[napari]"' in said
 
 
 def test_what_is_no_case_is_said_before_a_window_opens(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    call: Callable[..., tuple[int, str, str]], tmp_path: Path
 ) -> None:
-    with pytest.raises(SystemExit) as ended:
-        main(["review", str(tmp_path)])
-    assert ended.value.code == 2
-    assert "summary.json" in capsys.readouterr().err
+    code, _, said = call("review", tmp_path)
+    assert code == 2
+    assert "summary.json" in said

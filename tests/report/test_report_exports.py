@@ -11,7 +11,6 @@ import pandas as pd
 import pytest
 
 from fishcount.batch import CaseJob, FieldJob, score_job
-from fishcount.cli import main
 from fishcount.errors import FishcountError, OutputError
 from fishcount.io import read_case_folder
 from fishcount.report import pdf
@@ -95,12 +94,10 @@ def test_without_openpyxl_it_says_what_to_install(folder, monkeypatch):
         case_xlsx(folder)
 
 
-def test_command_writes_beside_and_leaves_the_folder(folder, tmp_path, capsys):
+def test_command_writes_beside_and_leaves_the_folder(call, folder, tmp_path):
     before = {path: path.read_bytes() for path in folder.path.rglob("*") if path.is_file()}
-    arguments = ["--csv", str(tmp_path / "a.csv"), "--xlsx", str(tmp_path / "a.xlsx")]
-    with pytest.raises(SystemExit) as ended:
-        main(["report", str(folder.path), *arguments])
-    assert ended.value.code == 0
+    arguments = ["--csv", tmp_path / "a.csv", "--xlsx", tmp_path / "a.xlsx"]
+    assert call("report", folder.path, *arguments)[0] == 0
     assert (tmp_path / "a.csv").read_bytes() == case_csv(folder)
     assert (tmp_path / "a.xlsx").read_bytes().startswith(b"PK")
     after = {path: path.read_bytes() for path in folder.path.rglob("*") if path.is_file()}
@@ -108,11 +105,11 @@ def test_command_writes_beside_and_leaves_the_folder(folder, tmp_path, capsys):
 
 
 @pytest.mark.parametrize("arguments", [["--csv", "{case}/x.csv"], ["--no-such"]])
-def test_command_refuses_in_one_line(folder, capsys, arguments):
-    with pytest.raises(SystemExit) as ended:
-        main(["report", str(folder.path), *(a.format(case=folder.path) for a in arguments)])
-    assert ended.value.code == 2
-    assert capsys.readouterr().err.count("\n") == 1
+def test_command_refuses_in_one_line(call, folder, arguments):
+    told = [text.format(case=folder.path) for text in arguments]
+    code, _, err = call("report", folder.path, *told)
+    assert code == 2
+    assert err.count("\n") == 1
     assert not (folder.path / "x.csv").exists()
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fishcount.cli import main
 from fishcount.errors import ReviewError
 from fishcount.io import read_case_folder, verify_case_folder
 from fishcount.review import (
@@ -24,19 +23,6 @@ from fishcount.review import (
 from fishcount.tables import NUCLEI_COLUMNS, SIGNALS_COLUMNS
 
 FIELD = "field_1"
-
-
-@pytest.fixture
-def run(capsys):
-    """Call the command line in this process: exit code, standard output, standard error."""
-
-    def call(*arguments):
-        with pytest.raises(SystemExit) as ended:
-            main([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return ended.value.code, captured.out, captured.err
-
-    return call
 
 
 @pytest.fixture
@@ -74,8 +60,8 @@ def test_the_reviewed_folder_keeps_the_contract(edited):
     assert (summary["review"]["n_events"], summary["review"]["rejected"]) == (4, 1)
 
 
-def test_replay_prints_both_headlines_and_writes(run, edited):
-    code, out, err = run("replay", edited)
+def test_replay_prints_both_headlines_and_writes(call, edited):
+    code, out, err = call("replay", edited)
     assert (code, err) == (0, "")
     automatic, reviewed = (read_case_folder(path).summary for path in (edited, edited / "reviewed"))
     rows = {line[:24].strip(): line[24:].split() for line in out.splitlines()}
@@ -86,11 +72,11 @@ def test_replay_prints_both_headlines_and_writes(run, edited):
     assert "4 of 7 nuclei reviewed, log of 4 by A" in out
     assert "asco-cap-2018-dual" in rows
     assert "For research use only." in out
-    again = json.loads(run("replay", edited, "--json")[1])
+    again = json.loads(call("replay", edited, "--json")[1])
     assert again["her2_signals"] == reviewed["her2_signals"]
 
 
-def test_replay_evaluates_the_schemes_that_score_does(run, case, tmp_path):
+def test_replay_evaluates_the_schemes_that_score_does(call, case, tmp_path):
     text = (
         'id = "{}"\nname = "Mine"\nedition = "1"\ncitation = "nobody"\nprobes = "any"\n'
         '[[rule]]\ncategory = "POSITIVE"\nmean_her2_per_nucleus = ">= 0"\n'
@@ -101,32 +87,32 @@ def test_replay_evaluates_the_schemes_that_score_does(run, case, tmp_path):
     (case / "settings.toml").write_text('[scoring]\nschemes = ["gea-ratio"]\n')
     with Review.open(case, reader="A") as review:
         review.do(RejectNucleus(field=FIELD, nucleus=1))
-    summary = json.loads(run("replay", case, "--scheme-file", mine, "--json")[1])
+    summary = json.loads(call("replay", case, "--scheme-file", mine, "--json")[1])
     schemes = [one["scheme"] for one in summary["categories"]]
     always = ["seed-copies", "asco-cap-2018-dual", "asco-cap-2018-single"]
     assert schemes == [*always, "gea-ratio", "mine"]
-    code, _, err = run("replay", case, "--scheme-file", clash)
+    code, _, err = call("replay", case, "--scheme-file", clash)
     assert code == 2
     assert "such a scheme already" in err
 
 
-def test_verify_finds_an_altered_log(run, edited):
-    assert run("verify", edited)[0] == 0
+def test_verify_finds_an_altered_log(call, edited):
+    assert call("verify", edited)[0] == 0
     path = edited / "edits.jsonl"
     path.write_text(path.read_text().replace('"copies":20', '"copies":21', 1))
-    code, out, _ = run("verify", edited)
+    code, out, _ = call("verify", edited)
     assert code == 1
     assert "edits.jsonl, line 2: the line is not as it was written" in out
-    code, _, err = run("replay", edited)
+    code, _, err = call("replay", edited)
     assert code == 2
     assert "line 2" in err
 
 
-def test_without_edits_there_is_nothing_to_replay(run, case):
+def test_without_edits_there_is_nothing_to_replay(call, case):
     with pytest.raises(ReviewError, match="no edit was made"):
         write_reviewed(case)
-    assert run("verify", case)[0] == 0
-    assert run("replay", case)[0] == 2
+    assert call("verify", case)[0] == 0
+    assert call("replay", case)[0] == 2
 
 
 def test_columns_that_a_review_adds_are_documented(start):
