@@ -17,6 +17,7 @@ from benchmarks import (
     batch,
     counts,
     draw_phantoms,
+    false_signals,
     memory_and_file,
     nuclei,
     phantoms,
@@ -45,6 +46,7 @@ def main() -> None:
             draw_phantoms.main([str(drawn), "--fields", "1", "--size", "512"])
             measure_accuracy(drawn, Path(folder) / "real", page="drawn_{}.md")
     saturation.main([])
+    false_signals.main([])
     batch.main([])
     scale.main([])
     memory_and_file.main([])

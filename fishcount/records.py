@@ -6,11 +6,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from fishcount.flags import Finding
 from fishcount.results import Category, LeftOut, Variation
 from fishcount.scoring import CaseScore, Heterogeneity, Population, SelectionCheck
 
 __all__ = [
+    "expected_false_record",
     "findings_record",
     "heterogeneity_record",
     "score_record",
@@ -41,6 +44,17 @@ def findings_record(findings: Iterable[Finding]) -> dict[str, Any]:
             {"code": finding.code, "figure": finding.figure, "detail": finding.detail}
             for finding in findings
         ],
+    }
+
+
+def expected_false_record(expected: Mapping[str, float], n_nuclei: int) -> dict[str, float | None]:
+    """``expected_false_per_nucleus``: false signals that are expected, by probe, for each nucleus.
+
+    None where there is no nucleus, or where signals have no score.
+    """
+    return {
+        probe: number / n_nuclei if n_nuclei and np.isfinite(number) else None
+        for probe, number in expected.items()
     }
 
 

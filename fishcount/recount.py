@@ -202,7 +202,12 @@ def _cut_at(spots: Spots, settings: SpotSettings, *, was: SpotSettings) -> Spots
     let_in &= spots.amplitude_counts >= least
     kept = (score > settings.min_score) & (spots.kept | let_in)
     reason = np.where(kept, "", np.where(spots.kept, "POOR_FIT", spots.reason))
-    return replace(spots, kept=kept, reason=reason.astype(spots.reason.dtype))
+    return replace(
+        spots,
+        kept=kept,
+        reason=reason.astype(spots.reason.dtype),
+        min_score=settings.min_score,
+    )
 
 
 def _assigned(field: FieldResult) -> dict[str, Integers]:

@@ -17,6 +17,11 @@ __all__ = ["left_out", "vary_settings"]
 _WORDS = {
     ("spots.min_score", -1): "less sure signals count, too",
     ("spots.min_score", 1): "only surer signals count",
+    ("signals.false_per_nucleus", -1): "only surer signals count: half the budget of false ones",
+    (
+        "signals.false_per_nucleus",
+        1,
+    ): "less sure signals count, too: twice the budget of false ones",
     ("signals.min_share_of_typical", -1): "fainter signals count, too",
     ("signals.min_share_of_typical", 1): "only brighter signals count",
     ("signals.split_gap_diameters", -1): "only closer pairs are merged",
@@ -48,10 +53,11 @@ def vary_settings(
 ) -> tuple[Variation, ...]:
     """The case counted again, with one of the settings that matter changed at a time.
 
-    The cut of the score, the least brightness and the merging gap go a step down and up; nuclei of
-    doubtful outline are let in, out-of-focus and saturated ones left out, and those that were
-    skipped for their signals are let in. `settings.stability` says how far. Nothing is searched
-    anew: what never was a candidate stays out.
+    The cut of the score, the least brightness and the merging gap go a step down and up; a budget
+    of false signals, in place of the cut, to half and twice. Nuclei of doubtful outline are let in,
+    out-of-focus and saturated ones left out, and those that were skipped for their signals are let
+    in. `settings.stability` says how far. Nothing is searched anew: what never was a candidate
+    stays out.
 
     Parameters
     ----------
@@ -162,7 +168,7 @@ def _left_out(
 
 
 def _changes(settings: Settings) -> Iterator[_Change]:
-    step = settings.stability
+    step, budget = settings.stability, settings.signals.false_per_nucleus
     steps: dict[str, tuple[float, float]] = {
         "spots.min_score": (settings.spots.min_score, step.min_score_step),
         "signals.min_share_of_typical": (
@@ -171,6 +177,12 @@ def _changes(settings: Settings) -> Iterator[_Change]:
         ),
         "signals.split_gap_diameters": (settings.signals.split_gap_diameters, step.split_gap_step),
     }
+    if budget is not None:
+        # It is what cuts, in place of a fixed score.
+        del steps["spots.min_score"]
+        for sign in (-1, 1):
+            setting = "signals.false_per_nucleus"
+            yield _Change(setting, budget * 2.0**sign, _WORDS[setting, sign])
     for setting, (value, by) in steps.items():
         for sign in (-1, 1):
             # Rounded, so that the number in the files is the one that a person would write.

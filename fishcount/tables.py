@@ -6,7 +6,7 @@ also when it is empty; columns may be added, those that are here stay.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ import fishcount
 from fishcount.flags import codes_of
 from fishcount.image import PROBES
 from fishcount.records import (
+    expected_false_record,
     findings_record,
     heterogeneity_record,
     score_record,
@@ -132,6 +133,7 @@ def summary_record(case: CaseResult) -> dict[str, Any]:
         **score_record(case.score),
         "categories": [category_record(category) for category in case.categories],
         **findings_record(case.findings),
+        "expected_false_per_nucleus": _expected_false(case.fields),
         "ihc": case.ihc,
         "tags": list(case.tags),
         "stability": stability_record(case.categories, case.variations, case.left_out),
@@ -182,7 +184,22 @@ def _field_record(field: FieldResult) -> dict[str, Any]:
         "pixel_size_um": field.image.pixel_size_um,
         "z_step_um": field.image.z_step_um,
         "n_planes": field.image.n_planes,
+        "min_score": {
+            probe: score if np.isfinite(score) else None
+            for probe, score in field.counts.min_score.items()
+        },
+        "expected_false_per_nucleus": _expected_false([field]),
     }
+
+
+def _expected_false(fields: Sequence[FieldResult]) -> dict[str, float | None]:
+    """Of all fields together, for each nucleus that was found."""
+    probes = fields[0].image.probes if fields else ()
+    sums = {
+        probe: sum(field.counts.expected_false.get(probe, np.nan) for field in fields)
+        for probe in probes
+    }
+    return expected_false_record(sums, sum(len(field.nuclei) for field in fields))
 
 
 def _nuclei_of(field: FieldResult) -> dict[str, Any]:

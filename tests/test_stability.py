@@ -48,6 +48,8 @@ CUT = DEFAULT.spots.min_score
     "change",
     [
         f"spots.min_score={CUT + 1}",
+        "signals.false_per_nucleus=0.02",
+        "signals.false_per_nucleus=0.5",
         "signals.split_gap_diameters=0.25",
         "selection.reject=['BORDER']",
     ],

@@ -179,4 +179,7 @@ def _signal_quality(field: ShownField, role: str) -> str:
     snr = signals.loc[(signals["status"] == Status.KEPT) & (signals["channel"] == role), "snr"]
     if not len(snr):
         return "none kept"
-    return f"{len(snr)} kept, median SNR {number(snr.median(), decimals=1)}"
+    said = f"{len(snr)} kept, median SNR {number(snr.median(), decimals=1)}"
+    # Folders of earlier versions do not say how many are false.
+    false = (field.record.get("expected_false_per_nucleus") or {}).get(role)
+    return said if false is None else f"{said}, {number(false)} false expected per nucleus"

@@ -22,6 +22,12 @@ class SignalSettings(Section):
         description="A spot fainter than this share of the typical signal of its channel is "
         "none: grain of the nucleus, or of a lossy file.",
     )
+    false_per_nucleus: Positive | None = Field(
+        None,
+        description="A budget of false signals of each probe, for each nucleus of a field. Signals "
+        "then count from the lowest score on at which no more are expected, in place of "
+        "`spots.min_score`. None sets no budget.",
+    )
     stringy_overlap_diameters: Fraction = Field(
         0.25,
         description="Points whose edges overlap by at least this many signal diameters are one "

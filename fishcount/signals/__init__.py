@@ -1,6 +1,7 @@
 """Spots and nuclei to signals and copies per nucleus."""
 
 from fishcount.signals.assign import assign_to_nuclei
+from fishcount.signals.budget import expected_false
 from fishcount.signals.clusters import SingleFlux, estimate_clusters, footprint_signals, single_flux
 from fishcount.signals.counting import count_signals
 from fishcount.signals.crowd import Neighbours
@@ -22,6 +23,7 @@ __all__ = [
     "channel_quality",
     "count_signals",
     "estimate_clusters",
+    "expected_false",
     "footprint_signals",
     "signal_findings",
     "single_flux",

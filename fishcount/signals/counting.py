@@ -13,6 +13,7 @@ from fishcount.nuclei import Nuclei, OutlinedNuclei
 from fishcount.settings import SignalSettings
 from fishcount.signals.assign import assign_to_nuclei
 from fishcount.signals.brightness import relative_brightness
+from fishcount.signals.budget import expected_false, within_budget
 from fishcount.signals.clusters import SingleFlux, estimate_clusters
 from fishcount.signals.merging import merge_signals
 from fishcount.signals.result import Clusters, Copies, SignalCounts, Signals, Status
@@ -89,14 +90,26 @@ def count_signals(
     check_positive(pixel_size_um=pixel_size_um, z_step_um=z_step_um)
     chosen = SignalSettings() if settings is None else settings
     z_scale = _z_scale(z_step_um, pixel_size_um, chosen)
+    if assigned is None:
+        tolerance_px = chosen.border_tolerance_um / pixel_size_um
+        assigned = {role: _assigned(found, nuclei, tolerance_px) for role, found in spots.items()}
+    if chosen.false_per_nucleus is not None:
+        spots = {
+            role: within_budget(
+                found,
+                assigned[role],
+                len(nuclei),
+                budget=chosen.false_per_nucleus,
+                min_share=chosen.min_share_of_typical,
+            )
+            for role, found in spots.items()
+        }
     channels = {
         role: _count_channel(
             role,
             see_channel(
                 found,
-                _assigned(found, nuclei, chosen.border_tolerance_um / pixel_size_um)
-                if assigned is None
-                else assigned[role],
+                assigned[role],
                 pixel_size_um=pixel_size_um,
                 z_scale=z_scale,
                 settings=chosen,
@@ -114,6 +127,11 @@ def count_signals(
         },
         clusters=Clusters.concatenate([channel.clusters for channel in channels.values()]),
         min_snr={role: found.min_snr for role, found in spots.items()},
+        min_score={role: found.min_score for role, found in spots.items()},
+        expected_false={
+            role: expected_false(channel.signals.score, channel.signals.status == Status.KEPT.value)
+            for role, channel in channels.items()
+        },
     )
 
 

@@ -213,6 +213,12 @@ class SignalCounts:
         What was estimated, cluster by cluster.
     min_snr : mapping of str to float
         The threshold that detection applied in each channel.
+    min_score : mapping of str to float
+        The score above which spots of each probe count; minus infinity where a budget of false
+        signals left none out.
+    expected_false : mapping of str to float
+        How many of the counted signals of each probe are expected to be none; NaN where they have
+        no scores.
     """
 
     signals: Signals
@@ -220,3 +226,5 @@ class SignalCounts:
     single_flux_counts: Mapping[str, float]
     clusters: Clusters = field(default_factory=Clusters.empty)
     min_snr: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    min_score: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    expected_false: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))

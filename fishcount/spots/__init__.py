@@ -5,6 +5,7 @@ from fishcount.spots.detect import detect_in_channels, detect_spots
 from fishcount.spots.measure import measure_channel, measure_channels
 from fishcount.spots.polarity import dark_over_bright
 from fishcount.spots.result import Spots
+from fishcount.spots.score import false_probability
 
 __all__ = [
     "ChannelScale",
@@ -12,6 +13,7 @@ __all__ = [
     "dark_over_bright",
     "detect_in_channels",
     "detect_spots",
+    "false_probability",
     "measure_channel",
     "measure_channels",
 ]

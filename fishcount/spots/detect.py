@@ -247,6 +247,7 @@ def _detect(view: ChannelView, other: ChannelView | None, settings: SpotSettings
         psf_sigma_px=psf_sigma_px,
         min_snr=settings.min_snr,
         typical_counts=view.scale.typical_counts,
+        min_score=settings.min_score,
     )
 
 

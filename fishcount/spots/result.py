@@ -45,6 +45,8 @@ class Spots(ReadOnlyArrays):
         0 for an isolated spot; spots of one unresolved or crowded group share a number from 1.
     score : ndarray of float64, (n,)
         Log odds that it is a signal, from how it looks; NaN where it was not computed.
+    min_score : float
+        The least score that was asked for; NaN where scores were not looked at.
     """
 
     z_px: NDArray[np.float64]
@@ -62,6 +64,7 @@ class Spots(ReadOnlyArrays):
     min_snr: float
     typical_counts: float = math.nan
     score: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    min_score: float = math.nan
 
     def __post_init__(self) -> None:
         if len(self.score) != len(self.y_px):

@@ -10,7 +10,8 @@ from qtpy.QtCore import QAbstractTableModel, QModelIndex, QSize, Qt, Signal
 from qtpy.QtGui import QColor, QIcon, QImage, QPixmap
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QListView, QTableView
 
-from fishcount.review import DOUBTS, Desk, Id
+from fishcount.review import DOUBTS, Desk
+from fishcount.review.rows import Id
 from napari_fishcount.review.thumbnails import SIDE_PX
 
 __all__ = ["COLUMNS", "Gallery", "Worklist", "WorklistModel"]

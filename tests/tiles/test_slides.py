@@ -12,7 +12,6 @@ from click.testing import CliRunner
 
 from fishcount import score_case, score_field
 from fishcount.blocks import blocks_of
-from fishcount.by_block import find_spots
 from fishcount.cli.main import cli
 from fishcount.errors import MetadataError, TooLargeError
 from fishcount.image import FishImage
@@ -21,9 +20,10 @@ from fishcount.io.roi import read_region
 from fishcount.nuclei import OutlinedNuclei
 from fishcount.report import render_report
 from fishcount.report.overview import nuclei_to_draw, overview
-from fishcount.settings import ReadingSettings, Settings
+from fishcount.settings import ReadingSettings, Settings, with_overrides
 from fishcount.slide import Slide
 from fishcount.spots import measure_channels
+from fishcount.tiles import find_spots
 
 SHAPE = (300, 3400)
 WINDOW = (slice(100, 300), slice(511, 640))
@@ -62,6 +62,15 @@ def assert_same(found, expected):
     np.testing.assert_array_equal(found.flags, expected.flags)
     np.testing.assert_array_equal(found.reject_reason, expected.reject_reason)
     assert found.findings == expected.findings
+
+
+def test_a_budget_of_false_signals_cuts_a_file_as_it_cuts_the_image(tiled_file):
+    settings = with_overrides(Settings(), ["signals.false_per_nucleus=0.02"])
+    found = score_field(open_slide(tiled_file), settings=settings)
+    whole = score_field(read_image(tiled_file), settings=settings)
+    assert_same(found, whole)
+    assert found.counts.min_score == whole.counts.min_score
+    assert found.counts.expected_false["HER2"] <= 0.02 * len(found.nuclei)
 
 
 @pytest.mark.parametrize(

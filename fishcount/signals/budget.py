@@ -1,0 +1,71 @@
+"""How many of the counted signals are expected to be false, and a cut that keeps within a budget.
+
+The score of a spot is the log odds that it is a signal, so each adds its chance of being none to
+what is expected to be false among several. Where a budget per nucleus is set, the score from which
+on spots count is the lowest at which those inside nuclei stay within it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fishcount.spots import Spots, false_probability
+
+__all__ = ["expected_false", "within_budget"]
+
+# Light of the other probe is no signal of this one at any cut.
+_NEVER_A_SIGNAL = "BLEED_THROUGH"
+
+
+def expected_false(score: NDArray[np.float64], counted: NDArray[np.bool_]) -> float:
+    """How many of the counted signals are expected to be none; NaN where they have no scores.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fishcount.signals import expected_false
+    >>> expected_false(np.array([0.0, 0.0, -9.0]), np.array([True, True, False]))
+    1.0
+    """
+    return float(false_probability(score[counted]).sum())
+
+
+def within_budget(
+    spots: Spots, nucleus: NDArray[np.int64], n_nuclei: int, *, budget: float, min_share: float
+) -> Spots:
+    """The same spots, kept from the lowest score on whose expected false ones are within a budget.
+
+    The score alone decides. So the cut may be above that of detection, or below it: then spots that
+    were rejected for their score come in, but no granules, no bleed-through, and nothing lower than
+    `min_share` of a typical signal. Spots of one score stand or fall together. Those without a
+    score stay as they are.
+
+    Parameters
+    ----------
+    spots : Spots
+        As detection left them.
+    nucleus : ndarray of int64, (n,)
+        Label of the nucleus of each; 0 for none. The cut holds for those outside, too.
+    n_nuclei
+    budget
+        False signals for each nucleus.
+    min_share
+
+    Returns
+    -------
+    Spots
+        `min_score` is the cut that was found.
+    """
+    let_in = (spots.score <= spots.min_score) & (spots.reason != _NEVER_A_SIGNAL)
+    let_in &= ~(spots.amplitude_counts < min_share * spots.typical_counts)
+    may_count = spots.kept | let_in
+    scores = np.sort(spots.score[may_count & (nucleus > 0) & np.isfinite(spots.score)])[::-1]
+    spent = np.cumsum(false_probability(scores))
+    beyond = scores[spent > budget * n_nuclei]
+    cut = float(beyond[0]) if beyond.size else float("-inf")
+    kept = may_count & ~(spots.score <= cut)
+    reason = np.where(kept, "", np.where(spots.kept, "POOR_FIT", spots.reason))
+    return replace(spots, kept=kept, reason=reason.astype(spots.reason.dtype), min_score=cut)
