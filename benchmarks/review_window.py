@@ -22,7 +22,15 @@ from qtpy.QtWidgets import QApplication
 import fishcount
 from benchmarks.review import FIELD, N_NUCLEI, PIXEL_UM, draw_case
 from fishcount.io import read_case_folder
-from fishcount.review import AddSignal, DeleteSignal, RejectNucleus, SetCopies, SplitNucleus
+from fishcount.review import (
+    AddSignal,
+    DeleteSignal,
+    RejectNucleus,
+    SetCopies,
+    SplitNucleus,
+    signal_place,
+    signals_of,
+)
 from napari_fishcount.review.start import WINDOW_PX, open_review
 
 REPEATS = 15
@@ -103,8 +111,8 @@ def measure(case: Path, *, rng: np.random.Generator) -> None:
     for i in range(REPEATS):
         station.run("next")
         name, number = desk.nucleus
-        first, second = desk.signals_of(desk.nucleus)[:2]
-        y, x = desk.signal_place(first)[1:]
+        first, second = signals_of(desk.state, desk.nucleus)[:2]
+        y, x = signal_place(desk.state, first)[1:]
         edits = {
             "set copies": SetCopies(field=name, signal=first[1], copies=5),
             "delete signal": DeleteSignal(field=name, signal=second[1]),

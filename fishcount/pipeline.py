@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fishcount.blocks import blocks_of
+from fishcount.by_block import find_nuclei, find_spots
 from fishcount.errors import CountError, MetadataError
 from fishcount.field_quality import field_findings, inverted_channels
 from fishcount.flags import Finding, mask_of
@@ -28,7 +29,6 @@ from fishcount.settings import Settings
 from fishcount.signals import count_signals, signal_findings
 from fishcount.slide import Slide
 from fishcount.stability import left_out, vary_settings
-from fishcount.tiles import find_nuclei, find_spots
 
 __all__ = ["score_case", "score_field"]
 

@@ -69,7 +69,7 @@ class FieldResult:
     Attributes
     ----------
     image : FishImage or Slide
-        A slide where the field was scored tile by tile.
+        A slide where the field was scored block by block.
     nuclei : Nuclei or OutlinedNuclei
         With a label image, or with outlines where that need not fit into memory.
     spots : mapping of str to Spots

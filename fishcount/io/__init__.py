@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 from fishcount.io.atomic import check_out_folder, replace_file
-from fishcount.io.case_folder import (
-    CaseFolder,
-    put_file,
-    put_report,
-    read_case_folder,
-    write_case_folder,
-)
+from fishcount.io.case_folder import CaseFolder, read_case_folder
+from fishcount.io.case_output import put_file, put_report, write_case_folder
 from fishcount.io.files import check_unchanged, sha256_of
 from fishcount.io.inspection import FileReport, inspect_file
 from fishcount.io.labels import read_labels

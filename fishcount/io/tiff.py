@@ -17,9 +17,10 @@ from fishcount.io.tiff_checks import check_pages
 from fishcount.io.tiff_imagej import imagej_series
 from fishcount.io.tiff_layout import Layout
 from fishcount.io.tiff_ome import ome_series
+from fishcount.io.tiff_page import Page
 from fishcount.io.tiff_pixels import read_plane
 from fishcount.io.tiff_plain import plain_series
-from fishcount.io.tiff_structure import Page, Structure, read_structure
+from fishcount.io.tiff_structure import Structure, read_structure
 from fishcount.settings import ReadingSettings
 
 __all__ = ["TiffSource", "open_tiff"]

@@ -16,7 +16,7 @@ from fishcount.errors import (
     TooLargeError,
     TruncatedFileError,
 )
-from fishcount.io.tiff_structure import Page
+from fishcount.io.tiff_page import Page
 from fishcount.settings import ReadingSettings
 
 __all__ = ["CODECS", "DEFLATE", "check_pages"]

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from fishcount.errors import CorruptFileError, FishcountError
 from fishcount.image import Window
 from fishcount.io.tiff_checks import CODECS, DEFLATE
-from fishcount.io.tiff_structure import Page, Structure
+from fishcount.io.tiff_page import Page
+from fishcount.io.tiff_structure import Structure
 
 __all__ = ["PlaneRef", "read_plane", "tifffile_damage"]
 

@@ -10,8 +10,9 @@ import numpy as np
 from fishcount.errors import FishcountError, MetadataError
 from fishcount.io.series import Series
 from fishcount.io.tiff_layout import Layout, channel_names, is_colour, no_time_series, resolution_um
+from fishcount.io.tiff_page import Page
 from fishcount.io.tiff_pixels import PlaneRef
-from fishcount.io.tiff_structure import Page, Structure
+from fishcount.io.tiff_structure import Structure
 
 __all__ = ["plain_series"]
 

@@ -38,12 +38,14 @@ from fishcount.review.automatic import Automatic, read_automatic
 from fishcount.review.desk import Change, Desk
 from fishcount.review.history import History, edit
 from fishcount.review.log import LOG_NAME, EditLog, Event, LogContent, read_log
-from fishcount.review.outline import Outline
+from fishcount.review.outline import Box, Outline
+from fishcount.review.places import nucleus_under, signal_near, signal_place, signals_of
 from fishcount.review.result import (
     Reviewed,
     reviewed_summary,
     score_review,
 )
+from fishcount.review.rows import Id
 from fishcount.review.second_count import SecondCount
 from fishcount.review.second_count_log import SECOND_COUNTS, second_count_logs
 from fishcount.review.session import Review, replay, replay_folder
@@ -64,6 +66,7 @@ __all__ = [
     "Agreement",
     "Automatic",
     "BlandAltman",
+    "Box",
     "Change",
     "DeleteNucleus",
     "DeleteSignal",
@@ -74,6 +77,7 @@ __all__ = [
     "EditLog",
     "Event",
     "History",
+    "Id",
     "LogContent",
     "MergeNuclei",
     "MergeSignals",
@@ -100,6 +104,7 @@ __all__ = [
     "count_class",
     "edit",
     "icc_2_1",
+    "nucleus_under",
     "parse_action",
     "read_automatic",
     "read_log",
@@ -110,6 +115,9 @@ __all__ = [
     "reviewed_summary",
     "score_review",
     "second_count_logs",
+    "signal_near",
+    "signal_place",
+    "signals_of",
     "touching_nuclei",
     "verify_review",
     "worklist",

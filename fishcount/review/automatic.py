@@ -71,6 +71,14 @@ class Automatic:
     nucleus_flags: NDArray[np.uint32]
     _labels: dict[str, _LabelField] = field(default_factory=dict, repr=False)
 
+    def field_index(self, name: str) -> int:
+        """Place of a field in `fields`."""
+        return self.fields.index(name)
+
+    def pixel_size_of(self, name: str) -> float:
+        """Edge of a pixel of a field, in micrometres."""
+        return self.pixel_size_um[self.field_index(name)]
+
     def labels(self, name: str) -> NDArray[np.int32]:
         """Label image of a field (y, x), read once; read-only."""
         return self._label_field(name).labels
@@ -97,13 +105,13 @@ class Automatic:
 
     def highest_nucleus(self, name: str) -> int:
         """The highest number that a nucleus of the field has, in its label image or the table."""
-        own = field_of(self.nucleus_key) == self.fields.index(name)
+        own = field_of(self.nucleus_key) == self.field_index(name)
         in_table = int(number_of(self.nucleus_key[own]).max(initial=0))
         return max(in_table, len(self._label_field(name).slices))
 
     def highest_signal(self, name: str) -> int:
         """The highest number that a signal of the field has; 0 without signals."""
-        own = self.signals.field == self.fields.index(name)
+        own = self.signals.field == self.field_index(name)
         return int(self.signals.number[own].max(initial=0))
 
     def signal(self, signal: Id) -> SignalRow:

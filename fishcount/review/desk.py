@@ -6,12 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, Self
 
-import numpy as np
-
 from fishcount.errors import ReviewError
 from fishcount.io import CaseFolder
 from fishcount.review.actions import AcceptNucleus, Edit, MergeSignals, SplitSignal
-from fishcount.review.ownership import nucleus_at
+from fishcount.review.places import nearest_alike, side_by_side, signals_of
 from fishcount.review.result import Reviewed, score_review
 from fishcount.review.rows import Id
 from fishcount.review.session import Review
@@ -22,10 +20,6 @@ __all__ = ["Change", "Desk"]
 
 # What has changed: an edit was made; another nucleus, another signal, other rows are shown.
 Change = Literal["edited", "moved", "picked", "listed"]
-
-PICK_REACH_UM = 1.0
-# Where a signal is taken for two, they are put so far apart, about what the optics resolve.
-SPLIT_APART_UM = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,46 +153,7 @@ class Desk:
                 self.go_to(key)
                 return
 
-    def nucleus_at(self, name: str, yx_px: tuple[float, float]) -> Id | None:
-        """The nucleus at a place of a field."""
-        height, width = self.state.shape(name)
-        if not (-0.5 <= yx_px[0] < height - 0.5 and -0.5 <= yx_px[1] < width - 0.5):
-            return None
-        number = nucleus_at(self.state, name, yx_px)
-        return (name, number) if number else None
-
     # --- signals ----------------------------------------------------------------------------
-
-    def signals_of(self, nucleus: Id) -> tuple[Id, ...]:
-        """Counted signals of a nucleus: HER2, then CEP17, from top to bottom."""
-        columns = self.state.columns
-        mine = (columns.nucleus == nucleus[1]) & (columns.copies > 0)
-        rows = np.flatnonzero(mine & (columns.field == self._field_index(nucleus[0])))
-        rows = rows[np.lexsort((columns.x_px[rows], columns.y_px[rows], columns.probe[rows]))]
-        return tuple((nucleus[0], number) for number in columns.number[rows].tolist())
-
-    def signal_near(
-        self, name: str, yx_px: tuple[float, float], *, left_out: bool = False
-    ) -> Id | None:
-        """The signal nearest to a place, where one is within `PICK_REACH_UM`.
-
-        Parameters
-        ----------
-        name, yx_px
-            The field and the place in it.
-        left_out
-            Whether candidates count that were left out.
-        """
-        columns = self.state.columns
-        here = columns.field == self._field_index(name)
-        if not left_out:
-            verdict_kept = (columns.copies > 0) | (columns.nucleus == 0)
-            here = here & verdict_kept
-        rows = np.flatnonzero(here)
-        away = np.hypot(columns.y_px[rows] - yx_px[0], columns.x_px[rows] - yx_px[1])
-        if not len(rows) or away.min() > PICK_REACH_UM / self.pixel_size_um(name):
-            return None
-        return name, int(columns.number[rows[np.argmin(away)]])
 
     def pick(self, signal: Id | None) -> None:
         """Mean this signal."""
@@ -208,18 +163,13 @@ class Desk:
 
     def step_signal(self, by: int) -> None:
         """Pick the next signal of the nucleus, or the one before; round and round."""
-        own = self.signals_of(self.nucleus) if self.nucleus else ()
+        own = signals_of(self.state, self.nucleus) if self.nucleus else ()
         if not own:
             return
         if self.signal in own:
             self.pick(own[(own.index(self.signal) + by) % len(own)])
         else:
             self.pick(own[0 if by > 0 else -1])
-
-    def signal_place(self, signal: Id) -> tuple[float, float, float]:
-        """Plane, row and column of a signal."""
-        row = self.state.signal(signal)
-        return row.z_px, row.y_px, row.x_px
 
     def picked(self) -> Id:
         """The picked signal; ReviewError where none is."""
@@ -257,30 +207,16 @@ class Desk:
     def merge_with_nearest(self) -> None:
         """Count the picked signal and the nearest one of its colour in its nucleus as one."""
         name, number = self.picked()
-        columns = self.state.columns
-        row = self.state.signal((name, number))
-        alike = (
-            (columns.field == self._field_index(name))
-            & (columns.nucleus == row.nucleus)
-            & (columns.probe == self.state.automatic.probes.index(row.channel))
-            & (columns.copies > 0)
-            & (columns.number != number)
-        )
-        others = np.flatnonzero(alike)
-        if not len(others):
+        nearest = nearest_alike(self.state, (name, number))
+        if nearest is None:
             raise ReviewError("no other signal of its colour is in the nucleus", field=name)
-        away = np.hypot(columns.y_px[others] - row.y_px, columns.x_px[others] - row.x_px)
-        nearest = int(columns.number[others[np.argmin(away)]])
-        self.do(MergeSignals(field=name, signals=(number, nearest)))
+        self.do(MergeSignals(field=name, signals=(number, nearest[1])))
 
     def split_in_two(self) -> None:
         """Count the picked signal as two, side by side."""
         name, number = self.picked()
-        _, y_px, x_px = self.signal_place((name, number))
-        aside = SPLIT_APART_UM / 2 / self.pixel_size_um(name)
-        width = self.state.shape(name)[1]
-        left, right = max(x_px - aside, -0.5), min(x_px + aside, width - 0.5 - 1e-6)
-        self.do(SplitSignal(field=name, signal=number, into_yx_px=((y_px, left), (y_px, right))))
+        sides = side_by_side(self.state, (name, number))
+        self.do(SplitSignal(field=name, signal=number, into_yx_px=sides))
 
     def undo(self) -> None:
         """Take the last edit back and go to where it was made."""
@@ -289,10 +225,6 @@ class Desk:
     def redo(self) -> None:
         """Let the edit that was taken back stand again and go to where it is."""
         self._after(self.review.redo().object)
-
-    def pixel_size_um(self, name: str) -> float:
-        """Edge of a pixel of a field."""
-        return self.state.automatic.pixel_size_um[self._field_index(name)]
 
     # --- within -----------------------------------------------------------------------------
 
@@ -350,9 +282,6 @@ class Desk:
     def _status(self, nucleus: Id) -> str:
         row = self.state.nuclei.get(nucleus)
         return "unreviewed" if row is None else row.review
-
-    def _field_index(self, name: str) -> int:
-        return self.state.automatic.fields.index(name)
 
     def _tell(self, change: Change) -> None:
         for listener in tuple(self.listeners):

@@ -54,7 +54,7 @@ def pass_signals_on(
     """
     state = draft.state
     columns = state.columns
-    here = columns.field == state.automatic.fields.index(name)
+    here = columns.field == state.automatic.field_index(name)
     owned = here & np.isin(columns.nucleus, list(former))
     box, labels = _label_crop(outlines, state, name)
     yx = np.column_stack([columns.y_px, columns.x_px]) - box[:2]
@@ -94,7 +94,7 @@ def _nearest(yx_px: NDArray[np.float64], labels: NDArray[np.int32]) -> NDArray[n
 
 
 def _tolerance_px(state: ReviewState, name: str) -> float:
-    pixel_size_um = state.automatic.pixel_size_um[state.automatic.fields.index(name)]
+    pixel_size_um = state.automatic.pixel_size_of(name)
     return state.automatic.settings.signals.border_tolerance_um / pixel_size_um
 
 

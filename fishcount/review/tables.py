@@ -119,8 +119,7 @@ def _put_shapes(table: pd.DataFrame, state: ReviewState, counts: NucleusColumns)
     }
     at = np.searchsorted(keys_of(counts.field, counts.number), np.array(list(drawn), np.int64))
     shapes = [
-        _shape(outline, state.automatic.pixel_size_um[fields.index(name)])
-        for name, outline in drawn.values()
+        _shape(outline, state.automatic.pixel_size_of(name)) for name, outline in drawn.values()
     ]
     for column in shapes[0] if shapes else ():
         _put(table, column, at, [shape[column] for shape in shapes])

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from fishcount.image import PROBES
 from fishcount.io import CaseFolder
 from fishcount.results import FieldResult
-from fishcount.review import ReviewState, reviewed_nuclei, reviewed_signals
-from fishcount.review.outline import Box
+from fishcount.review import Box, ReviewState, reviewed_nuclei, reviewed_signals
 from fishcount.tables import nuclei_table, signals_table
 
 __all__ = ["ScoredField"]
@@ -91,7 +90,7 @@ class ScoredField:
         return cls(
             name=name,
             probes=state.automatic.probes,
-            pixel_size_um=state.automatic.pixel_size_um[state.automatic.fields.index(name)],
+            pixel_size_um=state.automatic.pixel_size_of(name),
             z_step_um=record.get("z_step_um"),
             n_planes=record.get("n_planes") or 1,
             labels=state.crop(name, box),

@@ -13,7 +13,7 @@ import pytest
 from napari.components import ViewerModel
 from numpy.testing import assert_allclose, assert_array_equal
 
-from fishcount.review import Desk, replay_folder
+from fishcount.review import Desk, replay_folder, signal_place, signals_of
 from napari_fishcount.compat import camera_of
 from napari_fishcount.review import stage as stage_module
 from napari_fishcount.review.actions import ACTIONS, REASONS
@@ -170,8 +170,8 @@ def test_without_the_pointer_nothing_is_added_and_that_is_said(station) -> None:
 
 
 def test_what_is_pointed_at_is_what_the_next_key_means(station) -> None:
-    signal = next(key for key in station.desk.signals_of(station.desk.nucleus))
-    _, y_px, x_px = station.desk.signal_place(signal)
+    signal = next(key for key in signals_of(station.desk.state, station.desk.nucleus))
+    _, y_px, x_px = signal_place(station.desk.state, signal)
     point_at(station, y_px + 0.4, x_px)
     assert station.desk.signal == signal
     assert_allclose(station.stage.layers["picked"].data, [[y_px, x_px]])
@@ -185,7 +185,7 @@ def test_what_is_pointed_at_is_what_the_next_key_means(station) -> None:
 
 def test_a_signal_goes_to_the_nucleus_under_the_pointer(station) -> None:
     here, other = neighbours(station)
-    signal = station.desk.signals_of(here)[0]
+    signal = signals_of(station.desk.state, here)[0]
     point_at(station, *centre_of(station, other))
     station.desk.pick(signal)
     assert station.run("assign_signal")
@@ -344,10 +344,10 @@ def test_a_stack_goes_to_the_plane_of_a_signal_and_projects(
 ) -> None:
     station = opened(scored_stack)
     viewer = station.viewer
-    nucleus = next(key for key in station.desk.shown if station.desk.signals_of(key))
+    nucleus = next(key for key in station.desk.shown if signals_of(station.desk.state, key))
     station.desk.go_to(nucleus)
     station.run("next_signal")
-    z_px = station.desk.signal_place(station.desk.signal)[0]
+    z_px = signal_place(station.desk.state, station.desk.signal)[0]
     step_um = station.stage.layers["DAPI"].scale[0]
     assert abs(viewer.dims.point[0] / step_um - z_px) <= 0.5
 
@@ -376,7 +376,7 @@ def test_fields_with_pixels_of_another_size_share_the_layers(opened, review_case
     for nucleus in ("field_1", "field_2", "field_1"):
         key = next(key for key in station.desk.shown if key[0] == nucleus)
         station.desk.go_to(key)
-        pixel_um = station.desk.pixel_size_um(nucleus)
+        pixel_um = station.desk.state.automatic.pixel_size_of(nucleus)
         for what in ("nuclei", "present", "HER2 signals", "counts"):
             assert_allclose(station.stage.layers[what].scale[-1], pixel_um)
         assert_allclose(station.stage.layers["HER2 signals"].size * pixel_um, MARK_SIZE_UM)

@@ -19,6 +19,9 @@ from fishcount.review import (
     SplitNucleus,
     replay_folder,
     reviewed_nuclei,
+    signal_near,
+    signal_place,
+    signals_of,
 )
 
 
@@ -150,15 +153,15 @@ def test_after_a_deletion_the_next_of_the_list_is_looked_at(desk):
 
 def test_signals_are_stepped_through_and_picked_by_place(desk):
     desk.go_to(("field_1", 1))
-    own = desk.signals_of(("field_1", 1))
+    own = signals_of(desk.state, ("field_1", 1))
     assert len(own) == 6
     desk.step_signal(1)
     assert desk.signal == own[0]
     desk.step_signal(-1)
     assert desk.signal == own[-1]
-    z_px, y_px, x_px = desk.signal_place(own[2])
-    assert desk.signal_near("field_1", (y_px + 0.5, x_px)) is not None
-    assert desk.signal_near("field_1", (y_px + 500, x_px)) is None
+    z_px, y_px, x_px = signal_place(desk.state, own[2])
+    assert signal_near(desk.state, "field_1", (y_px + 0.5, x_px)) is not None
+    assert signal_near(desk.state, "field_1", (y_px + 500, x_px)) is None
     assert z_px == 0
 
 

@@ -22,8 +22,7 @@ from qtpy.QtWidgets import (
 )
 
 from fishcount.flags import FLAGS
-from fishcount.review import SHOW, Change
-from fishcount.review.rows import Id
+from fishcount.review import SHOW, Change, Id
 from napari_fishcount.review.actions import REASONS, ReviewAction, action
 from napari_fishcount.review.display_panel import DisplayPanel
 from napari_fishcount.review.keys_panel import KeysPanel, key_button

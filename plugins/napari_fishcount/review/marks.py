@@ -8,8 +8,7 @@ import numpy as np
 from napari.layers import Layer, Points
 from numpy.typing import NDArray
 
-from fishcount.review import Desk
-from fishcount.review.outline import Box
+from fishcount.review import Box, Desk, signal_place
 from napari_fishcount.layers import LayerTuple, result_layers
 from napari_fishcount.scored import ScoredField
 
@@ -93,7 +92,7 @@ class Marks:
         signal = self._desk.signal
         if signal is None or signal[0] != name:
             return np.zeros((0, 2))
-        return np.array([self._desk.signal_place(signal)[1:]])
+        return np.array([signal_place(self._desk.state, signal)[1:]])
 
     def _picked_layer(self, field: ScoredField) -> LayerTuple:
         options = {

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fishcount.errors import ReviewError
-from fishcount.review import Desk
-from fishcount.review.rows import Id
+from fishcount.review import Desk, Id, nucleus_under, signal_near
 from napari_fishcount.review.marks import Marks
 from napari_fishcount.review.pointer import Pointer
 from napari_fishcount.review.stage import Stage
@@ -55,15 +54,18 @@ class Pointing:
         if self.world is None:
             return None
         _, y_px, x_px = self._stage.to_px(self.world)
-        return self._desk.nucleus_at(self._stage.field, (y_px, x_px))
+        return nucleus_under(self._desk.state, self._stage.field, (y_px, x_px))
 
     def _on_moved(self) -> None:
         """What the pointer comes near is what the next action on signals means."""
         if not self._idle() or not self._stage.field or self.world is None:
             return
         _, y_px, x_px = self._stage.to_px(self.world)
-        near = self._desk.signal_near(
-            self._stage.field, (y_px, x_px), left_out=self._marks.shows_left_out
+        near = signal_near(
+            self._desk.state,
+            self._stage.field,
+            (y_px, x_px),
+            left_out=self._marks.shows_left_out,
         )
         if near is not None:
             self._desk.pick(near)

@@ -8,9 +8,7 @@ from typing import Any
 from napari.utils.colormaps import DirectLabelColormap
 
 from fishcount.errors import ReviewError
-from fishcount.review import SecondCount
-from fishcount.review.outline import Box
-from fishcount.review.rows import Id
+from fishcount.review import Box, Id, SecondCount
 from napari_fishcount.case_images import CaseImages
 from napari_fishcount.layers import LayerTuple
 from napari_fishcount.notes import shown_by
@@ -114,7 +112,7 @@ class SecondView:
         """Outlines alone, without a table: the status bar would tell of it."""
         automatic = self.count.automatic
         y0, x0, y1, x1 = box
-        pixel_um = automatic.pixel_size_um[automatic.fields.index(name)]
+        pixel_um = automatic.pixel_size_of(name)
         yield (
             automatic.labels(name)[y0:y1, x0:x1].copy(),
             {

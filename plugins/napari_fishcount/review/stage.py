@@ -14,9 +14,7 @@ from napari.layers import Image, Labels, Layer, Points
 from napari.utils.colormaps import DirectLabelColormap
 
 from fishcount.image import DAPI, PROBES, FishImage
-from fishcount.review import Outline
-from fishcount.review.outline import Box
-from fishcount.review.rows import Id
+from fishcount.review import Box, Id, Outline
 from napari_fishcount.case_images import CaseImages
 from napari_fishcount.compat import camera_of, canvas_size_px
 from napari_fishcount.layers import LayerTuple, add_layers, image_layers

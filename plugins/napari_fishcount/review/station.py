@@ -15,14 +15,15 @@ from fishcount.review import (
     DeleteNucleus,
     DeleteSignal,
     Desk,
+    Id,
     MergeNuclei,
     NoteNucleus,
     ReassignSignal,
     RejectNucleus,
     RestoreNucleus,
     SetCopies,
+    signal_place,
 )
-from fishcount.review.rows import Id
 from napari_fishcount.case_images import CaseImages
 from napari_fishcount.review.actions import REASONS
 from napari_fishcount.review.marks import Marks
@@ -311,7 +312,7 @@ class Station:
 
     def _show_picked_plane(self) -> None:
         if self.desk.signal is not None:
-            self.stage.show_plane(self.desk.signal_place(self.desk.signal)[0])
+            self.stage.show_plane(signal_place(self.desk.state, self.desk.signal)[0])
 
     def _add_signal(self, channel: str) -> None:
         z_px, y_px, x_px = self.pointing.place_px()

@@ -10,8 +10,7 @@ from qtpy.QtCore import QAbstractTableModel, QModelIndex, QSize, Qt, Signal
 from qtpy.QtGui import QColor, QIcon, QImage, QPixmap
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QListView, QTableView
 
-from fishcount.review import DOUBTS, Desk
-from fishcount.review.rows import Id
+from fishcount.review import DOUBTS, Desk, Id
 from napari_fishcount.review.thumbnails import SIDE_PX
 
 __all__ = ["COLUMNS", "Gallery", "Worklist", "WorklistModel"]

@@ -11,9 +11,15 @@ from napari.utils.colormaps import DirectLabelColormap
 from numpy.typing import NDArray
 
 from fishcount.errors import ReviewError
-from fishcount.review import DrawNucleus, Outline, RedrawNucleus, ReviewState, SplitNucleus
-from fishcount.review.actions import Edit
-from fishcount.review.rows import Id
+from fishcount.review import (
+    DrawNucleus,
+    Edit,
+    Id,
+    Outline,
+    RedrawNucleus,
+    ReviewState,
+    SplitNucleus,
+)
 from napari_fishcount.compat import camera_of
 from napari_fishcount.review.stage import Stage
 

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from fishcount import score_case, score_field
 from fishcount.blocks import blocks_of
+from fishcount.by_block import find_spots
 from fishcount.cli.main import cli
 from fishcount.errors import MetadataError, TooLargeError
 from fishcount.image import FishImage
@@ -23,7 +24,6 @@ from fishcount.report.overview import nuclei_to_draw, overview
 from fishcount.settings import ReadingSettings, Settings, with_overrides
 from fishcount.slide import Slide
 from fishcount.spots import measure_channels
-from fishcount.tiles import find_spots
 
 SHAPE = (300, 3400)
 WINDOW = (slice(100, 300), slice(511, 640))
