@@ -14,6 +14,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks import (
+    bad_inputs,
     batch,
     counts,
     draw_phantoms,
@@ -22,6 +23,7 @@ from benchmarks import (
     nuclei,
     phantoms,
     report_page,
+    review,
     saturation,
     scale,
     speed,
@@ -51,6 +53,8 @@ def main() -> None:
     scale.main([])
     memory_and_file.main([])
     report_page.main([])
+    bad_inputs.main([])
+    review.main([])
 
 
 def measure_accuracy(fields: Path, real: Path, *, page: str = "{}.md") -> None:

@@ -1,18 +1,19 @@
 """Measure a review: the time of each edit until the scores are new, and kills in its middle.
 
-Run: ``python -m benchmarks.review [N_KILLS]``; 200 where not given. Prints Markdown. The case is
-drawn by hand: 5,000 square nuclei with 50,000 signals on 4096 x 4096 pixels.
+    python -m benchmarks.review [--kills 200] [--out FILE.md]
+
+The case is drawn by hand: 5,000 square nuclei with 50,000 signals on 4096 x 4096 pixels.
 """
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import itertools
 import multiprocessing
 import os
 import resource
 import signal
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from benchmarks.report import made_by, markdown_table, write_report
 from fishcount.io import provenance, write_case_folder
 from fishcount.review import (
     AcceptNucleus,
@@ -46,6 +48,7 @@ from fishcount.review import (
 from fishcount.settings import Settings
 from fishcount.tables import NUCLEI_COLUMNS, SIGNALS_COLUMNS
 
+RESULTS = Path(__file__).parent / "results"
 FIELD = "field_1"
 SIDE_PX, N_NUCLEI = 4096, 5000
 PITCH_PX = 57
@@ -159,8 +162,8 @@ def _centre(nucleus: int) -> tuple[float, float]:
     return row * PITCH_PX + 28.5, column * PITCH_PX + 28.5
 
 
-def measure_times(case: Path) -> None:
-    """Print the times of a review of the large case."""
+def measure_times(case: Path) -> tuple[str, str]:
+    """Times of a review of the large case: a table of the edits, and what else takes time."""
     seconds: dict[str, list[tuple[float, float]]] = {}
     opening, review = timed(lambda: Review.open(case, reader="A"))
     with review:
@@ -175,14 +178,16 @@ def measure_times(case: Path) -> None:
         )
         labels, _ = timed(lambda: review.state.labels(FIELD))
     replaying, _ = timed(lambda: replay_folder(case))
-    print("| step | durable, ms (median, worst) | new scores, ms (median, worst) |")
-    print("|---|---|---|")
+    rows = []
     for name, pairs in seconds.items():
-        cells = [f"{np.median(c) * 1e3:.1f}, {max(c) * 1e3:.1f}" for c in zip(*pairs, strict=True)]
-        print(f"| {name} | {cells[0]} | {cells[1]} |")
+        durable, scores = (
+            f"{np.median(column) * 1e3:.1f}, {max(column) * 1e3:.1f}"
+            for column in zip(*pairs, strict=True)
+        )
+        rows.append({"step": name, "durable, ms": durable, "new scores, ms": scores})
     peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(
-        f"\nOpening {opening:.2f} s, tables and worklist {tables:.2f} s, label image "
+    return markdown_table(rows), (
+        f"Opening {opening:.2f} s, tables and worklist {tables:.2f} s, label image "
         f"{labels:.2f} s, replay of {len(review.log.content.events)} edits {replaying:.2f} s; "
         f"peak memory {peak_mib:.0f} MiB."
     )
@@ -214,7 +219,7 @@ def edit_for_ever(case: Path, told: Connection) -> None:
             told.send(len(review.log.content.events))
 
 
-def measure_kills(case: Path, n_kills: int, *, rng: np.random.Generator) -> None:
+def measure_kills(case: Path, n_kills: int, *, rng: np.random.Generator) -> str:
     """Kill an editor so many times; stop with an error where more than one action is lost."""
     fork = multiprocessing.get_context("fork")
     log = case / "edits.jsonl"
@@ -243,21 +248,32 @@ def measure_kills(case: Path, n_kills: int, *, rng: np.random.Generator) -> None
     exact = replay_folder(case)[1].size == log.stat().st_size and all(
         check.status == "unchanged" for check in verify_review(case)
     )
-    print(
-        f"\n{n_kills} kills, {n_events} actions: none lost that was told to be made; "
+    return (
+        f"{n_kills} kills, {n_events} actions: none lost that was told to be made; "
         f"{unseen} written before that could be told, {torn} torn lines; replay "
         f"{'exact' if exact else 'NOT exact'}."
     )
 
 
-def main(arguments: list[str]) -> None:
-    """Measure times, then kills."""
+def main(arguments: list[str] | None = None) -> None:
+    """Measure times, then kills; print the page and keep it."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--out", type=Path, default=RESULTS / "review.md")
+    given = parser.parse_args(arguments)
     rng = np.random.default_rng(5)
     with tempfile.TemporaryDirectory() as folder:
-        measure_times(draw_case(Path(folder) / "large", n_nuclei=N_NUCLEI, rng=rng))
+        table, told = measure_times(draw_case(Path(folder) / "large", n_nuclei=N_NUCLEI, rng=rng))
         small = draw_case(Path(folder) / "small", n_nuclei=PER_ROW, rng=rng)
-        measure_kills(small, int(arguments[0]) if arguments else 200, rng=rng)
+        kills = measure_kills(small, given.kills, rng=rng)
+    print(table, told, kills, sep="\n\n")
+    note = (
+        f"A case of {N_NUCLEI} nuclei and {10 * N_NUCLEI} signals on {SIDE_PX} x {SIDE_PX} pixels. "
+        f"Wall time: median and worst of {REPEATS}. {made_by('review', arguments)}"
+    )
+    kills = f"An editor was killed at random moments. {kills}"
+    write_report(given.out, "# A review without a window", note, table, told, kills)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

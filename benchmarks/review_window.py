@@ -1,12 +1,15 @@
 """Measure the review in a real napari window on a large case.
 
-Run where there is a screen, or under Xvfb: ``python -m benchmarks.review_window``. Prints
-Markdown. The case is that of `benchmarks.review`, 5,000 nuclei with 50,000 signals on 4096 x 4096
-pixels, with an image of three channels. Times last until the window is painted again.
+    python -m benchmarks.review_window [--out FILE.md]
+
+Run it where there is a screen, or under Xvfb. The case is that of `benchmarks.review`, 5,000 nuclei
+with 50,000 signals on 4096 x 4096 pixels, with an image of three channels. Times last until the
+window is painted again.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import resource
 import tempfile
@@ -20,6 +23,7 @@ import tifffile
 from qtpy.QtWidgets import QApplication
 
 import fishcount
+from benchmarks.report import made_by, markdown_table, write_report
 from benchmarks.review import FIELD, N_NUCLEI, PIXEL_UM, draw_case
 from fishcount.io import read_case_folder
 from fishcount.review import (
@@ -33,6 +37,7 @@ from fishcount.review import (
 )
 from napari_fishcount.review.start import WINDOW_PX, open_review
 
+RESULTS = Path(__file__).parent / "results"
 REPEATS = 15
 
 
@@ -74,17 +79,18 @@ class Clock:
 
     def table(self) -> str:
         """Medians and worst, in milliseconds."""
-        lines = ["| step | wall, ms (median, worst) | processor, ms (median) |", "|---|---|---|"]
+        rows = []
         for name, pairs in self.rows.items():
             wall, used = (np.array(column) * 1e3 for column in zip(*pairs, strict=True))
-            lines.append(
-                f"| {name} | {np.median(wall):.0f}, {wall.max():.0f} | {np.median(used):.0f} |"
+            shown = f"{np.median(wall):.0f}, {wall.max():.0f}"
+            rows.append(
+                {"step": name, "wall, ms": shown, "processor, ms": f"{np.median(used):.0f}"}
             )
-        return "\n".join(lines)
+        return markdown_table(rows)
 
 
-def measure(case: Path, *, rng: np.random.Generator) -> None:
-    """Open the case in a window and work in it."""
+def measure(case: Path, *, rng: np.random.Generator) -> str:
+    """Open the case in a window and work in it; the table of times."""
     viewer = napari.Viewer(show=True)
     viewer.window.resize(*WINDOW_PX)
     QApplication.processEvents()
@@ -127,20 +133,30 @@ def measure(case: Path, *, rng: np.random.Generator) -> None:
             cut = SplitNucleus(field=name, nucleus=number, cut_yx_px=((y, x), (y, x + 1)))
             clock.time("split nucleus", lambda cut=cut: desk.do(cut))
         clock.time("accept and go on", lambda: station.run("accept"))
-    print(clock.table())
-    peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"\nPeak memory {peak_mib:.0f} MiB; napari {napari.__version__}.")
     dock.close_case()
     viewer.close()
+    return clock.table()
 
 
-def main() -> None:
-    """Draw the case and measure."""
+def main(arguments: list[str] | None = None) -> None:
+    """Draw the case, measure, print the page and keep it."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, default=RESULTS / "review_window.md")
+    given = parser.parse_args(arguments)
     rng = np.random.default_rng(5)
     with tempfile.TemporaryDirectory() as folder:
         case = draw_case(Path(folder) / "case", n_nuclei=N_NUCLEI, rng=rng)
         draw_image(case, rng=rng)
-        measure(case, rng=rng)
+        table = measure(case, rng=rng)
+    peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    told = f"Peak memory of the whole window {peak_mib:.0f} MiB; napari {napari.__version__}."
+    print(table, told, sep="\n\n")
+    note = (
+        "The case of [a review without a window](review.md), with an image of three channels, in a "
+        f"window of {WINDOW_PX[0]} x {WINDOW_PX[1]} pixels, until everything is painted again. "
+        f"Median, and for wall time the worst of {REPEATS}. {made_by('review_window', arguments)}"
+    )
+    write_report(given.out, "# A review in its window", note, table, told)
 
 
 if __name__ == "__main__":

@@ -19,140 +19,24 @@ of points beside them (``NAME.png``, ``NAME.csv`` with columns y, x; matched wit
 from __future__ import annotations
 
 import argparse
-import json
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import tifffile
 from numpy.typing import NDArray
-from scipy.spatial import KDTree
 from skimage import io
 
 from benchmarks.plots import draw_bars
 from benchmarks.report import made_by, markdown_table, write_report
-from benchmarks.spot_peers import (
-    AUTOMATIC,
-    SIGMA_PX,
-    Image,
-    Peer,
-    Points,
-    installed_peers,
-    with_best,
-)
-from fishcount import read_image
-from fishcount.background import background_map, noise_by_brightness
+from benchmarks.spot_peers import Image, Peer, Points, installed_peers, with_best
+from benchmarks.spot_speed import time_speed
+from benchmarks.spot_truth import PROBES, Channel, Tally, add_to, read_channels
 from fishcount.metrics import PointMatch, match_points
 from fishcount.settings import SpotSettings
 from fishcount.spots import detect_in_channels, detect_spots
-from fishcount.spots.filters import blob_response, passes_for
-from fishcount.spots.maxima import local_maxima
 from fishcount.synthetic import CASES, draw_field, random_spec
 
-PROBES = ("HER2", "CEP17")
-REACH_PX = 3.0
 REAL_REACH_PX = 2.0
-CROWDED_PX = 5.0
-NEAR_CROWD_PX = 8.0
-DEBRIS, SPLIT = 9, 1
-
-
-@dataclass(frozen=True)
-class Channel:
-    """One probe channel with its true points."""
-
-    difficulty: str
-    probe: str
-    image: Image
-    other: Image
-    truth: pd.DataFrame
-    z_step_um: float | None = None
-
-    @property
-    def plane(self) -> Image:
-        """The plane, or the maximum over planes."""
-        return self.image if self.image.ndim == 2 else self.image.max(axis=0)
-
-
-@dataclass
-class Tally:
-    """Sums over fields."""
-
-    hits: int = 0
-    false: int = 0
-    missed: int = 0
-    crowded: int = 0
-    crowded_hits: int = 0
-    crowded_false: int = 0
-    squares: list[float] = field(default_factory=list)
-
-    @property
-    def f1(self) -> float:
-        """Harmonic mean of precision and recall."""
-        return 2 * self.hits / max(2 * self.hits + self.false + self.missed, 1)
-
-    def row(self) -> dict[str, float]:
-        """The figures of the table."""
-        crowded = self.crowded_hits + self.crowded_false if self.crowded else 0
-        return {
-            "F1": self.f1,
-            "precision": self.hits / max(self.hits + self.false, 1),
-            "recall": self.hits / max(self.hits + self.missed, 1),
-            "crowded recall": self.crowded_hits / self.crowded if self.crowded else np.nan,
-            "crowded precision": self.crowded_hits / crowded if crowded else np.nan,
-            "RMSE px": float(np.sqrt(np.mean(self.squares))) if self.squares else np.nan,
-        }
-
-
-def read_channels(folder: Path, limit: int | None) -> Iterator[Channel]:
-    cases = json.loads((folder / "cases.json").read_text(encoding="utf-8"))
-    for case, about in cases.items():
-        kind = str(about["snr"]) + (" stack" if about["planes"] > 1 else "")
-        for path in sorted((folder / case).glob("*.ome.tif"))[:limit]:
-            name = path.name.removesuffix(".ome.tif")
-            pixels = tifffile.imread(path).astype(np.float32)
-            pixels = np.moveaxis(pixels, -3, 0)
-            z_step_um = read_image(path).z_step_um if about["planes"] > 1 else None
-            spots = pd.read_csv(folder / case / "truth" / f"{name}_spots.csv")
-            # Copies may be numbered from one in each nucleus.
-            spots["copy"] += spots["nucleus"] * 100_000
-            for number, probe in enumerate(PROBES):
-                mine = spots[spots["channel"] == number].reset_index(drop=True)
-                yield Channel(kind, probe, pixels[1 + number], pixels[2 - number], mine, z_step_um)
-
-
-def add_to(tally: Tally, found: Points, truth: pd.DataFrame) -> None:
-    """Count one field."""
-    true = truth[["y", "x"]].to_numpy()
-    copy, kind = truth["copy"].to_numpy(), truth["kind"].to_numpy()
-    debris = kind == DEBRIS
-    match = match_points(found, true, max_distance_px=REACH_PX, group=copy, ignored=debris)
-    tally.hits += match.true.size
-    tally.false += match.false.size
-    tally.missed += match.missed.size
-    crowded = crowded_points(true, copy, debris)
-    in_crowd = np.unique(copy[crowded])
-    tally.crowded += in_crowd.size
-    tally.crowded_hits += int(np.isin(in_crowd, copy[match.true]).sum())
-    if crowded.any() and match.false.size:
-        distance, _ = KDTree(true[crowded]).query(found[match.false])
-        tally.crowded_false += int((distance < NEAR_CROWD_PX).sum())
-    alone = ~crowded[match.true] & (kind[match.true] != SPLIT)
-    tally.squares += list(np.square(match.distance_px[alone]))
-
-
-def crowded_points(
-    true: Points, copy: NDArray[np.int64], debris: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
-    crowded = np.zeros(len(true), bool)
-    if len(true) > 1:
-        for first, second in KDTree(true).query_pairs(CROWDED_PX):
-            if copy[first] != copy[second] and not (debris[first] or debris[second]):
-                crowded[[first, second]] = True
-    return crowded
 
 
 def ours(channel: Channel, settings: SpotSettings | None = None) -> Points:
@@ -256,46 +140,6 @@ def false_alarms(n_fields: int) -> pd.DataFrame:
     return pd.DataFrame([{"fields": n_fields, **total.to_dict(), **each}])
 
 
-def time_speed(folder: Path) -> pd.DataFrame:
-    planes = [c.plane for c in read_channels(folder, None) if c.image.ndim == 2]
-    size = min(plane.shape[0] for plane in planes)
-    across = -(-2048 // size)
-    tiles = [planes[(2 * i) % len(planes)][:size, :size] for i in range(across**2)]
-    rows = [np.concatenate(tiles[i : i + across], axis=1) for i in range(0, across**2, across)]
-    image = np.ascontiguousarray(np.concatenate(rows)[:2048, :2048])
-
-    def response_and_maxima() -> None:
-        response = blob_response(image, passes_for(SIGMA_PX))
-        floor = noise_by_brightness(response, background_map(image)).floor_counts
-        local_maxima(response, 4 * floor)
-
-    def filter_and_maxima_only() -> None:
-        local_maxima(blob_response(image, passes_for(SIGMA_PX)), 5.0)
-
-    jobs: dict[str, Callable[[], object]] = {
-        "fishcount: response and maxima": filter_and_maxima_only,
-        "fishcount: response, noise and maxima": response_and_maxima,
-        "fishcount: the whole detector": lambda: detect_spots(image, pixel_size_um=0.1),
-    }
-    for name, (_, peer, steps, _) in installed_peers().items():
-        threshold = np.nan if name in AUTOMATIC else float(steps[6])
-        jobs[name] = lambda peer=peer, threshold=threshold: peer(image, threshold)
-    table = []
-    for name, job in jobs.items():
-        job()
-        taken = []
-        for _ in range(3):
-            start = time.process_time()
-            job()
-            taken.append(time.process_time() - start)
-        table.append({"step": name, "ms": 1000 * float(np.median(taken))})
-    result = pd.DataFrame(table)
-    reference = result.loc[result["step"] == "blob_log", "ms"]
-    if len(reference):
-        result["times faster than blob_log"] = float(reference.iloc[0]) / result["ms"]
-    return result
-
-
 def main(arguments: list[str] | None = None) -> None:
     """Print the tables, and keep them where asked."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -314,7 +158,10 @@ def main(arguments: list[str] | None = None) -> None:
     if asked.empty:
         tables["Fields without signals"] = false_alarms(asked.empty)
     if asked.speed:
-        tables["Time of one channel, 2048 x 2048"] = time_speed(asked.folder)
+        tables["Time of one channel, 2048 x 2048"] = time_speed(
+            [one.plane for one in read_channels(asked.folder, None) if one.image.ndim == 2],
+            with_peers=peers,
+        )
     drawn = tables["Drawn fields"]
     text = "\n\n".join(
         f"## {title}\n\n{markdown_table(_as_rows(table))}" for title, table in tables.items()

@@ -60,7 +60,7 @@ class Classification:
     recount : Recount or None
         The second count, a record of its own.
     also : tuple of str
-        Schemes of the headline beside the seed's and ASCO/CAP 2018.
+        Schemes of the headline beside `seed-copies` and ASCO/CAP 2018.
     """
 
     categories: tuple[Category, ...]
@@ -79,7 +79,7 @@ class Classification:
 
     @property
     def headline(self) -> tuple[Category, ...]:
-        """The seed's scheme, ASCO/CAP 2018 and what was asked for, as far as evaluated."""
+        """`seed-copies`, ASCO/CAP 2018 and what was asked for, as far as evaluated."""
         return headline(self.categories, also=self.also)
 
 
@@ -214,7 +214,7 @@ def with_own(
 ) -> tuple[Scheme, ...]:
     """The schemes of the settings that the data allow, and one's own: `schemes` of `classify`.
 
-    Those of the seed and of ASCO/CAP 2018 are among them, whatever the settings list.
+    `seed-copies` and those of ASCO/CAP 2018 are among them, whatever the settings list.
 
     Parameters
     ----------

@@ -60,7 +60,7 @@ def headline(categories: Sequence[Category], *, also: Sequence[str] = ()) -> tup
     categories
         Of `classify`.
     also
-        Schemes beside the seed's and ASCO/CAP 2018 for the assay that was done, which are always
+        Schemes beside `seed-copies` and ASCO/CAP 2018 for the assay that was done, which are always
         there, together: `ScoringSettings.headline`.
     """
     heads = [c for c in categories if c.scheme in HEADLINE]

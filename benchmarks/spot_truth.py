@@ -1,0 +1,119 @@
+"""Drawn probe channels with their true points, and how far found points are from these."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import tifffile
+from numpy.typing import NDArray
+from scipy.spatial import KDTree
+
+from benchmarks.spot_peers import Image, Points
+from fishcount import read_image
+from fishcount.metrics import match_points
+
+PROBES = ("HER2", "CEP17")
+REACH_PX = 3.0
+CROWDED_PX = 5.0
+NEAR_CROWD_PX = 8.0
+DEBRIS, SPLIT = 9, 1
+
+
+@dataclass(frozen=True)
+class Channel:
+    """One probe channel with its true points."""
+
+    difficulty: str
+    probe: str
+    image: Image
+    other: Image
+    truth: pd.DataFrame
+    z_step_um: float | None = None
+
+    @property
+    def plane(self) -> Image:
+        """The plane, or the maximum over planes."""
+        return self.image if self.image.ndim == 2 else self.image.max(axis=0)
+
+
+@dataclass
+class Tally:
+    """Sums over fields."""
+
+    hits: int = 0
+    false: int = 0
+    missed: int = 0
+    crowded: int = 0
+    crowded_hits: int = 0
+    crowded_false: int = 0
+    squares: list[float] = field(default_factory=list)
+
+    @property
+    def f1(self) -> float:
+        """Harmonic mean of precision and recall."""
+        return 2 * self.hits / max(2 * self.hits + self.false + self.missed, 1)
+
+    def row(self) -> dict[str, float]:
+        """The figures of the table."""
+        crowded = self.crowded_hits + self.crowded_false if self.crowded else 0
+        return {
+            "F1": self.f1,
+            "precision": self.hits / max(self.hits + self.false, 1),
+            "recall": self.hits / max(self.hits + self.missed, 1),
+            "crowded recall": self.crowded_hits / self.crowded if self.crowded else np.nan,
+            "crowded precision": self.crowded_hits / crowded if crowded else np.nan,
+            "RMSE px": float(np.sqrt(np.mean(self.squares))) if self.squares else np.nan,
+        }
+
+
+def read_channels(folder: Path, limit: int | None) -> Iterator[Channel]:
+    cases = json.loads((folder / "cases.json").read_text(encoding="utf-8"))
+    for case, about in cases.items():
+        kind = str(about["snr"]) + (" stack" if about["planes"] > 1 else "")
+        for path in sorted((folder / case).glob("*.ome.tif"))[:limit]:
+            name = path.name.removesuffix(".ome.tif")
+            pixels = tifffile.imread(path).astype(np.float32)
+            pixels = np.moveaxis(pixels, -3, 0)
+            z_step_um = read_image(path).z_step_um if about["planes"] > 1 else None
+            spots = pd.read_csv(folder / case / "truth" / f"{name}_spots.csv")
+            # Copies may be numbered from one in each nucleus.
+            spots["copy"] += spots["nucleus"] * 100_000
+            for number, probe in enumerate(PROBES):
+                mine = spots[spots["channel"] == number].reset_index(drop=True)
+                yield Channel(kind, probe, pixels[1 + number], pixels[2 - number], mine, z_step_um)
+
+
+def add_to(tally: Tally, found: Points, truth: pd.DataFrame) -> None:
+    """Count one field."""
+    true = truth[["y", "x"]].to_numpy()
+    copy, kind = truth["copy"].to_numpy(), truth["kind"].to_numpy()
+    debris = kind == DEBRIS
+    match = match_points(found, true, max_distance_px=REACH_PX, group=copy, ignored=debris)
+    tally.hits += match.true.size
+    tally.false += match.false.size
+    tally.missed += match.missed.size
+    crowded = crowded_points(true, copy, debris)
+    in_crowd = np.unique(copy[crowded])
+    tally.crowded += in_crowd.size
+    tally.crowded_hits += int(np.isin(in_crowd, copy[match.true]).sum())
+    if crowded.any() and match.false.size:
+        distance, _ = KDTree(true[crowded]).query(found[match.false])
+        tally.crowded_false += int((distance < NEAR_CROWD_PX).sum())
+    alone = ~crowded[match.true] & (kind[match.true] != SPLIT)
+    tally.squares += list(np.square(match.distance_px[alone]))
+
+
+def crowded_points(
+    true: Points, copy: NDArray[np.int64], debris: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    crowded = np.zeros(len(true), bool)
+    if len(true) > 1:
+        for first, second in KDTree(true).query_pairs(CROWDED_PX):
+            if copy[first] != copy[second] and not (debris[first] or debris[second]):
+                crowded[[first, second]] = True
+    return crowded
