@@ -1,18 +1,24 @@
-"""Pictures of whole fields: channels as images, contours and signals as vectors over them."""
+"""Pictures of whole fields: channels as images, with the marks that lie over them."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from fishcount.image import PROBES, FishImage, Window, project
 from fishcount.report.contours import svg_paths
+from fishcount.report.marks import (
+    ClusterMark,
+    Mark,
+    Outline,
+    mark_clusters,
+    mark_signals,
+    outline_nuclei,
+)
 from fishcount.report.overview import overview
 from fishcount.report.pixels import (
     DisplayRange,
@@ -22,58 +28,14 @@ from fishcount.report.pixels import (
     encode_within,
     to_display,
 )
-from fishcount.report.shown import ShownField, records_of
-from fishcount.report.wording import flag_name, number
+from fishcount.report.shown import ShownField
 from fishcount.signals import Status
 from fishcount.slide import Slide
 
-__all__ = [
-    "ClusterMark",
-    "FieldPicture",
-    "Mark",
-    "Outline",
-    "field_pictures",
-    "mark_signals",
-    "outline_nuclei",
-]
+__all__ = ["FieldPicture", "field_pictures"]
 
 _ENOUGH_PIXELS = 2**20
 _SCALES_UM = (100, 50, 20, 10, 5, 2, 1, 0.5, 0.2)
-
-
-@dataclass(frozen=True, slots=True)
-class Outline:
-    """The contour of one nucleus as an SVG path, in pixel coordinates."""
-
-    label: int
-    path: str
-    y_px: float
-    x_px: float
-    scored: bool
-    title: str
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """One candidate signal: where it lies and what became of it."""
-
-    role: str
-    status: str
-    nucleus: int
-    y_px: float
-    x_px: float
-    title: str
-
-
-@dataclass(frozen=True, slots=True)
-class ClusterMark:
-    """Copies of a cluster for which one signal stands, written beside it."""
-
-    role: str
-    nucleus: int
-    y_px: float
-    x_px: float
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,85 +189,8 @@ def _at_signals(
     return values
 
 
-def outline_nuclei(field: ShownField) -> tuple[Outline, ...]:
-    """The contour of every nucleus that is drawn, scored or not."""
-    table = field.nuclei.iloc[field.drawn]
-    numbers, boxes = table["nucleus"].tolist(), field.boxes_px[field.drawn].tolist()
-    paths = svg_paths(
-        (field.labels_in((slice(top, bottom), slice(left, right))) == number, top, left)
-        for number, (top, left, bottom, right) in zip(numbers, boxes, strict=True)
-    )
-    return tuple(
-        Outline(
-            label=number,
-            path=path,
-            y_px=round(y, 1),
-            x_px=round(x, 1),
-            scored=scored,
-            title=f"Nucleus {number}, "
-            + ("scored" if scored else f"not scored: {flag_name(reason)}"),
-        )
-        for number, path, y, x, scored, reason in zip(
-            numbers,
-            paths,
-            table["y_px"].tolist(),
-            table["x_px"].tolist(),
-            table["scored"].tolist(),
-            table["reject_reason"].tolist(),
-            strict=True,
-        )
-    )
-
-
 def _roi_path(image: FishImage | Slide | None) -> str:
     """The region to be scored; that of a slide is not drawn."""
     if isinstance(image, FishImage) and image.roi is not None:
         return svg_paths([(image.roi, 0, 0)])[0]
     return ""
-
-
-def mark_signals(field: ShownField) -> tuple[Mark, ...]:
-    """Every candidate with its fate: of the field, or of the nuclei that are drawn."""
-    return tuple(
-        Mark(
-            role=row["channel"],
-            status=row["status"],
-            nucleus=row["nucleus"],
-            y_px=round(row["y_px"], 1),
-            x_px=round(row["x_px"], 1),
-            title=_signal_title(row),
-        )
-        for row in records_of(_of_drawn(field))
-    )
-
-
-def mark_clusters(field: ShownField) -> tuple[ClusterMark, ...]:
-    """The signals that stand for several copies; none where nothing was estimated."""
-    return tuple(
-        ClusterMark(
-            role=row["channel"],
-            nucleus=row["nucleus"],
-            y_px=round(row["y_px"], 1),
-            x_px=round(row["x_px"], 1),
-            text=f"≈{row['copies']:.0f}",
-        )
-        for row in records_of(_of_drawn(field).query("copies > 1"))
-    )
-
-
-def _of_drawn(field: ShownField) -> pd.DataFrame:
-    """The signals, but for those of nuclei that are not drawn where there are very many."""
-    drawn = field.nuclei["nucleus"].iloc[field.drawn]
-    if len(drawn) == len(field.nuclei):
-        return field.signals
-    return field.signals[field.signals["nucleus"].isin(drawn)]
-
-
-def _signal_title(row: Mapping[str, Any]) -> str:
-    status, reason, copies, snr = (row[name] for name in ("status", "reason", "copies", "snr"))
-    parts = [row["channel"], status if not reason else f"{status}: {flag_name(reason)}"]
-    if copies > 1:
-        parts.append(f"{copies:.0f} copies")
-    if snr == snr:
-        parts.append(f"SNR {number(snr, decimals=1)}")
-    return ", ".join(parts)

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fishcount.image import PROBES
-from fishcount.report.fields import FieldPicture, Mark, Outline
+from fishcount.report.fields import FieldPicture
+from fishcount.report.marks import Mark, Outline
 from fishcount.report.pixels import encode_jpeg, encode_strip, merge, shrink_square, strip_quality
 from fishcount.report.shown import ShownField, records_of
 from fishcount.report.wording import flag_name, flag_sentence

@@ -15,7 +15,7 @@ from report_pages import Page
 from fishcount.flags import FLAGS, Finding
 from fishcount.guidelines import RESEARCH_USE
 from fishcount.report import render_report
-from fishcount.report.fields import outline_nuclei
+from fishcount.report.marks import outline_nuclei
 from fishcount.report.page import css_string, fingerprint
 from fishcount.report.shown import show_result
 from fishcount.report.wording import signs

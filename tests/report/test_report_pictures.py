@@ -13,9 +13,10 @@ from numpy.testing import assert_allclose
 
 from fishcount.guidelines import classify
 from fishcount.image import DAPI
-from fishcount.report.fields import field_pictures, mark_signals, outline_nuclei
+from fishcount.report.fields import field_pictures
 from fishcount.report.gallery import draw_cards, draw_thumbnail
 from fishcount.report.histogram import draw_histogram
+from fishcount.report.marks import mark_signals, outline_nuclei
 from fishcount.report.pixels import (
     DisplayRange,
     display_range,
