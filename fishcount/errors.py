@@ -31,6 +31,7 @@ __all__ = [
     "ViewerError",
     "WorkerError",
     "check_positive",
+    "install",
     "raise_all",
 ]
 
@@ -169,6 +170,18 @@ class WorkerError(FishcountError):
 
 class ViewerError(FishcountError):
     """The viewer is asked for and not installed."""
+
+
+def install(extra: str) -> str:
+    """What to type where the package of an extra is not installed, as a remedy.
+
+    Examples
+    --------
+    >>> from fishcount.errors import install
+    >>> install("napari")
+    "pip install 'fishcount[napari]', in a checkout pip install '.[napari]'"
+    """
+    return f"pip install 'fishcount[{extra}]', in a checkout pip install '.[{extra}]'"
 
 
 def check_positive(**sizes: float | None) -> None:

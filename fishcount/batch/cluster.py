@@ -16,7 +16,7 @@ from typing import Any
 from fishcount.batch.case import CaseJob, FieldJob
 from fishcount.batch.lock import held_by_worker
 from fishcount.batch.process import Outcome, call_sha256, process_case
-from fishcount.errors import InputError, WorkerError
+from fishcount.errors import InputError, WorkerError, install
 
 __all__ = ["process_on_cluster"]
 
@@ -88,7 +88,7 @@ def _distributed() -> ModuleType:
             "a cluster needs a package that is not installed",
             field="--scheduler",
             found=f"no {error.name}",
-            remedy="pip install 'fishcount[scale]'",
+            remedy=install("scale"),
         ) from error
 
 

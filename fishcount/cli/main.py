@@ -62,6 +62,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code: Any = cli.main(args=arguments, prog_name="fishcount", standalone_mode=False)
     except click.exceptions.Abort:
         _fail("interrupted", code=130)
+    except click.exceptions.NoArgsIsHelpError as error:
+        # Its message is the whole help, which is to be read and no line.
+        error.show()
+        sys.exit(error.exit_code)
+    except click.UsageError as error:
+        see = f"; see {error.ctx.command_path} --help" if error.ctx else ""
+        _fail(error.format_message().rstrip(".") + see, code=error.exit_code)
     except click.ClickException as error:
         _fail(error.format_message(), code=error.exit_code if error.exit_code != 1 else 2)
     except FishcountError as error:

@@ -21,9 +21,9 @@ __all__ = ["command"]
 def command(cases: tuple[Path, ...], reader: str | None, second_count: bool) -> None:
     """Open the case folders DIR in napari to review them, one after another.
 
-    Needs the viewer: pip install "fishcount[napari]".
+    Needs the extra fishcount[napari].
     """
-    from fishcount.errors import ViewerError
+    from fishcount.errors import ViewerError, install
     from fishcount.io import read_case_folder
 
     for case in cases:
@@ -35,6 +35,6 @@ def command(cases: tuple[Path, ...], reader: str | None, second_count: bool) -> 
         raise ViewerError(
             "the viewer is not installed",
             found=f"no {error.name or 'napari'}",
-            remedy='pip install "fishcount[napari]"',
+            remedy=install("napari"),
         ) from error
     start.run(list(cases), reader=reader, second_count=second_count)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from fishcount.errors import OutputError
+from fishcount.errors import OutputError, install
 from fishcount.io import CaseFolder
 from fishcount.io.text import csv_bytes, inert
 
@@ -75,7 +75,7 @@ def case_xlsx(folder: CaseFolder) -> bytes:
             "a workbook needs a package that is not installed",
             field="--xlsx",
             found="no openpyxl",
-            remedy="pip install 'fishcount[xlsx]'",
+            remedy=install("xlsx"),
         ) from error
     book = Workbook(write_only=True)
     for title, rows in _sheets(folder):

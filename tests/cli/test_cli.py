@@ -88,6 +88,19 @@ def test_classify_refuses_in_one_line(call, arguments, word):
     assert word in one_line(err)
 
 
+def test_without_a_command_the_help_can_be_read(call):
+    code, out, err = call()
+    assert (code, out) == (2, "")
+    assert err.startswith("Usage: fishcount")
+    assert "\n  score " in err
+
+
+def test_a_call_that_is_no_call_names_the_help(call):
+    code, _, err = call("score", "a.tif")
+    assert code == 2
+    assert one_line(err) == "fishcount: error: Missing option '--out'; see fishcount score --help\n"
+
+
 def test_schemes_show_their_table_and_citation(call):
     assert "asco-cap-2018-dual" in call("schemes")[1]
     code, out, _ = call("schemes", "show", "asco-cap-2018-dual")

@@ -27,7 +27,7 @@ def test_without_the_viewer_it_names_the_install_line(
     code, _, said = call("review", case)
     assert code == 2
     assert said.count("\n") == 1
-    assert 'pip install "fishcount[napari]"' in said
+    assert "pip install 'fishcount[napari]'" in said
 
 
 def test_what_is_no_case_is_said_before_a_window_opens(
