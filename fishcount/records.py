@@ -13,6 +13,7 @@ from fishcount.results import Category, LeftOut, Variation
 from fishcount.scoring import CaseScore, Heterogeneity, Population, SelectionCheck
 
 __all__ = [
+    "CASE_FIGURES",
     "expected_false_record",
     "findings_record",
     "heterogeneity_record",
@@ -22,15 +23,21 @@ __all__ = [
 ]
 
 
+CASE_FIGURES = (
+    "n_scored",
+    "her2_signals",
+    "cep17_signals",
+    "mean_her2_per_nucleus",
+    "mean_cep17_per_nucleus",
+    "her2_cep17_ratio",
+)
+"""Figures of a case: keys of ``summary.json``, and columns wherever cases are rows."""
+
+
 def score_record(score: CaseScore) -> dict[str, Any]:
     """Sums, means, ratio and intervals, each under its own key of ``summary.json``."""
     return {
-        "n_scored": score.n_scored,
-        "her2_signals": score.her2_signals,
-        "cep17_signals": score.cep17_signals,
-        "mean_her2_per_nucleus": score.mean_her2_per_nucleus,
-        "mean_cep17_per_nucleus": score.mean_cep17_per_nucleus,
-        "her2_cep17_ratio": score.her2_cep17_ratio,
+        **{name: getattr(score, name) for name in CASE_FIGURES},
         "intervals_95": {name: list(pair) for name, pair in score.intervals_95.items()},
     }
 

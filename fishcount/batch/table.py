@@ -13,6 +13,7 @@ from fishcount.guidelines import HEADLINE
 from fishcount.io import replace_file
 from fishcount.io.case_folder import THUMBNAIL
 from fishcount.io.text import csv_bytes
+from fishcount.records import CASE_FIGURES
 from fishcount.report import render_comparison
 
 __all__ = ["CASES_COLUMNS", "CASES_FILE", "PAGE_FILE", "write_page", "write_table"]
@@ -41,14 +42,6 @@ CASES_COLUMNS: Mapping[str, str] = {
 }
 """Columns of ``cases.csv`` and their types; further headline schemes follow."""
 
-_FIGURES = (
-    "n_scored",
-    "her2_signals",
-    "cep17_signals",
-    "mean_her2_per_nucleus",
-    "mean_cep17_per_nucleus",
-    "her2_cep17_ratio",
-)
 # What the page needs of a summary: a batch of thousands holds no more than this.
 _ON_THE_PAGE = ("case", "fields", "intervals_95", "categories", "flags", "settings_sha256")
 
@@ -87,7 +80,7 @@ def write_page(cases: Iterable[CaseState], out: Path) -> None:
             links.append("")
             thumbnails.append(b"")
         else:
-            summaries.append({key: case.summary.get(key) for key in (*_ON_THE_PAGE, *_FIGURES)})
+            summaries.append({key: case.summary.get(key) for key in (*_ON_THE_PAGE, *CASE_FIGURES)})
             links.append(f"{case.name}/report.html")
             thumbnails.append(_thumbnail(out / case.name / THUMBNAIL))
     page = render_comparison(
@@ -128,7 +121,7 @@ def _result(summary: Mapping[str, Any], schemes: Sequence[str]) -> dict[str, Any
         "group": next((group for group in groups if group is not None), None),
         "n_fields": len(fields),
         "n_nuclei": sum(field["n_nuclei"] for field in fields),
-        **{name: summary[name] for name in _FIGURES},
+        **{name: summary[name] for name in CASE_FIGURES},
         "ratio_low": low,
         "ratio_high": high,
         "flags": ";".join(flags),

@@ -21,6 +21,7 @@ from fishcount.errors import (
     MetadataError,
 )
 from fishcount.io.text import read_csv
+from fishcount.records import CASE_FIGURES
 from fishcount.tables import (
     NUCLEI_COLUMNS,
     NUCLEUS_FIGURES,
@@ -35,12 +36,7 @@ _REQUIRED_KEYS = (
     "schema_version",
     "case",
     "fields",
-    "n_scored",
-    "her2_signals",
-    "cep17_signals",
-    "mean_her2_per_nucleus",
-    "mean_cep17_per_nucleus",
-    "her2_cep17_ratio",
+    *CASE_FIGURES,
     "intervals_95",
     "categories",
     "flags",

@@ -12,17 +12,10 @@ import pandas as pd
 from fishcount.errors import OutputError, install
 from fishcount.io import CaseFolder
 from fishcount.io.text import csv_bytes, inert
+from fishcount.records import CASE_FIGURES
 
 __all__ = ["case_csv", "case_row", "case_xlsx"]
 
-_FIGURES = (
-    "n_scored",
-    "her2_signals",
-    "cep17_signals",
-    "mean_her2_per_nucleus",
-    "mean_cep17_per_nucleus",
-    "her2_cep17_ratio",
-)
 # Control characters that XML has no way to write, and what lone surrogates become.
 _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _LONGEST_CELL = 32_767
@@ -41,7 +34,7 @@ def case_row(summary: Mapping[str, Any]) -> dict[str, Any]:
     ('POSITIVE', 1, 2.5)
     """
     row: dict[str, Any] = {"case": summary["case"]}
-    row |= {name: summary.get(name) for name in _FIGURES}
+    row |= {name: summary.get(name) for name in CASE_FIGURES}
     for name, span in (summary.get("intervals_95") or {}).items():
         row[f"{name}_low_95"], row[f"{name}_high_95"] = span or (None, None)
     for category in summary.get("categories", ()):

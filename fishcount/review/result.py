@@ -13,6 +13,7 @@ import fishcount
 from fishcount.flags import Finding
 from fishcount.guidelines import Classification, Scheme, classify
 from fishcount.records import (
+    CASE_FIGURES,
     findings_record,
     heterogeneity_record,
     score_record,
@@ -34,16 +35,7 @@ from fishcount.tables import category_record
 __all__ = ["Reviewed", "reviewed_summary", "score_review"]
 
 # What of a summary the automatic and the reviewed result are compared by.
-_HEADLINE = (
-    "n_scored",
-    "her2_signals",
-    "cep17_signals",
-    "mean_her2_per_nucleus",
-    "mean_cep17_per_nucleus",
-    "her2_cep17_ratio",
-    "intervals_95",
-    "categories",
-)
+_HEADLINE = (*CASE_FIGURES, "intervals_95", "categories")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
