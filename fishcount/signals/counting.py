@@ -16,8 +16,8 @@ from fishcount.signals.brightness import relative_brightness
 from fishcount.signals.budget import expected_false, within_budget
 from fishcount.signals.clusters import SingleFlux, estimate_clusters
 from fishcount.signals.merging import merge_signals
+from fishcount.signals.probe import ProbeSignals, probe_signals
 from fishcount.signals.result import Clusters, Copies, SignalCounts, Signals, Status
-from fishcount.signals.seen import SeenChannel, see_channel
 from fishcount.spots import Spots
 
 __all__ = ["count_signals"]
@@ -107,7 +107,7 @@ def count_signals(
     channels = {
         role: _count_channel(
             role,
-            see_channel(
+            probe_signals(
                 found,
                 assigned[role],
                 pixel_size_um=pixel_size_um,
@@ -154,74 +154,74 @@ def _assigned(
 
 
 def _count_channel(
-    role: str, seen: SeenChannel, nuclei: Nuclei | OutlinedNuclei, *, settings: SignalSettings
+    role: str, probe: ProbeSignals, nuclei: Nuclei | OutlinedNuclei, *, settings: SignalSettings
 ) -> _Channel:
-    spots, inside, cluster = seen.spots, seen.inside, seen.cluster
+    spots, inside, cluster = probe.spots, probe.inside, probe.cluster
     into = merge_signals(
         spots,
-        seen.near,
-        seen.nucleus,
+        probe.near,
+        probe.nucleus,
         chosen=inside & (cluster < 0),
         area_px=nuclei.area_px,
-        diameter_px=seen.diameter_px,
-        single=seen.single,
+        diameter_px=probe.diameter_px,
+        single=probe.single,
         settings=settings,
     )
     merged = into >= 0
     members = np.flatnonzero(cluster >= 0)
     clusters = estimate_clusters(
         cluster[members],
-        spots.flux_counts[members] / _brightness(seen)[members],
+        spots.flux_counts[members] / _brightness(probe)[members],
         resolved=inside[members],
         channel=role,
-        nucleus=seen.nucleus[members],
-        yx_px=seen.position_px[members, 1:],
-        single=seen.single,
-        diameter_px=seen.diameter_px,
+        nucleus=probe.nucleus[members],
+        yx_px=probe.position_px[members, 1:],
+        single=probe.single,
+        diameter_px=probe.diameter_px,
     )
     copies_of_signal = (inside & ~merged).astype(np.float64)
     _add_remainder(copies_of_signal, cluster, clusters, spots.amplitude_counts)
     status = np.full(len(spots), Status.KEPT.value, dtype="U16")
     status[merged] = Status.MERGED
     status[~inside] = Status.OUTSIDE
-    status[~spots.kept | seen.faint] = Status.REJECTED
+    status[~spots.kept | probe.faint] = Status.REJECTED
     return _Channel(
-        signals=_signals_of(role, seen, status=status, copies=copies_of_signal, into=into),
-        copies=_copies(seen.nucleus, copies_of_signal, clusters, len(nuclei)),
+        signals=_signals_of(role, probe, status=status, copies=copies_of_signal, into=into),
+        copies=_copies(probe.nucleus, copies_of_signal, clusters, len(nuclei)),
         clusters=clusters,
-        single=seen.single,
+        single=probe.single,
     )
 
 
-def _brightness(seen: SeenChannel) -> NDArray[np.float64]:
+def _brightness(probe: ProbeSignals) -> NDArray[np.float64]:
     """Of the signals of each spot's nucleus, beside the other nuclei with clusters; 1 elsewhere."""
-    with_cluster = np.unique(seen.nucleus[seen.cluster >= 0])
-    compared = np.isin(seen.nucleus, with_cluster)
-    told = seen.inside & compared & (seen.spots.flux_counts > 0)
-    brightness = np.ones(int(seen.nucleus.max(initial=0)) + 1)
-    brightness[seen.nucleus[told]] = relative_brightness(
-        seen.spots.flux_counts[told], seen.nucleus[told]
+    with_cluster = np.unique(probe.nucleus[probe.cluster >= 0])
+    compared = np.isin(probe.nucleus, with_cluster)
+    told = probe.inside & compared & (probe.spots.flux_counts > 0)
+    brightness = np.ones(int(probe.nucleus.max(initial=0)) + 1)
+    brightness[probe.nucleus[told]] = relative_brightness(
+        probe.spots.flux_counts[told], probe.nucleus[told]
     )
-    return brightness[seen.nucleus]
+    return brightness[probe.nucleus]
 
 
 def _signals_of(
     role: str,
-    seen: SeenChannel,
+    probe: ProbeSignals,
     *,
     status: NDArray[np.str_],
     copies: NDArray[np.float64],
     into: NDArray[np.int64],
 ) -> Signals:
     """The table of all candidates, each with its fate and the reason for it."""
-    spots = seen.spots
+    spots = probe.spots
     reason = np.where(spots.kept, "", spots.reason).astype("U16")
-    reason[seen.faint] = "TOO_FAINT"
+    reason[probe.faint] = "TOO_FAINT"
     reason[status == Status.MERGED] = "SPLIT_SIGNAL"
     reason[status == Status.OUTSIDE] = "NOT_IN_NUCLEUS"
     return Signals(
         channel=np.full(len(spots), role, dtype="U16"),
-        nucleus=seen.nucleus,
+        nucleus=probe.nucleus,
         z_px=spots.z_px.copy(),
         y_px=spots.y_px.copy(),
         x_px=spots.x_px.copy(),

@@ -1,4 +1,4 @@
-"""What is known of the signals of one probe before any is merged or estimated."""
+"""The signals of one probe, told from grain, before any is merged or estimated."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from fishcount.signals.members import (
 )
 from fishcount.spots import Spots
 
-__all__ = ["SeenChannel", "see_channel"]
+__all__ = ["ProbeSignals", "probe_signals"]
 
 # From this many diameters apart, signals lie alone.
 _APART_DIAMETERS = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class SeenChannel:
+class ProbeSignals:
     """Spots of one probe, what each is, and what a single signal of the channel looks like.
 
     Attributes
@@ -59,14 +59,14 @@ class SeenChannel:
     cluster: NDArray[np.int64]
 
 
-def see_channel(
+def probe_signals(
     spots: Spots,
     nucleus: NDArray[np.int64],
     *,
     pixel_size_um: float,
     z_scale: float,
     settings: SignalSettings,
-) -> SeenChannel:
+) -> ProbeSignals:
     """Tell signals from grain, single ones from clusters.
 
     Parameters
@@ -117,7 +117,7 @@ def see_channel(
         single=single,
         settings=settings,
     )
-    return SeenChannel(
+    return ProbeSignals(
         spots=spots,
         nucleus=nucleus,
         position_px=position,
