@@ -1,4 +1,4 @@
-"""The live scores as text for a panel: automatic beside reviewed, and every category."""
+"""Scores as text for a panel: automatic beside reviewed, and what a second count gave."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from fishcount.report.wording import (
 )
 from fishcount.review import Reviewed
 
-__all__ = ["progress_text", "scores_html"]
+__all__ = ["outcome_html", "progress_text", "scores_html"]
 
 FIGURES = {
     "n_scored": "Nuclei scored",
@@ -28,6 +28,8 @@ FIGURES = {
     "mean_cep17_per_nucleus": "CEP17 per nucleus",
     "her2_cep17_ratio": "HER2/CEP17 ratio",
 }
+# What two readers are compared by.
+COMPARED = {"her2": "HER2", "cep17": "CEP17"}
 
 
 def progress_text(reviewed: Reviewed) -> str:
@@ -101,3 +103,37 @@ def _category_words(entry: Mapping[str, Any]) -> str:
 def _list(title: str, items: Iterable[str]) -> str:
     lines = "".join(f"<li>{item}</li>" for item in items)
     return f"<h4>{title}</h4><ul>{lines}</ul>" if lines else ""
+
+
+def outcome_html(record: dict[str, Any]) -> str:
+    """Sums, agreement and outcome of a second count."""
+    rows = "".join(
+        "<tr>"
+        + "".join(
+            f"<td>{cell}&nbsp;</td>"
+            for cell in (
+                COMPARED.get(one["figure"], one["figure"]),
+                one["n"],
+                number(one["exact_share"]),
+                number(one["kappa"]),
+                number(one["icc_2_1"]),
+                number(one["bias"]),
+            )
+        )
+        + "</tr>"
+        for one in record["agreement"]
+    )
+    workup = record["workup"]
+    outcome = workup["outcome"] if workup else None
+    words = (
+        f"<b>{escape(category_words(outcome['category']))}</b>: {escape(outcome['reason'])}"
+        if outcome
+        else f"Not taken into the work-up: {escape(record['refused'] or '')}"
+    )
+    return (
+        f"<h4>{record['n_nuclei']} nuclei, HER2 {record['her2_signals']}, "
+        f"CEP17 {record['cep17_signals']}</h4>"
+        "<table cellpadding='3'><tr><td></td><td>n</td><td>equal</td><td>kappa</td>"
+        f"<td>ICC</td><td>bias</td></tr>{rows}</table><p>{words}</p>"
+        f"<p><small>{escape(RESEARCH_USE)}</small></p>"
+    )

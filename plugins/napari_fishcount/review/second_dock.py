@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -28,15 +27,15 @@ from qtpy.QtWidgets import (
 )
 
 from fishcount.errors import FishcountError
-from fishcount.guidelines import RECOUNT_MIN_NUCLEI, RESEARCH_USE
+from fishcount.guidelines import RECOUNT_MIN_NUCLEI
 from fishcount.report.agreement import write_second_count
-from fishcount.report.wording import category_words, number
 from fishcount.review import SecondCount
 from napari_fishcount.case_images import CaseImages
 from napari_fishcount.review.reader import reader_name
+from napari_fishcount.review.scores import outcome_html
 from napari_fishcount.review.second_view import SecondView
 
-__all__ = ["SecondCountDock", "outcome_html"]
+__all__ = ["SecondCountDock"]
 
 HOW = (
     "Type the copies of HER2 and of CEP17, as in <b>6 2</b>, and press Return. "
@@ -262,43 +261,6 @@ class SecondCountDock(QWidget):
         self.list.addItems([_line(count, key) for key in count.nuclei])
         if view.nucleus in count.nuclei:
             self.list.setCurrentRow(count.nuclei.index(view.nucleus))
-
-
-FIGURES = {"her2": "HER2", "cep17": "CEP17"}
-
-
-def outcome_html(record: dict[str, Any]) -> str:
-    """Sums, agreement and outcome of a second count."""
-    rows = "".join(
-        "<tr>"
-        + "".join(
-            f"<td>{cell}&nbsp;</td>"
-            for cell in (
-                FIGURES.get(one["figure"], one["figure"]),
-                one["n"],
-                number(one["exact_share"]),
-                number(one["kappa"]),
-                number(one["icc_2_1"]),
-                number(one["bias"]),
-            )
-        )
-        + "</tr>"
-        for one in record["agreement"]
-    )
-    workup = record["workup"]
-    outcome = workup["outcome"] if workup else None
-    words = (
-        f"<b>{escape(category_words(outcome['category']))}</b>: {escape(outcome['reason'])}"
-        if outcome
-        else f"Not taken into the work-up: {escape(record['refused'] or '')}"
-    )
-    return (
-        f"<h4>{record['n_nuclei']} nuclei, HER2 {record['her2_signals']}, "
-        f"CEP17 {record['cep17_signals']}</h4>"
-        "<table cellpadding='3'><tr><td></td><td>n</td><td>equal</td><td>kappa</td>"
-        f"<td>ICC</td><td>bias</td></tr>{rows}</table><p>{words}</p>"
-        f"<p><small>{escape(RESEARCH_USE)}</small></p>"
-    )
 
 
 def _line(count: SecondCount, key: tuple[str, int]) -> str:
