@@ -107,7 +107,8 @@ class SecondCount:
         Raises
         ------
         ReviewError
-            When the reader is not named or is the first one; as `Review.open` else.
+            When the reader is not named or is the first one, or `rng` is missing where chance is
+            to choose; as `Review.open` else.
         """
         if not reader.strip():
             raise ReviewError("a second count needs the name of its reader", field="reader")
@@ -115,6 +116,12 @@ class SecondCount:
         _check_other_reader(case, reader)
         automatic = read_automatic(case)
         path = case.path / SECOND_COUNTS / f"{slug_of(reader)}.jsonl"
+        if n_nuclei and rng is None and not read_log(path).events:
+            raise ReviewError(
+                "chance is to choose, and nothing draws",
+                field="rng",
+                remedy="give a generator, or n_nuclei=0 where the reader chooses",
+            )
         path.parent.mkdir(exist_ok=True)
         log = EditLog.open(path, input_sha256=automatic.sha256)
         try:

@@ -55,6 +55,16 @@ def test_chance_takes_fit_outlines_whatever_was_counted_in_them(tmp_path):
     assert seen == set(count.automatic.nucleus_at)
 
 
+def test_where_chance_is_to_choose_it_needs_what_draws(case):
+    with pytest.raises(ReviewError, match="n_nuclei=0"):
+        SecondCount.open(case, reader="B", n_nuclei=3)
+    assert second_count_logs(case) == ()
+    with open_count(case, n_nuclei=3) as count:
+        chosen = count.chosen
+    with SecondCount.open(case, reader="B", n_nuclei=3) as again:
+        assert again.chosen == chosen
+
+
 def test_the_log_holds_nothing_of_the_first_count(case):
     with open_count(case, n_nuclei=3) as count:
         count.count(count.chosen[0], her2=91, cep17=17)
