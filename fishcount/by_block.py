@@ -74,7 +74,12 @@ def find_spots(
     """
     # Without a step a stack is measured as its projection.
     z_step_um = None if settings.spots.project_stacks else slide.z_step_um
-    about = {"pixel_size_um": slide.pixel_size_um, "z_step_um": z_step_um}
+    optics = slide.optics.overruled_by(settings.spots.optics)
+    about: dict[str, Any] = {
+        "pixel_size_um": slide.pixel_size_um,
+        "z_step_um": z_step_um,
+        "optics": optics,
+    }
     scales = None
     # What is searched at once is its own sample, and is measured as it is searched.
     if not is_small(slide.shape):

@@ -140,6 +140,11 @@ _ENTRIES: dict[Subject, tuple[tuple[str, str, str], ...]] = {
         ("CROSS_TALK", "bleed-through", "One probe shines into the channel of the other."),
         ("OUT_OF_FOCUS", "out of focus", "Most nuclei of the field are blurred."),
         ("COLOUR_MERGE", "colour merge", "Read from an RGB merge: made for looking at."),
+        (
+            "OPTICS_IGNORED",
+            "optics not used",
+            "What the file says of aperture or wavelength cannot be, and is not used.",
+        ),
         ("ROLES_GUESSED", "roles guessed", "Channel roles were guessed from usual names."),
     ),
     Subject.CASE: (

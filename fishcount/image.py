@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fishcount.errors import CalibrationError, ChannelError, MetadataError, PixelError
 from fishcount.flags import Finding
+from fishcount.optics import KnownOptics
 
 __all__ = ["DAPI", "PROBES", "ROLES", "FishImage", "Window", "check_calibration", "project"]
 
@@ -59,6 +60,8 @@ class FishImage:
         The region to be scored; None is everything.
     findings : tuple of Finding
         What was noticed while reading.
+    optics : KnownOptics
+        What the file says of objective and dyes.
     """
 
     pixels: NDArray[np.generic]
@@ -71,6 +74,7 @@ class FishImage:
     roi: NDArray[np.bool_] | None = None
     findings: tuple[Finding, ...] = field(default=())
     files: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    optics: KnownOptics = field(default_factory=KnownOptics)
 
     @classmethod
     def from_array(
@@ -87,6 +91,7 @@ class FishImage:
         roi: NDArray[np.bool_] | None = None,
         findings: Sequence[Finding] = (),
         files: Mapping[str, str] | None = None,
+        optics: KnownOptics | None = None,
     ) -> FishImage:
         """A field from an array in memory.
 
@@ -102,7 +107,7 @@ class FishImage:
             Edge of a pixel in the sample.
         z_step_um
             Distance of planes; needed when there is more than one.
-        name, path, sha256, roi, findings, files
+        name, path, sha256, roi, findings, files, optics
             See the attributes; the hash is made from the pixels when not given.
 
         Raises
@@ -146,6 +151,7 @@ class FishImage:
             roi=roi,
             findings=tuple(findings),
             files=MappingProxyType(dict(files or {})),
+            optics=optics or KnownOptics(),
         )
 
     @property

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fishcount.flags import Finding
 from fishcount.image import DAPI, PROBES, FishImage, Window, project
+from fishcount.optics import KnownOptics
 from fishcount.sample import mosaic, sample_windows
 
 __all__ = ["Slide"]
@@ -31,7 +32,7 @@ class Slide:
         Roles, as in `FishImage`.
     read : callable
         Role and window (rows, columns) to stored counts (z, y, x).
-    pixel_size_um, z_step_um, name, path, sha256, files, findings
+    pixel_size_um, z_step_um, name, path, sha256, files, findings, optics
         As in `FishImage`.
     roi : callable, or None
         Window to the region to be scored in it (y, x); None is everything.
@@ -52,6 +53,7 @@ class Slide:
     findings: tuple[Finding, ...] = ()
     roi: Callable[[Window], NDArray[np.bool_]] | None = None
     image: FishImage | None = None
+    optics: KnownOptics = field(default_factory=KnownOptics)
 
     @classmethod
     def of(cls, image: FishImage) -> Slide:
@@ -84,6 +86,7 @@ class Slide:
             findings=image.findings,
             roi=None if mask is None else lambda window: mask[window],
             image=image,
+            optics=image.optics,
         )
 
     @property
@@ -126,4 +129,5 @@ class Slide:
             sha256=self.sha256,
             files=self.files,
             findings=self.findings,
+            optics=self.optics,
         )

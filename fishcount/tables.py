@@ -184,6 +184,8 @@ def _field_record(field: FieldResult) -> dict[str, Any]:
         "pixel_size_um": field.image.pixel_size_um,
         "z_step_um": field.image.z_step_um,
         "n_planes": field.image.n_planes,
+        "numerical_aperture": field.image.optics.numerical_aperture,
+        "emission_nm": dict(field.image.optics.emission_nm),
         "min_score": {
             probe: score if np.isfinite(score) else None
             for probe, score in field.counts.min_score.items()

@@ -138,5 +138,6 @@ def with_axes(one: OneSeries, axes: str | None, *, n_channels: int | None) -> On
         sizes=(new_c, new_z, *one.chosen.sizes[2:]),
         axes=axes,
         channel_names=names,
+        optics=one.chosen.optics if new_c == old_c else (),
     )
     return replace(one, chosen=chosen, stored=in_file[order])

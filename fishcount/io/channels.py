@@ -23,11 +23,13 @@ from fishcount.image import ROLES, Window
 from fishcount.io.axes import OneSeries, with_axes
 from fishcount.io.calibration import pixel_size, z_step
 from fishcount.io.files import sha256_of
+from fishcount.io.optics import ChannelOptics, settled_optics
 from fishcount.io.options import ReadingOptions
 from fishcount.io.pixels import as_counts
 from fishcount.io.roles import assign_roles, check_roles
 from fishcount.io.series import Series
 from fishcount.io.source import open_source
+from fishcount.optics import KnownOptics
 from fishcount.settings import ReadingSettings
 
 __all__ = ["OpenedChannels", "Paths", "label_of", "open_channels"]
@@ -48,6 +50,10 @@ class OpenedChannels:
     pixel_size_um : float
     z_step_um : float or None
     offset_counts : float or None
+    optics : KnownOptics
+        What the files say of objective and dyes.
+    doubts : tuple of Finding
+        What of that cannot be.
     """
 
     label: str
@@ -55,6 +61,8 @@ class OpenedChannels:
     pixel_size_um: float
     z_step_um: float | None
     offset_counts: float | None
+    optics: KnownOptics
+    doubts: tuple[Finding, ...]
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -82,7 +90,8 @@ class OpenedChannels:
     @property
     def findings(self) -> tuple[Finding, ...]:
         """What was noticed about the files, each thing once."""
-        return tuple(dict.fromkeys(found for part in self.parts for found in part.findings))
+        found = [finding for part in self.parts for finding in part.findings]
+        return tuple(dict.fromkeys([*found, *self.doubts]))
 
     def hashes(self) -> dict[str, str]:
         """Hash of every file that pixels come from, in the order of the roles."""
@@ -124,12 +133,15 @@ def open_channels(path: Paths, told: ReadingOptions, *, limits: ReadingSettings)
     described = [part.one.chosen for part in parts]
     size, step, faults = _calibrated(described, told, label)
     raise_all(faults)
+    optics, doubts = settled_optics({part.role: part.optics for part in parts})
     return OpenedChannels(
         label=label,
         parts=tuple(parts),
         pixel_size_um=size,
         z_step_um=step,
         offset_counts=told.offset_counts,
+        optics=optics,
+        doubts=doubts,
     )
 
 
@@ -170,6 +182,12 @@ class _Part:
     one: OneSeries
     index: int
     findings: tuple[Finding, ...]
+
+    @property
+    def optics(self) -> ChannelOptics:
+        """What its file says of the optics of this channel."""
+        told = self.one.chosen.optics
+        return told[self.index] if 0 <= self.index < len(told) else ChannelOptics()
 
 
 # Index of a channel that its file stores as RGB.

@@ -11,9 +11,11 @@ from typing import Any
 from fishcount.errors import ChannelError, FishcountError
 from fishcount.flags import FLAGS, Finding
 from fishcount.io.calibration import pixel_size, z_step
+from fishcount.io.optics import settled_optics
 from fishcount.io.roles import assign_roles, guess_role
 from fishcount.io.series import Series
 from fishcount.io.source import foreign_errors_as_ours, open_source
+from fishcount.optics import KnownOptics
 from fishcount.settings import ReadingSettings
 
 __all__ = ["FileReport", "inspect_file"]
@@ -124,6 +126,7 @@ def inspect_file(path: str | Path, *, settings: ReadingSettings | None = None) -
     readable = not faults
     for one in series:
         _judge_calibration(one, str(path), faults, notes)
+        findings += _optics_of(one)[1]
         if readable:
             _judge_roles(one, str(path), notes)
     if len(series) > 1:
@@ -134,7 +137,7 @@ def inspect_file(path: str | Path, *, settings: ReadingSettings | None = None) -
         series=series,
         faults=tuple(faults),
         notes=tuple(dict.fromkeys(notes)),
-        findings=findings,
+        findings=tuple(dict.fromkeys(findings)),
     )
 
 
@@ -168,15 +171,38 @@ def _series_lines(series: Series) -> Iterator[tuple[str, str]]:
         f"{_number(n_channels, 'channel')}, {_number(n_planes, 'plane')}, "
         f"{height} x {width} pixels (y, x), {series.dtype}",
     )
+    optics, _ = _optics_of(series)
     for index, name in enumerate(series.channel_names[:20]):
-        role = guess_role(name)
-        yield "channel", f"{index} {name or '(no name)'}{f' -> {role} by its name' if role else ''}"
+        role, emission_nm = guess_role(name), optics.emission_nm.get(_label(index, name))
+        guessed = f" -> {role} by its name" if role else ""
+        emits = f", emits {emission_nm:g} nm" if emission_nm else ""
+        yield "channel", f"{index} {name or '(no name)'}{guessed}{emits}"
     yield "pixel size", _sourced(series.pixel_size_um, series.pixel_size_source)
     if n_planes > 1:
         yield "z step", _sourced(series.z_step_um, series.z_step_source)
+    if optics.numerical_aperture:
+        yield "objective", f"NA {optics.numerical_aperture:g}, from {series.optics_source}"
+
+
+def _optics_of(series: Series) -> tuple[KnownOptics, tuple[Finding, ...]]:
+    """What the file says of the optics of an image, and what of it cannot be."""
+    return settled_optics(
+        {
+            _label(index, name): optics
+            for index, (name, optics) in enumerate(
+                zip(series.channel_names, series.optics, strict=False)
+            )
+        }
+    )
+
+
+def _label(index: int, name: str) -> str:
+    """What a channel is called, with its number, as names may stand twice."""
+    return f"{name} (channel {index})".lstrip()
 
 
 def _series_record(series: Series) -> dict[str, Any]:
+    optics, _ = _optics_of(series)
     return {
         "name": series.name,
         "axes": series.axes,
@@ -186,7 +212,12 @@ def _series_record(series: Series) -> dict[str, Any]:
         "width": series.sizes[3],
         "dtype": str(series.dtype),
         "channels": [
-            {"index": index, "name": name or None, "role_guessed": guess_role(name)}
+            {
+                "index": index,
+                "name": name or None,
+                "role_guessed": guess_role(name),
+                "emission_nm": optics.emission_nm.get(_label(index, name)),
+            }
             for index, name in enumerate(series.channel_names)
         ],
         "colour": series.colour,
@@ -194,6 +225,8 @@ def _series_record(series: Series) -> dict[str, Any]:
         "pixel_size_source": series.pixel_size_source or None,
         "z_step_um": _finite(series.z_step_um),
         "z_step_source": series.z_step_source or None,
+        "numerical_aperture": optics.numerical_aperture,
+        "optics_source": (series.optics_source or None) if series.optics else None,
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from xml.etree.ElementTree import Element, ParseError
 
@@ -11,6 +11,7 @@ import defusedxml.ElementTree as SafeTree
 from defusedxml import DefusedXmlException
 
 from fishcount.errors import FishcountError, MetadataError, UnsafeFileError
+from fishcount.io.optics import ChannelOptics, told_number
 
 __all__ = ["OME_DTYPES", "MetadataElsewhere", "OmeImage", "TiffData", "parse_ome", "to_um"]
 
@@ -74,6 +75,7 @@ class OmeImage:
     pixel_um: tuple[float | None, float | None]
     z_step_um: float | None
     tiff_data: tuple[TiffData, ...]
+    optics: tuple[ChannelOptics, ...] = ()
     file_uuid: str = ""
     faults: tuple[FishcountError, ...] = field(default=())
 
@@ -147,8 +149,14 @@ def parse_ome(text: str, *, file: str) -> tuple[OmeImage, ...]:
     elsewhere = next(_children(root, "BinaryOnly"), None)
     if elsewhere is not None:
         raise MetadataElsewhere(elsewhere.get("MetadataFile", ""), own)
+    apertures = {
+        objective.get("ID", ""): told_number(objective.get("LensNA"))
+        for instrument in _children(root, "Instrument")
+        for objective in _children(instrument, "Objective")
+    }
     images = tuple(
-        replace(_image(element, file), file_uuid=own) for element in _children(root, "Image")
+        replace(_image(element, file), file_uuid=own, optics=_optics(element, apertures))
+        for element in _children(root, "Image")
     )
     if not images:
         raise MetadataError("holds no Image", file=file, field="OME-XML")
@@ -196,6 +204,22 @@ def _image(element: Element, file: str) -> OmeImage:
     )
 
 
+def _optics(image: Element, apertures: Mapping[str, float | None]) -> tuple[ChannelOptics, ...]:
+    """Of each channel, under the objective that the image names, or the only one of the file."""
+    named = next(_children(image, "ObjectiveSettings"), None)
+    if named is not None:
+        aperture = apertures.get(named.get("ID", ""))
+    else:
+        aperture = next(iter(apertures.values())) if len(apertures) == 1 else None
+    optics = []
+    for pixels in _children(image, "Pixels"):
+        for channel in _children(pixels, "Channel"):
+            emission_um = _length(channel, "EmissionWavelength", unit="nm")
+            emission_nm = None if emission_um is None else round(1e3 * emission_um, 9)
+            optics.append(ChannelOptics(aperture, emission_nm))
+    return tuple(optics) if any(one != ChannelOptics() for one in optics) else ()
+
+
 def _tiff_data(element: Element, file: str, faults: list[FishcountError]) -> TiffData:
     uuid = next(_children(element, "UUID"), None)
     count: int | None = None
@@ -229,12 +253,12 @@ def _int(
     return int(text[:18])
 
 
-def _length(element: Element, name: str) -> float | None:
+def _length(element: Element, name: str, *, unit: str = "µm") -> float | None:
     """A length in micrometres; None where there is none, NaN where what stands there is none."""
     text = element.get(name)
     if text is None:
         return None
-    unit = element.get(f"{name}Unit", "µm")
+    unit = element.get(f"{name}Unit", unit)
     try:
         value = float(text)
     except ValueError:

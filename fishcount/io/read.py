@@ -123,6 +123,7 @@ def image_of(
         files=files,
         roi=mask,
         findings=opened.findings,
+        optics=opened.optics,
     )
 
 

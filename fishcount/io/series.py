@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from fishcount.errors import FishcountError
 from fishcount.flags import Finding
 from fishcount.image import Window
+from fishcount.io.optics import ChannelOptics
 
 __all__ = ["Series", "Source"]
 
@@ -40,6 +41,10 @@ class Series:
         Where they came from: "OME-XML PhysicalSizeX"; empty where they are unknown.
     colour : bool
         The channels are the colours of a merge: red, green, blue.
+    optics : tuple of ChannelOptics
+        Of each channel; empty where the file says nothing of any.
+    optics_source : str
+        Where they came from: "OME-XML LensNA, EmissionWavelength".
     """
 
     name: str
@@ -53,6 +58,8 @@ class Series:
     z_step_um: float | None = None
     z_step_source: str = ""
     colour: bool = False
+    optics: tuple[ChannelOptics, ...] = ()
+    optics_source: str = ""
 
     @property
     def nbytes(self) -> int:

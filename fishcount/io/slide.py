@@ -150,5 +150,6 @@ def _slide_of(opened: OpenedChannels, *, roi: str | Path | None, name: str | Non
         sha256=combined_sha256(files),
         files=files,
         findings=opened.findings,
+        optics=opened.optics,
         roi=None if region is None else region.mask,
     )

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from fishcount.background import is_constant
 from fishcount.errors import check_positive
 from fishcount.image import project
+from fishcount.optics import KnownOptics
 from fishcount.settings import SpotSettings
 from fishcount.spots.candidates import find_candidates
 from fishcount.spots.channel import ChannelScale, ChannelView, view_channel
@@ -43,6 +44,7 @@ def detect_spots(
     other: NDArray[np.number] | None = None,
     scale: ChannelScale | None = None,
     other_scale: ChannelScale | None = None,
+    point_sigma_um: float | None = None,
     settings: SpotSettings | None = None,
 ) -> Spots:
     """Find the spots of one probe channel, without a threshold to tune.
@@ -66,7 +68,11 @@ def detect_spots(
     scale, other_scale : ChannelScale, optional
         What `measure_channels` found in the whole channel that `image`, or `other`, is a part
         of; measured here when left out.
+    point_sigma_um : float, optional
+        Width of a point in focus (`fishcount.optics.diffraction_sigma_um`), where it is known:
+        a closer guess than that of the pixel size, and the image has the last word again.
     settings : SpotSettings, optional
+        Its optics belong to probes by name: they are for `detect_in_channels`.
 
     Returns
     -------
@@ -98,7 +104,7 @@ def detect_spots(
     channels = _as_searched(given, settings)
     known = {"image": scale, "other": other_scale}
     views = {
-        name: _view(pixels, known[name], pixel_size_um, z_step_um)
+        name: _view(pixels, known[name], pixel_size_um, z_step_um, point_sigma_um)
         for name, pixels in channels.items()
     }
     return _spots_of("image", channels, views, z_step_um, settings)
@@ -110,6 +116,7 @@ def detect_in_channels(
     pixel_size_um: float | None = None,
     z_step_um: float | None = None,
     scales: Mapping[str, ChannelScale] | None = None,
+    optics: KnownOptics | None = None,
     settings: SpotSettings | None = None,
     threads: int = 2,
 ) -> dict[str, Spots]:
@@ -121,6 +128,8 @@ def detect_in_channels(
         Camera counts of each probe, (y, x) or (z, y, x), by role.
     scales
         What `measure_channels` found, by role; measured here when left out.
+    optics
+        What is known of objective and dyes; `settings` say it, too, and win.
     threads
         How many probes are searched at the same time; the result is the same for any number.
 
@@ -138,10 +147,17 @@ def detect_in_channels(
     {'HER2': 0}
     """
     settings, known = settings or SpotSettings(), scales or {}
+    optics = (optics or KnownOptics()).overruled_by(settings.optics)
     channels = _as_searched(channels, settings)
 
     def view(role: str) -> ChannelView | None:
-        return _view(channels[role], known.get(role), pixel_size_um, z_step_um)
+        return _view(
+            channels[role],
+            known.get(role),
+            pixel_size_um,
+            z_step_um,
+            optics.point_sigma_um(role),
+        )
 
     # Most of the time is spent in numpy, which lets go of the interpreter's lock.
     with ThreadPoolExecutor(max(1, threads)) as pool:
@@ -187,15 +203,16 @@ def _view(
     scale: ChannelScale | None,
     pixel_size_um: float | None,
     z_step_um: float | None,
+    point_sigma_um: float | None,
 ) -> ChannelView | None:
     """What detection looks at; None where there is nothing to be found."""
-    check_positive(pixel_size_um=pixel_size_um, z_step_um=z_step_um)
+    check_positive(pixel_size_um=pixel_size_um, z_step_um=z_step_um, point_sigma_um=point_sigma_um)
     image = checked_counts(image)
     if is_constant(image) or min(image.shape[-2:]) < _MIN_SIDE_PX:
         return None
     plane = project_signals(image, z_step_um=z_step_um)
     if scale is None:
-        view = measured_view(plane, pixel_size_um=pixel_size_um)
+        view = measured_view(plane, pixel_size_um=pixel_size_um, point_sigma_um=point_sigma_um)
     else:
         view = view_channel(plane, scale)
     return view if view.scale.is_measurable else None

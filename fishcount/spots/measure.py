@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from fishcount.background import BackgroundMap, background_map, grey_step, noise_by_brightness
 from fishcount.errors import PixelError, check_positive
+from fishcount.optics import KnownOptics
 from fishcount.spots.channel import (
     BLOCK_PX,
     ROUND,
@@ -51,7 +52,10 @@ _LEAST_LEAKING = 10
 
 
 def measure_channel(
-    plane: NDArray[np.number], *, pixel_size_um: float | None = None
+    plane: NDArray[np.number],
+    *,
+    pixel_size_um: float | None = None,
+    point_sigma_um: float | None = None,
 ) -> ChannelScale:
     """The figures of a channel that need all of it.
 
@@ -61,13 +65,15 @@ def measure_channel(
         Camera counts. Of an image larger than memory, a sample of its tiles side by side.
     pixel_size_um
         Tells how wide a point is where the image has too few.
+    point_sigma_um
+        Width of a point in focus, where NA and wavelength tell it (`KnownOptics`): a closer guess.
 
     Raises
     ------
     PixelError
         When pixels are NaN or infinite, there are none, or `plane` is no plane.
     ValueError
-        When `pixel_size_um` is not above 0.
+        When a size is not above 0.
 
     Examples
     --------
@@ -81,16 +87,24 @@ def measure_channel(
     >>> round(scale.psf_sigma_px, 1), round(scale.typical_counts / 10)
     (1.5, 5)
     """
-    check_positive(pixel_size_um=pixel_size_um)
-    return measured_view(checked_counts(plane), pixel_size_um=pixel_size_um).scale
+    check_positive(pixel_size_um=pixel_size_um, point_sigma_um=point_sigma_um)
+    return measured_view(
+        checked_counts(plane), pixel_size_um=pixel_size_um, point_sigma_um=point_sigma_um
+    ).scale
 
 
-def measured_view(plane: NDArray[np.number], *, pixel_size_um: float | None = None) -> ChannelView:
+def measured_view(
+    plane: NDArray[np.number],
+    *,
+    pixel_size_um: float | None = None,
+    point_sigma_um: float | None = None,
+) -> ChannelView:
     """What detection looks at in a whole plane, which is measured first; see `measure_channel`."""
     if plane.ndim != 2 or 0 in plane.shape:
         raise PixelError("no plane to measure", found=plane.shape, expected="(y, x)")
     brightness = background_map(plane, block_px=BLOCK_PX)
-    view = _unmeasured_view(plane, brightness, _width_of_points(plane, brightness, pixel_size_um))
+    width = _width_of_points(plane, brightness, pixel_size_um, point_sigma_um)
+    view = _unmeasured_view(plane, brightness, width)
     if not view.scale.is_measurable:
         return view
     maxima, snr = view.maxima(_SEEN_SNR)
@@ -105,13 +119,17 @@ def measured_view(plane: NDArray[np.number], *, pixel_size_um: float | None = No
 
 
 def _width_of_points(
-    plane: NDArray[np.number], brightness: BackgroundMap, pixel_size_um: float | None
+    plane: NDArray[np.number],
+    brightness: BackgroundMap,
+    pixel_size_um: float | None,
+    point_sigma_um: float | None,
 ) -> PointWidth:
     """How wide the brightest round maxima are, in a response of no certain width."""
     response = blob_response(plane, passes_for(START_PX))
     noise = noise_by_brightness(response, brightness, least_counts=_least_noise(plane, START_PX))
     if noise.floor_counts == 0:
-        return PointWidth(sigma_px=expected_width_px(pixel_size_um), spread=0.0)
+        expected_px = expected_width_px(pixel_size_um, point_sigma_um)
+        return PointWidth(sigma_px=expected_px, spread=0.0)
     dome = background_map(response, block_px=BLOCK_PX)
     maxima = local_maxima(response, BRIGHT_SNR * noise.floor_counts)
     y, x = maxima.astype(np.float64).T
@@ -119,7 +137,12 @@ def _width_of_points(
     snr = height / noise.at(brightness.at(y, x))
     chosen = (snr >= BRIGHT_SNR) & (roundness(response, maxima[:, 0], maxima[:, 1]) > ROUND)
     return width_of_bright(
-        plane, response, maxima[chosen], snr[chosen], pixel_size_um=pixel_size_um
+        plane,
+        response,
+        maxima[chosen],
+        snr[chosen],
+        pixel_size_um=pixel_size_um,
+        point_sigma_um=point_sigma_um,
     )
 
 
@@ -148,6 +171,7 @@ def measure_channels(
     *,
     pixel_size_um: float | None = None,
     z_step_um: float | None = None,
+    optics: KnownOptics | None = None,
 ) -> dict[str, ChannelScale]:
     """As `measure_channel`, for the probes of a field, and what leaks from one into the other.
 
@@ -157,6 +181,8 @@ def measure_channels(
         Camera counts (y, x) or (z, y, x) by role.
     pixel_size_um, z_step_um
         As for `fishcount.detect_spots`.
+    optics
+        What is known of objective and dyes.
 
     Raises
     ------
@@ -168,8 +194,12 @@ def measure_channels(
         role: project_signals(checked_counts(image), z_step_um=z_step_um)
         for role, image in channels.items()
     }
+    optics = optics or KnownOptics()
     views = {
-        role: measured_view(plane, pixel_size_um=pixel_size_um) for role, plane in planes.items()
+        role: measured_view(
+            plane, pixel_size_um=pixel_size_um, point_sigma_um=optics.point_sigma_um(role)
+        )
+        for role, plane in planes.items()
     }
     scales = {}
     for role, view in views.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +23,9 @@ __all__ = [
 # A point of visible light on high-NA optics, sigma: 0.21 wavelength / NA and a little more; how
 # far off that may be, in log, by NA and the size of targets.
 _EXPECTED_UM, _KNOWN_SPREAD = 0.16, 0.2
+# Where NA and wavelength are known, what is added in squares: the size of targets, aberrations and
+# halo. So much of them, and so much spread, in drawn fields of any kind.
+_ADDED_UM, _OPTICS_SPREAD = 0.145, 0.12
 # Where the pixel size is not known: a well-sampled point, or about that.
 _UNKNOWN_PX, _UNKNOWN_SPREAD = 1.6, 0.5
 # Maxima from this SNR on are fitted, in patches of this half side that few neighbours reach into.
@@ -117,10 +121,12 @@ def width_of_bright(
     snr: NDArray[np.float64],
     *,
     pixel_size_um: float | None,
+    point_sigma_um: float | None = None,
 ) -> PointWidth:
     """Width of a point, from the brightest maxima (n, 2) of a blob response.
 
-    They are fitted with a free width; see `likeliest_width`. The pixel size tells what to expect.
+    They are fitted with a free width; see `likeliest_width`. The pixel size tells what to expect,
+    and the width of a point in focus, where it is known, tells it better.
     """
     best = np.sort(np.argsort(-snr, kind="stable")[:_AT_MOST])
     maxima, snr = maxima[best], snr[best]
@@ -133,13 +139,32 @@ def width_of_bright(
     found = likeliest_width(
         fits.sigma_px[fit_well],
         snr[fit_well],
-        prior_px=expected_width_px(pixel_size_um),
-        prior_spread=_UNKNOWN_SPREAD if pixel_size_um is None else _KNOWN_SPREAD,
+        prior_px=expected_width_px(pixel_size_um, point_sigma_um),
+        prior_spread=_expected_spread(pixel_size_um, point_sigma_um),
     )
     return PointWidth(sigma_px=round(found.sigma_px, 3), spread=round(found.spread, 3))
 
 
-def expected_width_px(pixel_size_um: float | None) -> float:
-    """What the pixel size suggests."""
-    sigma = _UNKNOWN_PX if pixel_size_um is None else _EXPECTED_UM / pixel_size_um
+def expected_width_px(pixel_size_um: float | None, point_sigma_um: float | None = None) -> float:
+    """What the pixel size suggests, and the width of a point in focus where that is known.
+
+    Examples
+    --------
+    >>> from fishcount.spots.psf import expected_width_px
+    >>> round(expected_width_px(0.1), 2), round(expected_width_px(0.1, 0.25), 2)
+    (1.6, 2.89)
+    """
+    if pixel_size_um is None:
+        sigma = _UNKNOWN_PX
+    elif point_sigma_um is None:
+        sigma = _EXPECTED_UM / pixel_size_um
+    else:
+        sigma = math.hypot(point_sigma_um, _ADDED_UM) / pixel_size_um
     return float(np.clip(sigma, *_BOUNDS_PX))
+
+
+def _expected_spread(pixel_size_um: float | None, point_sigma_um: float | None) -> float:
+    """How far off that may be, in log."""
+    if pixel_size_um is None:
+        return _UNKNOWN_SPREAD
+    return _KNOWN_SPREAD if point_sigma_um is None else _OPTICS_SPREAD

@@ -4,10 +4,10 @@ Start with `simulate_case`; `FieldSpec` holds every knob, `draw_field` and `draw
 field, `write_phantom` writes image and truth side by side.
 """
 
+from fishcount.optics import diffraction_sigma_um
 from fishcount.synthetic.cases import SNR_LEVELS, random_spec, simulate_case, spec_of_case
 from fishcount.synthetic.field import draw_field, draw_stack
 from fishcount.synthetic.files import read_truth, write_case, write_image, write_phantom
-from fishcount.synthetic.optics import diffraction_sigma_um
 from fishcount.synthetic.population import CASES, Kind, NucleusCopies, draw_copies, population_of
 from fishcount.synthetic.saturation import SaturationCurve, resolvable_copies, saturation_curve
 from fishcount.synthetic.spec import (

@@ -8,6 +8,7 @@ from scipy.ndimage import gaussian_filter
 
 from fishcount.errors import SettingsError
 from fishcount.image import DAPI, PROBES, FishImage
+from fishcount.optics import diffraction_sigma_um
 from fishcount.synthetic.bodies import Bodies, draw_bodies, label_outlines
 from fishcount.synthetic.camera import (
     draw_haze,
@@ -17,7 +18,7 @@ from fishcount.synthetic.camera import (
     glow_of,
 )
 from fishcount.synthetic.granules import Granules, draw_granules
-from fishcount.synthetic.optics import defocused_sigma_um, diffraction_sigma_um, stamp_points
+from fishcount.synthetic.optics import defocused_sigma_um, stamp_points
 from fishcount.synthetic.outlines import Outlines, place_outlines
 from fishcount.synthetic.points import (
     Points,

@@ -8,26 +8,12 @@ from scipy.special import erf
 
 from fishcount.synthetic.spec import FieldSpec, Optics
 
-__all__ = ["blur_um", "defocused_sigma_um", "diffraction_sigma_um", "stamp_points"]
+__all__ = ["blur_um", "defocused_sigma_um", "stamp_points"]
 
 # Half-widths of stamps: points of similar width are stamped together.
 STAMP_RADII = (5, 7, 10, 14, 20, 28, 40, 56)
 # Out of focus, a nucleus is blurred by this many micrometres for each micrometre beyond its depth.
 BLUR_SLOPE = 0.55
-
-
-def diffraction_sigma_um(wavelength_um: float, *, na: float) -> float:
-    """Gaussian width of the in-focus widefield PSF: 0.21 times wavelength over NA.
-
-    Source: Zhang, Zerubia and Olivo-Marin, Applied Optics 46 (2007) 1819.
-
-    Examples
-    --------
-    >>> from fishcount.synthetic import diffraction_sigma_um
-    >>> round(diffraction_sigma_um(0.588, na=1.3), 4)
-    0.095
-    """
-    return 0.21 * wavelength_um / na
 
 
 def defocused_sigma_um(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from fishcount.synthetic.optics import diffraction_sigma_um
+from fishcount.optics import diffraction_sigma_um
 from fishcount.synthetic.outlines import Outlines, radius_at
 from fishcount.synthetic.population import NucleusCopies
 from fishcount.synthetic.spec import FieldSpec

@@ -19,6 +19,7 @@ from fishcount.errors import (
     MetadataError,
 )
 from fishcount.io import inspect_file
+from fishcount.io.vendor.czi import read_metadata
 
 ROLES = ["DAPI", "HER2", "CEP17"]
 
@@ -73,6 +74,37 @@ def test_czi_planes_that_are_missing_are_an_error(tmp_path):
     path = write_czi(tmp_path / "f.czi", [pixels()], leave_out=(1, 1))
     with pytest.raises(CorruptFileError, match=r"channel 1, plane 1.*tiles are missing"):
         read_image(path)
+
+
+@pytest.mark.parametrize(
+    ("named", "aperture"),
+    [("", None), ("Objective:2", 1.4), ("Objective:9", None)],
+)
+def test_czi_says_objective_and_dyes(named, aperture):
+    reference = f'<ObjectiveSettings><ObjectiveRef Id="{named}"/></ObjectiveSettings>'
+    channels = "".join(
+        f'<Channel Name="{role}">{told}</Channel>'
+        for role, told in zip(
+            ROLES,
+            ("", "<EmissionWavelength>588</EmissionWavelength>", "<EmissionWavelength/>"),
+            strict=True,
+        )
+    )
+    objectives = "".join(
+        f'<Objective Id="Objective:{number}"><LensNA>{na}</LensNA></Objective>'
+        for number, na in ((1, 0.4), (2, 1.4))
+    )
+    xml = (
+        "<ImageDocument><Metadata><Information><Instrument>"
+        f"<Objectives>{objectives}</Objectives></Instrument><Image>{reference if named else ''}"
+        f"<Dimensions><Channels>{channels}</Channels></Dimensions></Image></Information>"
+        "</Metadata></ImageDocument>"
+    )
+    names, _, optics = read_metadata(xml, 3)
+    assert names == tuple(ROLES)
+    assert {one.numerical_aperture for one in optics} == {aperture}
+    assert optics[1].emission_nm == 588
+    assert optics[0].emission_nm is optics[2].emission_nm is None
 
 
 def test_a_cut_czi_is_an_error_of_ours(tmp_path):
@@ -158,8 +190,12 @@ class Nd2Stand:
         volume = SimpleNamespace(axesCalibrated=(True, True, True), axesCalibration=(0.1, 0.1, 0.4))
         self.metadata = SimpleNamespace(
             channels=[
-                SimpleNamespace(channel=SimpleNamespace(name=role), volume=volume)
-                for role in ROLES[:n_c]
+                SimpleNamespace(
+                    channel=SimpleNamespace(name=role, emissionLambdaNm=emission_nm),
+                    microscope=SimpleNamespace(objectiveNumericalAperture=1.4),
+                    volume=volume,
+                )
+                for role, emission_nm in zip(ROLES[:n_c], (461.0, 588.0, None), strict=False)
             ]
         )
         self.loop_indices = tuple({"P": p, "Z": z} for p in range(n_p) for z in range(n_z))
@@ -192,6 +228,8 @@ def test_nd2_positions_and_planes_go_to_their_places(tmp_path, monkeypatch):
     image = read_image(path, series=1)
     np.testing.assert_array_equal(image.pixels, truth[1].transpose(1, 0, 2, 3))
     assert (image.pixel_size_um, image.z_step_um) == (0.1, 0.4)
+    assert image.optics.numerical_aperture == 1.4
+    assert dict(image.optics.emission_nm) == {"DAPI": 461, "HER2": 588}
 
 
 def test_nd2_frames_that_are_missing_are_an_error(tmp_path, monkeypatch):

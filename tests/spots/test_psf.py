@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from fishcount.spots import detect_spots, measure_channel
+from fishcount import score_field
+from fishcount.errors import SettingsError
+from fishcount.optics import KnownOptics, diffraction_sigma_um
+from fishcount.settings import Settings, SpotSettings, parse_settings, with_overrides
+from fishcount.spots import detect_in_channels, detect_spots, measure_channel
 from fishcount.spots.psf import expected_width_px, likeliest_width
+from fishcount.synthetic import simulate_case
 
 
 def drawn(
@@ -69,3 +76,86 @@ def test_an_export_clipped_to_black_is_not_full_of_signals():
     black += rng.random(black.shape) < 0.02
     spots = detect_spots(black.astype(np.float32), pixel_size_um=0.1)
     assert 25 <= spots.kept.sum() <= 33
+
+
+def test_optics_that_are_known_say_how_wide_a_faint_point_is():
+    # An overview at NA 0.5: three faint points, far wider than the pixel size alone suggests.
+    sigma_um = float(np.hypot(diffraction_sigma_um(0.588, na=0.5), 0.145))
+    image = drawn(points=3, sigma_px=sigma_um / 0.2, height=20.0, side=192)
+    guessed = measure_channel(image, pixel_size_um=0.2).psf_sigma_px
+    known = measure_channel(
+        image, pixel_size_um=0.2, point_sigma_um=diffraction_sigma_um(0.588, na=0.5)
+    )
+    assert guessed < 0.7 * sigma_um / 0.2
+    assert_allclose(known.psf_sigma_px, sigma_um / 0.2, rtol=0.1)
+
+
+@pytest.mark.parametrize("sigma_px", [1.2, 2.4])
+def test_the_image_has_the_last_word_over_the_optics(sigma_px):
+    # Out of focus, in a thick section, or with a wavelength that is wrong: the points tell.
+    image = drawn(points=80, sigma_px=sigma_px)
+    point_sigma_um = diffraction_sigma_um(0.588, na=1.3)
+    assert_allclose(expected_width_px(0.1, point_sigma_um), 1.73, atol=0.01)
+    found = measure_channel(image, pixel_size_um=0.1, point_sigma_um=point_sigma_um)
+    assert_allclose(found.psf_sigma_px, sigma_px, rtol=0.06)
+
+
+def test_optics_reach_detection_from_the_file_and_from_the_settings_which_win():
+    overview = drawn(points=3, sigma_px=1.44, height=20.0, side=192)
+    channels = {"HER2": overview, "CEP17": overview[::-1].copy()}
+
+    def widths(optics=None, **told):
+        found = detect_in_channels(
+            channels, pixel_size_um=0.2, optics=optics, settings=SpotSettings(**told)
+        )
+        return {role: spots.psf_sigma_px for role, spots in found.items()}
+
+    file = KnownOptics(numerical_aperture=0.5, emission_nm={"HER2": 588.0})
+    nothing, from_file = widths(), widths(file)
+    assert from_file["HER2"] > 1.2 * nothing["HER2"]
+    # Nobody said what the other dye emits.
+    assert from_file["CEP17"] == nothing["CEP17"]
+    assert widths(numerical_aperture=0.5) == nothing
+    assert widths(numerical_aperture=0.5, her2_emission_nm=588) == from_file
+    finer = widths(file, numerical_aperture=1.3)
+    assert finer["HER2"] < from_file["HER2"]
+
+
+def test_tiles_and_slides_use_the_optics_of_the_image():
+    ((image, _),) = simulate_case("negative", seed=2, n_fields=1, size=256, snr=3.0)
+    known = KnownOptics(numerical_aperture=0.4, emission_nm={"HER2": 588.0, "CEP17": 530.0})
+    plain, told = score_field(image), score_field(replace(image, optics=known))
+    for role in ("HER2", "CEP17"):
+        assert told.spots[role].psf_sigma_px > plain.spots[role].psf_sigma_px
+    overruled = with_overrides(
+        Settings(),
+        [
+            "spots.numerical_aperture=0.4",
+            "spots.her2_emission_nm=588",
+            "spots.cep17_emission_nm=530",
+        ],
+    )
+    again = score_field(image, settings=overruled)
+    assert again.spots["HER2"].psf_sigma_px == told.spots["HER2"].psf_sigma_px
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "numerical_aperture=0",
+        "numerical_aperture=130",
+        "her2_emission_nm=5.88e-7",
+        "cep17_emission_nm=0.53",
+        "cep17_emission_nm='green'",
+    ],
+)
+def test_optics_of_another_unit_are_refused_by_name(wrong):
+    with pytest.raises(SettingsError, match=f"spots.{wrong.partition('=')[0]}"):
+        with_overrides(Settings(), [f"spots.{wrong}"])
+
+
+def test_optics_come_back_from_the_settings_file():
+    optics = ["spots.numerical_aperture=1.3", "spots.her2_emission_nm=588"]
+    told = with_overrides(Settings(), optics)
+    assert parse_settings(told.to_toml()) == told
+    assert "numerical_aperture" not in Settings().to_toml()

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from fishcount.errors import CorruptFileError, FishcountError, MetadataError
 from fishcount.io.extras import require
+from fishcount.io.optics import ChannelOptics, told_number
 from fishcount.io.series import Series
 from fishcount.io.vendor.source import Scene
 
-__all__ = ["CziBackend"]
+__all__ = ["CziBackend", "read_metadata"]
 
 _DTYPES = {"Gray8": np.uint8, "Gray16": np.uint16, "Gray32Float": np.float32}
 _Rect = tuple[int, int, int, int]
@@ -111,7 +112,7 @@ def _scene(
             )
         )
     faults += _gaps(path, number, rect, tiles, n_channels, n_planes)
-    names, sizes_um = _metadata(document.raw_metadata, n_channels)
+    names, sizes_um, optics = read_metadata(document.raw_metadata, n_channels)
     source = "CZI Scaling"
     return Scene(
         series=Series(
@@ -125,6 +126,8 @@ def _scene(
             pixel_size_source=source if "X" in sizes_um else "",
             z_step_um=sizes_um.get("Z"),
             z_step_source=source if "Z" in sizes_um else "",
+            optics=optics,
+            optics_source="CZI LensNA, EmissionWavelength" if optics else "",
         ),
         faults=tuple(faults),
     )
@@ -158,8 +161,10 @@ def _gaps(
                 return
 
 
-def _metadata(xml: str, n_channels: int) -> tuple[tuple[str, ...], dict[str, float]]:
-    """Channel names, and micrometres per pixel of each axis; CZI stores metres."""
+def read_metadata(
+    xml: str, n_channels: int
+) -> tuple[tuple[str, ...], dict[str, float], tuple[ChannelOptics, ...]]:
+    """Channel names, micrometres per pixel of each axis (CZI stores metres), and the optics."""
     root = SafeTree.fromstring(xml, forbid_dtd=True)
     channels = root.findall("./Metadata/Information/Image/Dimensions/Channels/Channel")
     names = tuple(channel.get("Name", "").strip() for channel in channels)
@@ -168,4 +173,24 @@ def _metadata(xml: str, n_channels: int) -> tuple[tuple[str, ...], dict[str, flo
         value = distance.findtext("Value")
         if value and float(value) > 0:
             sizes[distance.get("Id", "")] = float(value) * 1e6
-    return (names if len(names) == n_channels else ("",) * n_channels), sizes
+    if len(names) != n_channels:
+        return ("",) * n_channels, sizes, ()
+    aperture = _aperture(root)
+    optics = tuple(
+        ChannelOptics(aperture, told_number(channel.findtext("EmissionWavelength")))
+        for channel in channels
+    )
+    return names, sizes, optics if any(one != ChannelOptics() for one in optics) else ()
+
+
+def _aperture(root: Any) -> float | None:
+    """Of the objective that the image names, or of the only one that the file knows."""
+    information = "./Metadata/Information"
+    objectives = {
+        objective.get("Id", ""): told_number(objective.findtext("LensNA"))
+        for objective in root.findall(f"{information}/Instrument/Objectives/Objective")
+    }
+    named = root.find(f"{information}/Image/ObjectiveSettings/ObjectiveRef")
+    if named is not None:
+        return objectives.get(named.get("Id", ""))
+    return next(iter(objectives.values())) if len(objectives) == 1 else None

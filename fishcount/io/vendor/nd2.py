@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fishcount.errors import CorruptFileError, FishcountError, MetadataError
 from fishcount.io.extras import require
+from fishcount.io.optics import ChannelOptics
 from fishcount.io.series import Series
 from fishcount.io.vendor.source import Scene
 
@@ -58,6 +59,7 @@ def _series(file: Any, position: int) -> Series:
     calibrated = tuple(volume.axesCalibrated) if volume else (False, False, False)
     step = tuple(volume.axesCalibration) if volume else (0.0, 0.0, 0.0)
     source = "ND2 axesCalibration"
+    optics = tuple(_optics(channel) for channel in channels)
     return Series(
         name=f"position {position}",
         sizes=(n_channels, sizes.get("Z", 1), sizes["Y"], sizes["X"]),
@@ -69,7 +71,14 @@ def _series(file: Any, position: int) -> Series:
         pixel_size_source=source if calibrated[0] else "",
         z_step_um=step[2] if calibrated[2] and sizes.get("Z", 1) > 1 else None,
         z_step_source=source if calibrated[2] and sizes.get("Z", 1) > 1 else "",
+        optics=optics if len(optics) == n_channels else (),
+        optics_source="ND2 channels",
     )
+
+
+def _optics(channel: Any) -> ChannelOptics:
+    aperture = getattr(getattr(channel, "microscope", None), "objectiveNumericalAperture", None)
+    return ChannelOptics(aperture, getattr(channel.channel, "emissionLambdaNm", None))
 
 
 def _faults(file: Any, path: Path) -> list[FishcountError]:

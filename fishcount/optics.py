@@ -1,0 +1,71 @@
+"""What is known of the optics behind an image, and how wide they make a point."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+__all__ = [
+    "PLAUSIBLE_EMISSION_NM",
+    "PLAUSIBLE_NA",
+    "KnownOptics",
+    "diffraction_sigma_um",
+]
+
+# From a 2x objective to the best oil; from deep blue dyes to the edge of the infrared. Beyond lies
+# a wrong unit.
+PLAUSIBLE_NA = (0.05, 1.7)
+PLAUSIBLE_EMISSION_NM = (350.0, 1000.0)
+
+
+def diffraction_sigma_um(wavelength_um: float, *, na: float) -> float:
+    """Gaussian width of the in-focus widefield PSF: 0.21 times wavelength over NA.
+
+    Source: Zhang, Zerubia and Olivo-Marin, Applied Optics 46 (2007) 1819.
+
+    Examples
+    --------
+    >>> from fishcount.optics import diffraction_sigma_um
+    >>> round(diffraction_sigma_um(0.588, na=1.3), 4)
+    0.095
+    """
+    return 0.21 * wavelength_um / na
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownOptics:
+    """Numerical aperture and emission wavelengths, as far as somebody said them.
+
+    Attributes
+    ----------
+    numerical_aperture : float or None
+    emission_nm : mapping of str to float
+        By role; a channel whose wavelength is not known is not in it.
+    """
+
+    numerical_aperture: float | None = None
+    emission_nm: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+
+    def overruled_by(self, told: KnownOptics) -> KnownOptics:
+        """These optics, and what is `told` in the place of what they say."""
+        na = told.numerical_aperture
+        return KnownOptics(
+            numerical_aperture=self.numerical_aperture if na is None else na,
+            emission_nm=MappingProxyType({**self.emission_nm, **told.emission_nm}),
+        )
+
+    def point_sigma_um(self, role: str) -> float | None:
+        """Width of a point in focus in a channel; None where aperture or wavelength is not known.
+
+        Examples
+        --------
+        >>> from fishcount.optics import KnownOptics
+        >>> optics = KnownOptics(numerical_aperture=1.3, emission_nm={"HER2": 588})
+        >>> round(optics.point_sigma_um("HER2"), 4), optics.point_sigma_um("CEP17")
+        (0.095, None)
+        """
+        wavelength_nm = self.emission_nm.get(role)
+        if wavelength_nm is None or self.numerical_aperture is None:
+            return None
+        return diffraction_sigma_um(1e-3 * wavelength_nm, na=self.numerical_aperture)
