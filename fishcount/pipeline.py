@@ -223,6 +223,7 @@ def _scored_fields(
             "the fields of a case must have the same probes",
             field=case,
             found=" and ".join("+".join(names) for names in sorted(probes)),
+            remedy="score single-probe and dual-probe fields as cases of their own",
         )
     return results
 

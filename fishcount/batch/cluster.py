@@ -56,7 +56,10 @@ def process_on_cluster(
         client = distributed.Client(address, timeout=_PATIENCE_S, set_as_default=False)
     except (OSError, ValueError) as error:
         raise InputError(
-            "no scheduler answers", field="--scheduler", found=f"{address}: {error}"
+            "no scheduler answers",
+            field="--scheduler",
+            found=f"{address}: {error}",
+            remedy="start one with: dask scheduler",
         ) from error
     with client:
         futures = {

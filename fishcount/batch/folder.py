@@ -62,7 +62,11 @@ def cases_in_folder(
     skip = None if out is None else Path(out).resolve()
     folders = [entry for entry in entries if entry.is_dir() and entry.resolve() != skip]
     if not folders:
-        raise InputError("no case folders in it", file=path)
+        raise InputError(
+            "no case folders in it",
+            file=path,
+            remedy="put the images of each case into a folder of its own",
+        )
     return cases_of_folders(folders, like=like, settings=settings)
 
 
@@ -83,7 +87,11 @@ def cases_of_folders(
     absolute = [os.path.abspath(path) for path in paths]
     if len(set(absolute)) < len(absolute):
         twice = next(path for path in paths if absolute.count(os.path.abspath(path)) > 1)
-        raise InputError("is there twice", file=twice)
+        raise InputError(
+            "is there twice",
+            file=twice,
+            remedy="name each folder once",
+        )
     return tuple(
         CaseJob(
             name=name,

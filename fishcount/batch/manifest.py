@@ -118,7 +118,11 @@ def read_manifest(
     jobs = [_job(reading, case, settings or Settings()) for case in reading.cases.values()]
     raise_all(reading.faults)
     if not jobs:
-        raise MetadataError("no cases in it", file=path)
+        raise MetadataError(
+            "no cases in it",
+            file=path,
+            remedy="write one row for each field",
+        )
     return tuple(jobs)
 
 
@@ -169,7 +173,13 @@ def _check_header(header: list[str], path: Path) -> None:
             remedy="separate the cells by commas" if separated else None,
         )
     if twice:
-        raise MetadataError("a column is there twice", file=path, field="line 1", found=twice[0])
+        raise MetadataError(
+            "a column is there twice",
+            file=path,
+            field="line 1",
+            found=twice[0],
+            remedy="name each column once",
+        )
     if "case" not in header or not {"field", "dapi"} & set(header):
         raise MetadataError(
             "columns are missing",

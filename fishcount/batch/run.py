@@ -242,9 +242,19 @@ def _check_names(jobs: Sequence[CaseJob]) -> None:
     taken = {CASES_FILE, PAGE_FILE, STATE_FILE}
     for job in jobs:
         if slug_of(job.name) != job.name:
-            raise InputError("is no plain name of a folder", field="case", found=repr(job.name))
+            raise InputError(
+                "is no plain name of a folder",
+                field="case",
+                found=repr(job.name),
+                remedy="use letters, digits, _, - and .",
+            )
         if job.name.lower() in taken:
-            raise InputError("a name that is taken", field="case", found=job.name)
+            raise InputError(
+                "a name that is taken",
+                field="case",
+                found=job.name,
+                remedy="give the case a name of its own",
+            )
         taken.add(job.name.lower())
 
 

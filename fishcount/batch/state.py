@@ -126,7 +126,12 @@ def open_state(out: Path) -> Iterator[State]:
         finally:
             connection.close()
     except sqlite3.Error as error:
-        raise OutputError("is no state of a batch", file=path, found=str(error)) from error
+        raise OutputError(
+            "is no state of a batch",
+            file=path,
+            found=str(error),
+            remedy="choose another folder with --out, or remove the file to begin anew",
+        ) from error
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:

@@ -255,6 +255,7 @@ def add_recount(workup: WorkUp, recount: Recount) -> WorkUp:
             "the recount is made by another observer",
             field="reader",
             found=repr(recount.reader),
+            remedy="name another reader",
         )
     return _again(workup, recount=recount)
 

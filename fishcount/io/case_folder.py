@@ -114,7 +114,11 @@ def read_case_folder(path: str | Path) -> CaseFolder:
     labels = {name: path / "labels" / f"{name}.tif" for name in names}
     for file in labels.values():
         if not file.is_file():
-            raise InputError("a label image is missing", file=file)
+            raise InputError(
+                "a label image is missing",
+                file=file,
+                remedy="copy the whole folder again, or score the case anew",
+            )
     nuclei = _table(path / "nuclei.csv", NUCLEI_COLUMNS, names, optional=NUCLEUS_FIGURES)
     signals = _table(path / "signals.csv", SIGNALS_COLUMNS, names, optional=SIGNAL_FIGURES)
     provenance_file = path / "provenance.json"
@@ -160,7 +164,12 @@ def read_record(path: Path) -> dict[str, Any]:
 def _check_summary(summary: dict[str, Any], path: Path) -> None:
     missing = [key for key in _REQUIRED_KEYS if key not in summary]
     if missing:
-        raise MetadataError("keys are missing", file=path, found=", ".join(missing))
+        raise MetadataError(
+            "keys are missing",
+            file=path,
+            found=", ".join(missing),
+            remedy="copy the whole folder again, or score the case anew",
+        )
     if summary["schema_version"] != SCHEMA_VERSION:
         raise MetadataError(
             "another version of the contract",

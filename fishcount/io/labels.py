@@ -60,7 +60,11 @@ def read_labels(
             expected=shape,
         )
     if not labels.any():
-        raise MetadataError("the labels hold no nucleus", file=path)
+        raise MetadataError(
+            "the labels hold no nucleus",
+            file=path,
+            remedy="is this the label image, and of this field?",
+        )
     return labels
 
 

@@ -122,7 +122,11 @@ def open_pattern(path: Path, *, open_file: Callable[[Path], Source]) -> PatternS
 def _files(path: Path) -> dict[tuple[str, int], Path]:
     """File of each channel and plane number."""
     if any(path.name.count(place) > 1 for place in _PLACES):
-        raise InputError("a place is there twice", file=path)
+        raise InputError(
+            "a place is there twice",
+            file=path,
+            remedy="write {c} and {z} once each",
+        )
     parts = re.split(r"(\{[cz]\})", path.name)
     regex = re.compile("".join(_PLACES.get(part, re.escape(part)) for part in parts))
     try:
@@ -140,11 +144,18 @@ def _files(path: Path) -> dict[tuple[str, int], Path]:
         key = (places.get("c", "0"), int(places.get("z", 0)))
         if key in found:
             raise MetadataError(
-                "two files for one plane", file=path, found=f"{found[key].name}, {name}"
+                "two files for one plane",
+                file=path,
+                found=f"{found[key].name}, {name}",
+                remedy="give a pattern that fits only one of them",
             )
         found[key] = path.parent / name
     if not found:
-        raise InputError("no file fits this pattern", file=path)
+        raise InputError(
+            "no file fits this pattern",
+            file=path,
+            remedy="{c} stands for the channel and {z} for the plane",
+        )
     return found
 
 

@@ -113,7 +113,12 @@ _Header = tuple[int, int, int, int, bool]
 
 def _png_header(data: bytes, path: Path) -> _Header:
     if len(data) < 33:
-        raise TruncatedFileError("ends in its header", file=path, found=f"{len(data)} bytes")
+        raise TruncatedFileError(
+            "ends in its header",
+            file=path,
+            found=f"{len(data)} bytes",
+            remedy="was the copy interrupted?",
+        )
     width, height = (int.from_bytes(data[i : i + 4], "big") for i in (16, 20))
     bits, colour_type = data[24], data[25]
     if data[12:16] != b"IHDR" or not width or not height:

@@ -86,7 +86,11 @@ def assign_roles(
     """
     if rgb is not None:
         if channels is not None:
-            raise ChannelError("both channels and rgb were given", file=file)
+            raise ChannelError(
+                "both channels and rgb were given",
+                file=file,
+                remedy="give one of them",
+            )
         return _by_colour(series, rgb, file), ()
     if channels is None:
         if series.colour:
@@ -121,7 +125,12 @@ def _by_colour(series: Series, rgb: Mapping[str, str], file: str) -> dict[str, i
             expected=", ".join(COLOURS),
         )
     if len(set(rgb.values())) != len(rgb):
-        raise ChannelError("two colours for one role", file=file, field="--rgb")
+        raise ChannelError(
+            "two colours for one role",
+            file=file,
+            field="--rgb",
+            remedy="name each role once",
+        )
     return _by_name(series, {role: colour for colour, role in rgb.items()}, file)
 
 
@@ -133,6 +142,7 @@ def _by_name(series: Series, channels: Mapping[str, str | int], file: str) -> di
             "one channel for two roles",
             file=file,
             found=", ".join(f"{role}={key}" for role, key in channels.items()),
+            remedy="name each channel once",
         )
     return indices
 
@@ -150,7 +160,12 @@ def _by_order(series: Series, channels: Sequence[str], file: str) -> dict[str, i
         )
     named = {role: index for index, role in enumerate(channels) if role not in ("-", "")}
     if len(named) != sum(role not in ("-", "") for role in channels):
-        raise ChannelError("a role is named twice", file=file, found=", ".join(channels))
+        raise ChannelError(
+            "a role is named twice",
+            file=file,
+            found=", ".join(channels),
+            remedy="name each role once",
+        )
     check_roles(named, file)
     return named
 

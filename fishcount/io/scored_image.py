@@ -61,7 +61,11 @@ def read_scored_image(folder: CaseFolder, field: str) -> FishImage:
         settings=parse_settings(folder.settings_toml, source="settings.toml").reading,
     )
     if image.sha256 != record["sha256"]:
-        raise InputError("the file has changed since it was scored", file=image.path)
+        raise InputError(
+            "the file has changed since it was scored",
+            file=image.path,
+            remedy="put the earlier file back, or score the case anew",
+        )
     return image
 
 
@@ -75,4 +79,8 @@ def _found(path: str, folder: CaseFolder) -> Path:
         file = place / path
         if file.exists() or (is_pattern(file) and file.parent.is_dir()):
             return file
-    raise InputError("the image is not there", file=path)
+    raise InputError(
+        "the image is not there",
+        file=path,
+        remedy="put it back, or score the case anew",
+    )

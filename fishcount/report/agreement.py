@@ -46,7 +46,10 @@ def write_second_count(count: SecondCount) -> dict[str, Any]:
         When it cannot be written.
     """
     if not count.counted:
-        raise ReviewError("nothing was counted yet")
+        raise ReviewError(
+            "nothing was counted yet",
+            remedy="count at least one nucleus",
+        )
     agreement = count.agreement()
     record: dict[str, Any] = {
         "reader": count.reader,

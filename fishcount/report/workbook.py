@@ -99,7 +99,12 @@ def _sheets(folder: CaseFolder) -> Iterable[tuple[str, list[list[Any]]]]:
     )
     for title, table in (("nuclei", folder.nuclei), ("signals", folder.signals)):
         if len(table) >= _MOST_ROWS:
-            raise OutputError("more rows than a sheet holds", field=title, found=len(table))
+            raise OutputError(
+                "more rows than a sheet holds",
+                field=title,
+                found=len(table),
+                remedy="read nuclei.csv and signals.csv of the case folder",
+            )
         # As Python values: openpyxl knows no missing value but None.
         plain = table.astype(object).where(table.notna(), None)
         yield title, [list(plain.columns), *plain.to_numpy().tolist()]

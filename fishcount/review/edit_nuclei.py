@@ -95,7 +95,12 @@ def split_nucleus(draft: Draft, action: SplitNucleus) -> None:
     side = _left_of(outline, action.cut_yx_px)
     parts = [outline.only(side), outline.only(~side)]
     if not all(part.area_px for part in parts):
-        raise ReviewError("the line does not cut the nucleus", field=key[0], found=key[1])
+        raise ReviewError(
+            "the line does not cut the nucleus",
+            field=key[0],
+            found=key[1],
+            remedy="draw it across the nucleus from edge to edge",
+        )
     numbers = [_put_new(draft, action.field, part, parents=[key])[1] for part in parts]
     pass_signals_on(
         draft,

@@ -178,7 +178,11 @@ class EditLog:
             When it cannot be written; the log is left as it was.
         """
         if os.fstat(self._file).st_size != self.content.size:
-            raise ReviewError("another program has written to the log", file=self.path)
+            raise ReviewError(
+                "another program has written to the log",
+                file=self.path,
+                remedy="close that program and open the case again",
+            )
         last = self.content.events[-1].sha256 if self.content.events else self.input_sha256
         sealed = event.model_copy(update={"previous": last}).sealed()
         line = sealed.line()

@@ -111,7 +111,11 @@ class SecondCount:
             to choose; as `Review.open` else.
         """
         if not reader.strip():
-            raise ReviewError("a second count needs the name of its reader", field="reader")
+            raise ReviewError(
+                "a second count needs the name of its reader",
+                field="reader",
+                remedy="name one with --reader",
+            )
         case = folder if isinstance(folder, CaseFolder) else read_case_folder(folder)
         _check_other_reader(case, reader)
         automatic = read_automatic(case)

@@ -73,7 +73,11 @@ class Review:
             elsewhere.
         """
         if not reader.strip():
-            raise ReviewError("a review needs the name of its reader", field="reader")
+            raise ReviewError(
+                "a review needs the name of its reader",
+                field="reader",
+                remedy="name one with --reader",
+            )
         case = folder if isinstance(folder, CaseFolder) else read_case_folder(folder)
         automatic = read_automatic(case)
         log = EditLog.open(case.path / LOG_NAME, input_sha256=automatic.sha256)

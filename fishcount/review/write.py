@@ -68,7 +68,11 @@ def write_reviewed(
     case = folder if isinstance(folder, CaseFolder) else read_case_folder(folder)
     state, content = replay_folder(case)
     if not content.events:
-        raise ReviewError("no edit was made", file=case.path / LOG_NAME)
+        raise ReviewError(
+            "no edit was made",
+            file=case.path / LOG_NAME,
+            remedy="review the case first: fishcount review DIR",
+        )
     schemes = None if schemes is None else tuple(schemes)
     reviewed = score_review(state, ihc=ihc, schemes=schemes)
     summary = reviewed_summary(state, reviewed, schemes=schemes)
