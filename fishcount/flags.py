@@ -204,7 +204,14 @@ FLAGS: MappingProxyType[str, Flag] = MappingProxyType(
 
 
 def flags_of(subject: Subject) -> tuple[Flag, ...]:
-    """All flags that speak about `subject`, in the order of their bits."""
+    """All flags that speak about `subject`, in the order of their bits.
+
+    Examples
+    --------
+    >>> from fishcount.flags import Subject, flags_of
+    >>> flags_of(Subject.NUCLEUS)[0].code
+    'BORDER'
+    """
     return tuple(flag for flag in FLAGS.values() if flag.subject is subject)
 
 

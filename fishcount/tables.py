@@ -110,6 +110,15 @@ def nuclei_table(fields: Iterable[FieldResult]) -> pd.DataFrame:
         Columns and types of `NUCLEI_COLUMNS`. Copies are integers; those of a probe that the
         field does not have are missing. ``ratio`` is missing without CEP17 copies; ``flags``
         are codes joined by semicolons.
+
+    Examples
+    --------
+    >>> from fishcount import score_field
+    >>> from fishcount.synthetic import simulate_case
+    >>> from fishcount.tables import nuclei_table
+    >>> fields = [score_field(simulate_case("negative", seed=1, n_fields=1, size=256)[0][0])]
+    >>> list(nuclei_table(fields).columns[:5])
+    ['field', 'nucleus', 'y_px', 'x_px', 'area_um2']
     """
     return _stacked([_nuclei_of(field) for field in fields], NUCLEI_COLUMNS)
 
@@ -119,12 +128,32 @@ def signals_table(fields: Iterable[FieldResult]) -> pd.DataFrame:
 
     ``signal`` counts from 1 within a field. ``score`` is missing where none was computed,
     ``merged_into`` where a signal was not merged into another of its field.
+
+    Examples
+    --------
+    >>> from fishcount import score_field
+    >>> from fishcount.synthetic import simulate_case
+    >>> from fishcount.tables import signals_table
+    >>> fields = [score_field(simulate_case("negative", seed=1, n_fields=1, size=256)[0][0])]
+    >>> list(signals_table(fields).columns[:4])
+    ['field', 'signal', 'channel', 'nucleus']
     """
     return _stacked([_signals_of(field) for field in fields], SIGNALS_COLUMNS)
 
 
 def summary_record(case: CaseResult) -> dict[str, Any]:
-    """The content of ``summary.json``: plain numbers, strings, lists; None where nothing exists."""
+    """The content of ``summary.json``: plain numbers, strings, lists; None where nothing exists.
+
+    Examples
+    --------
+    >>> from fishcount import score_case
+    >>> from fishcount.synthetic import simulate_case
+    >>> from fishcount.tables import summary_record
+    >>> images = [image for image, truth in simulate_case("negative", seed=1, n_fields=1, size=256)]
+    >>> summary = summary_record(score_case(images, name="example"))
+    >>> summary["case"], summary["fields"][0]["name"]
+    ('example', 'field_1')
+    """
     pixel_sizes = {field.image.pixel_size_um for field in case.fields}
     return {
         "schema_version": SCHEMA_VERSION,

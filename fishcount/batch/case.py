@@ -169,6 +169,19 @@ def score_job(
     ------
     FishcountError
         What is wrong with a file, the settings, or the folder. Nothing is written then.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from fishcount.batch import CaseJob, FieldJob, score_job
+    >>> from fishcount.synthetic import simulate_case, write_case
+    >>> here = Path(tempfile.mkdtemp())
+    >>> (file,) = write_case(here, simulate_case("negative", seed=1, n_fields=1, size=256))
+    >>> job = CaseJob(name="a", fields=(FieldJob(files=file),), ihc="1+")
+    >>> case, summary = score_job(job, here / "case")
+    >>> summary["case"], summary["ihc"], (here / "case" / "report.html").is_file()
+    ('a', '1+', True)
     """
     out = check_out_folder(out, overwrite=overwrite)
     started = datetime.now(UTC)
@@ -226,6 +239,18 @@ def write_case(
         Path and hash of every file that shaped it; those of the images where not given.
     started
         When the run began; now, where not given.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from fishcount import score_case
+    >>> from fishcount.batch import write_case
+    >>> from fishcount.synthetic import simulate_case
+    >>> images = [image for image, truth in simulate_case("negative", seed=1, n_fields=1, size=256)]
+    >>> folder = Path(tempfile.mkdtemp()) / "example"
+    >>> write_case(folder, score_case(images, name="example"))["case"]
+    'example'
     """
     summary = summary_record(case)
     inputs = _files(case.fields) if inputs is None else inputs

@@ -48,6 +48,18 @@ def cases_in_folder(
     ------
     InputError
         When it is no folder, has none in it, or has images beside them.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from fishcount.batch import cases_in_folder
+    >>> from fishcount.synthetic import simulate_case, write_case
+    >>> study = Path(tempfile.mkdtemp())
+    >>> for case in ("case_10", "case_2"):
+    ...     _ = write_case(study / case, simulate_case("negative", seed=1, n_fields=1, size=64))
+    >>> [(job.name, len(job.fields)) for job in cases_in_folder(study)]
+    [('case_2', 1), ('case_10', 1)]
     """
     path = Path(path)
     entries = _entries(path)

@@ -46,6 +46,13 @@ def find_scheme(name: str) -> Scheme:
     ------
     SchemeError
         When there is none; the message lists those that there are.
+
+    Examples
+    --------
+    >>> from fishcount.guidelines import find_scheme
+    >>> scheme = find_scheme("asco-cap-2018-dual")
+    >>> scheme.min_nuclei, scheme.min_areas
+    (20, 2)
     """
     schemes = builtin_schemes()
     if name not in schemes:
@@ -54,14 +61,34 @@ def find_scheme(name: str) -> Scheme:
 
 
 def read_scheme(path: str | Path) -> Scheme:
-    """A scheme from a TOML file of one's own.
+    '''A scheme from a TOML file of one's own.
 
     Raises
     ------
     SchemeError
         When the file cannot be read, is malformed, or its table has a gap or an overlap; the
         message names points that fall in no category or in two.
-    """
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from fishcount.guidelines import read_scheme
+    >>> file = Path(tempfile.mkdtemp()) / "mine.toml"
+    >>> _ = file.write_text("""
+    ... id = "mine"
+    ... name = "Six copies"
+    ... edition = "1"
+    ... citation = "our laboratory"
+    ... probes = "any"
+    ... rule = [
+    ...     {category = "POSITIVE", mean_her2_per_nucleus = ">= 6"},
+    ...     {category = "NEGATIVE", mean_her2_per_nucleus = "< 6"},
+    ... ]
+    ... """)
+    >>> read_scheme(file).id
+    'mine'
+    '''
     try:
         text = Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

@@ -154,6 +154,13 @@ def start_workup(
 ) -> WorkUp:
     """The work-up of a case after its first count.
 
+    Parameters
+    ----------
+    first
+        The first count.
+    ihc, faint_staining, settings
+        As for `classify`.
+
     Raises
     ------
     CountError, SchemeError
@@ -182,10 +189,26 @@ def start_workup(
 def add_ihc(workup: WorkUp, ihc: str, *, faint_staining: bool = False) -> WorkUp:
     """The same case with its IHC score.
 
+    Parameters
+    ----------
+    workup
+        The case so far.
+    ihc
+        "0", "1+", "2+" or "3+".
+    faint_staining
+        IHC 0 with faint membrane staining in at most 10 % of cells.
+
     Raises
     ------
     CountError
         For an unknown score, or a score that contradicts the one that is there.
+
+    Examples
+    --------
+    >>> from fishcount.guidelines import Count, add_ihc, start_workup
+    >>> workup = start_workup(Count(n_nuclei=20, her2=100, cep17=60, areas=2))
+    >>> workup.state, add_ihc(workup, "3+").outcome.category
+    ('ihc', 'POSITIVE')
     """
     if workup.ihc is not None and workup.ihc != ihc:
         raise CountError(
@@ -201,11 +224,27 @@ def add_ihc(workup: WorkUp, ihc: str, *, faint_staining: bool = False) -> WorkUp
 def add_nuclei(workup: WorkUp, more: Count) -> WorkUp:
     """The same case with further nuclei of the first reading, pooled.
 
+    Parameters
+    ----------
+    workup
+        The case so far.
+    more
+        The further nuclei alone, but `areas` of all together.
+
     Raises
     ------
     CountError
         When the count is of another assay or another reader, or a recount exists already: its
         comparison was with the count as it stood.
+
+    Examples
+    --------
+    >>> from fishcount.guidelines import Count, add_nuclei, start_workup
+    >>> workup = start_workup(Count(n_nuclei=20, her2=84, cep17=40, areas=2))
+    >>> workup.advice
+    ('count_20_more',)
+    >>> add_nuclei(workup, Count(n_nuclei=20, her2=90, cep17=40)).pooled.n_nuclei
+    40
     """
     first = workup.counts[0]
     if (more.cep17 is None) != (first.cep17 is None):
@@ -229,11 +268,26 @@ def add_recount(workup: WorkUp, recount: Recount) -> WorkUp:
     The guideline asks for another observer, blinded to the first count, at least 20 nuclei, and
     the area of IHC 2+ staining among them. A recount that is not so is refused here, not kept.
 
+    Parameters
+    ----------
+    workup
+        The case so far.
+    recount
+        The second count, of the nuclei that the other reader chose.
+
     Raises
     ------
     CountError
         When there is a recount already, or the outcome does not ask for one, or the recount was
         not blinded, made by the first reader, too small or without a ratio.
+
+    Examples
+    --------
+    >>> from fishcount.guidelines import Count, Recount, add_recount, start_workup
+    >>> workup = start_workup(Count(n_nuclei=20, her2=100, cep17=60, areas=2), ihc="2+")
+    >>> second = Recount(n_nuclei=20, her2=100, cep17=48, reader="B")
+    >>> add_recount(workup, second).outcome.category
+    'ADJUDICATE'
     """
     if workup.recount is not None:
         raise CountError(

@@ -104,6 +104,21 @@ def read_case_folder(path: str | Path) -> CaseFolder:
     MetadataError
         When a file is malformed, a key or column is missing, or the tables name other fields
         than the summary.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from fishcount import score_case
+    >>> from fishcount.batch import write_case
+    >>> from fishcount.io import read_case_folder
+    >>> from fishcount.synthetic import simulate_case
+    >>> images = [image for image, truth in simulate_case("negative", seed=1, n_fields=1, size=256)]
+    >>> folder = Path(tempfile.mkdtemp()) / "example"
+    >>> _ = write_case(folder, score_case(images))
+    >>> case = read_case_folder(folder)
+    >>> int(case.label_image("field_1").max()) == len(case.nuclei)
+    True
     """
     path = Path(path)
     if not path.is_dir():

@@ -47,6 +47,18 @@ def read_labels(
     MetadataError
         When it has another size than the image, is no single plane of integers, or holds no
         nucleus.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> import tifffile
+    >>> from fishcount.io import read_labels
+    >>> file = Path(tempfile.mkdtemp()) / "masks.tif"
+    >>> tifffile.imwrite(file, np.pad(np.full((2, 2), 7, np.uint16), 1))
+    >>> read_labels(file, shape=(4, 4))[1]
+    array([0, 7, 7, 0])
     """
     path = check_file(path)
     with path.open("rb") as stream:

@@ -40,6 +40,19 @@ def read_roi(path: str | Path, *, shape: tuple[int, int]) -> NDArray[np.bool_]:
         When the file is neither.
     MetadataError
         When it holds no polygon, or none of them touches the image.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from fishcount.io import read_roi
+    >>> file = Path(tempfile.mkdtemp()) / "tumour.geojson"
+    >>> _ = file.write_text(
+    ...     '{"type": "Polygon", "coordinates": [[[1, 0], [3, 0], [3, 2], [1, 2], [1, 0]]]}')
+    >>> read_roi(file, shape=(3, 4)).astype(int)
+    array([[0, 1, 1, 0],
+           [0, 1, 1, 0],
+           [0, 0, 0, 0]])
     """
     region = read_region(path)
     mask = region.mask((slice(0, shape[0]), slice(0, shape[1])))

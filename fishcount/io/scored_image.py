@@ -42,6 +42,19 @@ def read_scored_image(folder: CaseFolder, field: str) -> FishImage:
     InputError
         When there is no such field, it was scored from memory, its file is not there, or the
         file is not the one that was scored.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from fishcount.batch import CaseJob, FieldJob, score_job
+    >>> from fishcount.io import read_case_folder, read_scored_image
+    >>> from fishcount.synthetic import simulate_case, write_case
+    >>> here = Path(tempfile.mkdtemp())
+    >>> (file,) = write_case(here, simulate_case("negative", seed=1, n_fields=1, size=256))
+    >>> _ = score_job(CaseJob(name="a", fields=(FieldJob(files=file),)), here / "case")
+    >>> read_scored_image(read_case_folder(here / "case"), "field_1").channels
+    ('DAPI', 'HER2', 'CEP17')
     """
     record = next((one for one in folder.summary["fields"] if one["name"] == field), None)
     if record is None:

@@ -102,6 +102,23 @@ def verify_case_folder(path: str | Path, *, inputs_from: str | Path | None = Non
     ------
     InputError, MetadataError
         When it is no whole case folder, or has no provenance to compare with.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from fishcount import score_case
+    >>> from fishcount.batch import write_case
+    >>> from fishcount.io import verify_case_folder
+    >>> from fishcount.synthetic import simulate_case
+    >>> images = [image for image, truth in simulate_case("negative", seed=1, n_fields=1, size=256)]
+    >>> folder = Path(tempfile.mkdtemp()) / "example"
+    >>> _ = write_case(folder, score_case(images))
+    >>> verify_case_folder(folder).ok
+    True
+    >>> _ = (folder / "report.html").write_text("")
+    >>> [check.name for check in verify_case_folder(folder).checks if check.status != "unchanged"]
+    ['report.html']
     """
     folder = read_case_folder(path)
     record = folder.provenance

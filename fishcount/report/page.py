@@ -61,6 +61,16 @@ def render_report(case: CaseResult, *, provenance: Mapping[str, Any] | None = No
     str
         HTML. Pictures, styles and the script are inside; the page forbids itself every
         request. All text that comes from files is escaped.
+
+    Examples
+    --------
+    >>> from fishcount import score_case
+    >>> from fishcount.report import render_report
+    >>> from fishcount.synthetic import simulate_case
+    >>> images = [image for image, truth in simulate_case("negative", seed=1, n_fields=1, size=256)]
+    >>> page = render_report(score_case(images, name="example"))
+    >>> "<title>" in page, "http://" in page.split("<body")[0]
+    (True, False)
     """
     return render_shown(show_result(case, provenance=provenance))
 
@@ -79,6 +89,22 @@ def render_folder(folder: CaseFolder) -> str:
     str
         As `render_report`. A field whose image is no longer there is drawn without it, and the
         page says so.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from fishcount import score_case
+    >>> from fishcount.batch import write_case
+    >>> from fishcount.io import read_case_folder
+    >>> from fishcount.report import render_folder
+    >>> from fishcount.synthetic import simulate_case
+    >>> images = [image for image, truth in simulate_case("negative", seed=1, n_fields=1, size=256)]
+    >>> folder = Path(tempfile.mkdtemp()) / "example"
+    >>> _ = write_case(folder, score_case(images))
+    >>> page = render_folder(read_case_folder(folder))
+    >>> "For research use only" in page
+    True
     """
     return render_shown(
         show_folder(folder), review=review_note(folder), second=second_reading(folder)

@@ -47,6 +47,20 @@ def write_reports(case: str | Path) -> tuple[WrittenReport, ...]:
     FishcountError
         When a folder does not keep the contract, the log of the review was altered, or the page
         cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from fishcount import score_case
+    >>> from fishcount.batch import write_case
+    >>> from fishcount.report import write_reports
+    >>> from fishcount.synthetic import simulate_case
+    >>> images = [image for image, truth in simulate_case("negative", seed=1, n_fields=1, size=256)]
+    >>> folder = Path(tempfile.mkdtemp()) / "example"
+    >>> _ = write_case(folder, score_case(images))
+    >>> [report.path.name for report in write_reports(folder)]
+    ['report.html']
     """
     case = Path(case)
     folders = [case, *([case / FOLDER_NAME] if (case / FOLDER_NAME).is_dir() else [])]

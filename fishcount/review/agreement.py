@@ -107,6 +107,16 @@ def compare_readers(first: pd.DataFrame, second: pd.DataFrame) -> tuple[Agreemen
     tuple of Agreement
         "her2", and in dual-probe cases "cep17" and "ratio", over the nuclei that both scored.
         Without any, the figures are None.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from fishcount.review import compare_readers
+    >>> first = pd.DataFrame({"field": "a", "nucleus": [1, 2, 3], "scored": True,
+    ...     "her2": [2, 4, 6], "cep17": [2, 2, 2], "ratio": [1.0, 2.0, 3.0]})
+    >>> second = first.assign(her2=[2, 4, 7], ratio=[1.0, 2.0, 3.5])
+    >>> [(one.figure, one.n, round(one.exact_share, 2)) for one in compare_readers(first, second)]
+    [('her2', 3, 0.67), ('cep17', 3, 1.0), ('ratio', 3, 0.67)]
     """
     columns = ["field", "nucleus", "her2", "cep17", "ratio"]
     pairs = first.loc[first["scored"], columns].merge(

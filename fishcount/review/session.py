@@ -172,6 +172,23 @@ def replay_folder(folder: str | Path | CaseFolder) -> tuple[ReviewState, LogCont
     ------
     InputError, MetadataError, AlteredLogError, ReviewError
         As `Review.open`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from fishcount import score_case
+    >>> from fishcount.batch import write_case
+    >>> from fishcount.review import AcceptNucleus, Review, replay_folder
+    >>> from fishcount.synthetic import simulate_case
+    >>> images = [image for image, truth in simulate_case("negative", seed=1, n_fields=1, size=256)]
+    >>> folder = Path(tempfile.mkdtemp()) / "example"
+    >>> _ = write_case(folder, score_case(images))
+    >>> with Review.open(folder, reader="A") as review:
+    ...     _ = review.do(AcceptNucleus(field="field_1", nucleus=1))
+    >>> state, log = replay_folder(folder)
+    >>> len(log.events), state.nuclei["field_1", 1].review
+    (1, 'accepted')
     """
     case = folder if isinstance(folder, CaseFolder) else read_case_folder(folder)
     automatic = read_automatic(case)

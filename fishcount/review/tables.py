@@ -29,6 +29,22 @@ def reviewed_nuclei(state: ReviewState) -> pd.DataFrame:
 
     Nuclei that were removed are not in it: it has one row for each label of the label images.
     The DAPI of outlines that a reader drew is missing: it was not measured.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from fishcount import score_case
+    >>> from fishcount.batch import write_case
+    >>> from fishcount.review import NoteNucleus, Review, reviewed_nuclei
+    >>> from fishcount.synthetic import simulate_case
+    >>> images = [image for image, truth in simulate_case("negative", seed=1, n_fields=1, size=256)]
+    >>> folder = Path(tempfile.mkdtemp()) / "example"
+    >>> _ = write_case(folder, score_case(images))
+    >>> with Review.open(folder, reader="A") as review:
+    ...     _ = review.do(NoteNucleus(field="field_1", nucleus=1, text="at the fold"))
+    ...     reviewed_nuclei(review.state).loc[0, "note"]
+    'at the fold'
     """
     counts, base = state.counts, state.automatic.folder.nuclei
     is_new = counts.row < 0
@@ -51,6 +67,23 @@ def reviewed_signals(state: ReviewState) -> pd.DataFrame:
 
     Signals that a reader added have no SNR, amplitude, background and score: they were not
     measured.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from fishcount import score_case
+    >>> from fishcount.batch import write_case
+    >>> from fishcount.review import AddSignal, Review, reviewed_signals
+    >>> from fishcount.synthetic import simulate_case
+    >>> images = [image for image, truth in simulate_case("negative", seed=1, n_fields=1, size=256)]
+    >>> folder = Path(tempfile.mkdtemp()) / "example"
+    >>> _ = write_case(folder, score_case(images))
+    >>> with Review.open(folder, reader="A") as review:
+    ...     before = len(reviewed_signals(review.state))
+    ...     _ = review.do(AddSignal(field="field_1", channel="HER2", y_px=40.0, x_px=52.5))
+    ...     len(reviewed_signals(review.state)) - before
+    1
     """
     base, known = state.automatic.folder.signals, state.automatic.signal_at
     new = [_new_signal(state, key) for key in state.signals if key not in known]

@@ -107,6 +107,23 @@ def worklist(
         A row for each nucleus, the most doubtful first, equals by field and number: ``field``,
         ``nucleus``, ``doubt`` (sum of the weights), ``why`` (codes of `DOUBTS`, joined by
         semicolons). Empty tables give an empty one with these columns.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from fishcount import score_case
+    >>> from fishcount.batch import write_case
+    >>> from fishcount.io import read_case_folder
+    >>> from fishcount.review import worklist
+    >>> from fishcount.synthetic import simulate_case
+    >>> images = [image for image, truth in simulate_case("negative", seed=1, n_fields=1, size=256)]
+    >>> folder = Path(tempfile.mkdtemp()) / "example"
+    >>> _ = write_case(folder, score_case(images))
+    >>> case = read_case_folder(folder)
+    >>> doubtful = worklist(case.nuclei, case.signals)
+    >>> list(doubtful.columns), len(doubtful) == len(case.nuclei)
+    (['field', 'nucleus', 'doubt', 'why'], True)
     """
     settings = settings or Settings()
     doubts = {

@@ -64,6 +64,22 @@ def write_reviewed(
         When a line of the log is not as it was written.
     OutputError
         When it cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from fishcount import score_case
+    >>> from fishcount.batch import write_case
+    >>> from fishcount.review import RejectNucleus, Review, write_reviewed
+    >>> from fishcount.synthetic import simulate_case
+    >>> images = [image for image, truth in simulate_case("negative", seed=1, n_fields=1, size=256)]
+    >>> folder = Path(tempfile.mkdtemp()) / "example"
+    >>> _ = write_case(folder, score_case(images))
+    >>> with Review.open(folder, reader="A") as review:
+    ...     _ = review.do(RejectNucleus(field="field_1", nucleus=1))
+    >>> write_reviewed(folder).n_reviewed, (folder / "reviewed" / "summary.json").is_file()
+    (1, True)
     """
     case = folder if isinstance(folder, CaseFolder) else read_case_folder(folder)
     state, content = replay_folder(case)
@@ -104,6 +120,22 @@ def verify_review(path: str | Path) -> tuple[Check, ...]:
         None where there is no review. The log is "changed" where a line is not as it was
         written, where lines are missing that ``reviewed/`` was made from, or where it belongs to
         another automatic result; the name says which line.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from fishcount import score_case
+    >>> from fishcount.batch import write_case
+    >>> from fishcount.review import AcceptNucleus, Review, verify_review
+    >>> from fishcount.synthetic import simulate_case
+    >>> images = [image for image, truth in simulate_case("negative", seed=1, n_fields=1, size=256)]
+    >>> folder = Path(tempfile.mkdtemp()) / "example"
+    >>> _ = write_case(folder, score_case(images))
+    >>> with Review.open(folder, reader="A") as review:
+    ...     _ = review.do(AcceptNucleus(field="field_1", nucleus=1))
+    >>> [(check.name, check.status) for check in verify_review(folder)]
+    [('edits.jsonl', 'unchanged')]
     """
     path = Path(path)
     checks = []

@@ -18,12 +18,22 @@ __all__ = ["parse_settings", "read_settings", "with_overrides"]
 
 
 def read_settings(path: str | Path) -> Settings:
-    """Settings from a TOML file; what it leaves out keeps its default.
+    r"""Settings from a TOML file; what it leaves out keeps its default.
 
     Raises
     ------
     SettingsError
         When the file cannot be read, is no TOML, or holds an unknown key or a bad value.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from fishcount.settings import read_settings
+    >>> file = Path(tempfile.mkdtemp()) / "study.toml"
+    >>> _ = file.write_text("[nuclei]\ndiameter_um = 12.0")
+    >>> read_settings(file).nuclei.diameter_um
+    12.0
     """
     try:
         text = Path(path).read_text(encoding="utf-8")
@@ -33,7 +43,21 @@ def read_settings(path: str | Path) -> Settings:
 
 
 def parse_settings(text: str, *, source: str = "settings") -> Settings:
-    """Settings from TOML text; `source` is what errors call it. Raises as `read_settings`."""
+    r"""Settings from TOML text; `source` is what errors call it. Raises as `read_settings`.
+
+    Parameters
+    ----------
+    text
+        TOML; what it leaves out keeps its default.
+    source
+        What errors call it.
+
+    Examples
+    --------
+    >>> from fishcount.settings import parse_settings
+    >>> parse_settings("[spots]\nmin_snr = 5.0").spots.min_snr
+    5.0
+    """
     try:
         return _validated(tomllib.loads(text), source=source)
     except tomllib.TOMLDecodeError as error:
@@ -45,10 +69,23 @@ def with_overrides(settings: Settings, assignments: Iterable[str]) -> Settings:
 
     A value that is no TOML is taken as a string, so ``scoring.two_copies=negative`` works.
 
+    Parameters
+    ----------
+    settings
+        What holds where nothing is assigned.
+    assignments
+        Each for one key; a later one wins.
+
     Raises
     ------
     SettingsError
         When an assignment is malformed, its key unknown, or its value out of range.
+
+    Examples
+    --------
+    >>> from fishcount.settings import Settings, with_overrides
+    >>> with_overrides(Settings(), ["spots.min_snr=5", "scoring.two_copies=negative"])
+    Settings(spots=SpotSettings(min_snr=5.0), scoring=ScoringSettings(two_copies='negative'))
     """
     tree = settings.model_dump(mode="json", exclude_none=True)
     for assignment in assignments:

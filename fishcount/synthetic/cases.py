@@ -117,6 +117,15 @@ def random_spec(
     It covers what laboratories differ in, for training and for tests of robustness: no two
     cases look alike, and none is tuned to.
 
+    Parameters
+    ----------
+    case
+        A key of `CASES`.
+    rng
+        Draws the conditions.
+    size, planes
+        As for `spec_of_case`.
+
     Examples
     --------
     >>> import numpy as np

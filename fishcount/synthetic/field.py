@@ -86,6 +86,15 @@ def draw_stack(
     Light out of focus is that of a widefield microscope: spread, not lost. The nuclei lie at
     the middle plane; `spec.nuclei.depth_um` says how deep their signals go.
 
+    Parameters
+    ----------
+    spec
+        What is drawn, `n_planes` included.
+    rng
+        Decides everything that is left to chance.
+    name
+        Name of the field.
+
     Examples
     --------
     >>> import numpy as np

@@ -85,7 +85,23 @@ def write_phantom(folder: str | Path, image: FishImage, *, truth: Truth) -> Path
 
 
 def write_case(folder: str | Path, drawn: Iterable[tuple[FishImage, Truth]]) -> list[Path]:
-    """Write all fields of a case, as `simulate_case` gives them; the images, in order."""
+    """Write all fields of a case, as `simulate_case` gives them; the images, in order.
+
+    Parameters
+    ----------
+    folder
+        Made where it is not there.
+    drawn
+        Image and truth of each field.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from fishcount.synthetic import simulate_case, write_case
+    >>> drawn = simulate_case("negative", seed=1, n_fields=2, size=128)
+    >>> [path.name for path in write_case(tempfile.mkdtemp(), drawn)]
+    ['field_1.ome.tif', 'field_2.ome.tif']
+    """
     return [write_phantom(folder, image, truth=truth) for image, truth in drawn]
 
 
@@ -131,6 +147,15 @@ def read_truth(path: str | Path) -> Truth:
     ------
     InputError
         When the truth is not there or cannot be read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from fishcount.synthetic import read_truth, simulate_case, write_case
+    >>> drawn = simulate_case("negative", seed=1, n_fields=1, size=128)
+    >>> (file,) = write_case(tempfile.mkdtemp(), drawn)
+    >>> len(read_truth(file).nuclei) == len(drawn[0][1].nuclei)
+    True
     """
     try:
         labels = tifffile.imread(_truth_path(Path(path), "labels.tif"))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
 import re
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import FunctionType
 from typing import Any, get_args
 
 import click
@@ -154,6 +157,30 @@ def test_keys_of_the_summary_are_documented(summary: dict[str, Any]) -> None:
 @pytest.mark.parametrize("name", [name for name in fishcount.__all__ if name != "Settings"])
 def test_public_name_is_in_the_reference(name: str) -> None:
     assert re.search(rf"^   {name}$", API, flags=re.MULTILINE)
+
+
+def listed_functions() -> Iterator[tuple[str, FunctionType]]:
+    """Functions of the page of the API, by the module that it names before them."""
+    module = "fishcount"
+    for line in API.splitlines():
+        if line.startswith(".. currentmodule:: "):
+            module = line.split()[-1]
+        elif named := re.fullmatch(r"   ((?:\w+\.)*\w+)", line):
+            *inner, name = named[1].split(".")
+            thing = getattr(importlib.import_module(".".join((module, *inner))), name)
+            if inspect.isfunction(thing):
+                yield f"{thing.__module__}.{name}", thing
+
+
+@pytest.mark.parametrize(("name", "function"), list(listed_functions()))
+def test_public_function_explains_its_parameters_and_has_an_example(
+    name: str, function: FunctionType
+) -> None:
+    text = inspect.getdoc(function) or ""
+
+    assert ">>> " in text, name
+    if len(inspect.signature(function).parameters) > 1:
+        assert "Parameters\n-" in text, name
 
 
 # Explained in guides of their own, which the page names.
