@@ -215,6 +215,12 @@ def _field_record(field: FieldResult) -> dict[str, Any]:
         "n_planes": field.image.n_planes,
         "numerical_aperture": field.image.optics.numerical_aperture,
         "emission_nm": dict(field.image.optics.emission_nm),
+        "point_sigma_um": {
+            probe: spots.psf_sigma_px * field.image.pixel_size_um
+            if np.isfinite(spots.psf_sigma_px)
+            else None
+            for probe, spots in field.spots.items()
+        },
         "min_score": {
             probe: score if np.isfinite(score) else None
             for probe, score in field.counts.min_score.items()

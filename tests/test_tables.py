@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from fishcount import FishImage, score_case
+from fishcount.optics import KnownOptics
 from fishcount.tables import (
     NUCLEI_COLUMNS,
     SIGNALS_COLUMNS,
@@ -115,6 +116,17 @@ def test_signals_name_the_one_that_they_were_merged_into(two_nuclei_result):
     assert list(table.columns)[-2:] == ["score", "merged_into"]
     assert table["score"].tolist() == np.linspace(-2, 5, n).tolist()
     assert table["merged_into"].dropna().to_dict() == {1: 3}
+
+
+def test_a_field_says_its_optics_and_how_wide_a_point_was(two_nuclei_result):
+    optics = KnownOptics(numerical_aperture=1.3, emission_nm={"HER2": 588.0})
+    field = replace(two_nuclei_result, image=replace(two_nuclei_result.image, optics=optics))
+    (record,) = summary_record(score_case([field]))["fields"]
+    assert record["numerical_aperture"] == 1.3
+    assert record["emission_nm"] == {"HER2": 588.0}
+    assert record["point_sigma_um"]["HER2"] == pytest.approx(0.15, rel=0.05)
+    (unknown,) = summary_record(score_case([two_nuclei_result]))["fields"]
+    assert (unknown["numerical_aperture"], unknown["emission_nm"]) == (None, {})
 
 
 def test_missing_probe_is_missing_not_zero(two_nuclei_result):
