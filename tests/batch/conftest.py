@@ -17,7 +17,7 @@ def drawn_cases(tmp_path_factory):
     folder = tmp_path_factory.mktemp("drawn")
     for number in range(1, N_CASES + 1):
         kind = "amplified" if number % 2 else "negative"
-        drawn = simulate_case(kind, seed=number, n_fields=1, size=256, snr="easy")
+        drawn = simulate_case(kind, seed=number, n_fields=1, size=192, snr="easy")
         write_case(folder / f"case_{number}", drawn)
     return folder
 

@@ -146,7 +146,7 @@ def test_metadata_that_contradict_are_errors(tmp_path, edit, error, match):
 
 
 def test_size_and_bad_json(tmp_path):
-    path = write(tmp_path / "f.zarr", pixels((3, 1, 1200, 1200)), "czyx", "0.5")
+    path = write(tmp_path / "f.zarr", pixels((3, 1, 500, 500)), "czyx", "0.5")
     with pytest.raises(TooLargeError):
         read_image(path, settings=ReadingSettings(max_memory_mib=1))
     (path / "zarr.json").write_text("{")
