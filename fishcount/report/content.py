@@ -86,7 +86,7 @@ def _category_row(category: Category) -> CategoryRow:
 def headline(
     categories: Iterable[Category], *, also: Sequence[str] = ()
 ) -> tuple[CategoryRow, ...]:
-    """The seed category and that of ASCO/CAP 2018 for the assay, and those of the settings."""
+    """The categories that stand first: `seed-copies`, ASCO/CAP 2018, those of the settings."""
     return category_rows(headline_categories(tuple(categories), also=also))
 
 

@@ -43,7 +43,7 @@ _TONES = {
 }
 
 _SCHEMES = {
-    "seed-copies": "Seed scheme, HER2 copies",
+    "seed-copies": "HER2 copies, patient page",
     "asco-cap-2018-dual": "ASCO/CAP 2018, dual probe",
     "asco-cap-2018-single": "ASCO/CAP 2018, single probe",
     "asco-cap-2013-dual": "ASCO/CAP 2013, dual probe",

@@ -60,7 +60,7 @@ def test_a_changed_setting_says_what_differs_and_which_category_changes(case):
     shown = stability_of(with_summary(case, stability={"variations": variations})).varied
     assert shown[0].setting == "spots.min_score = -2"
     assert shown[0].ratio == "not available"
-    assert shown[0].changed == ("Seed scheme, HER2 copies: equivocal",)
+    assert shown[0].changed == ("HER2 copies, patient page: equivocal",)
     assert shown[1].setting == "also left out: out of focus; no longer left out: dim DAPI"
     assert shown[1].changed == ()
 
