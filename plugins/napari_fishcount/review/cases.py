@@ -27,6 +27,8 @@ from fishcount.settings import Settings
 
 __all__ = ["CasesPanel", "case_folders_in"]
 
+# Qt.UserRole: where a row of the list keeps its folder.
+ROLE = 0x0100
 IMAGE_FILES = "Images (*.tif *.tiff);;All files (*)"
 
 
@@ -206,6 +208,3 @@ def case_folders_in(folder: Path) -> list[Path]:
 def _folder_of(item: QListWidgetItem) -> Path:
     folder: Path = item.data(ROLE)
     return folder
-
-
-ROLE = 0x0100  # Qt.UserRole

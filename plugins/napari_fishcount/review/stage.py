@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
-from napari.layers import Image, Labels, Layer, Points
+from napari.layers import Image, Labels, Layer
 from napari.utils.colormaps import DirectLabelColormap
 
 from fishcount.image import DAPI, PROBES, FishImage
@@ -18,6 +18,7 @@ from fishcount.review import Box, Id, Outline
 from napari_fishcount.case_images import CaseImages
 from napari_fishcount.compat import camera_of, canvas_size_px
 from napari_fishcount.layers import LayerTuple, add_layers, image_layers
+from napari_fishcount.review.update import update_layer, what_it_shows
 
 __all__ = ["Stage"]
 
@@ -197,7 +198,7 @@ class Stage:
         layers = [] if image is None else image_layers(image)
         for one in layers:
             self._put(one)
-        missing = {*ROLES} - {_what(one) for one in layers}
+        missing = {*ROLES} - {what_it_shows(one) for one in layers}
         for role in missing & {*self.layers}:
             self._remove(role)
         self.refresh()
@@ -212,7 +213,7 @@ class Stage:
         napari collects garbage whenever a layer is removed, which takes most of a second.
         """
         data, options, _ = one
-        what = _what(one)
+        what = what_it_shows(one)
         layer = self.layers.get(what)
         gone = layer is not None and layer not in self.viewer.layers
         if layer is not None and (gone or layer.ndim != len(options["scale"])):
@@ -221,7 +222,7 @@ class Stage:
         if layer is None:
             (self.layers[what],) = add_layers(self.viewer, [one])
         else:
-            _update(layer, data, options)
+            update_layer(layer, data, options)
 
     def _remove(self, what: str) -> None:
         layer = self.layers.pop(what)
@@ -255,50 +256,6 @@ def _present_layer(nuclei: Labels) -> LayerTuple:
         },
         "labels",
     )
-
-
-def _what(one: LayerTuple) -> str:
-    """What a layer is to show."""
-    what: str = one[1]["metadata"]["fishcount"]["shows"]
-    return what
-
-
-def _update(layer: Layer, data: Any, options: dict[str, Any]) -> None:
-    """Put new content into a layer and leave what a person has set of its look."""
-    layer.name, layer.metadata = options["name"], options["metadata"]
-    if not np.array_equal(layer.scale, options["scale"]):
-        # Another field, with pixels of another size.
-        layer.scale = options["scale"]
-        if isinstance(layer, Points):
-            layer.size = layer.current_size = options["size"]
-    if isinstance(layer, Image):
-        layer.data = data
-        layer.contrast_limits_range = _range(data, options["contrast_limits"])
-        layer.contrast_limits = options["contrast_limits"]
-        return
-    # Each assignment draws the layer anew: only what differs is worth it.
-    if not np.array_equal(layer.data, data):
-        layer.data = data
-    if isinstance(layer, Labels):
-        if not np.array_equal(layer.translate, options["translate"]):
-            layer.translate = options["translate"]
-        if not _same_colours(layer.colormap.color_dict, options["colormap"].color_dict):
-            layer.colormap = options["colormap"]
-    features = options.get("features")
-    if features is not None and not layer.features.equals(features):
-        layer.features = features
-
-
-def _same_colours(one: dict[Any, Any], other: dict[Any, Any]) -> bool:
-    """Whether two tables give every label the same colour."""
-    return one.keys() == other.keys() and all(
-        np.array_equal(colour, other[label]) for label, colour in one.items()
-    )
-
-
-def _range(data: Any, limits: tuple[float, float]) -> tuple[float, float]:
-    """From black to the brightest pixel, and never less than what is shown."""
-    return 0.0, max(float(data.max()), limits[1])
 
 
 def _window(box: Box, shape: tuple[int, int]) -> Box:
