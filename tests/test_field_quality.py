@@ -150,3 +150,20 @@ def test_too_little_to_tell_is_not_inverted(shape):
     rng = np.random.default_rng(2)
     for plane in (np.full(shape, 7), np.add(*np.indices(shape)), rng.poisson(100, shape)):
         assert (dark_over_bright(plane.astype(np.uint16)) or 1.0) < 1.5
+
+
+def test_a_few_specks_of_dust_do_not_make_a_channel_inverted():
+    rng = np.random.default_rng(5)
+    y, x = np.mgrid[:256, :256]
+    image = rng.normal(200, 5, (256, 256))
+    for cy, cx in rng.uniform(20, 236, (3, 2)):
+        image -= 120 * np.exp(-((y - cy) ** 2 + (x - cx) ** 2) / (2 * 1.6**2))
+    assert dark_over_bright(image.astype(np.float32), pixel_size_um=0.1) < 1.5
+
+
+def test_an_inverted_export_without_noise_is_told():
+    image = np.full((200, 200), 255, np.uint8)
+    image[20:180:16, 20:180:16] = 90
+    smooth = ndimage.uniform_filter(image, 3)
+    assert dark_over_bright(smooth, pixel_size_um=0.1) > 1.5
+    assert dark_over_bright(255 - smooth, pixel_size_um=0.1) < 0.67

@@ -169,6 +169,7 @@ def render_shown(
             excluded_signals=quality.excluded_signals(case.fields, roles),
             findings=quality.finding_rows(case),
             fields=quality.field_rows(case, roles),
+            expected_false=quality.expected_false(case.summary),
             saturation=draw_saturation(case),
             stability=stability_of(case),
             review=review,

@@ -18,6 +18,7 @@ __all__ = [
     "FindingRow",
     "excluded_nuclei",
     "excluded_signals",
+    "expected_false",
     "field_rows",
     "finding_rows",
 ]
@@ -166,6 +167,20 @@ def field_rows(case: ShownCase, roles: tuple[str, ...]) -> tuple[FieldRow, ...]:
     )
 
 
+def expected_false(summary: Mapping[str, Any]) -> str:
+    """How many false signals are expected for each nucleus of the case, by probe; or nothing.
+
+    Examples
+    --------
+    >>> from fishcount.report.quality import expected_false
+    >>> expected_false({"expected_false_per_nucleus": {"HER2": 0.216, "CEP17": 0.1}})
+    'HER2 0.22, CEP17 0.10'
+    """
+    # Folders of earlier versions do not say it.
+    told = summary.get("expected_false_per_nucleus") or {}
+    return ", ".join(f"{role} {number(n)}" for role, n in told.items() if n is not None)
+
+
 def _as_recorded(
     files: tuple[tuple[str, str], ...], provenance: Mapping[str, Any]
 ) -> tuple[tuple[str, str], ...]:
@@ -180,6 +195,5 @@ def _signal_quality(field: ShownField, role: str) -> str:
     if not len(snr):
         return "none kept"
     said = f"{len(snr)} kept, median SNR {number(snr.median(), decimals=1)}"
-    # Folders of earlier versions do not say how many are false.
     false = (field.record.get("expected_false_per_nucleus") or {}).get(role)
     return said if false is None else f"{said}, {number(false)} false expected per nucleus"

@@ -20,12 +20,15 @@ from fishcount.spots.psf import expected_width_px
 
 __all__ = ["dark_over_bright"]
 
-# Of the dark and of the bright so many are compared: few enough that they are the signals of any
-# field, many enough that one speck of dust does not tell.
-_STRONGEST = 20
+# So many are compared, the dark and the bright: few enough that they are the signals of any field.
+# The first few may be specks of dust, and are passed over.
+_STRONGEST, _PASSED_OVER = 20, 2
 # What is looked at stands so many sigmas out of the response, whose spread every fourth pixel
 # along each axis tells.
 _SEEN_SIGMAS, _THINNING = 3.0, 4
+# In an export with more than half of its pixels clipped there is no noise to tell: a share of all
+# that is there takes its place.
+_NO_NOISE = 0.01
 
 
 def dark_over_bright(
@@ -33,8 +36,9 @@ def dark_over_bright(
 ) -> float | None:
     """Strength of the strongest dark points of a probe channel over that of the bright ones.
 
-    The mean response of the 20 strongest round extremes of either kind, at the width that a point
-    has at this pixel size. Single hot or dead pixels are taken out before.
+    The geometric mean response of the 20 strongest round extremes of either kind but the first two,
+    at the width that a point has at this pixel size; where there are fewer, the others count as
+    just not seen. Single hot or dead pixels are taken out before.
 
     Parameters
     ----------
@@ -47,7 +51,7 @@ def dark_over_bright(
     -------
     float or None
         About 1 where neither kind stands out, well below 1 where bright signals do, and the inverse
-        of that for the same image upside down. None where fewer than 20 of a kind are seen.
+        of that for the same image upside down. None where nothing is seen, as in a blank channel.
 
     Examples
     --------
@@ -69,12 +73,16 @@ def dark_over_bright(
 
 
 def _strength(plane: NDArray[np.float32], passes: int) -> float | None:
-    """Mean response of the strongest bright points; None where there are too few."""
+    """Geometric mean of the strongest bright points; None where there is nothing at all."""
     response = blob_response(median3(plane), passes)
     floor = _SEEN_SIGMAS * robust_sigma(response[::_THINNING, ::_THINNING])
+    if floor == 0:
+        floor = _NO_NOISE * float(np.ptp(response))
+    if floor == 0:
+        return None
     maxima = local_maxima(response, floor)
     height = response[tuple(maxima.T)].astype(np.float64)
     height = height[roundness(response, maxima[:, 0], maxima[:, 1]) > ROUND]
-    if len(height) < _STRONGEST:
-        return None
-    return float(np.sort(height)[-_STRONGEST:].mean())
+    seen = np.sort(height)[::-1][_PASSED_OVER:_STRONGEST]
+    strongest = np.append(seen, np.full(_STRONGEST - _PASSED_OVER - len(seen), floor))
+    return float(np.exp(np.log(strongest).mean()))

@@ -167,3 +167,5 @@ def test_the_report_tells_it_field_by_field(fields):
     page = render_report(case)
     told = summary_record(case)["fields"][0]["expected_false_per_nucleus"]["HER2"]
     assert f"{told:.2f} false expected per nucleus" in page
+    pooled = summary_record(case)["expected_false_per_nucleus"]["HER2"]
+    assert f"for each nucleus of all fields: HER2 {pooled:.2f}, CEP17" in page
