@@ -21,7 +21,7 @@ from fishcount.nuclei.pieces import Pieces, measure_outlines
 from fishcount.nuclei.runs import Runs, count_pixels, find_runs
 from fishcount.nuclei.split import split_foreground
 
-__all__ = ["climb_ladder"]
+__all__ = ["climb_ladder", "lowest_level"]
 
 LEVEL_RATIO, MAX_LEVELS = 1.45, 6
 # The lowest threshold, as a part of the typical signal of the foreground.
@@ -115,10 +115,15 @@ def climb_ladder(
     return _collect(rungs, signal.shape)
 
 
+def lowest_level(floor_counts: float, typical_counts: float) -> float:
+    """The lowest threshold of the ladder."""
+    return max(floor_counts, LOWEST * typical_counts)
+
+
 def _levels(floor_counts: float, typical_counts: float, top_counts: float) -> NDArray[np.float64]:
     if math.isnan(top_counts):
         return np.zeros(0)
-    lowest = max(floor_counts, LOWEST * typical_counts)
+    lowest = lowest_level(floor_counts, typical_counts)
     span = max(0.7 * top_counts / lowest, 1.0)
     n = min(MAX_LEVELS, int(math.log(span) / math.log(LEVEL_RATIO)) + 1)
     return np.asarray(lowest * LEVEL_RATIO ** np.arange(n), np.float64)

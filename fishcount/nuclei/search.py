@@ -15,6 +15,7 @@ from fishcount.nuclei.foreground import find_foreground
 from fishcount.nuclei.full_size import enlarge_outlines
 from fishcount.nuclei.illumination import background_mesh, middle, noise_sigma, some_rows
 from fishcount.nuclei.ladder import climb_ladder
+from fishcount.nuclei.leftover import add_leftovers
 from fishcount.nuclei.light import NuclearLight, measure_light
 from fishcount.nuclei.outline import draw_outlines
 from fishcount.nuclei.size import diameter_of, guess_diameter
@@ -225,6 +226,14 @@ def _draw(
     signal = planes.signal(_smoothing(diameter))
     cores = cut_at_dents(cores, signal, diameter_px=diameter)
     cores = cut_anew(cores, diameter_px=diameter)
+    cores = add_leftovers(
+        cores,
+        signal,
+        floor_counts=floor,
+        typical_counts=field.typical_counts,
+        top_counts=field.top_counts,
+        diameter_px=diameter,
+    )
     outlines = draw_outlines(
         cores, signal, diameter_px=diameter, floor_counts=floor, light=field.light
     )
