@@ -14,7 +14,14 @@ from fishcount.filters import connected_parts
 from fishcount.nuclei.canvas import Canvas
 from fishcount.nuclei.contacts import cut_by_the_edge, find_contacts
 from fishcount.nuclei.cut_odds import log_odds_two
-from fishcount.nuclei.dents import N_BEST, NO_CUT, beside_others, find_cuts, outlines_of
+from fishcount.nuclei.dents import (
+    N_BEST,
+    NO_CUT,
+    DentCuts,
+    beside_others,
+    find_cuts,
+    outlines_of,
+)
 from fishcount.nuclei.pieces import measure_outlines
 from fishcount.nuclei.runs import Runs, find_runs
 from fishcount.nuclei.shape import ellipse_fit
@@ -108,8 +115,40 @@ def _best_cuts(
     Of the best few cuts of each label the one is taken that looks most like a contact of two
     nuclei, if it looks more like that than not.
     """
-    nucleus_area = np.pi / 4 * diameter_px**2
     boxes = _boxes(labels, todo)
+    rows, cuts = _promising_cuts(labels, todo, boxes, diameter_px)
+    inside = {row: labels[boxes[row]] == todo[row] for row in rows.tolist()}
+    depth = np.zeros(labels.shape, np.float32)
+    for row, mask in inside.items():
+        depth[boxes[row]] += _depth(mask, diameter_px)
+    best: dict[int, NDArray[np.int32]] = {}
+    best_odds = np.zeros(len(todo))
+    for rank in range(N_BEST):
+        sides = _sides_of(cuts, rank, inside, boxes)
+        here = np.array(list(sides), np.int64)
+        odds = log_odds_two(
+            _painted(labels.shape, boxes, sides),
+            signal,
+            depth,
+            cost=cuts.cost[here, rank],
+            length_px=np.hypot(*(cuts.one[here, rank] - cuts.other[here, rank]).T),
+            nucleus_area_px=np.pi / 4 * diameter_px**2,
+        )
+        better = odds > best_odds[here]
+        best_odds[here[better]] = odds[better]
+        best |= {row: sides[row] for row in here[better].tolist()}
+    best = dict(sorted(best.items()))
+    return todo[list(best)], _painted(labels.shape, boxes, best)
+
+
+def _promising_cuts(
+    labels: NDArray[np.int32],
+    todo: NDArray[np.int64],
+    boxes: list[tuple[slice, slice]],
+    diameter_px: float,
+) -> tuple[NDArray[np.intp], DentCuts]:
+    """Cuts of all labels `todo`, and the rows of those whose cuts are worth weighing."""
+    nucleus_area = np.pi / 4 * diameter_px**2
     outlines = outlines_of(labels, todo, boxes)
     cuts = find_cuts(
         outlines,
@@ -120,34 +159,27 @@ def _best_cuts(
     )
     size = np.array([np.count_nonzero(labels[b] == k) for k, b in zip(todo, boxes, strict=True)])
     promise = SIZE_WORTH * np.log(size / nucleus_area) - cuts.cost[:, 0]
-    rows = np.flatnonzero((cuts.cost[:, 0] < NO_CUT) & (promise > LEAST_PROMISE))
-    depth = np.zeros(labels.shape, np.float32)
-    for row in rows.tolist():
-        depth[boxes[row]] += _depth(labels[boxes[row]] == todo[row], diameter_px)
-    best: dict[int, NDArray[np.int32]] = {}
-    best_odds = np.zeros(len(todo))
-    for rank in range(N_BEST):
-        sides = {}
-        for row in rows[cuts.cost[rows, rank] < NO_CUT].tolist():
+    return np.flatnonzero((cuts.cost[:, 0] < NO_CUT) & (promise > LEAST_PROMISE)), cuts
+
+
+def _sides_of(
+    cuts: DentCuts,
+    rank: int,
+    inside: dict[int, NDArray[np.bool_]],
+    boxes: list[tuple[slice, slice]],
+) -> dict[int, NDArray[np.int32]]:
+    """Both sides of the cuts of one rank by row, as far as there is one and it parts something.
+
+    `inside` is the label of each row in its box.
+    """
+    found = {}
+    for row, mask in inside.items():
+        if cuts.cost[row, rank] < NO_CUT:
             corner = np.array([boxes[row][0].start, boxes[row][1].start])
-            ends = cuts.one[row, rank] - corner, cuts.other[row, rank] - corner
-            both = both_sides(labels[boxes[row]] == todo[row], *ends)
+            both = both_sides(mask, cuts.one[row, rank] - corner, cuts.other[row, rank] - corner)
             if both is not None:
-                sides[row] = both
-        here = np.array(list(sides), np.int64)
-        odds = log_odds_two(
-            _painted(labels.shape, boxes, sides),
-            signal,
-            depth,
-            cost=cuts.cost[here, rank],
-            length_px=np.hypot(*(cuts.one[here, rank] - cuts.other[here, rank]).T),
-            nucleus_area_px=nucleus_area,
-        )
-        better = odds > best_odds[here]
-        best_odds[here[better]] = odds[better]
-        best |= {row: sides[row] for row in here[better].tolist()}
-    best = dict(sorted(best.items()))
-    return todo[list(best)], _painted(labels.shape, boxes, best)
+                found[row] = both
+    return found
 
 
 def _painted(
