@@ -15,14 +15,8 @@ from fishcount.guidelines.explain import (
 from fishcount.guidelines.library import builtin_schemes, find_scheme, read_scheme
 from fishcount.guidelines.scheme import IHC_SCORES, Rule, Scheme
 from fishcount.guidelines.stability import Stability, leave_one_out
-from fishcount.guidelines.workup import (
-    Count,
-    WorkUp,
-    add_ihc,
-    add_nuclei,
-    add_recount,
-    start_workup,
-)
+from fishcount.guidelines.workup import add_ihc, add_nuclei, add_recount, start_workup
+from fishcount.guidelines.workup_record import Count, WorkUp
 
 __all__ = [
     "COMMENTS",
