@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from fishcount.batch.case import CaseJob, FieldJob, score_job, write_case
+from fishcount.batch.case import score_job, write_case
 from fishcount.batch.folder import cases_in_folder, cases_of_folders
+from fishcount.batch.job import CaseJob, FieldJob
 from fishcount.batch.manifest import MANIFEST_COLUMNS, read_manifest
 from fishcount.batch.run import BatchResult, Progress, run_batch
 from fishcount.batch.table import CASES_COLUMNS

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import combinations
 from pathlib import Path
@@ -13,20 +12,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fishcount.batch.job import CaseJob
 from fishcount.errors import InputError
 from fishcount.guidelines import Scheme, read_scheme, with_own
-from fishcount.image import FishImage
 from fishcount.io import (
     check_out_folder,
     check_unchanged,
     provenance,
-    read_field,
     read_labels,
     sha256_of,
     unique_names,
     write_case_folder,
 )
-from fishcount.io.options import OPTIONS
 from fishcount.io.scored_image import READING
 from fishcount.nuclei import LabelRuns, Nuclei, OutlinedNuclei, select_nuclei
 from fishcount.pipeline import score_case, score_field
@@ -35,103 +32,9 @@ from fishcount.report.page import draw_pictures, render_shown
 from fishcount.report.shown import show_result
 from fishcount.results import CaseResult, FieldResult
 from fishcount.settings import SelectionSettings, Settings
-from fishcount.slide import Slide
 from fishcount.tables import nuclei_table, signals_table, summary_record
 
-__all__ = ["CaseJob", "FieldJob", "score_job", "write_case"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FieldJob:
-    """Where one field comes from; paths and options only, so that it travels to a worker.
-
-    Attributes
-    ----------
-    files : Path or mapping of str to Path
-        The image, a pattern of files, or one grey file for each role.
-    channels, rgb, axes, series, pixel_size_um, z_step_um, offset_counts
-        As for `fishcount.read_image`.
-    roi, labels : Path, optional
-        GeoJSON of the region to be scored; a segmentation in place of ours.
-    """
-
-    files: Path | Mapping[str, Path]
-    channels: Mapping[str, str] | None = None
-    rgb: Mapping[str, str] | None = None
-    axes: str | None = None
-    series: int | None = None
-    pixel_size_um: float | None = None
-    z_step_um: float | None = None
-    offset_counts: float | None = None
-    roi: Path | None = None
-    labels: Path | None = None
-
-    @property
-    def paths(self) -> tuple[Path, ...]:
-        """The files that are named, which need not be all that are read."""
-        return (self.files,) if isinstance(self.files, Path) else tuple(self.files.values())
-
-    @property
-    def _options(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in OPTIONS}
-
-    def read(self, *, name: str, settings: Settings) -> FishImage | Slide:
-        """The image, or a slide where it is large; raises as `fishcount.read_image`."""
-        return read_field(
-            self.files,
-            # A segmentation of one's own is an image in memory, so its field is, too.
-            whole=self.labels is not None,
-            roi=self.roi,
-            name=name,
-            settings=settings.reading,
-            **self._options,
-        )
-
-    def reading(self) -> dict[str, Any]:
-        """How it is read, as plain data: `fishcount.io.read_scored_image` reads it so again."""
-        files = self.files
-        return {
-            "files": str(files)
-            if isinstance(files, Path)
-            else {role: str(path) for role, path in files.items()},
-            **{
-                name: dict(value) if isinstance(value, Mapping) else value
-                for name, value in self._options.items()
-                if value is not None
-            },
-            **({"roi": str(self.roi)} if self.roi else {}),
-        }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CaseJob:
-    """A case to be scored: its fields and everything that was said about it.
-
-    Attributes
-    ----------
-    name : str
-        Name of the case, and of its folder in a batch.
-    fields : tuple of FieldJob
-    ihc : str, optional
-    faint_staining : bool
-        As for `fishcount.score_case`.
-    scheme_files : tuple of Path
-        Schemes beside those of the settings.
-    settings : Settings
-    """
-
-    name: str
-    fields: tuple[FieldJob, ...]
-    ihc: str | None = None
-    faint_staining: bool = False
-    scheme_files: tuple[Path, ...] = ()
-    settings: Settings = field(default_factory=Settings)
-
-    @property
-    def files_beside(self) -> tuple[Path, ...]:
-        """Files that shape the result and are no images."""
-        regions = [path for one in self.fields for path in (one.roi, one.labels) if path]
-        return tuple(dict.fromkeys((*regions, *self.scheme_files)))
+__all__ = ["score_job", "write_case"]
 
 
 def score_job(

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from fishcount.batch.case import CaseJob, FieldJob
+from fishcount.batch.job import CaseJob, FieldJob
 from fishcount.batch.lock import held_by_worker
 from fishcount.batch.process import Outcome, call_sha256, process_case
 from fishcount.errors import InputError, WorkerError, install

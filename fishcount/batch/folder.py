@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from fishcount.batch.case import CaseJob, FieldJob
+from fishcount.batch.job import CaseJob, FieldJob
 from fishcount.errors import InputError
 from fishcount.io import unique_names
 from fishcount.settings import Settings

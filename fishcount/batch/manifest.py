@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from fishcount.batch.case import CaseJob, FieldJob
 from fishcount.batch.cells import PARSERS
+from fishcount.batch.job import CaseJob, FieldJob
 from fishcount.errors import FishcountError, InputError, MetadataError, SettingsError, raise_all
 from fishcount.guidelines import IHC_SCORES
 from fishcount.image import ROLES

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 import fishcount
-from fishcount.batch.case import CaseJob, FieldJob, score_job
+from fishcount.batch.case import score_job
+from fishcount.batch.job import CaseJob, FieldJob
 from fishcount.errors import FishcountError
 from fishcount.io import verify_case_folder
 

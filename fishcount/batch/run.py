@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from fishcount.batch.case import CaseJob
 from fishcount.batch.cluster import process_on_cluster
+from fishcount.batch.job import CaseJob
 from fishcount.batch.lock import held_by_run
 from fishcount.batch.process import Outcome, call_sha256
 from fishcount.batch.state import STATE_FILE, State, open_state

@@ -15,7 +15,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-from fishcount.batch.case import CaseJob
+from fishcount.batch.job import CaseJob
 from fishcount.batch.lock import held_by_worker
 from fishcount.batch.process import Outcome, process_case
 from fishcount.errors import WorkerError
