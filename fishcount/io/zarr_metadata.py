@@ -1,37 +1,26 @@
-"""OME-Zarr 0.4 and 0.5 as JSON: what the metadata claim, checked against the chunks on the disk.
-
-A chunk that is missing would be read as zeros, and a HER2 channel of zeros as a negative case:
-so every chunk must be there, also inside shards.
-"""
+"""OME-Zarr 0.4 and 0.5 as JSON: images, axes, channels and calibration as the metadata claim."""
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from fishcount.errors import (
-    CorruptFileError,
     FileFormatError,
     FishcountError,
-    InputError,
     MetadataError,
-    TooLargeError,
     UnsafeFileError,
 )
 from fishcount.io.ome import to_um
 from fishcount.io.series import Series
+from fishcount.io.zarr_chunks import chunk_grid, read_record, storage_faults
 from fishcount.settings import ReadingSettings
 
 __all__ = ["ZarrImage", "is_zarr", "zarr_images"]
 
-_ABSENT = 2**64 - 1
 _AXES = "tczyx"
 
 
@@ -51,19 +40,6 @@ class ZarrImage:
     series: Series
     array: Path
     axes: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Grid:
-    """How an array is cut into files."""
-
-    shape: tuple[int, ...]
-    chunks: tuple[int, ...]
-    dtype: np.dtype[np.generic]
-    prefix: str
-    separator: str
-    inner: tuple[int, ...] | None = None
-    index_at_end: bool = True
 
 
 def is_zarr(path: Path) -> bool:
@@ -87,7 +63,9 @@ def zarr_images(
         for number, multiscale in enumerate(attributes["multiscales"]):
             try:
                 image = _image(group, multiscale, attributes, number, path)
-                faults += _storage_faults(image, path, limits)
+                faults += storage_faults(
+                    image.array, path, n_bytes=image.series.nbytes, limits=limits
+                )
                 images.append(image)
             except FishcountError as error:
                 faults.append(error)
@@ -113,24 +91,12 @@ def _image_groups(path: Path) -> list[Path]:
 
 def _attributes(group: Path) -> tuple[dict[str, Any], str]:
     if (group / "zarr.json").is_file():
-        attributes = _json(group / "zarr.json").get("attributes", {})
+        attributes = read_record(group / "zarr.json").get("attributes", {})
         ome = attributes.get("ome", attributes) if isinstance(attributes, dict) else {}
         return (ome if isinstance(ome, dict) else {}), str(ome.get("version", "0.5"))
     if (group / ".zattrs").is_file():
-        return _json(group / ".zattrs"), "0.4"
+        return read_record(group / ".zattrs"), "0.4"
     return {}, ""
-
-
-def _json(file: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError("cannot be read", file=file, found=error.strerror or str(error)) from error
-    except (ValueError, RecursionError) as error:
-        raise MetadataError("not JSON", file=file, found=str(error)) from error
-    if not isinstance(found, dict):
-        raise MetadataError("not a record", file=file, found=type(found).__name__)
-    return found
 
 
 def _image(
@@ -150,7 +116,7 @@ def _image(
         raise UnsafeFileError(
             "asks for an array outside its folder", file=path, found=repr(dataset["path"])
         )
-    grid = _grid(array)
+    grid = chunk_grid(array)
     if len(grid.shape) != len(axes):
         raise MetadataError(
             "axes and array differ", file=path, found=f"{axes} for shape {grid.shape}"
@@ -214,104 +180,6 @@ def _names(attributes: dict[str, Any], n_channels: int, path: Path) -> tuple[str
             expected=n_channels,
         )
     return tuple(str(channel.get("label", "")).strip() for channel in channels)
-
-
-def _grid(array: Path) -> _Grid:
-    if (array / "zarr.json").is_file():
-        return _grid_v3(_json(array / "zarr.json"))
-    if (array / ".zarray").is_file():
-        record = _json(array / ".zarray")
-        return _Grid(
-            shape=_whole(record["shape"]),
-            chunks=_whole(record["chunks"]),
-            dtype=np.dtype(str(record["dtype"])),
-            prefix="",
-            separator=str(record.get("dimension_separator", ".")),
-        )
-    raise MetadataError("an array is missing", file=array, remedy="copy the whole folder again")
-
-
-def _grid_v3(record: dict[str, Any]) -> _Grid:
-    keys = record.get("chunk_key_encoding", {"name": "default"})
-    default = keys["name"] == "default"
-    separator = keys.get("configuration", {}).get("separator", "/" if default else ".")
-    sharding = next((c for c in record["codecs"] if c["name"] == "sharding_indexed"), None)
-    options = sharding["configuration"] if sharding else {}
-    return _Grid(
-        shape=_whole(record["shape"]),
-        chunks=_whole(record["chunk_grid"]["configuration"]["chunk_shape"]),
-        dtype=np.dtype(str(record["data_type"])),
-        prefix="c" if default else "",
-        separator=str(separator),
-        inner=_whole(options["chunk_shape"]) if sharding else None,
-        index_at_end=options.get("index_location", "end") == "end",
-    )
-
-
-def _whole(values: Any) -> tuple[int, ...]:
-    numbers = tuple(int(value) for value in values)
-    if not numbers or min(numbers) < 1:
-        raise ValueError(f"sizes must be 1 or more; got {numbers}")
-    return numbers
-
-
-def _storage_faults(
-    image: ZarrImage, path: Path, limits: ReadingSettings
-) -> Iterator[FishcountError]:
-    grid = _grid(image.array)
-    chunk_bytes = math.prod(grid.chunks) * grid.dtype.itemsize
-    n_chunks = math.prod(-(-n // c) for n, c in zip(grid.shape, grid.chunks, strict=True))
-    if max(image.series.nbytes, chunk_bytes) > limits.max_memory_bytes or n_chunks > 10**6:
-        yield TooLargeError(
-            "too large",
-            file=path,
-            found=f"{image.series.nbytes / 2**20:.0f} MiB in {n_chunks} chunks "
-            f"of {chunk_bytes / 2**20:.1f} MiB",
-            expected=f"at most {limits.max_memory_mib} MiB",
-            remedy="raise it with --set reading.max_memory_mib=...",
-        )
-        return
-    missing = list(_missing(image.array, grid))
-    if missing:
-        yield CorruptFileError(
-            "chunks are missing",
-            file=path,
-            found=f"{len(missing)} of {n_chunks} without data, the first {missing[0]}",
-            expected="every chunk; missing ones are not read as zeros",
-            remedy="copy the whole folder again, or write it with write_empty_chunks=True",
-        )
-
-
-def _missing(array: Path, grid: _Grid) -> Iterator[str]:
-    counts = [-(-n // c) for n, c in zip(grid.shape, grid.chunks, strict=True)]
-    for position in product(*(range(count) for count in counts)):
-        parts = [grid.prefix] if grid.prefix else []
-        key = grid.separator.join([*parts, *map(str, position)])
-        file = array / key
-        if not file.is_file() or file.stat().st_size == 0:
-            yield key
-        elif grid.inner is not None and not _shard_is_full(file, position, grid):
-            yield f"{key} (inside the shard)"
-
-
-def _shard_is_full(file: Path, position: tuple[int, ...], grid: _Grid) -> bool:
-    """Whether the index of a shard points to data for every inner chunk within the array."""
-    inner = grid.inner or grid.chunks
-    per_shard = [c // i for c, i in zip(grid.chunks, inner, strict=True)]
-    n_bytes = 16 * math.prod(per_shard)
-    with file.open("rb") as stream:
-        if grid.index_at_end:
-            stream.seek(max(file.stat().st_size - n_bytes - 4, 0))
-        raw = stream.read(n_bytes)
-    if len(raw) < n_bytes:
-        return False
-    index = np.frombuffer(raw, "<u8").reshape(*per_shard, 2)
-    # A shard at the edge reaches beyond the array; what lies there may be absent.
-    inside = tuple(
-        slice(0, min(p, -(-(n - at * c) // i)))
-        for p, n, at, c, i in zip(per_shard, grid.shape, position, grid.chunks, inner, strict=True)
-    )
-    return not (index[inside] == _ABSENT).any()
 
 
 def _malformed(path: Path, what: str) -> MetadataError:
