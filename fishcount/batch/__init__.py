@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fishcount.batch.case import score_job, write_case
+from fishcount.batch.example import example_case
 from fishcount.batch.folder import cases_in_folder, cases_of_folders
 from fishcount.batch.job import CaseJob, FieldJob
 from fishcount.batch.manifest import MANIFEST_COLUMNS, read_manifest
@@ -20,6 +21,7 @@ __all__ = [
     "Progress",
     "cases_in_folder",
     "cases_of_folders",
+    "example_case",
     "read_manifest",
     "run_batch",
     "score_job",

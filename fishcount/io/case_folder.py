@@ -107,15 +107,9 @@ def read_case_folder(path: str | Path) -> CaseFolder:
 
     Examples
     --------
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> from fishcount import score_case
-    >>> from fishcount.batch import write_case
+    >>> from fishcount.batch import example_case
     >>> from fishcount.io import read_case_folder
-    >>> from fishcount.synthetic import simulate_case
-    >>> images = [image for image, truth in simulate_case("negative", seed=1, n_fields=1, size=256)]
-    >>> folder = Path(tempfile.mkdtemp()) / "example"
-    >>> _ = write_case(folder, score_case(images))
+    >>> folder = example_case()
     >>> case = read_case_folder(folder)
     >>> int(case.label_image("field_1").max()) == len(case.nuclei)
     True

@@ -105,15 +105,9 @@ def verify_case_folder(path: str | Path, *, inputs_from: str | Path | None = Non
 
     Examples
     --------
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> from fishcount import score_case
-    >>> from fishcount.batch import write_case
+    >>> from fishcount.batch import example_case
     >>> from fishcount.io import verify_case_folder
-    >>> from fishcount.synthetic import simulate_case
-    >>> images = [image for image, truth in simulate_case("negative", seed=1, n_fields=1, size=256)]
-    >>> folder = Path(tempfile.mkdtemp()) / "example"
-    >>> _ = write_case(folder, score_case(images))
+    >>> folder = example_case()
     >>> verify_case_folder(folder).ok
     True
     >>> _ = (folder / "report.html").write_text("")

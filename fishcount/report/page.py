@@ -92,16 +92,10 @@ def render_folder(folder: CaseFolder) -> str:
 
     Examples
     --------
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> from fishcount import score_case
-    >>> from fishcount.batch import write_case
+    >>> from fishcount.batch import example_case
     >>> from fishcount.io import read_case_folder
     >>> from fishcount.report import render_folder
-    >>> from fishcount.synthetic import simulate_case
-    >>> images = [image for image, truth in simulate_case("negative", seed=1, n_fields=1, size=256)]
-    >>> folder = Path(tempfile.mkdtemp()) / "example"
-    >>> _ = write_case(folder, score_case(images))
+    >>> folder = example_case()
     >>> page = render_folder(read_case_folder(folder))
     >>> "For research use only" in page
     True

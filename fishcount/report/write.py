@@ -50,15 +50,9 @@ def write_reports(case: str | Path) -> tuple[WrittenReport, ...]:
 
     Examples
     --------
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> from fishcount import score_case
-    >>> from fishcount.batch import write_case
+    >>> from fishcount.batch import example_case
     >>> from fishcount.report import write_reports
-    >>> from fishcount.synthetic import simulate_case
-    >>> images = [image for image, truth in simulate_case("negative", seed=1, n_fields=1, size=256)]
-    >>> folder = Path(tempfile.mkdtemp()) / "example"
-    >>> _ = write_case(folder, score_case(images))
+    >>> folder = example_case()
     >>> [report.path.name for report in write_reports(folder)]
     ['report.html']
     """

@@ -54,16 +54,9 @@ class Desk:
 
     Examples
     --------
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> from fishcount import score_case
-    >>> from fishcount.batch import write_case
+    >>> from fishcount.batch import example_case
     >>> from fishcount.review import Desk
-    >>> from fishcount.synthetic import simulate_case
-    >>> case = score_case(
-    ...     image for image, truth in simulate_case("negative", seed=1, n_fields=1, size=256))
-    >>> folder = Path(tempfile.mkdtemp()) / "example"
-    >>> summary = write_case(folder, case)
+    >>> folder = example_case()
     >>> desk = Desk.open(folder, reader="A")
     >>> desk.accept_and_go_on()
     >>> desk.scored.n_reviewed, desk.nucleus == desk.shown[1]

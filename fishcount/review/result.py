@@ -86,15 +86,9 @@ def score_review(
 
     Examples
     --------
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> from fishcount import score_case
-    >>> from fishcount.batch import write_case
+    >>> from fishcount.batch import example_case
     >>> from fishcount.review import Review, score_review
-    >>> from fishcount.synthetic import simulate_case
-    >>> images = [image for image, truth in simulate_case("negative", seed=1, n_fields=1, size=256)]
-    >>> folder = Path(tempfile.mkdtemp()) / "example"
-    >>> _ = write_case(folder, score_case(images))
+    >>> folder = example_case()
     >>> with Review.open(folder, reader="A") as review:
     ...     reviewed = score_review(review.state, ihc="2+")
     >>> reviewed.n_reviewed, reviewed.classification.ihc

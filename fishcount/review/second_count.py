@@ -57,16 +57,11 @@ class SecondCount:
 
     Examples
     --------
-    >>> import tempfile
-    >>> from pathlib import Path
     >>> import numpy as np
-    >>> from fishcount.batch import write_case
-    >>> from fishcount import score_case
+    >>> import numpy as np
+    >>> from fishcount.batch import example_case
     >>> from fishcount.review import SecondCount
-    >>> from fishcount.synthetic import simulate_case
-    >>> folder = Path(tempfile.mkdtemp()) / "example"
-    >>> _ = write_case(folder, score_case(
-    ...     image for image, truth in simulate_case("negative", seed=1, n_fields=1, size=384)))
+    >>> folder = example_case(size=384)
     >>> with SecondCount.open(folder, reader="B", n_nuclei=3, rng=np.random.default_rng(1)) as two:
     ...     for nucleus in two.chosen:
     ...         two.count(nucleus, her2=2, cep17=2)

@@ -33,18 +33,11 @@ class Review:
 
     Examples
     --------
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> from fishcount import score_case
-    >>> from fishcount.batch import write_case
+    >>> from fishcount.batch import example_case
     >>> from fishcount.review import AcceptNucleus, Review
-    >>> from fishcount.synthetic import simulate_case
-    >>> case = score_case(
-    ...     image for image, truth in simulate_case("negative", seed=1, n_fields=1, size=256))
-    >>> folder = Path(tempfile.mkdtemp()) / "example"
-    >>> summary = write_case(folder, case)
+    >>> folder = example_case()
     >>> with Review.open(folder, reader="A") as review:
-    ...     _ = review.do(AcceptNucleus(field=case.fields[0].image.name, nucleus=1))
+    ...     _ = review.do(AcceptNucleus(field="field_1", nucleus=1))
     ...     review.state
     ReviewState(1 nuclei and 0 signals edited)
     """
@@ -175,15 +168,9 @@ def replay_folder(folder: str | Path | CaseFolder) -> tuple[ReviewState, LogCont
 
     Examples
     --------
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> from fishcount import score_case
-    >>> from fishcount.batch import write_case
+    >>> from fishcount.batch import example_case
     >>> from fishcount.review import AcceptNucleus, Review, replay_folder
-    >>> from fishcount.synthetic import simulate_case
-    >>> images = [image for image, truth in simulate_case("negative", seed=1, n_fields=1, size=256)]
-    >>> folder = Path(tempfile.mkdtemp()) / "example"
-    >>> _ = write_case(folder, score_case(images))
+    >>> folder = example_case()
     >>> with Review.open(folder, reader="A") as review:
     ...     _ = review.do(AcceptNucleus(field="field_1", nucleus=1))
     >>> state, log = replay_folder(folder)

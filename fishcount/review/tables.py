@@ -32,15 +32,9 @@ def reviewed_nuclei(state: ReviewState) -> pd.DataFrame:
 
     Examples
     --------
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> from fishcount import score_case
-    >>> from fishcount.batch import write_case
+    >>> from fishcount.batch import example_case
     >>> from fishcount.review import NoteNucleus, Review, reviewed_nuclei
-    >>> from fishcount.synthetic import simulate_case
-    >>> images = [image for image, truth in simulate_case("negative", seed=1, n_fields=1, size=256)]
-    >>> folder = Path(tempfile.mkdtemp()) / "example"
-    >>> _ = write_case(folder, score_case(images))
+    >>> folder = example_case()
     >>> with Review.open(folder, reader="A") as review:
     ...     _ = review.do(NoteNucleus(field="field_1", nucleus=1, text="at the fold"))
     ...     reviewed_nuclei(review.state).loc[0, "note"]
@@ -70,15 +64,9 @@ def reviewed_signals(state: ReviewState) -> pd.DataFrame:
 
     Examples
     --------
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> from fishcount import score_case
-    >>> from fishcount.batch import write_case
+    >>> from fishcount.batch import example_case
     >>> from fishcount.review import AddSignal, Review, reviewed_signals
-    >>> from fishcount.synthetic import simulate_case
-    >>> images = [image for image, truth in simulate_case("negative", seed=1, n_fields=1, size=256)]
-    >>> folder = Path(tempfile.mkdtemp()) / "example"
-    >>> _ = write_case(folder, score_case(images))
+    >>> folder = example_case()
     >>> with Review.open(folder, reader="A") as review:
     ...     before = len(reviewed_signals(review.state))
     ...     _ = review.do(AddSignal(field="field_1", channel="HER2", y_px=40.0, x_px=52.5))

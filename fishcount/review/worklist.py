@@ -110,16 +110,10 @@ def worklist(
 
     Examples
     --------
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> from fishcount import score_case
-    >>> from fishcount.batch import write_case
+    >>> from fishcount.batch import example_case
     >>> from fishcount.io import read_case_folder
     >>> from fishcount.review import worklist
-    >>> from fishcount.synthetic import simulate_case
-    >>> images = [image for image, truth in simulate_case("negative", seed=1, n_fields=1, size=256)]
-    >>> folder = Path(tempfile.mkdtemp()) / "example"
-    >>> _ = write_case(folder, score_case(images))
+    >>> folder = example_case()
     >>> case = read_case_folder(folder)
     >>> doubtful = worklist(case.nuclei, case.signals)
     >>> list(doubtful.columns), len(doubtful) == len(case.nuclei)

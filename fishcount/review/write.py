@@ -67,15 +67,9 @@ def write_reviewed(
 
     Examples
     --------
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> from fishcount import score_case
-    >>> from fishcount.batch import write_case
+    >>> from fishcount.batch import example_case
     >>> from fishcount.review import RejectNucleus, Review, write_reviewed
-    >>> from fishcount.synthetic import simulate_case
-    >>> images = [image for image, truth in simulate_case("negative", seed=1, n_fields=1, size=256)]
-    >>> folder = Path(tempfile.mkdtemp()) / "example"
-    >>> _ = write_case(folder, score_case(images))
+    >>> folder = example_case()
     >>> with Review.open(folder, reader="A") as review:
     ...     _ = review.do(RejectNucleus(field="field_1", nucleus=1))
     >>> write_reviewed(folder).n_reviewed, (folder / "reviewed" / "summary.json").is_file()
@@ -123,15 +117,9 @@ def verify_review(path: str | Path) -> tuple[Check, ...]:
 
     Examples
     --------
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> from fishcount import score_case
-    >>> from fishcount.batch import write_case
+    >>> from fishcount.batch import example_case
     >>> from fishcount.review import AcceptNucleus, Review, verify_review
-    >>> from fishcount.synthetic import simulate_case
-    >>> images = [image for image, truth in simulate_case("negative", seed=1, n_fields=1, size=256)]
-    >>> folder = Path(tempfile.mkdtemp()) / "example"
-    >>> _ = write_case(folder, score_case(images))
+    >>> folder = example_case()
     >>> with Review.open(folder, reader="A") as review:
     ...     _ = review.do(AcceptNucleus(field="field_1", nucleus=1))
     >>> [(check.name, check.status) for check in verify_review(folder)]
