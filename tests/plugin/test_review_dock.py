@@ -12,7 +12,9 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QFileDialog, QMessageBox
 
+from fishcount.errors import CalibrationError
 from fishcount.review import replay_folder, verify_review
+from napari_fishcount.review.cases import in_the_window
 from napari_fishcount.review.dock import ReviewDock
 from napari_fishcount.review.start import open_review
 
@@ -263,3 +265,9 @@ def test_images_are_scored_with_progress_and_can_be_cancelled(
     assert dock.cases.bar.value() == len(images)
     assert "min_snr = 4.5" in (out / "settings.toml").read_text()
     assert dock.panel.desk.state.automatic.folder.path == out
+
+
+def test_an_option_that_the_window_does_not_have_is_said_to_be_of_the_command() -> None:
+    missing = CalibrationError("no pixel size", file="a.tif", remedy="give it with --pixel-size-um")
+    assert in_the_window(missing).endswith("(options are those of the command: fishcount score)")
+    assert in_the_window(CalibrationError("no pixel size")) == "no pixel size"

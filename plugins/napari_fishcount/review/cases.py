@@ -25,7 +25,7 @@ from fishcount.batch import CaseJob, FieldJob, score_job
 from fishcount.errors import FishcountError, InputError
 from fishcount.settings import Settings
 
-__all__ = ["CasesPanel", "case_folders_in"]
+__all__ = ["CasesPanel", "case_folders_in", "in_the_window"]
 
 # Qt.UserRole: where a row of the list keeps its folder.
 ROLE = 0x0100
@@ -184,7 +184,7 @@ class CasesPanel(QWidget):
         self.chosen.emit(out)
 
     def _on_failed(self, error: Exception) -> None:
-        self.said.emit(f"⚠ {error}")
+        self.said.emit(f"⚠ {in_the_window(error)}")
         if not isinstance(error, FishcountError):
             raise error
 
@@ -196,6 +196,14 @@ class CasesPanel(QWidget):
         self.bar.setVisible(busy)
         self.cancel_button.setEnabled(busy)
         self.score_button.setEnabled(not busy)
+
+
+def in_the_window(error: Exception) -> str:
+    """The message of an error; where it names an option of the command line, also whose it is."""
+    message = str(error)
+    if isinstance(error, FishcountError) and " --" in message:
+        return f"{message} (options are those of the command: fishcount score)"
+    return message
 
 
 def case_folders_in(folder: Path) -> list[Path]:
