@@ -103,6 +103,11 @@ _ENTRIES: dict[Subject, tuple[tuple[str, str, str], ...]] = {
             "A cut as long as it is wide parts it from a neighbour: both may be one nucleus, "
             "or one lies over the other.",
         ),
+        (
+            "SHARED_AREA",
+            "shares its area",
+            "It lies in part over or under a neighbour: signals there may belong to either.",
+        ),
     ),
     Subject.SIGNAL: (
         ("LOW_SNR", "too weak", "Below the threshold of its channel."),

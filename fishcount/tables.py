@@ -47,6 +47,7 @@ NUCLEUS_FIGURES = (
     "saturated_fraction",
     "neck",
     "contact_width",
+    "overlap",
     "depth_distance_um",
 )
 """Figures behind the flags of nuclei: folders of earlier versions do not have them."""
@@ -260,6 +261,7 @@ def _nuclei_of(field: FieldResult) -> dict[str, Any]:
         "saturated_fraction": nuclei.saturated_fraction,
         "neck": nuclei.neck,
         "contact_width": nuclei.contact_width,
+        "overlap": nuclei.overlap,
         "depth_distance_um": nuclei.depth_distance_um,
     }
     for probe in PROBES:

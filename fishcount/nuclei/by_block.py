@@ -211,6 +211,7 @@ def _flagged(table: NucleiTable, shape: tuple[int, int], settings: NucleiSetting
         edge_width_px=table.edge_width_px,
         neck=table.neck,
         contact_width=table.contact_width,
+        overlap=table.overlap,
         saturated_fraction=table.saturated_fraction,
         depth_distance_um=table.depth_distance_um,
         inside_roi=(table.flags & np.uint32(mask_of(["OUTSIDE_ROI"]))) == 0,

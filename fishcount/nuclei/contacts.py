@@ -39,6 +39,10 @@ WIDTH_WEIGHT, SIZE_WEIGHT, FALSE = 6.7, 3.0, 6.0
 # Both sides together count as at least so large: the fit has seen nothing smaller.
 MIN_SIZE = 0.6
 
+# Places that fill the unit disk evenly.
+_DISK_Y, _DISK_X = (np.indices((20, 20)).reshape(2, -1) - 9.5) / 10
+_DISK_Y, _DISK_X = (part[np.hypot(_DISK_Y, _DISK_X) < 1] for part in (_DISK_Y, _DISK_X))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Contacts:
@@ -95,6 +99,25 @@ class Ellipses:
         yy, xx, yx = np.moveaxis(self.form, -1, 0)
         depth: NDArray[np.float64] = yy * dy * dy + xx * dx * dx + yx * dy * dx
         return depth
+
+    def areas(self) -> NDArray[np.float64]:
+        """Area of each ellipse."""
+        yy, xx, yx = self.form.T
+        areas: NDArray[np.float64] = np.pi / np.sqrt(yy * xx - 0.25 * yx * yx)
+        return areas
+
+    def shared(self, one: NDArray[np.integer], other: NDArray[np.integer]) -> NDArray[np.float64]:
+        """Part of the ellipses of labels that lies in those of others, (k,), in steps of 0.003."""
+        yy, xx, yx = self.form[one].T
+        # The root of the form makes the unit disk of the ellipse.
+        long = np.sqrt(yy)
+        lean = 0.5 * yx / long
+        across = _DISK_X / np.sqrt(xx - lean * lean)[:, None]
+        down = (_DISK_Y - lean[:, None] * across) / long[:, None]
+        y, x = self.centre[one, 0, None] + down, self.centre[one, 1, None] + across
+        depth = Ellipses(self.centre[other, None], self.form[other, None]).depth(y, x)
+        part: NDArray[np.float64] = (depth < 1).mean(axis=1)
+        return part
 
 
 def fit_ellipses(labels: NDArray[np.int32]) -> Ellipses:

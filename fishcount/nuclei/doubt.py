@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fishcount.nuclei.contacts import cut_by_the_edge, find_contacts
+from fishcount.nuclei.contacts import Contacts, cut_by_the_edge, find_contacts, fit_ellipses
 from fishcount.nuclei.dents import NO_CUT, find_cuts, outlines_of
 from fishcount.nuclei.shape import Shapes
 
@@ -21,8 +21,8 @@ MIN_PART = 0.12
 
 def measure_doubt(
     labels: NDArray[np.int32], shapes: Shapes, *, diameter_px: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """`NucleiTable.neck` and `NucleiTable.contact_width` of the labels 1 to n of an image (y, x).
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """`neck`, `contact_width` and `overlap` of `NucleiTable`, of the labels 1 to n of an image.
 
     Nuclei that the field's edge cuts have no known width, so their contacts are not judged.
     """
@@ -30,9 +30,13 @@ def measure_doubt(
     # In an image narrower than half a step its last row speaks for all.
     top, left = (min(step // 2, size - 1) for size in labels.shape)
     coarse = np.ascontiguousarray(labels[top::step, left::step])
+    contacts = find_contacts(coarse)
+    cut = cut_by_the_edge(coarse)
+    known = ~cut[contacts.one] & ~cut[contacts.other]
     return (
         _neck(coarse, shapes, step, diameter_px / step),
-        _contact_width(coarse, len(shapes.area_px)),
+        _contact_width(contacts, known, len(shapes.area_px)),
+        _overlap(coarse, contacts, known, shapes.area_px / step**2),
     )
 
 
@@ -55,11 +59,26 @@ def _neck(
     return neck
 
 
-def _contact_width(labels: NDArray[np.int32], n: int) -> NDArray[np.float64]:
+def _contact_width(contacts: Contacts, known: NDArray[np.bool_], n: int) -> NDArray[np.float64]:
     width = np.zeros(n)
-    contacts = find_contacts(labels)
-    cut = cut_by_the_edge(labels)
-    known = ~cut[contacts.one] & ~cut[contacts.other]
     for label in (contacts.one, contacts.other):
         np.maximum.at(width, label[known] - 1, contacts.width[known])
     return width
+
+
+def _overlap(
+    labels: NDArray[np.int32],
+    contacts: Contacts,
+    known: NDArray[np.bool_],
+    area_px: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    overlap = np.zeros(len(area_px))
+    if not known.any():
+        return overlap
+    ellipses = fit_ellipses(labels)
+    one, other = contacts.one[known], contacts.other[known]
+    common = ellipses.shared(one, other) * ellipses.areas()[one]
+    for label in (one, other):
+        np.add.at(overlap, label - 1, common / area_px[label - 1])
+    # Rounded, so that arithmetic that differs in the last digit decides the same.
+    return overlap.round(6)

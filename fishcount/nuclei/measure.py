@@ -86,7 +86,7 @@ def measure_nuclei(
     )
     edge = _edge_width(labels, runs, dapi, mean)
     depths = Depths.of_plane(len(area)) if depths is None else depths
-    neck, contact = measure_doubt(labels, shapes, diameter_px=diameter_px)
+    neck, contact, overlap = measure_doubt(labels, shapes, diameter_px=diameter_px)
     inside = (
         np.ones(len(area), bool)
         if roi is None
@@ -100,6 +100,7 @@ def measure_nuclei(
         edge_width_px=edge,
         neck=neck,
         contact_width=contact,
+        overlap=overlap,
         saturated_fraction=saturated,
         depth_distance_um=depths.distance_um,
         inside_roi=inside,
@@ -120,6 +121,7 @@ def measure_nuclei(
         edge_width_px=edge,
         neck=neck,
         contact_width=contact,
+        overlap=overlap,
         saturated_fraction=saturated,
         plane=depths.plane,
         depth_distance_um=depths.distance_um,

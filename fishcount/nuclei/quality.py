@@ -42,6 +42,7 @@ def flag_nuclei(
     edge_width_px: NDArray[np.float64],
     neck: NDArray[np.float64],
     contact_width: NDArray[np.float64],
+    overlap: NDArray[np.float64],
     saturated_fraction: NDArray[np.float64],
     depth_distance_um: NDArray[np.float64],
     inside_roi: NDArray[np.bool_],
@@ -86,6 +87,7 @@ def flag_nuclei(
     double |= depth_distance_um > 0
     raise_flag(flags, "OVERLAPPED", double)
     raise_flag(flags, "UNSURE_CUT", contact_width > settings.max_contact_width)
+    raise_flag(flags, "SHARED_AREA", overlap > settings.max_overlap)
     raise_flag(flags, "IRREGULAR", uneven | (~border & (elongation > settings.max_elongation)))
     raise_flag(flags, "DIM", mean < settings.dim)
     raise_flag(flags, "BLURRED", edge > settings.blurred)

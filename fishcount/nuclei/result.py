@@ -43,6 +43,9 @@ class NucleiTable(ReadOnlyArrays):
         dents: low where two nuclei may hide, 9 where there are no dents.
     contact_width : ndarray of float64, (n,)
         Length of its longest contact over the width of the smaller of both; 0 where it is free.
+    overlap : ndarray of float64, (n,)
+        What its ellipse has in common with those of nuclei that it touches, over its area: high
+        where they lie over one another.
     saturated_fraction : ndarray of float64, (n,)
         Share of its pixels at the camera's limit.
     plane : ndarray of int64, (n,)
@@ -69,6 +72,7 @@ class NucleiTable(ReadOnlyArrays):
     edge_width_px: NDArray[np.float64]
     neck: NDArray[np.float64]
     contact_width: NDArray[np.float64]
+    overlap: NDArray[np.float64]
     saturated_fraction: NDArray[np.float64]
     plane: NDArray[np.int64]
     depth_distance_um: NDArray[np.float64]
@@ -101,6 +105,7 @@ class NucleiTable(ReadOnlyArrays):
             edge_width_px=none.copy(),
             neck=none.copy(),
             contact_width=none.copy(),
+            overlap=none.copy(),
             saturated_fraction=none.copy(),
             plane=none.astype(np.int64),
             depth_distance_um=none.copy(),

@@ -56,6 +56,12 @@ DOUBTS: tuple[Doubt, ...] = (
         "It touches another nucleus, or its outline is doubtful.",
         2.0,
     ),
+    Doubt(
+        "SHARED_AREA",
+        "over another",
+        "It lies in part over or under a neighbour: signals there may belong to either.",
+        2.0,
+    ),
     Doubt("LOW_SNR", "weak signal", "A signal stands only just above the threshold.", 1.5),
     Doubt(
         "SKIPPED_FOR_SIGNALS",
@@ -125,6 +131,7 @@ def worklist(
         "NEAR_DECISION": _near_decision(nuclei),
         "ESTIMATED": _flagged(nuclei, ("HER2_ESTIMATED", "CEP17_ESTIMATED")),
         "CUT_OR_TOUCHING": _flagged(nuclei, _DOUBTFUL_OUTLINES) | _among(nuclei, touching or {}),
+        "SHARED_AREA": _flagged(nuclei, ("SHARED_AREA",)),
         "LOW_SNR": _with_weak_signal(nuclei, signals, settings),
         "SKIPPED_FOR_SIGNALS": nuclei["reject_reason"].isin(_SKIPPED).to_numpy(np.bool_),
         "NEAR_MISS": _with_near_miss(nuclei, signals),

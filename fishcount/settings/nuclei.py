@@ -65,6 +65,11 @@ class NucleiSettings(Section):
         description="UNSURE_CUT: a contact longer than this multiple of the width of the smaller "
         "of both nuclei. Two that touch have a waist there.",
     )
+    max_overlap: Positive = Field(
+        0.1,
+        description="SHARED_AREA: the ellipses of a nucleus and of those that it touches have more "
+        "than this part of its area in common. Not rejected unless `selection.reject` says so.",
+    )
     dim: Fraction = Field(
         0.25,
         description="DIM: mean DAPI above background under this part of the typical. Under 0.2 of "

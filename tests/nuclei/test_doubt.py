@@ -113,7 +113,22 @@ def test_two_that_touch_at_a_waist_are_scored():
     labels[disk(80, 86, 14)], labels[disk(80, 113, 14)] = 5, 6
     nuclei, number, flags = flags_at(labels, 80, 86)
     assert 0 < nuclei.contact_width[number] < 1
+    assert nuclei.overlap[number] < 0.03
     assert flags == ()
+
+
+def test_what_two_ellipses_have_in_common_is_measured():
+    labels = others()
+    labels[disk(80, 88, 14) & (COLUMNS < 98)] = 5
+    labels[disk(80, 108, 14) & (COLUMNS >= 98)] = 6
+    nuclei, number, flags = flags_at(labels, 80, 88)
+    lens = 2 * 14**2 * np.arccos(10 / 14) - 10 * np.sqrt(4 * 14**2 - 20**2)
+    # Fitted ellipses are drawn a little towards the cut.
+    assert nuclei.overlap[number] == pytest.approx(lens / nuclei.area_px[number], abs=0.05)
+    assert flags == ("SHARED_AREA",)
+    assert select_nuclei(nuclei.flags)[0].all()
+    assert flags_at(labels, 80, 88, NucleiSettings(max_overlap=0.5))[2] == ()
+    assert nuclei.overlap[0] == 0
 
 
 @pytest.mark.parametrize("shape", [(1, 30_000), (30_000, 1), (4, 30_000)])
