@@ -56,7 +56,7 @@ class NucleiSettings(Section):
         2.9, description="OVERLAPPED whatever its shape: DAPI dose over this multiple."
     )
     min_neck: float = Field(
-        0.85,
+        0.9,
         description="OVERLAPPED whatever its size: the best cut from dent to dent is shorter than "
         "this part of the width of what it cuts off; deep dents count, also below zero.",
     )
