@@ -76,12 +76,12 @@ def find_candidates(
     if len(granules):
         view = without_granules(view, granules)
         start = _seeds(view, min_snr)
-    scene = Scene.of(plane_without(view, granules), sigma_px=scale.psf_sigma_px)
+    scene = Scene.of(plane_without(view, granules), sigma_px=scale.search_sigma_px)
     points = resolve(scene, start, view=view, min_snr=min_snr, min_share=min_share)
     points = fit_at_edges(
         view.plane,
         points,
-        scale.psf_sigma_px,
+        scale.search_sigma_px,
         granules=granules.light,
         granule_sigma_px=granules.sigma_px,
     )

@@ -15,7 +15,7 @@ from fishcount.image import project
 from fishcount.optics import KnownOptics
 from fishcount.settings import SpotSettings
 from fishcount.spots.candidates import find_candidates
-from fishcount.spots.channel import ChannelScale, ChannelView, view_channel
+from fishcount.spots.channel import HEIGHT_SHARE, ChannelScale, ChannelView, view_channel
 from fishcount.spots.checks import checked_counts
 from fishcount.spots.depth import separated_in_depth
 from fishcount.spots.groups import connected_groups
@@ -219,27 +219,29 @@ def _view(
 
 
 def _detect(view: ChannelView, other: ChannelView | None, settings: SpotSettings) -> Spots:
-    psf_sigma_px = view.scale.psf_sigma_px
+    sigma_px = view.scale.search_sigma_px
     found = find_candidates(
         view, min_snr=settings.min_snr, min_share=settings.min_share, other=other
     )
-    group = connected_groups(found.points.y_px, found.points.x_px, _CROWD_REACH * psf_sigma_px)
+    group = connected_groups(found.points.y_px, found.points.x_px, _CROWD_REACH * sigma_px)
     score = pooled_score(
         signal_score(found.appearance.figures), found.points.amplitude_counts, group
     )
     reason = reject_reasons(
         found,
         score,
-        psf_sigma_px=psf_sigma_px,
+        sigma_px=sigma_px,
         width_spread=view.scale.width_spread,
         min_score=settings.min_score,
         min_share=settings.min_share,
     )
     points, fits, granules = found.points, found.appearance.fits, found.granules
     kept = reason == ""
-    cluster = _clusters(points, kept, _CLUSTER_REACH * psf_sigma_px)
+    cluster = _clusters(points, kept, _CLUSTER_REACH * sigma_px)
     # Light of a point of the known width: the free width of a faint point is mostly noise.
-    flux = 2 * np.pi * points.amplitude_counts * psf_sigma_px**2
+    psf_sigma_px = view.scale.psf_sigma_px
+    height = HEIGHT_SHARE * points.amplitude_counts
+    flux = 2 * np.pi * height * psf_sigma_px**2
     granule_flux = 2 * np.pi * granules.amplitude_counts * np.square(granules.sigma_px)
     y, x = np.append(points.y_px, granules.y_px), np.append(points.x_px, granules.x_px)
     order = np.lexsort((x, y))
@@ -252,7 +254,7 @@ def _detect(view: ChannelView, other: ChannelView | None, settings: SpotSettings
         z_px=np.zeros(len(order)),
         y_px=y[order],
         x_px=x[order],
-        amplitude_counts=both(points.amplitude_counts, granules.amplitude_counts),
+        amplitude_counts=both(height, granules.amplitude_counts),
         background_counts=both(fits.background_counts, granules.background_counts),
         sigma_px=both(fits.sigma_px, granules.sigma_px),
         flux_counts=both(flux, granule_flux),
@@ -263,7 +265,7 @@ def _detect(view: ChannelView, other: ChannelView | None, settings: SpotSettings
         score=both(score, np.nan),
         psf_sigma_px=psf_sigma_px,
         min_snr=settings.min_snr,
-        typical_counts=view.scale.typical_counts,
+        typical_counts=view.scale.typical_height_counts,
         min_score=settings.min_score,
     )
 

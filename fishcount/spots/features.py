@@ -135,7 +135,7 @@ def _looked_at(
     """Without granules: patches as they are seen, without all points, and the plane halved."""
     plane = plane_without(view, granules)
     seen, coarse = cut_patches(plane, *home.pixel), block_means(plane, 2)
-    subtract_light(plane, points, view.scale.psf_sigma_px)
+    subtract_light(plane, points, view.scale.search_sigma_px)
     return seen, cut_patches(plane, *home.pixel), coarse
 
 
@@ -210,7 +210,7 @@ def _blob_figures(
     """
     log_width, misfit = np.zeros(len(points)), np.ones(len(points))
     height, distance = np.zeros(len(points)), np.zeros(len(points))
-    sigma = view.scale.psf_sigma_px
+    sigma = view.scale.search_sigma_px
     maxima = local_maxima(view.coarse, _BLOB_SNR * view.coarse_floor)
     if len(maxima) and len(points):
         centre = maxima + parabolic_offsets(view.coarse, maxima)

@@ -61,7 +61,7 @@ def find_granules(view: ChannelView, points: Points) -> Granules:
 
     The search and the fits run on pixels twice as large.
     """
-    sigma_px, passes = view.scale.psf_sigma_px, view.scale.passes
+    sigma_px, passes = view.scale.search_sigma_px, view.scale.passes
     coarse = block_means(view.plane, 2)
     subtract_light(coarse, points, sigma_px, block_px=2)
     response = blob_response(coarse, passes)

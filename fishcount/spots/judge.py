@@ -36,7 +36,7 @@ def reject_reasons(
     found: Candidates,
     score: NDArray[np.float64],
     *,
-    psf_sigma_px: float,
+    sigma_px: float,
     width_spread: float,
     min_score: float,
     min_share: float,
@@ -65,7 +65,7 @@ def reject_reasons(
     leaked = found.leaked > _LEAKED
     reason[leaked] = "BLEED_THROUGH"
     doubtful = (score > min_score - _BESIDE_SCORE) & ~faint & ~wide & ~rim & ~leaked
-    reason[doubtful & _beside(found.points, reason == "", _BESIDE_WIDTHS * psf_sigma_px)] = ""
+    reason[doubtful & _beside(found.points, reason == "", _BESIDE_WIDTHS * sigma_px)] = ""
     return reason
 
 

@@ -21,6 +21,7 @@ from fishcount.spots.channel import (
     SHARP_COARSE,
     ChannelScale,
     ChannelView,
+    search_width_px,
     view_of,
 )
 from fishcount.spots.checks import checked_counts
@@ -155,8 +156,9 @@ def _unmeasured_view(
     plane: NDArray[np.number], brightness: BackgroundMap, width: PointWidth
 ) -> ChannelView:
     """A view for points of a width whose typical height is not known yet."""
-    response = blob_response(plane, passes_for(width.sigma_px))
-    least = _least_noise(plane, width.sigma_px)
+    sigma_px = search_width_px(width.sigma_px)
+    response = blob_response(plane, passes_for(sigma_px))
+    least = _least_noise(plane, sigma_px)
     scale = ChannelScale(
         psf_sigma_px=width.sigma_px,
         width_spread=width.spread,
@@ -258,7 +260,7 @@ def _is_hot(view: ChannelView, maxima: NDArray[np.int64]) -> NDArray[np.bool_]:
         view.plane[(y + dy).clip(0, bottom), (x + dx).clip(0, right)]
         for dy, dx in ((-1, 0), (1, 0), (0, -1), (0, 1))
     ]
-    expected = np.exp(-0.5 / view.scale.psf_sigma_px**2) * (view.plane[y, x] - around)
+    expected = np.exp(-0.5 / view.scale.search_sigma_px**2) * (view.plane[y, x] - around)
     return np.asarray(np.mean(beside, axis=0) - around < 0.5 * expected)
 
 

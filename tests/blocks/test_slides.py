@@ -143,7 +143,7 @@ def test_figures_of_the_slide_outlive_a_first_block_that_was_not_scanned(image):
     for probe, spots in find_spots(slide, sample=sample, settings=Settings()).items():
         assert len(spots) > 0
         assert spots.psf_sigma_px == measured[probe].psf_sigma_px
-        assert spots.typical_counts == measured[probe].typical_counts
+        assert spots.typical_counts == measured[probe].typical_height_counts
 
 
 def test_an_own_segmentation_needs_the_image_in_memory(tiled_file):
