@@ -16,9 +16,9 @@ from fishcount.flags import mask_of
 from fishcount.nuclei import select_nuclei
 from fishcount.results import FieldResult
 from fishcount.scoring import CaseScore, SelectionCheck, check_selection, score_counts
-from fishcount.settings import ScoringSettings, Settings, SpotSettings
+from fishcount.settings import ScoringSettings, Settings
 from fishcount.signals import Copies, count_signals
-from fishcount.spots import Spots
+from fishcount.spots import cut_at
 
 __all__ = [
     "SKIPPED_FOR_SIGNALS",
@@ -35,8 +35,6 @@ Integers = NDArray[np.int64]
 # Reasons of nuclei whose outline is fit: by the rule of dual-probe kits they are skipped.
 SKIPPED_FOR_SIGNALS = ("NO_SIGNAL", "ONE_COLOUR")
 _OF_SIGNALS = (*SKIPPED_FOR_SIGNALS, "HER2_ESTIMATED", "CEP17_ESTIMATED", "ESTIMATES_DISAGREE")
-# A spot whose light came from the other probe is none at any cut.
-_NEVER_A_SIGNAL = "BLEED_THROUGH"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,7 +167,8 @@ def recount_field(field: FieldResult, *, was: Settings, settings: Settings) -> F
     spots, counts = field.spots, field.counts
     if settings.spots.min_score != was.spots.min_score:
         spots = {
-            probe: _cut_at(found, settings.spots, was=was.spots) for probe, found in spots.items()
+            probe: cut_at(found, settings.spots.min_score, min_share=settings.spots.min_share)
+            for probe, found in spots.items()
         }
     if spots is not field.spots or settings.signals != was.signals:
         counts = count_signals(
@@ -190,32 +189,8 @@ def recount_field(field: FieldResult, *, was: Settings, settings: Settings) -> F
     )
 
 
-def _cut_at(spots: Spots, settings: SpotSettings, *, was: SpotSettings) -> Spots:
-    """The same candidates with another least score.
-
-    What passed the old cut and was rejected all the same had another reason, and keeps it. What is
-    let in must be as bright as `min_share` of those that were kept asks for.
-    """
-    score = np.nan_to_num(spots.score, nan=-np.inf)
-    least = settings.min_share * _median(spots.amplitude_counts[spots.kept])
-    let_in = (score <= was.min_score) & (spots.reason != _NEVER_A_SIGNAL)
-    let_in &= spots.amplitude_counts >= least
-    kept = (score > settings.min_score) & (spots.kept | let_in)
-    reason = np.where(kept, "", np.where(spots.kept, "POOR_FIT", spots.reason))
-    return replace(
-        spots,
-        kept=kept,
-        reason=reason.astype(spots.reason.dtype),
-        min_score=settings.min_score,
-    )
-
-
 def _assigned(field: FieldResult) -> dict[str, Integers]:
     """Label of the nucleus of each candidate, by probe: signals are listed probe after probe."""
     ends = np.cumsum([len(spots) for spots in field.spots.values()])
     parts = np.split(field.counts.signals.nucleus, ends[:-1])
     return dict(zip(field.spots, parts, strict=True))
-
-
-def _median(values: NDArray[np.float64]) -> float:
-    return float(np.median(values)) if values.size else 0.0

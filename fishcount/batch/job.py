@@ -9,7 +9,7 @@ from typing import Any
 
 from fishcount.image import FishImage
 from fishcount.io import read_field
-from fishcount.io.options import OPTIONS
+from fishcount.io.options import OPTIONS, ReadingOptions
 from fishcount.settings import Settings
 from fishcount.slide import Slide
 
@@ -17,7 +17,7 @@ __all__ = ["CaseJob", "FieldJob"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FieldJob:
+class FieldJob(ReadingOptions):
     """Where one field comes from; paths and options only, so that it travels to a worker.
 
     Attributes
@@ -31,13 +31,6 @@ class FieldJob:
     """
 
     files: Path | Mapping[str, Path]
-    channels: Mapping[str, str] | None = None
-    rgb: Mapping[str, str] | None = None
-    axes: str | None = None
-    series: int | None = None
-    pixel_size_um: float | None = None
-    z_step_um: float | None = None
-    offset_counts: float | None = None
     roi: Path | None = None
     labels: Path | None = None
 

@@ -7,17 +7,12 @@ on spots count is the lowest at which those inside nuclei stay within it.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from numpy.typing import NDArray
 
-from fishcount.spots import Spots, false_probability
+from fishcount.spots import Spots, cut_at, false_probability, kept_or_too_unsure
 
 __all__ = ["expected_false", "within_budget"]
-
-# Light of the other probe is no signal of this one at any cut.
-_NEVER_A_SIGNAL = "BLEED_THROUGH"
 
 
 def expected_false(score: NDArray[np.float64], counted: NDArray[np.bool_]) -> float:
@@ -59,13 +54,9 @@ def within_budget(
     Spots
         `min_score` is the cut that was found.
     """
-    let_in = (spots.score <= spots.min_score) & (spots.reason != _NEVER_A_SIGNAL)
-    let_in &= ~(spots.amplitude_counts < min_share * spots.typical_counts)
-    may_count = spots.kept | let_in
+    may_count = kept_or_too_unsure(spots, min_share=min_share)
     scores = np.sort(spots.score[may_count & (nucleus > 0) & np.isfinite(spots.score)])[::-1]
     spent = np.cumsum(false_probability(scores))
     beyond = scores[spent > budget * n_nuclei]
     cut = float(beyond[0]) if beyond.size else float("-inf")
-    kept = may_count & ~(spots.score <= cut)
-    reason = np.where(kept, "", np.where(spots.kept, "POOR_FIT", spots.reason))
-    return replace(spots, kept=kept, reason=reason.astype(spots.reason.dtype), min_score=cut)
+    return cut_at(spots, cut, min_share=min_share)

@@ -94,14 +94,9 @@ def count_signals(
         tolerance_px = chosen.border_tolerance_um / pixel_size_um
         assigned = {role: _assigned(found, nuclei, tolerance_px) for role, found in spots.items()}
     if chosen.false_per_nucleus is not None:
+        budget, least = chosen.false_per_nucleus, chosen.min_share_of_typical
         spots = {
-            role: within_budget(
-                found,
-                assigned[role],
-                len(nuclei),
-                budget=chosen.false_per_nucleus,
-                min_share=chosen.min_share_of_typical,
-            )
+            role: within_budget(found, assigned[role], len(nuclei), budget=budget, min_share=least)
             for role, found in spots.items()
         }
     channels = {

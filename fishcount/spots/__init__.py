@@ -1,6 +1,7 @@
 """Probe image to spots: detected, fitted, kept or rejected with a reason."""
 
 from fishcount.spots.channel import ChannelScale
+from fishcount.spots.cut import cut_at, kept_or_too_unsure
 from fishcount.spots.detect import detect_in_channels, detect_spots
 from fishcount.spots.measure import measure_channel, measure_channels
 from fishcount.spots.polarity import dark_over_bright
@@ -10,10 +11,12 @@ from fishcount.spots.score import false_probability
 __all__ = [
     "ChannelScale",
     "Spots",
+    "cut_at",
     "dark_over_bright",
     "detect_in_channels",
     "detect_spots",
     "false_probability",
+    "kept_or_too_unsure",
     "measure_channel",
     "measure_channels",
 ]

@@ -17,7 +17,7 @@ from fishcount.report import render_report
 from fishcount.settings import SignalSettings, with_overrides
 from fishcount.signals import count_signals
 from fishcount.signals.budget import expected_false, within_budget
-from fishcount.spots import false_probability
+from fishcount.spots import cut_at, false_probability
 from fishcount.synthetic import simulate_case
 from fishcount.tables import summary_record
 
@@ -65,6 +65,19 @@ def test_what_is_kept_is_within_the_budget_and_the_next_would_not_be(
         assert expected_false(found.score, more) > budget * n_nuclei
     assert (found.reason[found.kept] == "").all()
     assert (found.reason[~found.kept] != "").all()
+
+
+def test_another_cut_moves_what_its_score_decides_and_nothing_else(scored_spots):
+    spots = scored_spots([3.0, 1.0, -1.0, np.nan, -1.0], typical_counts=1.0)
+    spots = replace(
+        spots,
+        kept=np.array([True, True, False, True, False]),
+        reason=np.array(["", "", "POOR_FIT", "", "BLEED_THROUGH"], spots.reason.dtype),
+        amplitude_counts=np.array([1.0, 1.0, 1.0, 0.1, 1.0]),
+    )
+    assert cut_at(spots, 2.0, min_share=0.3).kept.tolist() == [True, False, False, True, False]
+    assert cut_at(spots, -2.0, min_share=0.3).kept.tolist() == [True, True, True, True, False]
+    assert cut_at(spots, -2.0, min_share=2.0).kept.tolist() == [True, True, False, True, False]
 
 
 def test_spots_of_one_score_stand_or_fall_together(scored_spots):

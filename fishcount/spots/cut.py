@@ -1,0 +1,48 @@
+"""Another least score for spots that were found: nothing is searched anew."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fishcount.spots.result import Spots
+
+__all__ = ["cut_at", "kept_or_too_unsure"]
+
+# Light of the other probe is no signal of this one at any cut.
+_NEVER_A_SIGNAL = "BLEED_THROUGH"
+
+
+def kept_or_too_unsure(spots: Spots, *, min_share: float) -> NDArray[np.bool_]:
+    """Which spots count, or would if nothing but the least score stood against them, (n,).
+
+    What passed the cut and was rejected all the same had another reason, and granules have no
+    score. What is let in must be as bright as `min_share` of a typical signal.
+    """
+    let_in = (spots.score <= spots.min_score) & (spots.reason != _NEVER_A_SIGNAL)
+    let_in &= ~(spots.amplitude_counts < min_share * spots.typical_counts)
+    may_count: NDArray[np.bool_] = spots.kept | let_in
+    return may_count
+
+
+def cut_at(spots: Spots, min_score: float, *, min_share: float) -> Spots:
+    """The same spots with another least score; those without a score stay as they are.
+
+    Parameters
+    ----------
+    spots : Spots
+        As detection left them.
+    min_score, min_share
+        As `SpotSettings` has them.
+
+    Examples
+    --------
+    >>> from fishcount.spots import Spots, cut_at
+    >>> cut_at(Spots.empty(), 1.0, min_share=0.3).min_score
+    1.0
+    """
+    kept = kept_or_too_unsure(spots, min_share=min_share) & ~(spots.score <= min_score)
+    reason = np.where(kept, "", np.where(spots.kept, "POOR_FIT", spots.reason))
+    return replace(spots, kept=kept, reason=reason.astype(spots.reason.dtype), min_score=min_score)
