@@ -18,6 +18,7 @@ from fishcount.spots.granules import (
     plane_without,
     without_granules,
 )
+from fishcount.spots.leak import share_explained
 from fishcount.spots.maxima import parabolic_offsets
 from fishcount.spots.points import Points
 from fishcount.spots.scene import Scene
@@ -93,7 +94,7 @@ def find_candidates(
         points=points,
         appearance=appearance(view, granules, model, points, other=other),
         granules=granules,
-        leaked=_leaked(points, other, scale.leaked_share or 0.0),
+        leaked=share_explained(points, view, other),
         granule_counts=granule_beside(granules, points),
         clarity=scale.typical_counts * model.norm / view.pixel_noise(points.y_px, points.x_px),
     )
@@ -107,10 +108,3 @@ def _seeds(view: ChannelView, min_snr: float) -> Points:
         x_px=place[:, 1],
         amplitude_counts=view.response[tuple(maxima.T)].astype(np.float64) / view.scale.gain,
     )
-
-
-def _leaked(points: Points, other: ChannelView | None, leak: float) -> NDArray[np.float64]:
-    if other is None or leak <= 0:
-        return np.zeros(len(points))
-    beside = other.heights(points.y_px, points.x_px)
-    return leak * beside / np.maximum(points.amplitude_counts, 1e-9)

@@ -20,7 +20,8 @@ from fishcount.spots.checks import checked_counts
 from fishcount.spots.depth import separated_in_depth
 from fishcount.spots.groups import connected_groups
 from fishcount.spots.judge import reject_reasons
-from fishcount.spots.measure import measured_view, with_leak
+from fishcount.spots.leak import with_leak
+from fishcount.spots.measure import measured_view
 from fishcount.spots.points import Points
 from fishcount.spots.result import Spots
 from fishcount.spots.score import pooled_score, signal_score

@@ -18,7 +18,6 @@ from fishcount.optics import KnownOptics
 from fishcount.spots.channel import (
     BLOCK_PX,
     ROUND,
-    SHARP_COARSE,
     ChannelScale,
     ChannelView,
     search_width_px,
@@ -26,6 +25,7 @@ from fishcount.spots.channel import (
 )
 from fishcount.spots.checks import checked_counts
 from fishcount.spots.filters import blob_response, passes_for, white_noise_gain
+from fishcount.spots.leak import with_leak
 from fishcount.spots.maxima import local_maxima, roundness
 from fishcount.spots.psf import (
     BRIGHT_SNR,
@@ -34,10 +34,11 @@ from fishcount.spots.psf import (
     expected_width_px,
     width_of_bright,
 )
+from fishcount.spots.sharp import is_sharp
 from fishcount.spots.stack import project_signals
-from fishcount.spots.typical import bright_ones, typical_height
+from fishcount.spots.typical import typical_height
 
-__all__ = ["leaked_share", "measure_channel", "measure_channels", "measured_view", "with_leak"]
+__all__ = ["measure_channel", "measure_channels", "measured_view"]
 
 # From this SNR on a maximum of the response stands out; it is a signal that tells what is typical.
 _SEEN_SNR, _SURE_SNR = 3.0, 5.0
@@ -47,9 +48,6 @@ _SIGNAL_SHARE = 0.5
 # them where an export was clipped to black or compressed.
 _LEAST_NOISE_STEPS = 1.0
 _LEAST_SURE = 5
-# Maxima of the other probe that tell how much of its light leaks over.
-_LEAK_SNR = 8.0
-_LEAST_LEAKING = 10
 
 
 def measure_channel(
@@ -109,7 +107,7 @@ def measured_view(
     if not view.scale.is_measurable:
         return view
     maxima, snr = view.maxima(_SEEN_SNR)
-    sharp = maxima[_is_sharp(view, maxima) & (snr >= _SURE_SNR)]
+    sharp = maxima[is_sharp(view, maxima) & (snr >= _SURE_SNR)]
     y, x = sharp.astype(np.float64).T
     height = view.response[tuple(sharp.T)].astype(np.float64) / view.scale.gain
     typical = _typical(height, _SURE_SNR * view.response_noise(y, x) / view.scale.gain, view.scale)
@@ -208,60 +206,6 @@ def measure_channels(
         other = next((other for name, other in views.items() if name != role), None)
         scales[role] = view.scale if other is None else with_leak(view, other).scale
     return scales
-
-
-def with_leak(view: ChannelView, other: ChannelView) -> ChannelView:
-    """The same, with how much of the other probe leaks into it, where that was not measured.
-
-    Raises PixelError when the probes differ in size.
-    """
-    if other.plane.shape != view.plane.shape:
-        raise PixelError(
-            "the probes differ in size", found=other.plane.shape, expected=view.plane.shape
-        )
-    if view.scale.leaked_share is not None:
-        return view
-    both = view.scale.is_measurable and other.scale.is_measurable
-    share = leaked_share(view, other) if both else 0.0
-    return replace(view, scale=replace(view.scale, leaked_share=share))
-
-
-def leaked_share(view: ChannelView, other: ChannelView) -> float:
-    """Share of the other probe's light that shows in this channel.
-
-    The median over the brightest signals of the other: few of them lie on signals of this one by
-    chance. 0 where there are too few to tell.
-    """
-    scale = other.scale
-    maxima, _ = other.maxima(_LEAK_SNR)
-    height = other.response[tuple(maxima.T)].astype(np.float64) / scale.gain
-    brightest = bright_ones(height)
-    if brightest.sum() < _LEAST_LEAKING:
-        return 0.0
-    here = view.response[tuple(maxima[brightest].T)] / view.scale.gain
-    return max(float(np.median(here / height[brightest])), 0.0)
-
-
-def _is_sharp(view: ChannelView, maxima: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Maxima (n, 2) that are no granule, no edge of a nucleus and no hot pixel."""
-    y, x = maxima.astype(np.float64).T
-    height = view.response[tuple(maxima.T)].astype(np.float64) / view.scale.gain
-    is_sharp = view.coarse_heights(y, x) < SHARP_COARSE * height
-    is_sharp &= roundness(view.response, maxima[:, 0], maxima[:, 1]) > ROUND
-    return np.asarray(is_sharp & ~_is_hot(view, maxima))
-
-
-def _is_hot(view: ChannelView, maxima: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Maxima (n, 2) of single pixels: their neighbours have not half the light of a point's."""
-    bottom, right = view.plane.shape[0] - 1, view.plane.shape[1] - 1
-    y, x = maxima.T
-    around = view.brightness.at(y.astype(np.float64), x.astype(np.float64))
-    beside = [
-        view.plane[(y + dy).clip(0, bottom), (x + dx).clip(0, right)]
-        for dy, dx in ((-1, 0), (1, 0), (0, -1), (0, 1))
-    ]
-    expected = np.exp(-0.5 / view.scale.search_sigma_px**2) * (view.plane[y, x] - around)
-    return np.asarray(np.mean(beside, axis=0) - around < 0.5 * expected)
 
 
 def _typical(

@@ -7,11 +7,10 @@ import pytest
 from numpy.testing import assert_allclose
 
 from fishcount.errors import PixelError
-from fishcount.spots import detect_in_channels, detect_spots, measure_channel, measure_channels
-from fishcount.spots.channel import BLOCK_PX, view_channel
+from fishcount.spots import detect_in_channels, detect_spots, measure_channels
+from fishcount.spots.channel import BLOCK_PX
 from fishcount.spots.filters import blob_response, subtract_points
 from fishcount.spots.maxima import local_maxima, roundness
-from fishcount.spots.measure import leaked_share
 from fishcount.spots.points import Points
 from fishcount.spots.profile import fit_profiles, squared_distance
 from fishcount.spots.typical import typical_height
@@ -153,14 +152,6 @@ def test_light_of_points_of_different_width_is_taken_out_of_a_response():
     highest = response.max()
     subtract_points(response, points, sigma, 10)
     assert np.abs(response).max() < 0.01 * highest
-
-
-def test_the_share_that_leaks_over_is_measured(field):
-    her2 = field["HER2"]
-    cep17 = field["CEP17"] + np.float32(0.2) * (her2 - np.median(her2))
-    views = [view_channel(plane, measure_channel(plane)) for plane in (cep17, her2)]
-    before = leaked_share(view_channel(field["CEP17"], measure_channel(field["CEP17"])), views[1])
-    assert_allclose(leaked_share(*views) - before, 0.2, atol=0.03)
 
 
 def test_the_dome_of_a_glowing_nucleus_is_no_crowd_of_spots():

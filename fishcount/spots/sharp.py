@@ -1,0 +1,33 @@
+"""Which maxima of a blob response are as sharp as signals are, before any is fitted."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fishcount.spots.channel import ROUND, SHARP_COARSE, ChannelView
+from fishcount.spots.maxima import roundness
+
+__all__ = ["is_sharp"]
+
+
+def is_sharp(view: ChannelView, maxima: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Maxima (n, 2) that are no granule, no edge of a nucleus and no hot pixel."""
+    y, x = maxima.astype(np.float64).T
+    height = view.response[tuple(maxima.T)].astype(np.float64) / view.scale.gain
+    sharp = view.coarse_heights(y, x) < SHARP_COARSE * height
+    sharp &= roundness(view.response, maxima[:, 0], maxima[:, 1]) > ROUND
+    return np.asarray(sharp & ~_is_hot(view, maxima))
+
+
+def _is_hot(view: ChannelView, maxima: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Maxima (n, 2) of single pixels: their neighbours have not half the light of a point's."""
+    bottom, right = view.plane.shape[0] - 1, view.plane.shape[1] - 1
+    y, x = maxima.T
+    around = view.brightness.at(y.astype(np.float64), x.astype(np.float64))
+    beside = [
+        view.plane[(y + dy).clip(0, bottom), (x + dx).clip(0, right)]
+        for dy, dx in ((-1, 0), (1, 0), (0, -1), (0, 1))
+    ]
+    expected = np.exp(-0.5 / view.scale.search_sigma_px**2) * (view.plane[y, x] - around)
+    return np.asarray(np.mean(beside, axis=0) - around < 0.5 * expected)

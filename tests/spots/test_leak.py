@@ -1,0 +1,58 @@
+"""Light of one probe in the channel of the other is measured, and what it explains is no signal."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from scipy.spatial import KDTree
+
+from fishcount.image import PROBES
+from fishcount.spots import detect_in_channels, measure_channel, measure_channels
+from fishcount.spots.channel import view_channel
+from fishcount.spots.leak import leaked_share
+from fishcount.synthetic import simulate_case, spec_of_case
+from fishcount.synthetic.truth import SpotKind
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    """Channels of two fields by the share of each probe that the other sees, and their truth."""
+
+    def channels(case, share):
+        spec = spec_of_case(case, snr="easy", size=640).changed(
+            artefacts={"her2_into_cep17": share, "cep17_into_her2": share}
+        )
+        image, truth = simulate_case(case, seed=6, n_fields=1, spec=spec)[0]
+        return {role: image.channel(role) for role in PROBES}, truth.spots
+
+    return channels
+
+
+def test_the_share_is_what_was_put_in(drawn):
+    field, _ = drawn("scattered", 0.0)
+    her2 = field["HER2"]
+    cep17 = field["CEP17"] + np.float32(0.2) * (her2 - np.median(her2))
+    views = [view_channel(plane, measure_channel(plane)) for plane in (cep17, her2)]
+    before = leaked_share(view_channel(field["CEP17"], measure_channel(field["CEP17"])), views[1])
+    assert_allclose(leaked_share(*views) - before, 0.2, atol=0.03)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.35, 0.5])
+def test_the_share_is_told_where_both_probes_leak(drawn, share):
+    """Most maxima of CEP17 are those of an amplified HER2 then, and tell nothing of CEP17."""
+    field, _ = drawn("amplified", share)
+    scales = measure_channels(field, pixel_size_um=0.1)
+    assert_allclose([scales[role].leaked_share for role in PROBES], share, atol=0.06)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3])
+def test_what_leaks_over_is_no_signal(drawn, share):
+    """Few ghosts of HER2 are left, and what is a signal of its own is not taken for one."""
+    field, truth = drawn("scattered", share)
+    spots = detect_in_channels(field, pixel_size_um=0.1)["CEP17"]
+    own = (truth.channel == PROBES.index("CEP17")) & (truth.kind != SpotKind.DEBRIS)
+    places = np.stack([truth.y, truth.x], axis=1)[own]
+    found = np.stack([spots.y_px, spots.x_px], axis=1)[spots.kept]
+    assert np.mean(KDTree(places).query(found)[0] > 3) < 0.15
+    assert np.mean(KDTree(found).query(places)[0] < 3) > 0.9
