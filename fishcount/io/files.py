@@ -35,6 +35,7 @@ _STRANGERS: tuple[tuple[bytes, str], ...] = (
     (b"BM", "a BMP"),
     (b"RIFF", "a RIFF container"),
     (b"\x89HDF", "an HDF5 file"),
+    (b"\x93NUMPY", "an array of NumPy"),
 )
 
 

@@ -11,12 +11,17 @@ from numpy.typing import NDArray
 from skimage.draw import polygon
 
 from fishcount.errors import FileFormatError, MetadataError
-from fishcount.io.files import check_file
+from fishcount.filters import connected_parts
+from fishcount.io.files import check_file, kind_of
 from fishcount.io.roi import polygons_of
 from fishcount.io.source import open_source
 from fishcount.settings import ReadingSettings
 
 __all__ = ["read_labels"]
+
+# What QuPath says of objects that may be nuclei; the second pair is that of version 0.2. What else
+# is exported with them (the annotation that they were found in, tiles, cores) is none.
+_MAY_BE_NUCLEI = frozenset({"cell", "detection", "PathCellObject", "PathDetectionObject"})
 
 
 def read_labels(
@@ -29,7 +34,8 @@ def read_labels(
     path
         A TIFF or PNG whose pixels are numbers of nuclei, 0 for background; or GeoJSON with a
         polygon for each nucleus, in pixels whose outer corner is (0, 0), as QuPath exports it.
-        Where cells have a nucleus of their own, the nucleus is taken.
+        Where cells have a nucleus of their own, the nucleus is taken; where there are detections
+        or cells of QuPath, its annotations are left out.
     shape
         Height and width of the image that it belongs to.
     settings
@@ -45,8 +51,8 @@ def read_labels(
     FileFormatError
         When it is neither.
     MetadataError
-        When it has another size than the image, is no single plane of integers, or holds no
-        nucleus.
+        When it has another size than the image, is no single plane of whole numbers, is a mask
+        without a number for each nucleus, or holds no nucleus.
 
     Examples
     --------
@@ -81,19 +87,69 @@ def read_labels(
 
 
 def _label_image(path: Path, settings: ReadingSettings | None) -> NDArray[np.int64]:
+    _check_kind(path)
     source = open_source(path, settings or ReadingSettings())
     if source.faults:
         raise source.faults[0]
     image = source.series[0]
-    if len(source.series) != 1 or image.sizes[:2] != (1, 1) or image.dtype.kind not in "ui":
-        raise MetadataError(
-            "not a label image",
-            file=path,
-            found=f"{len(source.series)} images of {image.sizes} (CZYX) {image.dtype}",
-            expected="one plane of integers",
+    n_channels, n_planes = image.sizes[:2]
+    if len(source.series) != 1 or n_channels * n_planes != 1:
+        found = f"{len(source.series)} images of {n_channels} channels and {n_planes} planes"
+        raise _no_label_image(
+            path, found, "save one plane; of a stack of labels, its maximum: labels.max(axis=0)"
         )
-    labels: NDArray[np.int64] = source.read(0, channels=[0])[0, 0].astype(np.int64)
+    values = source.read(0, channels=[0])[0, 0]
+    # Fiji and PyTorch hold labels as floating point, in which they are whole numbers all the same.
+    if not _are_whole(values):
+        raise _no_label_image(path, str(values.dtype), "are these probabilities, or a picture?")
+    if values.min() < 0:
+        raise _no_label_image(
+            path,
+            f"numbers from {values.min()}",
+            "more than 32,767 nuclei do not fit into int16: save them as uint16",
+        )
+    labels: NDArray[np.int64] = values.astype(np.int64)
+    n_parts = connected_parts(labels > 0)[1]
+    if n_parts > 1 and labels.max() == labels[labels > 0].min():
+        raise MetadataError(
+            "a mask of all nuclei, without a number for each",
+            file=path,
+            found=f"{labels.max()} in all of {n_parts} parts",
+            remedy="number them: skimage.measure.label(mask)",
+        )
     return labels
+
+
+def _check_kind(path: Path) -> None:
+    """Only what keeps numbers as they are: JPEG does not, a pickle of NumPy is not opened."""
+    try:
+        found = kind_of(path)
+    except FileFormatError as error:
+        found = str(error.found)
+    if found not in ("TIFF", "PNG"):
+        raise FileFormatError(
+            "neither a label image nor outlines",
+            file=path,
+            found=found,
+            expected="TIFF, PNG or GeoJSON",
+            remedy="save the label image as TIFF, or export GeoJSON without compression",
+        )
+
+
+def _are_whole(values: NDArray[np.generic]) -> bool:
+    if values.dtype.kind == "f":
+        return bool((np.isfinite(values) & (np.rint(values) == values)).all())
+    return values.dtype.kind in "ui"
+
+
+def _no_label_image(path: Path, found: str, remedy: str) -> MetadataError:
+    return MetadataError(
+        "not a label image",
+        file=path,
+        found=found,
+        expected="one plane of whole numbers from 0",
+        remedy=remedy,
+    )
 
 
 def _outlines(path: Path, shape: tuple[int, int]) -> NDArray[np.int64]:
@@ -101,13 +157,24 @@ def _outlines(path: Path, shape: tuple[int, int]) -> NDArray[np.int64]:
     try:
         tree = json.loads(path.read_text(encoding="utf-8-sig"))
         features = tree.get("features", [tree]) if isinstance(tree, dict) else tree
-        for number, feature in enumerate(features, start=1):
+        for number, feature in enumerate(_nuclei(features), start=1):
             _draw(labels, number, feature)
     except (OSError, ValueError, TypeError, KeyError, IndexError, RecursionError) as error:
         raise FileFormatError(
             "not GeoJSON", file=path, found=str(error), remedy="export the nuclei again"
         ) from error
     return labels
+
+
+def _nuclei(features: list[Any]) -> list[Any]:
+    """What may be nuclei among objects of QuPath; of other programs all."""
+    objects = [feature for feature in features if _kind(feature) in _MAY_BE_NUCLEI]
+    return objects or features
+
+
+def _kind(feature: Any) -> Any:
+    about = feature.get("properties") or {}
+    return about.get("objectType") or about.get("object_type") or feature.get("id")
 
 
 def _draw(labels: NDArray[np.int64], number: int, feature: Any) -> None:

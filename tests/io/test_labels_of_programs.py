@@ -46,7 +46,7 @@ def test_the_session_file_of_cellpose_is_refused(tmp_path, masks):
     """``_seg.npy`` is a pickle, which runs code when it is opened: it is not opened."""
     path = tmp_path / "field_1_seg.npy"
     np.save(path, {"masks": masks}, allow_pickle=True)
-    with pytest.raises(FileFormatError, match="not an image of a known kind"):
+    with pytest.raises(FileFormatError, match=r"an array of NumPy.*save the label image as TIFF"):
         read_labels(path, shape=SHAPE)
 
 
@@ -108,3 +108,35 @@ def test_cells_of_qupath(tmp_path, masks):
     # "Export as FeatureCollection" not ticked: the features alone, in a list.
     path.write_text(json.dumps(features))
     np.testing.assert_array_equal(read_labels(path, shape=SHAPE), masks)
+
+
+def test_all_objects_of_qupath(tmp_path, masks):
+    """*All objects*: the annotation in which cells were detected comes too, before or after."""
+    around = {"type": "Polygon", "coordinates": [ring(0, 0, 40, 60)]}
+    boxes = [ring(5, 8, 15, 20), ring(5, 20, 15, 30), ring(20, 30, 38, 55)]
+    polygons = [{"type": "Polygon", "coordinates": [box]} for box in boxes]
+    masks[masks == 300] = 3
+    path = tmp_path / "objects.geojson"
+    for kind, number, say in (
+        ("annotation", "detection", lambda kind: {"properties": {"objectType": kind}}),
+        ("annotation", "cell", lambda kind: {"properties": {"object_type": kind}}),
+        (
+            "PathAnnotationObject",
+            "PathDetectionObject",
+            lambda kind: {"id": kind, "properties": {}},
+        ),
+    ):
+        annotation = {"type": "Feature", "geometry": around, **say(kind)}
+        nuclei = [{"type": "Feature", "geometry": one, **say(number)} for one in polygons]
+        for features in ([annotation, *nuclei], [*nuclei, annotation]):
+            path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+            np.testing.assert_array_equal(read_labels(path, shape=SHAPE), masks)
+
+
+def test_annotations_of_qupath_alone_are_nuclei(tmp_path, masks):
+    """Nuclei that were drawn by hand are annotations."""
+    box = {"type": "Polygon", "coordinates": [ring(5, 8, 15, 20)]}
+    drawn = {"type": "Feature", "geometry": box, "properties": {"objectType": "annotation"}}
+    path = tmp_path / "drawn.geojson"
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": [drawn]}))
+    np.testing.assert_array_equal(read_labels(path, shape=SHAPE), np.where(masks == 1, 1, 0))

@@ -1,7 +1,9 @@
 """Another program's nuclei: label images and outlines."""
 
 import json
+import zipfile
 
+import imageio.v3 as iio
 import numpy as np
 import pytest
 import tifffile
@@ -68,3 +70,64 @@ def test_json_that_is_no_geojson_is_refused(tmp_path):
     (tmp_path / "labels.json").write_text('{"a": 1}')
     with pytest.raises(FileFormatError, match="GeoJSON"):
         read_labels(tmp_path / "labels.json", shape=(20, 30))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.uint32, np.int64])
+def test_whole_numbers_of_any_type_are_labels(tmp_path, expected, dtype):
+    """PyTorch and Fiji hold labels as floating point; numbers may be large and have gaps."""
+    expected[expected == 2] = 70_001
+    tifffile.imwrite(tmp_path / "labels.tif", expected.astype(dtype))
+    np.testing.assert_array_equal(
+        read_labels(tmp_path / "labels.tif", shape=expected.shape), expected
+    )
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, 1.5])
+def test_what_is_no_whole_number_is_refused(tmp_path, expected, bad):
+    values = expected.astype(np.float32)
+    values[0, 0] = bad
+    tifffile.imwrite(tmp_path / "labels.tif", values)
+    with pytest.raises(MetadataError, match=r"not a label image.*float32.*probabilities"):
+        read_labels(tmp_path / "labels.tif", shape=expected.shape)
+
+
+def test_a_stack_of_labels_says_how_to_make_a_plane(tmp_path, expected):
+    stack = np.stack([expected] * 3).astype(np.uint16)
+    tifffile.imwrite(tmp_path / "plain.tif", stack, photometric="minisblack")
+    tifffile.imwrite(tmp_path / "imagej.tif", stack, imagej=True, metadata={"axes": "ZYX"})
+    tifffile.imwrite(tmp_path / "ome.ome.tif", stack, metadata={"axes": "ZYX"})
+    for name in ("plain.tif", "imagej.tif", "ome.ome.tif"):
+        with pytest.raises(MetadataError, match=r"not a label image.*labels\.max\(axis=0\)"):
+            read_labels(tmp_path / name, shape=expected.shape)
+
+
+def test_a_mask_without_numbers_is_refused(tmp_path, expected):
+    path = tmp_path / "mask.tif"
+    tifffile.imwrite(path, np.where(expected, 255, 0).astype(np.uint8))
+    with pytest.raises(MetadataError, match=r"in all of 2 parts\).*skimage\.measure\.label"):
+        read_labels(path, shape=expected.shape)
+
+
+def test_one_nucleus_is_no_mask(tmp_path, expected):
+    alone = np.where(expected == 2, 2, 0)
+    tifffile.imwrite(tmp_path / "labels.tif", alone.astype(np.uint16))
+    np.testing.assert_array_equal(read_labels(tmp_path / "labels.tif", shape=alone.shape), alone)
+
+
+def test_numbers_that_ran_over_are_refused(tmp_path, expected):
+    tifffile.imwrite(tmp_path / "labels.tif", (expected + 32_767 * (expected > 0)).astype(np.int16))
+    with pytest.raises(MetadataError, match=r"numbers from -32768.*uint16"):
+        read_labels(tmp_path / "labels.tif", shape=expected.shape)
+
+
+def test_a_picture_that_changes_its_pixels_is_refused(tmp_path, expected):
+    iio.imwrite(tmp_path / "labels.jpg", expected.astype(np.uint8))
+    with pytest.raises(FileFormatError, match=r"found JPEG.*save the label image as TIFF"):
+        read_labels(tmp_path / "labels.jpg", shape=expected.shape)
+
+
+def test_outlines_that_are_compressed_are_refused(tmp_path, expected):
+    with zipfile.ZipFile(tmp_path / "objects.zip", "w") as archive:
+        archive.writestr("objects.geojson", json.dumps(feature(square(2, 3, 5))))
+    with pytest.raises(FileFormatError, match=r"ZIP archive.*GeoJSON without compression"):
+        read_labels(tmp_path / "objects.zip", shape=expected.shape)
