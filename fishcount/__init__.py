@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from fishcount.guidelines import classify
     from fishcount.image import FishImage
     from fishcount.io import read_image
-    from fishcount.nuclei import Nuclei, segment_nuclei
+    from fishcount.nuclei import Nuclei, dapi_plane, segment_nuclei
     from fishcount.pipeline import score_case, score_field
     from fishcount.results import CaseResult, Category, FieldResult
     from fishcount.settings import Settings
@@ -37,6 +37,7 @@ _HOMES = {
     "Spots": "spots",
     "classify": "guidelines",
     "count_signals": "signals",
+    "dapi_plane": "nuclei",
     "detect_spots": "spots",
     "read_image": "io",
     "score_case": "pipeline",
@@ -57,6 +58,7 @@ __all__ = [
     "Spots",
     "classify",
     "count_signals",
+    "dapi_plane",
     "detect_spots",
     "read_image",
     "score_case",

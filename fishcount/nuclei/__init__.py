@@ -1,5 +1,6 @@
 """DAPI image to nuclei: segment, split what touches, flag what should not be scored."""
 
+from fishcount.nuclei.focus import dapi_plane
 from fishcount.nuclei.result import Nuclei, NucleiTable, OutlinedNuclei
 from fishcount.nuclei.runs import LabelRuns
 from fishcount.nuclei.segment import nuclei_from_labels, segment_nuclei, segment_windows
@@ -10,6 +11,7 @@ __all__ = [
     "Nuclei",
     "NucleiTable",
     "OutlinedNuclei",
+    "dapi_plane",
     "nuclei_from_labels",
     "segment_nuclei",
     "segment_windows",

@@ -6,12 +6,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fishcount.filters import block_means, enlarged, gaussian, laplacian
+from fishcount.image import DAPI, FishImage
 from fishcount.nuclei.runs import Runs
 
-__all__ = ["best_focus", "best_planes"]
+__all__ = ["best_focus", "best_planes", "dapi_plane"]
 
 # Sharpness is compared on blocks of this many pixels: wide enough to average out noise.
 BLOCK_PX = 16
+
+
+def dapi_plane(image: FishImage) -> NDArray[np.float32]:
+    """The DAPI image in which nuclei are outlined, to outline them with another program.
+
+    Returns
+    -------
+    ndarray of float32, (y, x)
+        Camera counts. A stack is projected to its sharpest planes, as `fishcount.segment_nuclei`
+        does it.
+
+    Examples
+    --------
+    >>> from fishcount import dapi_plane
+    >>> from fishcount.synthetic import simulate_case
+    >>> image, truth = simulate_case("negative", seed=1, n_fields=1, size=128, planes=3)[0]
+    >>> image.channel("DAPI").shape, dapi_plane(image).shape
+    ((3, 128, 128), (128, 128))
+    """
+    if image.n_planes == 1:
+        return image.channel(DAPI)
+    return best_focus(image.channel(DAPI))[0]
 
 
 def best_focus(stack: NDArray[np.number]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -6,7 +6,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from fishcount.errors import MetadataError, PixelError
 from fishcount.flags import codes_of
-from fishcount.nuclei import nuclei_from_labels, segment_nuclei, select_nuclei
+from fishcount.nuclei import dapi_plane, nuclei_from_labels, segment_nuclei, select_nuclei
+from fishcount.synthetic import simulate_case
 
 
 def draw(centres, *, radius=20.0, shape=(256, 256), counts=800.0, seed=3):
@@ -110,6 +111,18 @@ def test_foreign_labels_are_renumbered_and_measured():
     assert nuclei.y_px.tolist() == [9.5, 44.5]
     assert nuclei.area_px.tolist() == [100, 100]
     assert np.unique(nuclei.labels).tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize("planes", [1, 4])
+def test_another_program_is_given_the_image_that_is_measured(planes):
+    image, truth = simulate_case("negative", seed=3, n_fields=1, size=256, planes=planes)[0]
+    plane = dapi_plane(image)
+    assert plane.shape == image.shape
+    assert plane.dtype == np.float32
+    nuclei = nuclei_from_labels(truth.labels, image.raw("DAPI"), z_step_um=image.z_step_um)
+    means = [plane[nuclei.labels == number + 1].mean() for number in range(len(nuclei))]
+    # What is measured lies above the background, which is flat in so small a field.
+    assert_allclose(np.diff(nuclei.mean_dapi_counts), np.diff(means), rtol=1e-3)
 
 
 def test_what_is_no_image_is_refused():
