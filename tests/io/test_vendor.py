@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import sys
+import xml.etree.ElementTree as ET
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -20,6 +21,7 @@ from fishcount.errors import (
 )
 from fishcount.io import inspect_file
 from fishcount.io.vendor.czi import read_metadata
+from fishcount.io.vendor.lif import read_optics
 
 ROLES = ["DAPI", "HER2", "CEP17"]
 
@@ -119,7 +121,7 @@ def test_a_cut_czi_is_an_error_of_ours(tmp_path):
 # --- LIF: written here after the published layout ---------------------------------------------
 
 
-def write_lif(path: Path, array: np.ndarray, *, cut: int = 0) -> Path:
+def write_lif(path: Path, array: np.ndarray, *, cut: int = 0, settings: str = "") -> Path:
     """One image (c, z, y, x), channel by channel in each plane."""
     stored = np.ascontiguousarray(array.transpose(1, 0, 2, 3))
     n_z, n_c, height, width = stored.shape
@@ -141,7 +143,7 @@ def write_lif(path: Path, array: np.ndarray, *, cut: int = 0) -> Path:
         '<Memory Size="0" MemoryBlockID="MemBlock_0"/><Children>'
         '<Element Name="field" UniqueID="1"><Data><Image><ImageDescription>'
         f"<Channels>{channels}</Channels><Dimensions>{dimensions}</Dimensions>"
-        f'</ImageDescription></Image></Data><Memory Size="{stored.nbytes}" '
+        f'</ImageDescription>{settings}</Image></Data><Memory Size="{stored.nbytes}" '
         'MemoryBlockID="MemBlock_1"/><Children/></Element></Children></Element>'
         "</LMSDataContainerHeader>"
     )
@@ -173,6 +175,66 @@ def test_a_cut_lif_is_an_error_of_ours(tmp_path, cut):
     path = write_lif(tmp_path / "f.lif", pixels(), cut=cut)
     with pytest.raises(FishcountError):
         read_image(path, channels=ROLES)
+
+
+def lif_settings(inside: str, *, name: str = "HardwareSetting") -> str:
+    return f'<Attachment Name="{name}">{inside}</Attachment>'
+
+
+def lif_camera(*emissions: str, na: str = "1.4") -> str:
+    infos = "".join(f'<WideFieldChannelInfo EmissionWavelength="{one}"/>' for one in emissions)
+    return (
+        f'<ATLCameraSettingDefinition NumericalAperture="{na}"><WideFieldChannelConfigurator>'
+        f"{infos}</WideFieldChannelConfigurator></ATLCameraSettingDefinition>"
+    )
+
+
+LIF_SEQUENCE = (
+    lif_camera("600")
+    + "<LDM_Block_Widefield_Sequential><LDM_Block_Sequential_List>"
+    + "".join(lif_camera(one) for one in ("461", "588", "525"))
+    + "</LDM_Block_Sequential_List></LDM_Block_Widefield_Sequential>"
+)
+LIF_CONFOCAL = (
+    '<ATLConfocalSettingDefinition NumericalAperture="1.3"><Spectro><MultiBand Channel="1" '
+    'TargetWaveLengthBegin="500" TargetWaveLengthEnd="550"/></Spectro>'
+    "</ATLConfocalSettingDefinition>"
+)
+
+
+@pytest.mark.parametrize(
+    ("settings", "aperture", "emission"),
+    [
+        (lif_settings(lif_camera("461", "588", "525")), 1.4, (461, 588, 525)),
+        (lif_settings(lif_camera("461", "", "525")), 1.4, (461, None, 525)),
+        (lif_settings(LIF_SEQUENCE), 1.4, (461, 588, 525)),
+        (lif_settings(lif_camera("461", "588")), 1.4, (None, None, None)),
+        (lif_settings(LIF_CONFOCAL), 1.3, (None, None, None)),
+    ],
+)
+def test_lif_says_objective_and_dyes(settings, aperture, emission):
+    element = ET.fromstring(f"<Element><Data><Image>{settings}</Image></Data></Element>")
+    optics = read_optics(element, 3)
+    assert [one.numerical_aperture for one in optics] == [aperture] * 3
+    assert tuple(one.emission_nm for one in optics) == emission
+
+
+@pytest.mark.parametrize(
+    "settings", ["", lif_settings(""), lif_settings(lif_camera("461"), name="Other")]
+)
+def test_lif_without_settings_says_nothing(settings):
+    element = ET.fromstring(f"<Element><Data><Image>{settings}</Image></Data></Element>")
+    assert read_optics(element, 3) == ()
+
+
+def test_optics_of_a_lif_are_those_of_its_image(tmp_path):
+    pytest.importorskip("liffile", reason="needs the extra 'vendor'")
+    settings = lif_settings(lif_camera("461", "588", "5.25e-07"))
+    image = read_image(write_lif(tmp_path / "f.lif", pixels(), settings=settings), channels=ROLES)
+    assert image.optics.numerical_aperture == 1.4
+    assert dict(image.optics.emission_nm) == {"DAPI": 461, "HER2": 588}
+    ignored = [one.detail for one in image.findings if one.code == "OPTICS_IGNORED"]
+    assert ignored == ["emission wavelength of CEP17: 5.25e-07 nm"]
 
 
 # --- ND2: no file can be made here, so its package is stood in for ----------------------------

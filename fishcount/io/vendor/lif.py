@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from fishcount.errors import FishcountError, MetadataError, TruncatedFileError
 from fishcount.io.extras import require
+from fishcount.io.optics import ChannelOptics, told_number
 from fishcount.io.series import Series
 from fishcount.io.vendor.source import Scene
 
-__all__ = ["LifBackend"]
+__all__ = ["LifBackend", "read_optics"]
 
 
 class LifBackend:
@@ -70,6 +71,7 @@ def _scene(image: Any, path: Path) -> Scene:
         )
     steps = {axis: _step_um(image, axis) for axis in "XYZ"}
     n_channels = sizes.get("C", 1)
+    optics = read_optics(image.xml_element, n_channels)
     source = "LIF DimensionDescription"
     return Scene(
         series=Series(
@@ -83,6 +85,8 @@ def _scene(image: Any, path: Path) -> Scene:
             pixel_size_source=source if steps["X"] else "",
             z_step_um=steps["Z"],
             z_step_source=source if steps["Z"] else "",
+            optics=optics,
+            optics_source="LIF HardwareSetting" if optics else "",
         ),
         faults=tuple(faults),
     )
@@ -94,3 +98,44 @@ def _step_um(image: Any, axis: str) -> float | None:
     if coordinates is None or len(coordinates) < 2:
         return None
     return abs(float(coordinates[1] - coordinates[0])) * 1e6 or None
+
+
+def read_optics(element: Any, n_channels: int) -> tuple[ChannelOptics, ...]:
+    """Objective and dyes of an image, from the settings that the microscope stored with it.
+
+    Parameters
+    ----------
+    element
+        The XML element of the image.
+    n_channels
+        How many channels it has.
+
+    Returns
+    -------
+    tuple of ChannelOptics
+        Of each channel; empty where nothing is said. A confocal file names no emission of a dye,
+        but bands of detectors, so of it the aperture alone is taken.
+    """
+    hardware = element.find("./Data/Image/Attachment[@Name='HardwareSetting']")
+    if hardware is None:
+        return ()
+    camera = hardware.find("./ATLCameraSettingDefinition")
+    confocal = hardware.find("./ATLConfocalSettingDefinition")
+    main = confocal if camera is None else camera
+    aperture = None if main is None else told_number(main.get("NumericalAperture"))
+    infos = _camera_channels(hardware)
+    emissions = [told_number(info.get("EmissionWavelength")) for info in infos]
+    # Which channel is which is told by their order alone, so their number must be the same.
+    if len(emissions) != n_channels:
+        emissions = [None] * n_channels
+    optics = tuple(ChannelOptics(aperture, emission) for emission in emissions)
+    return optics if any(one != ChannelOptics() for one in optics) else ()
+
+
+def _camera_channels(hardware: Any) -> list[Any]:
+    """What is stored of each channel: one in each step of a sequence, or all in one setting."""
+    own = "ATLCameraSettingDefinition/WideFieldChannelConfigurator"
+    sequence = "./LDM_Block_Widefield_Sequential/LDM_Block_Sequential_List/"
+    steps = [step.find("./WideFieldChannelInfo") for step in hardware.findall(sequence + own)]
+    one_each = [info for info in steps if info is not None]
+    return one_each or list(hardware.findall(f"./{own}/WideFieldChannelInfo"))
