@@ -21,11 +21,10 @@ from fishcount.nuclei import Nuclei, OutlinedNuclei
 from fishcount.settings import QualitySettings
 from fishcount.signals import SignalCounts, Status
 from fishcount.slide import Slide
-from fishcount.spots import dark_over_bright
 
 Integers = NDArray[np.int64]
 
-__all__ = ["cross_talk", "field_findings", "inverted_channels", "share_blurred", "tissue_glow"]
+__all__ = ["cross_talk", "field_findings", "share_blurred", "tissue_glow"]
 
 # Below these numbers a share or a median says nothing.
 _MIN_NUCLEI = 5
@@ -82,27 +81,6 @@ def field_findings(
         glow = tissue_glow(image, nuclei, counts, probe=probe, windows=windows)
         if glow > limits.max_tissue_glow:
             findings.append(Finding("AUTOFLUORESCENCE", glow, probe))
-    return tuple(findings)
-
-
-def inverted_channels(
-    sample: FishImage, *, settings: QualitySettings | None = None
-) -> tuple[Finding, ...]:
-    """INVERTED_CHANNEL, with its figure, for each probe whose signals are dark on a bright ground.
-
-    Parameters
-    ----------
-    sample
-        A field, or what stands for it (`Slide.sample`).
-    settings
-        Limits; the defaults where not given.
-    """
-    limit = (settings or QualitySettings()).max_dark_over_bright
-    findings = []
-    for probe in sample.probes:
-        ratio = dark_over_bright(sample.raw(probe), pixel_size_um=sample.pixel_size_um)
-        if ratio is not None and ratio > limit:
-            findings.append(Finding("INVERTED_CHANNEL", ratio, probe))
     return tuple(findings)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
-__all__ = ["FLAGS", "Finding", "Flag", "Subject", "codes_of", "flags_of", "mask_of"]
+__all__ = ["FLAGS", "VOID_FIELD", "Finding", "Flag", "Subject", "codes_of", "flags_of", "mask_of"]
 
 
 class Subject(StrEnum):
@@ -94,7 +94,7 @@ _ENTRIES: dict[Subject, tuple[tuple[str, str, str], ...]] = {
         (
             "FIELD_NOT_EVALUABLE",
             "field not evaluable",
-            "A probe channel of its field could not be measured.",
+            "A channel of its field could not be measured.",
         ),
         ("READER_REJECTED", "rejected by a reader", "A reader left it out."),
         (
@@ -129,8 +129,13 @@ _ENTRIES: dict[Subject, tuple[tuple[str, str, str], ...]] = {
         (
             "INVERTED_CHANNEL",
             "inverted channel",
-            "Signals of a probe are dark on a bright ground: not evaluable. Export the channel "
+            "Nuclei or signals are dark on a bright ground: not evaluable. Export the channel "
             "uninverted, as fluorescence.",
+        ),
+        (
+            "SWAPPED_CHANNELS",
+            "swapped channels",
+            "DAPI shows points and a probe shows none: not evaluable. Say which channel is which.",
         ),
         ("SATURATED_CHANNEL", "saturated channel", "More than 0.1 % of pixels are saturated."),
         ("LOSSY_COLOUR", "lossy colour", "Stored with halved colour: unfit for counting red."),
@@ -206,6 +211,9 @@ FLAGS: MappingProxyType[str, Flag] = MappingProxyType(
         for bit, (code, name, sentence) in enumerate(entries)
     }
 )
+
+# A field with one of these cannot be measured: none of its nuclei is scored.
+VOID_FIELD = ("BLANK_CHANNEL", "IDENTICAL_CHANNELS", "INVERTED_CHANNEL", "SWAPPED_CHANNELS")
 
 
 def flags_of(subject: Subject) -> tuple[Flag, ...]:

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from fishcount.blocks import blocks_of
 from fishcount.by_block import find_nuclei, find_spots
+from fishcount.channel_checks import inverted_channels, swapped_channels
 from fishcount.errors import CountError, MetadataError
-from fishcount.field_quality import field_findings, inverted_channels
-from fishcount.flags import Finding, mask_of
+from fishcount.field_quality import field_findings
+from fishcount.flags import VOID_FIELD, Finding, mask_of
 from fishcount.guidelines import Scheme, classify
 from fishcount.image import DAPI, FishImage
 from fishcount.nuclei import (
@@ -31,9 +32,6 @@ from fishcount.slide import Slide
 from fishcount.stability import left_out, vary_settings
 
 __all__ = ["score_case", "score_field"]
-
-# A field with one of these cannot be measured: none of its nuclei is scored.
-NOT_EVALUABLE = frozenset({"BLANK_CHANNEL", "IDENTICAL_CHANNELS", "INVERTED_CHANNEL"})
 
 
 def score_field(
@@ -65,8 +63,8 @@ def score_field(
     FieldResult
         Every nucleus and every candidate signal with what became of it. A field without nuclei
         has empty tables and the finding NO_NUCLEI; where a channel is blank or inverted, or two
-        are the same, no nucleus is scored. Nuclei of a slide have outlines in place of a label
-        image.
+        are the same or swapped, no nucleus is scored. Nuclei of a slide have outlines in place of
+        a label image.
 
     Raises
     ------
@@ -95,6 +93,7 @@ def score_field(
     nuclei = _segmented(image, sample, settings) if given is None else given
     findings = [*image.findings, *image_findings(sample)]
     findings += inverted_channels(sample, settings=settings.quality)
+    findings += swapped_channels(image, nuclei, windows=windows, settings=settings.quality)
     counts = count_signals(
         spots,
         nuclei,
@@ -109,7 +108,7 @@ def score_field(
     flags = nuclei.flags | signal_flags(counts.copies, len(nuclei))
     if any(finding.code == "SATURATED_CHANNEL" for finding in findings):
         flags = flags | _saturated_flags(image, nuclei, sample)
-    if any(finding.code in NOT_EVALUABLE for finding in findings):
+    if any(finding.code in VOID_FIELD for finding in findings):
         flags = flags | np.uint32(mask_of(["FIELD_NOT_EVALUABLE"]))
     scored, reject_reason = select_nuclei(flags, settings=settings.selection)
     return FieldResult(

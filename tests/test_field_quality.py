@@ -9,13 +9,12 @@ import pytest
 from scipy import ndimage
 
 from fishcount import FishImage, score_field, segment_nuclei
-from fishcount.field_quality import cross_talk, field_findings, inverted_channels, tissue_glow
+from fishcount.field_quality import cross_talk, field_findings, tissue_glow
 from fishcount.flags import mask_of
 from fishcount.nuclei import Nuclei, nuclei_from_labels
-from fishcount.settings import QualitySettings
 from fishcount.signals import count_signals
-from fishcount.spots import dark_over_bright, detect_spots
-from fishcount.synthetic import draw_field, random_spec, simulate_case, spec_of_case
+from fishcount.spots import detect_spots
+from fishcount.synthetic import simulate_case
 
 SIZE = 400
 PIXEL_UM = 0.1
@@ -112,58 +111,3 @@ def test_a_field_of_faint_signals_says_that_as_many_were_missed(snr, weak):
     image, _ = simulate_case("negative", seed=2, n_fields=1, size=640, snr=snr)[0]
     codes = {finding.code for finding in score_field(image).findings}
     assert ("WEAK_SIGNALS" in codes) == weak
-
-
-@pytest.mark.parametrize("invert", [lambda a: a.max() - a, lambda a: 255 - a / a.max() * 255])
-@pytest.mark.parametrize("planes", [1, 5])
-def test_an_inverted_channel_makes_a_field_not_evaluable(invert, planes):
-    spec = spec_of_case("negative", size=384, planes=planes)
-    ((image, _),) = simulate_case("negative", seed=4, n_fields=1, spec=spec)
-    pixels = image.pixels.copy()
-    pixels[1] = invert(pixels[1]).astype(pixels.dtype)
-    upside_down = replace(image, pixels=pixels)
-    assert inverted_channels(image) == ()
-    (finding,) = inverted_channels(upside_down)
-    assert (finding.code, finding.detail) == ("INVERTED_CHANNEL", "HER2")
-    assert finding.figure > 1.5
-    assert inverted_channels(upside_down, settings=QualitySettings(max_dark_over_bright=99)) == ()
-    result = score_field(upside_down)
-    assert "INVERTED_CHANNEL" in [found.code for found in result.findings]
-    assert len(result.nuclei)
-    assert not result.scored.any()
-
-
-def test_fields_of_any_kind_are_not_called_inverted():
-    rng = np.random.default_rng(31)
-    for number in range(12):
-        case = ("negative", "amplified", "mixed")[number % 3]
-        spec = random_spec(case, rng=rng, size=320)
-        # No probe bound: what stands out are nuclei, granules and hot pixels.
-        unbound = spec.changed(signals={"snr": 1e-3}, artefacts={"debris_per_mm2": 0.0})
-        for drawn in (spec, unbound):
-            image, _ = draw_field(drawn, rng=rng)
-            assert inverted_channels(image) == ()
-
-
-@pytest.mark.parametrize("shape", [(1, 1), (1, 40), (7, 9), (64, 64)])
-def test_too_little_to_tell_is_not_inverted(shape):
-    rng = np.random.default_rng(2)
-    for plane in (np.full(shape, 7), np.add(*np.indices(shape)), rng.poisson(100, shape)):
-        assert (dark_over_bright(plane.astype(np.uint16)) or 1.0) < 1.5
-
-
-def test_a_few_specks_of_dust_do_not_make_a_channel_inverted():
-    rng = np.random.default_rng(5)
-    y, x = np.mgrid[:256, :256]
-    image = rng.normal(200, 5, (256, 256))
-    for cy, cx in rng.uniform(20, 236, (3, 2)):
-        image -= 120 * np.exp(-((y - cy) ** 2 + (x - cx) ** 2) / (2 * 1.6**2))
-    assert dark_over_bright(image.astype(np.float32), pixel_size_um=0.1) < 1.5
-
-
-def test_an_inverted_export_without_noise_is_told():
-    image = np.full((200, 200), 255, np.uint8)
-    image[20:180:16, 20:180:16] = 90
-    smooth = ndimage.uniform_filter(image, 3)
-    assert dark_over_bright(smooth, pixel_size_um=0.1) > 1.5
-    assert dark_over_bright(255 - smooth, pixel_size_um=0.1) < 0.67

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from fishcount.flags import FLAGS, Finding
+from fishcount.flags import FLAGS, VOID_FIELD, Finding
 from fishcount.guidelines.words import in_words
 from fishcount.results import Category
 from fishcount.scoring import CaseScore
@@ -90,8 +90,8 @@ def explain(
     ihc, tags, findings
         Of `classify`.
     doubts
-        Flags of each field, by its name: those that ASCO/CAP counts among the reasons not to
-        evaluate a field are told.
+        Flags of each field, by its name: those that took it out are told, and those that ASCO/CAP
+        counts among the reasons not to evaluate a field.
     also
         Further schemes of the headline, as in `headline`.
 
@@ -255,12 +255,21 @@ def _advice(told: Sequence[Category], findings: Sequence[Finding]) -> Iterator[s
 
 
 def _doubted(fields: Mapping[str, Sequence[str]]) -> Iterator[str]:
-    """Fields that a person may have to leave out: the category stands beside the doubt."""
-    reasons = {
-        name: ", ".join(FLAGS[code].name for code in NOT_TO_EVALUATE if code in flags)
-        for name, flags in fields.items()
-    }
-    doubtful = [f"{name} ({why})" for name, why in reasons.items() if why]
+    """Fields that were left out, or that a person may have to leave out."""
+    void, reasons = (
+        {
+            name: ", ".join(FLAGS[code].name for code in codes if code in flags)
+            for name, flags in fields.items()
+        }
+        for codes in (VOID_FIELD, NOT_TO_EVALUATE)
+    )
+    left_out = [f"{name} ({why})" for name, why in void.items() if why]
+    if left_out:
+        yield (
+            f"{_listed(left_out)} could not be measured: nothing in "
+            f"{'it' if len(left_out) == 1 else 'them'} was scored."
+        )
+    doubtful = [f"{name} ({why})" for name, why in reasons.items() if why and not void[name]]
     if doubtful:
         yield (
             f"By the criteria of ASCO/CAP, {_listed(doubtful)} may not be evaluable: look at "

@@ -1,6 +1,7 @@
 """DAPI image to nuclei: segment, split what touches, flag what should not be scored."""
 
 from fishcount.nuclei.focus import dapi_plane
+from fishcount.nuclei.polarity import edge_curvature
 from fishcount.nuclei.result import Nuclei, NucleiTable, OutlinedNuclei
 from fishcount.nuclei.runs import LabelRuns
 from fishcount.nuclei.segment import nuclei_from_labels, segment_nuclei, segment_windows
@@ -12,6 +13,7 @@ __all__ = [
     "NucleiTable",
     "OutlinedNuclei",
     "dapi_plane",
+    "edge_curvature",
     "nuclei_from_labels",
     "segment_nuclei",
     "segment_windows",

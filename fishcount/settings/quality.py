@@ -35,3 +35,13 @@ class QualitySettings(Section):
         description="INVERTED_CHANNEL: the strongest dark points of a probe channel stand out more "
         "than this many times as much as its strongest bright ones.",
     )
+    max_dark_curvature_per_um: Positive = Field(
+        0.1,
+        description="INVERTED_CHANNEL: the steepest edges of DAPI turn around what is dark, at the "
+        "median with more than this curvature (1/um); nuclei turn with one over their radius.",
+    )
+    max_points_in_dapi: Positive = Field(
+        1.5,
+        description="SWAPPED_CHANNELS: inside nuclei, bright points of DAPI stand out from its "
+        "texture more than this many times as much as those of a probe.",
+    )

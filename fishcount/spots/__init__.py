@@ -4,13 +4,14 @@ from fishcount.spots.channel import ChannelScale
 from fishcount.spots.cut import cut_at, kept_or_too_unsure
 from fishcount.spots.detect import detect_in_channels, detect_spots
 from fishcount.spots.measure import measure_channel, measure_channels
-from fishcount.spots.polarity import dark_over_bright
+from fishcount.spots.polarity import coarse_response, dark_over_bright
 from fishcount.spots.result import Spots
 from fishcount.spots.score import false_probability
 
 __all__ = [
     "ChannelScale",
     "Spots",
+    "coarse_response",
     "cut_at",
     "dark_over_bright",
     "detect_in_channels",

@@ -18,7 +18,7 @@ from fishcount.spots.filters import blob_response, passes_for
 from fishcount.spots.maxima import local_maxima, roundness
 from fishcount.spots.psf import expected_width_px
 
-__all__ = ["dark_over_bright"]
+__all__ = ["coarse_response", "dark_over_bright"]
 
 # So many are compared, the dark and the bright: few enough that they are the signals of any field.
 # The first few may be specks of dust, and are passed over.
@@ -68,19 +68,24 @@ def dark_over_bright(
     """
     planes: NDArray[Any] = np.asarray(stack)
     planes = planes[None] if planes.ndim == 2 else planes
-    width_px = expected_width_px(pixel_size_um)
-    bright = _response(planes.max(axis=0), width_px)
+    bright, _ = coarse_response(planes.max(axis=0), pixel_size_um)
     # One plane is its own maximum and minimum.
-    dark = -bright if len(planes) == 1 else -_response(planes.min(axis=0), width_px)
+    dark = -bright if len(planes) == 1 else -coarse_response(planes.min(axis=0), pixel_size_um)[0]
     strengths = _strength(dark), _strength(bright)
     return None if strengths[0] is None or strengths[1] is None else strengths[0] / strengths[1]
 
 
-def _response(plane: NDArray[Any], width_px: float) -> NDArray[np.float32]:
-    """Blob response without single hot or dead pixels, on pixels twice as large where that does."""
+def coarse_response(
+    plane: NDArray[Any], pixel_size_um: float | None
+) -> tuple[NDArray[np.float32], int]:
+    """Blob response at the width of a point, and how many pixels wide one pixel of it is.
+
+    Single hot or dead pixels are taken out before.
+    """
+    width_px = expected_width_px(pixel_size_um)
     factor = 2 if width_px >= _COARSE_FROM_PX else 1
     coarse = block_means(median3(plane.astype(np.float32)), factor)
-    return blob_response(coarse, passes_for(width_px / factor))
+    return blob_response(coarse, passes_for(width_px / factor)), factor
 
 
 def _strength(response: NDArray[np.float32]) -> float | None:

@@ -1,0 +1,73 @@
+"""Whether DAPI is stored upside down: dark nuclei on a bright ground.
+
+Searched for bright nuclei, such a channel gives the gaps between the dark ones, and a category
+made of what lies there.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fishcount.filters import block_means, gaussian
+
+__all__ = ["edge_curvature"]
+
+# Nuclei are smooth on this scale; noise, texture and specks of dust are not.
+_PIXEL_UM, _SMOOTHED_UM = 0.25, 0.5
+# Edges are the places at least half as steep as the steepest hundredth: of some nuclei at least,
+# where these are few, and not of noise.
+_STEEPEST, _SHARE_OF_IT = 0.99, 0.5
+
+
+def edge_curvature(stack: NDArray[np.generic], *, pixel_size_um: float) -> float | None:
+    """Median curvature of the steepest edges of a channel, in 1/um, about what is dark.
+
+    Nuclei are convex: wherever they lie, and however close, their outlines turn around them. So
+    the sign tells nucleus from ground without a threshold, and light that is rescaled or clipped
+    leaves it.
+
+    Parameters
+    ----------
+    stack : ndarray, (y, x) or (z, y, x)
+        Camera counts; of a stack the mean of its planes.
+    pixel_size_um
+
+    Returns
+    -------
+    float or None
+        Minus one over the radius of bright discs, one over that of dark ones. None where nothing
+        is steep, as in an even image.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fishcount.nuclei.polarity import edge_curvature
+    >>> y, x = np.mgrid[:300, :300]
+    >>> disc = np.hypot(y - 150, x - 150) < 50
+    >>> [round(edge_curvature(image, pixel_size_um=0.1), 1) for image in (200 * disc, -200 * disc)]
+    [-0.2, 0.2]
+    """
+    planes: NDArray[Any] = np.asarray(stack)
+    plane = planes if planes.ndim == 2 else planes.mean(axis=0, dtype=np.float32)
+    factor = max(1, round(_PIXEL_UM / pixel_size_um))
+    step_um = factor * pixel_size_um
+    smooth = gaussian(block_means(plane, factor), max(_SMOOTHED_UM / step_um, 1.0))
+    if min(smooth.shape) < 5:
+        return None
+    down, right = (np.asarray(slope, np.float64) for slope in np.gradient(smooth))
+    # Slopes at the edge of the image lack a neighbour.
+    steepness = np.hypot(down, right)[1:-1, 1:-1]
+    limit = _SHARE_OF_IT * float(np.quantile(steepness, _STEEPEST))
+    if limit <= 0:
+        return None
+    y, x = (at + 1 for at in np.nonzero(steepness >= limit))
+    slope_y, slope_x = down[y, x], right[y, x]
+    bend_yy = (down[y + 1, x] - down[y - 1, x]) / 2
+    bend_xx = (right[y, x + 1] - right[y, x - 1]) / 2
+    bend_xy = (down[y, x + 1] - down[y, x - 1]) / 2
+    # Divergence of the unit vector that points uphill: level lines about a hill turn around it.
+    turn = bend_xx * slope_y**2 - 2 * bend_xy * slope_x * slope_y + bend_yy * slope_x**2
+    return float(np.median(turn / (slope_x**2 + slope_y**2) ** 1.5)) / step_um
