@@ -177,6 +177,11 @@ _ENTRIES: dict[Subject, tuple[tuple[str, str, str], ...]] = {
         ),
         ("COAMPLIFICATION", "co-amplification", "Ratio under 2 with 6 or more HER2 per nucleus."),
         (
+            "CEP17_EXCEEDS",
+            "far more CEP17",
+            "Ratio under 0.5: HER2 is lost or CEP17 gained, unless the two probes were swapped.",
+        ),
+        (
             "HETEROGENEOUS",
             "heterogeneous",
             "More than 5 % and less than 50 % of nuclei are amplified on their own.",

@@ -36,7 +36,14 @@ from fishcount.settings import ScoringSettings
 __all__ = ["Classification", "category_names", "classify", "with_own"]
 
 # Findings that go with a category only where the scheme reads that figure.
-_OF_CEP17 = ("BORDERLINE_RATIO", "POLYSOMY", "MONOSOMY", "COAMPLIFICATION", "NO_CEP17")
+_OF_CEP17 = (
+    "BORDERLINE_RATIO",
+    "POLYSOMY",
+    "MONOSOMY",
+    "COAMPLIFICATION",
+    "CEP17_EXCEEDS",
+    "NO_CEP17",
+)
 _OF_AREAS = ("ONE_AREA", "AREAS_UNKNOWN")
 _OF_ALL = ("FEW_NUCLEI", "HER2_ABSENT")
 # Flags of a category that concern the whole case.

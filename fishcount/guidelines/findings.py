@@ -64,6 +64,8 @@ def _ratio_findings(tally: Tally) -> Iterator[Finding]:
         yield Finding("MONOSOMY", mean_cep17)
     if her2 < 2 * cep17 and her2 >= 6 * n:
         yield Finding("COAMPLIFICATION", ratio)
+    if 0 < 2 * her2 < cep17:
+        yield Finding("CEP17_EXCEEDS", ratio)
 
 
 def nucleus_findings(nuclei: NucleusCounts | None) -> tuple[Finding, ...]:

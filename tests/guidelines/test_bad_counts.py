@@ -137,6 +137,7 @@ def test_areas_that_are_not_stated_are_flagged_and_no_more():
         ((20, 120, 80), "COAMPLIFICATION"),
         ((20, 100, 60), "POLYSOMY"),
         ((20, 80, 40), "BORDERLINE_RATIO"),
+        ((20, 40, 300), "CEP17_EXCEEDS"),
     ],
 )
 def test_flags_carry_their_figure(counts, code):
@@ -144,6 +145,14 @@ def test_flags_carry_their_figure(counts, code):
     assert findings[code] == pytest.approx(
         counts[2] / counts[0] if code in ("MONOSOMY", "POLYSOMY") else counts[1] / counts[2]
     )
+
+
+@pytest.mark.parametrize(("her2", "exceeds"), [(0, False), (1, True), (39, True), (40, False)])
+def test_far_more_cep17_than_her2_is_flagged_where_cep17_is_read(her2, exceeds):
+    now = classify(20, her2, 80, areas=2)
+    assert ("CEP17_EXCEEDS" in [finding.code for finding in now.findings]) == exceeds
+    assert ("CEP17_EXCEEDS" in now.under("asco-cap-2018-dual").flags) == exceeds
+    assert "CEP17_EXCEEDS" not in now.under("seed-copies").flags
 
 
 def test_heterogeneity_is_found_from_single_nuclei():
