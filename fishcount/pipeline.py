@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from fishcount.blocks import blocks_of
 from fishcount.by_block import find_nuclei, find_spots
 from fishcount.channel_checks import inverted_channels, swapped_channels
+from fishcount.duplicates import check_different
 from fishcount.errors import CountError, MetadataError
 from fishcount.field_quality import field_findings
 from fishcount.flags import VOID_FIELD, Finding, mask_of
@@ -158,6 +159,8 @@ def score_case(
     ------
     CountError
         When there is no field, or the fields do not have the same probes.
+    InputError
+        When two fields are the same image: its nuclei would be counted twice.
 
     Examples
     --------
@@ -224,6 +227,7 @@ def _scored_fields(
             found=" and ".join("+".join(names) for names in sorted(probes)),
             remedy="score single-probe and dual-probe fields as cases of their own",
         )
+    check_different(results)
     return results
 
 

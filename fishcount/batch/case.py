@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +93,6 @@ def score_job(
     schemes = [read_scheme(path) for path in job.scheme_files]
     _check_settings(job.settings, schemes)
     results = _score_fields(job, on_field, threads=threads)
-    _check_different(results, job)
     case = score_case(
         results,
         name=job.name,
@@ -195,22 +193,6 @@ def _score_fields(
         results.append(score_field(image, labels=labels, settings=job.settings, threads=threads))
         on_field(1)
     return results
-
-
-def _check_different(results: list[FieldResult], job: CaseJob) -> None:
-    """Make sure that no nucleus is counted twice because a field is there twice.
-
-    Paths do not tell: each file of an OME-TIFF set reads as the whole set.
-    """
-    fields = zip(results, job.fields, strict=True)
-    for (one, a), (other, b) in combinations(fields, 2):
-        if one.image.sha256 == other.image.sha256 and a.series == b.series:
-            raise InputError(
-                "two fields are the same image",
-                file=other.image.path,
-                found=f"the pixels of {one.image.path}",
-                remedy="name each field once",
-            )
 
 
 def _check_settings(settings: Settings, own: list[Scheme]) -> None:
