@@ -13,7 +13,7 @@ from skimage.draw import polygon
 from fishcount.errors import FileFormatError, MetadataError
 from fishcount.filters import connected_parts
 from fishcount.io.files import check_file, kind_of
-from fishcount.io.roi import polygons_of
+from fishcount.io.roi import polygons_of, ring_of
 from fishcount.io.source import open_source
 from fishcount.settings import ReadingSettings
 
@@ -159,7 +159,15 @@ def _outlines(path: Path, shape: tuple[int, int]) -> NDArray[np.int64]:
         features = tree.get("features", [tree]) if isinstance(tree, dict) else tree
         for number, feature in enumerate(_nuclei(features), start=1):
             _draw(labels, number, feature)
-    except (OSError, ValueError, TypeError, KeyError, IndexError, RecursionError) as error:
+    except (
+        OSError,
+        ValueError,
+        TypeError,
+        KeyError,
+        IndexError,
+        AttributeError,
+        RecursionError,
+    ) as error:
         raise FileFormatError(
             "not GeoJSON", file=path, found=str(error), remedy="export the nuclei again"
         ) from error
@@ -180,6 +188,6 @@ def _kind(feature: Any) -> Any:
 def _draw(labels: NDArray[np.int64], number: int, feature: Any) -> None:
     """Number the pixels of one outline; its holes are parts of other objects, so they stay."""
     for outer, *_ in polygons_of(feature.get("nucleusGeometry") or feature):
-        x, y = np.asarray(outer, float)[:, :2].T - 0.5
+        y, x = ring_of(outer).T
         rows, columns = polygon(y, x, labels.shape)  # type: ignore[no-untyped-call]
         labels[rows, columns] = number

@@ -17,7 +17,7 @@ from fishcount.image import Window
 from fishcount.io.files import check_file
 from fishcount.io.shapes import is_shapes, rings_of_shapes
 
-__all__ = ["Region", "polygons_of", "read_region", "read_roi"]
+__all__ = ["Region", "polygons_of", "read_region", "read_roi", "ring_of"]
 
 _MAX_BYTES = 64 * 2**20
 
@@ -120,7 +120,7 @@ def _parsed(text: str) -> Region:
     if is_shapes(text):
         return Region(tuple((_checked(ring),) for ring in rings_of_shapes(text)))
     polygons = polygons_of(json.loads(text))
-    return Region(tuple(tuple(_ring(ring) for ring in polygon) for polygon in polygons))
+    return Region(tuple(tuple(ring_of(ring) for ring in polygon) for polygon in polygons))
 
 
 def _outside(path: str | Path, region: Region, shape: tuple[int, int]) -> MetadataError:
@@ -153,7 +153,7 @@ def polygons_of(tree: Any) -> Iterator[Any]:
         yield from tree["coordinates"]
 
 
-def _ring(points: Any) -> NDArray[np.float64]:
+def ring_of(points: Any) -> NDArray[np.float64]:
     """A ring of GeoJSON: corner coordinates to pixel centres, x y to y x."""
     return _checked(np.asarray(points, float)[:, 1::-1] - 0.5)
 

@@ -66,8 +66,20 @@ def test_probabilities_are_no_labels(tmp_path):
         read_labels(tmp_path / "labels.tif", shape=(20, 30))
 
 
-def test_json_that_is_no_geojson_is_refused(tmp_path):
-    (tmp_path / "labels.json").write_text('{"a": 1}')
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a": 1}',
+        "[1, 2]",
+        "[null]",
+        '{"type": "Feature", "geometry": 3}',
+        '{"type": "Polygon", "coordinates": [[[1, 1], [1, Infinity], [5, 5]]]}',
+        '{"type": "Polygon", "coordinates": [[[1, 1], [5, 5]]]}',
+        '{"type": "Polygon", "coordinates": []}',
+    ],
+)
+def test_json_that_is_no_geojson_is_refused(tmp_path, text):
+    (tmp_path / "labels.json").write_text(text)
     with pytest.raises(FileFormatError, match="GeoJSON"):
         read_labels(tmp_path / "labels.json", shape=(20, 30))
 
