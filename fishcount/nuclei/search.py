@@ -14,7 +14,7 @@ from fishcount.nuclei.concavity import cut_anew, cut_at_dents
 from fishcount.nuclei.foreground import find_foreground
 from fishcount.nuclei.full_size import enlarge_outlines
 from fishcount.nuclei.illumination import background_mesh, middle, noise_sigma, some_rows
-from fishcount.nuclei.ladder import climb_ladder
+from fishcount.nuclei.ladder import climb_ladder, lowest_level
 from fishcount.nuclei.leftover import add_leftovers
 from fishcount.nuclei.light import NuclearLight, measure_light
 from fishcount.nuclei.outline import draw_outlines
@@ -35,6 +35,9 @@ SMOOTHING = 0.045
 ROUNDING = 2e-6
 # Found nuclei of another size than was guessed, by this much of a log: search once more.
 RETRY_ABOVE = 0.05
+# Where what was found takes so little of the image, it may be dust, and the nuclei lie beside it:
+# where they look like nuclei by this quality of the ladder and are so many times more.
+SPARSE, LIKE_NUCLEI, OUTNUMBERED = 0.1, 0.6, 5
 # Where so many nuclei would fit side by side, and are so wide, half the resolution tells their
 # size: within 1 % for half of the fields. Of few nuclei each one counts.
 MANY, COARSE_ABOVE_PX = 600, 18.0
@@ -291,6 +294,11 @@ def _climb(planes: _Planes, field: FieldScale) -> tuple[NDArray[np.int32], Field
     n_fit = planes.image.size / field.diameter_px**2
     coarse = 2 if n_fit > MANY and field.diameter_px > COARSE_ABOVE_PX else 1
     cores, quality = _cores(planes, field, coarse=coarse)
+    if len(quality) < SPARSE * n_fit:
+        beside = _beside_dust(planes, field, n_found=len(quality))
+        if beside is not None:
+            field = beside
+            cores, quality = _cores(planes, field, coarse=coarse)
     found = coarse * diameter_of(cores, quality)
     other = found > 0 and abs(math.log(found / field.diameter_px)) >= RETRY_ABOVE
     if other:
@@ -300,6 +308,30 @@ def _climb(planes: _Planes, field: FieldScale) -> tuple[NDArray[np.int32], Field
     signal = planes.signal(_smoothing(field.diameter_px))
     light = measure_light(cores, signal, diameter_px=field.diameter_px)
     return cores, replace(field, light=light)
+
+
+def _beside_dust(planes: _Planes, field: FieldScale, *, n_found: int) -> FieldScale | None:
+    """The field as if what shines most were not there; None where few nuclei lie beside it.
+
+    A fibre or a crystal shines a hundred times as much as nuclei. All of these lie under the lowest
+    threshold then; but they are many and look like nuclei, and it is alone.
+    """
+    signal = planes.signal(_smoothing(field.diameter_px))
+    lowest = lowest_level(field.floor_counts, field.typical_counts)
+    left = np.where(signal > lowest, np.float32(0), signal)
+    mask, _ = find_foreground(left, floor_counts=field.floor_counts)
+    if not mask.any():
+        return None
+    dim = replace(field, typical_counts=middle(left[mask]), top_counts=lowest)
+    cores, quality = climb_ladder(
+        left,
+        floor_counts=dim.floor_counts,
+        typical_counts=dim.typical_counts,
+        top_counts=dim.top_counts,
+        diameter_px=dim.diameter_px,
+    )
+    n_dim = np.count_nonzero(quality >= LIKE_NUCLEI)
+    return dim if n_dim >= OUTNUMBERED * max(n_found, 1) else None
 
 
 def _cores(

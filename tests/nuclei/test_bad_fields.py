@@ -57,6 +57,25 @@ def test_sizes_that_are_none_are_refused(size):
         segment_nuclei(np.stack([nuclei_of()] * 2), z_step_um=size)
 
 
+@pytest.mark.parametrize("counts", [3_000, 12_000, 60_000])
+@pytest.mark.parametrize("pixel_size_um", [0.16, None])
+def test_dust_that_outshines_all_nuclei_hides_none(counts, pixel_size_um):
+    y, x = np.mgrid[:320, :320]
+    speck = counts * np.exp(-((y - 160.0) ** 2 + (x - 155.0) ** 2) / (2 * 6**2))
+    nuclei = segment_nuclei(nuclei_of() + speck, pixel_size_um=pixel_size_um)
+    place = np.stack([nuclei.y_px, nuclei.x_px], axis=1)
+    found = [np.hypot(*(place - centre).T).min() < 4 for centre in CENTRES]
+    assert all(found)
+
+
+def test_a_single_nucleus_amid_grain_is_not_taken_for_dust():
+    y, x = np.mgrid[:320, :320]
+    image = np.random.default_rng(3).normal(100, 5, y.shape)
+    image += 4000 * (np.hypot(y - 100, x - 120) < 22)
+    (nucleus,) = segment_nuclei(image, pixel_size_um=0.16).area_px
+    assert nucleus == pytest.approx(np.pi * 22**2, rel=0.1)
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf, 1e39])
 def test_counts_that_single_precision_cannot_hold_are_refused(value):
     image = nuclei_of()
