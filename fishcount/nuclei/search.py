@@ -323,7 +323,7 @@ def _beside_dust(planes: _Planes, field: FieldScale, *, n_found: int) -> FieldSc
     if not mask.any():
         return None
     dim = replace(field, typical_counts=middle(left[mask]), top_counts=lowest)
-    cores, quality = climb_ladder(
+    _, quality = climb_ladder(
         left,
         floor_counts=dim.floor_counts,
         typical_counts=dim.typical_counts,
