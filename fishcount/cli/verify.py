@@ -16,7 +16,8 @@ __all__ = ["command"]
 @click.option(
     "--inputs-from",
     type=click.Path(path_type=Path),
-    help="Folder from which relative paths of inputs start. Default: the current one.",
+    help="Folder from which relative paths of inputs start. Default: the current one, then those "
+    "above DIR.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print it for a program.")
 def command(case: Path, inputs_from: Path | None, as_json: bool) -> int:

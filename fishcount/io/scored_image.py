@@ -24,7 +24,7 @@ def read_scored_image(folder: CaseFolder, field: str) -> FishImage:
     """Read the image of a field again, with the options of the run.
 
     Paths are as they were given: they are looked for from the current folder, then from each
-    folder above the case folder.
+    folder above the case folder, until the image is the one that was scored.
 
     Parameters
     ----------
@@ -64,22 +64,31 @@ def read_scored_image(folder: CaseFolder, field: str) -> FishImage:
     # Case folders of other programs may not say how they read; then the file has to.
     reading = (folder.provenance.get(READING) or {}).get(field) or {"files": record["path"]}
     files, roi = reading["files"], reading.get("roi")
-    image = read_image(
-        {role: _found(path, folder) for role, path in files.items()}
-        if isinstance(files, Mapping)
-        else _found(files, folder),
-        **_options(reading, record),
-        roi=_found(roi, folder) if roi else None,
-        name=field,
-        settings=parse_settings(folder.settings_toml, source="settings.toml").reading,
+    paths = list(files.values()) if isinstance(files, Mapping) else [files]
+    settings = parse_settings(folder.settings_toml, source="settings.toml").reading
+    places = _places([*paths, roi] if roi else paths, folder)
+    for place in places:
+        try:
+            image = read_image(
+                {role: place / path for role, path in files.items()}
+                if isinstance(files, Mapping)
+                else place / files,
+                **_options(reading, record),
+                roi=place / roi if roi else None,
+                name=field,
+                settings=settings,
+            )
+        except InputError:
+            if place == places[-1]:
+                raise
+            continue
+        if image.sha256 == record["sha256"]:
+            return image
+    raise InputError(
+        "the file has changed since it was scored",
+        file=places[0] / paths[0],
+        remedy="put the earlier file back, or score the case anew",
     )
-    if image.sha256 != record["sha256"]:
-        raise InputError(
-            "the file has changed since it was scored",
-            file=image.path,
-            remedy="put the earlier file back, or score the case anew",
-        )
-    return image
 
 
 def _options(reading: Mapping[str, Any], record: Mapping[str, Any]) -> dict[str, Any]:
@@ -87,13 +96,21 @@ def _options(reading: Mapping[str, Any], record: Mapping[str, Any]) -> dict[str,
     return calibration | {name: reading[name] for name in OPTIONS if reading.get(name) is not None}
 
 
-def _found(path: str, folder: CaseFolder) -> Path:
-    for place in (Path(), *folder.path.resolve().parents):
-        file = place / path
-        if file.exists() or (is_pattern(file) and file.parent.is_dir()):
-            return file
-    raise InputError(
-        "the image is not there",
-        file=path,
-        remedy="put it back, or score the case anew",
-    )
+def _places(paths: list[str], folder: CaseFolder) -> list[Path]:
+    """Folders from which all of the paths lead to files; at least one."""
+    places = [
+        place
+        for place in (Path(), *folder.path.resolve().parents)
+        if all(_is_there(place / path) for path in paths)
+    ]
+    if not places:
+        raise InputError(
+            "the image is not there",
+            file=paths[0],
+            remedy="put it back, or score the case anew",
+        )
+    return places[:1] if all(Path(path).is_absolute() for path in paths) else places
+
+
+def _is_there(file: Path) -> bool:
+    return file.exists() or (is_pattern(file) and file.parent.is_dir())

@@ -90,7 +90,8 @@ def verify_case_folder(path: str | Path, *, inputs_from: str | Path | None = Non
     path
         The case folder.
     inputs_from
-        Folder from which relative paths of inputs start; the current one when not given.
+        Folder from which relative paths of inputs start. When not given they are looked for from
+        the current folder, then from each folder above the case folder.
 
     Returns
     -------
@@ -123,17 +124,21 @@ def verify_case_folder(path: str | Path, *, inputs_from: str | Path | None = Non
             file=folder.path / "provenance.json",
             remedy="score the case again",
         )
-    start = Path.cwd() if inputs_from is None else Path(inputs_from)
-    checks = [*_inputs(inputs, start, folder), *_outputs(outputs, folder), _settings(folder)]
+    places = [Path(), *folder.path.resolve().parents] if inputs_from is None else [inputs_from]
+    starts = [Path(place) for place in places]
+    checks = [*_inputs(inputs, starts, folder), *_outputs(outputs, folder), _settings(folder)]
     return Verification(path=folder.path, checks=tuple(checks))
 
 
-def _inputs(inputs: list[Any], start: Path, folder: CaseFolder) -> Iterator[Check]:
+def _inputs(inputs: list[Any], starts: list[Path], folder: CaseFolder) -> Iterator[Check]:
     for item in inputs:
         if not isinstance(item, Mapping) or not {"path", "sha256"} <= set(item):
             raise MetadataError("malformed", file=folder.path / "provenance.json", field="inputs")
         name = str(item["path"])
-        yield Check("input", name, _status(start / name, str(item["sha256"])))
+        found = [start / name for start in starts if (start / name).exists()]
+        # Another file of that name, nearer by, does not hide the one that was scored.
+        status = [_status(file, str(item["sha256"])) for file in found or [starts[0] / name]]
+        yield Check("input", name, "unchanged" if "unchanged" in status else status[0])
 
 
 def _outputs(outputs: Mapping[str, Any], folder: CaseFolder) -> Iterator[Check]:

@@ -72,6 +72,22 @@ def test_relative_paths_start_above_the_case_folder(tmp_path, planes, monkeypatc
     assert_array_equal(read_scored_image(folder, name).raw("HER2"), planes["HER2"])
 
 
+@pytest.mark.parametrize("other", [lambda plane: plane + 1, lambda plane: plane[:50]])
+def test_a_file_of_that_name_in_the_current_folder_does_not_hide_it(
+    tmp_path, planes, monkeypatch, other
+):
+    monkeypatch.chdir(tmp_path)
+    grey_files(tmp_path, planes)
+    files = {role: f"{role.lower()}.tif" for role in planes}
+    folder = scored(tmp_path, FieldJob(files=files, pixel_size_um=0.1))
+    elsewhere = tmp_path / "another_study"
+    elsewhere.mkdir()
+    grey_files(elsewhere, planes | {"HER2": other(planes["HER2"])})
+    monkeypatch.chdir(elsewhere)
+    name = folder.summary["fields"][0]["name"]
+    assert_array_equal(read_scored_image(folder, name).raw("HER2"), planes["HER2"])
+
+
 def test_another_file_is_refused(tmp_path, planes):
     files = grey_files(tmp_path, planes)
     folder = scored(tmp_path, FieldJob(files=files, pixel_size_um=0.1))

@@ -50,6 +50,22 @@ def test_an_untouched_case_is_as_it_was(case):
     assert json.dumps(verification.to_record())
 
 
+def test_inputs_are_found_from_above_the_case_folder_too(case, tmp_path, monkeypatch):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    assert verify_case_folder(case).ok
+    # A file of that name in the current folder is not the one that was scored.
+    (elsewhere / "field_1.tif").write_bytes(b"of another study")
+    assert verify_case_folder(case).ok
+    (found,) = verify_case_folder(case, inputs_from=elsewhere).changes
+    assert (found.name, found.status) == ("field_1.tif", "changed")
+    (case.parent / "field_1.tif").unlink()
+    assert [check.status for check in verify_case_folder(case).changes] == ["changed"]
+    (elsewhere / "field_1.tif").unlink()
+    assert [check.status for check in verify_case_folder(case).changes] == ["missing"]
+
+
 def test_it_says_what_changed(case):
     (case.parent / "field_1.tif").write_bytes(b"other pixels")
     (case / "report.html").unlink()
