@@ -98,7 +98,7 @@ class FishImage:
         Parameters
         ----------
         array
-            Camera counts with one axis for each letter of `axes`; not negative, finite.
+            Camera counts as stored, one axis for each letter of `axes`; finite, not negative.
         axes
             A permutation of "YX", "CYX", "ZYX" or "ZCYX".
         channels
@@ -114,7 +114,8 @@ class FishImage:
         ------
         MetadataError, ChannelError, CalibrationError, PixelError
             When the axes do not fit the array, a role is unknown, doubled or lacking, a size is
-            not plausible, or a pixel is negative, NaN or infinite.
+            not plausible, a pixel is negative, NaN, infinite or masked, or a channel was
+            rescaled to 0 to 1.
 
         Examples
         --------
@@ -128,6 +129,12 @@ class FishImage:
         >>> image.channel("HER2").dtype
         dtype('float32')
         """
+        if np.ma.is_masked(array):
+            raise PixelError(
+                "masked pixels",
+                file=name,
+                remedy="give all pixels, and what is to be scored as roi",
+            )
         stack = _as_czyx(np.asarray(array), axes, name)
         roles = _checked_roles(channels, stack.shape[0], name)
         _check_pixels(stack, roles, name)
@@ -258,6 +265,14 @@ def _check_pixels(stack: NDArray[np.generic], roles: tuple[str, ...], name: str)
                 file=name,
                 field=role,
                 found=f"{int(bad.sum())}, the first at (z, y, x) = {first}",
+            )
+        if channel.dtype.kind == "f" and 0 < channel.max() <= 1:
+            raise PixelError(
+                "pixels from 0 to 1 are no camera counts",
+                file=name,
+                field=role,
+                found=f"maximum {channel.max():.6g}",
+                remedy="give the counts as they were stored, not rescaled",
             )
         if channel.dtype.kind in "if" and channel.min() < 0:
             raise PixelError(
