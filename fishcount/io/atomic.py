@@ -37,6 +37,13 @@ def check_out_folder(out: str | Path, *, overwrite: bool) -> Path:
         When it exists and may not be replaced, or cannot be written.
     """
     out = Path(out)
+    if not out.name:
+        raise OutputError(
+            "is no folder of its own",
+            file=repr(str(out)),
+            expected="a folder that is not there yet",
+            remedy="give it a name",
+        )
     try:
         old = _put_away(out)
         if old.is_dir() and not out.exists():

@@ -224,6 +224,13 @@ def test_an_unwritable_folder_is_said_before_the_work(tmp_path):
         check_out_folder(tmp_path / "case", overwrite=False)
 
 
+@pytest.mark.parametrize("out", ["", ".", "/"])
+def test_a_folder_without_a_name_is_refused_in_words(out):
+    """An empty one is what a script with a variable that is not set passes."""
+    with pytest.raises(OutputError, match=r"is no folder of its own .* give it a name"):
+        check_out_folder(out, overwrite=True)
+
+
 @pytest.mark.parametrize("parent", ["file", "/proc"])
 def test_where_nothing_can_be_written(tmp_path, parent):
     (tmp_path / "file").write_text("")
