@@ -25,7 +25,7 @@ from qtpy.QtWidgets import QApplication
 import fishcount
 from benchmarks.report import made_by, markdown_table, write_report
 from benchmarks.review import FIELD, N_NUCLEI, PIXEL_UM, draw_case
-from fishcount.io import read_case_folder
+from fishcount.io import put_file, read_case_folder
 from fishcount.review import (
     AddSignal,
     DeleteSignal,
@@ -60,7 +60,7 @@ def draw_image(case: Path, *, rng: np.random.Generator) -> None:
     tifffile.imwrite(path, pixels, metadata={"axes": "CYX", **names, **sizes, **units})
     summary = json.loads((case / "summary.json").read_text())
     summary["fields"][0] |= {"path": str(path), "sha256": fishcount.read_image(path).sha256}
-    (case / "summary.json").write_text(json.dumps(summary))
+    put_file(case, "summary.json", data=json.dumps(summary).encode())
 
 
 class Clock:

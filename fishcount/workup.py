@@ -17,7 +17,7 @@ from fishcount.guidelines import (
     add_recount,
     start_workup,
 )
-from fishcount.io import CaseFolder, Check, read_case_folder, replace_file
+from fishcount.io import CaseFolder, Check, check_as_written, read_case_folder, replace_file
 from fishcount.settings import parse_settings
 
 __all__ = ["FILE_NAME", "further_nuclei", "resume", "second_count", "verify_workup", "write_workup"]
@@ -31,7 +31,7 @@ def resume(case: CaseFolder) -> WorkUp:
     Raises
     ------
     MetadataError
-        When ``workup.json`` is no record of this case.
+        When ``workup.json`` is no record of this case, or its result is not as it was written.
     CountError
         When a record in it would be refused if it were added today.
     """
@@ -149,6 +149,7 @@ def verify_workup(path: str | Path) -> tuple[Check, ...]:
 
 
 def _count_of(case: CaseFolder) -> Count:
+    check_as_written(case)
     summary = case.summary
     counted = [field for field in summary["fields"] if field["n_scored"] > 0]
     return Count(

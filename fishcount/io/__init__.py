@@ -15,13 +15,14 @@ from fishcount.io.roi import read_roi
 from fishcount.io.roles import guess_role
 from fishcount.io.scored_image import read_scored_image
 from fishcount.io.slide import open_slide, read_field
-from fishcount.io.verify import Check, Verification, verify_case_folder
+from fishcount.io.verify import Check, Verification, check_as_written, verify_case_folder
 
 __all__ = [
     "CaseFolder",
     "Check",
     "FileReport",
     "Verification",
+    "check_as_written",
     "check_out_folder",
     "check_unchanged",
     "guess_role",

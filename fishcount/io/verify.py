@@ -14,6 +14,8 @@ from fishcount.io.files import sha256_of
 
 __all__ = ["Check", "Verification", "verify_case_folder"]
 
+# Endings of the files that hold the result; a report is made from them.
+_RESULT = (".json", ".csv", ".tif", ".toml")
 Status = Literal["unchanged", "changed", "missing", "added"]
 
 # Work that people add to a case folder; the root stays the automatic result.
@@ -128,6 +130,28 @@ def verify_case_folder(path: str | Path, *, inputs_from: str | Path | None = Non
     starts = [Path(place) for place in places]
     checks = [*_inputs(inputs, starts, folder), *_outputs(outputs, folder), _settings(folder)]
     return Verification(path=folder.path, checks=tuple(checks))
+
+
+def check_as_written(folder: CaseFolder) -> None:
+    """Make sure, before more is built on a case folder, that its result is as it was written.
+
+    Summary, tables, label images and settings; a folder without hashes is taken as it is.
+
+    Raises
+    ------
+    MetadataError
+        When one of them is not, as after a table was saved by a spreadsheet.
+    """
+    outputs = folder.provenance.get("outputs")
+    for name, expected in outputs.items() if isinstance(outputs, Mapping) else ():
+        if not name.endswith(_RESULT):
+            continue
+        if _status(folder.path / name, str(expected)) != "unchanged":
+            raise MetadataError(
+                "is not as it was written",
+                file=folder.path / name,
+                remedy="put the earlier file back, or score the case anew",
+            )
 
 
 def _inputs(inputs: list[Any], starts: list[Path], folder: CaseFolder) -> Iterator[Check]:

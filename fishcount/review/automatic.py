@@ -15,7 +15,7 @@ from scipy import ndimage
 from fishcount.errors import MetadataError
 from fishcount.flags import FLAGS, Subject, mask_of
 from fishcount.image import PROBES
-from fishcount.io import CaseFolder, sha256_of
+from fishcount.io import CaseFolder, check_as_written, sha256_of
 from fishcount.review.columns import SignalColumns, read_signals
 from fishcount.review.keys import field_of, indices_of, keys_of, number_of
 from fishcount.review.outline import Box, Outline
@@ -148,11 +148,12 @@ def read_automatic(folder: CaseFolder) -> Automatic:
     Raises
     ------
     MetadataError
-        When a pixel size is missing, a number occurs twice, or the copies of the signals do not
-        add up to the counts of their nuclei.
+        When the result is not as it was written, a pixel size is missing, a number occurs twice,
+        or the copies of the signals do not add up to the counts of their nuclei.
     SettingsError
         When its settings cannot be read.
     """
+    check_as_written(folder)
     names = [str(record["name"]) for record in folder.summary["fields"]]
     index = {name: i for i, name in enumerate(names)}
     dual = folder.summary["cep17_signals"] is not None

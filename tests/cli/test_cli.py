@@ -315,6 +315,7 @@ def test_the_command_is_installed():
 def group4_folder(tmp_path_factory):
     """A scored case folder whose numbers are then set: group 4 with IHC 2+, and its recount."""
     from fishcount.batch import write_case
+    from fishcount.io import put_file
     from fishcount.pipeline import score_case
     from fishcount.synthetic import simulate_case
 
@@ -328,7 +329,7 @@ def group4_folder(tmp_path_factory):
         for field in summary["fields"]:
             field["n_scored"] = 10
             field["sha256"] = f"{name} {field['name']}"
-        path.write_text(json.dumps(summary))
+        put_file(folder / name, "summary.json", data=json.dumps(summary).encode())
     return folder
 
 
@@ -366,11 +367,13 @@ def group4(group4_folder, tmp_path):
 
 def same_images(folder, like):
     """Let the fields of a folder be those of another."""
+    from fishcount.io import put_file
+
     summary = json.loads((folder / "summary.json").read_text())
     other = json.loads((like / "summary.json").read_text())
     for field, one in zip(summary["fields"], other["fields"], strict=True):
         field["sha256"] = one["sha256"]
-    (folder / "summary.json").write_text(json.dumps(summary))
+    put_file(folder, "summary.json", data=json.dumps(summary).encode())
     return folder
 
 
@@ -382,6 +385,14 @@ def test_a_count_is_no_recount_of_itself(call, group4, group4_folder, tmp_path):
         assert code == 2
         assert "recount" in one_line(err)
     assert not (group4 / "workup.json").exists()
+
+
+def test_a_summary_that_was_altered_is_not_worked_up(call, group4):
+    text = (group4 / "summary.json").read_text()
+    (group4 / "summary.json").write_text(text.replace("2+", "0"))
+    code, _, err = call("workup", group4)
+    assert code == 2
+    assert "summary.json: is not as it was written" in one_line(err)
 
 
 def test_no_image_is_counted_twice(call, group4, group4_folder, tmp_path):

@@ -14,7 +14,8 @@ import time
 import numpy as np
 import pytest
 
-from fishcount.errors import AlteredLogError, OutputError, ReviewError
+from fishcount.errors import AlteredLogError, MetadataError, OutputError, ReviewError
+from fishcount.io import put_file
 from fishcount.review import (
     AcceptNucleus,
     AddSignal,
@@ -127,9 +128,18 @@ def test_a_torn_line_loses_that_action_only(case):
 
 def test_a_log_of_another_result_is_refused(case):
     edit_a_little(case)
-    text = (case / "nuclei.csv").read_text()
-    (case / "nuclei.csv").write_text(text.replace("field_1,1,11.5", "field_1,1,11.6"))
+    text = (case / "nuclei.csv").read_text().replace("field_1,1,11.5", "field_1,1,11.6")
+    put_file(case, "nuclei.csv", data=text.encode())
     with pytest.raises(ReviewError, match="another automatic result"):
+        Review.open(case, reader="A")
+
+
+@pytest.mark.parametrize("name", ["nuclei.csv", "summary.json", "labels/field_1.tif"])
+def test_a_result_that_was_altered_is_not_reviewed(case, name):
+    """As by a spreadsheet that saved a table it had opened."""
+    with (case / name).open("ab") as file:
+        file.write(b"\n")
+    with pytest.raises(MetadataError, match="is not as it was written; put the earlier file back"):
         Review.open(case, reader="A")
 
 

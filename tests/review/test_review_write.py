@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from fishcount.errors import ReviewError
-from fishcount.io import read_case_folder, verify_case_folder
+from fishcount.io import put_file, read_case_folder, verify_case_folder
 from fishcount.review import (
     MergeNuclei,
     RejectNucleus,
@@ -84,7 +84,7 @@ def test_replay_evaluates_the_schemes_that_score_does(call, case, tmp_path):
     mine, clash = tmp_path / "mine.toml", tmp_path / "clash.toml"
     mine.write_text(text.format("mine"))
     clash.write_text(text.format("seed-copies"))
-    (case / "settings.toml").write_text('[scoring]\nschemes = ["gea-ratio"]\n')
+    put_file(case, "settings.toml", data=b'[scoring]\nschemes = ["gea-ratio"]\n')
     with Review.open(case, reader="A") as review:
         review.do(RejectNucleus(field=FIELD, nucleus=1))
     summary = json.loads(call("replay", case, "--scheme-file", mine, "--json")[1])
