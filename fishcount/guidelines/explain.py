@@ -156,12 +156,12 @@ def _counted(score: CaseScore, ihc: str | None) -> str:
     )
     nuclei = "1 nucleus was" if score.n_scored == 1 else f"{score.n_scored} nuclei were"
     figures = [
-        f"{score.her2_signals} HER2 signals"
+        f"{score.her2_signals} HER2 signal{'' if score.her2_signals == 1 else 's'}"
         + _figure(score, "mean_her2_per_nucleus", "copies per nucleus")
     ]
     if score.cep17_signals is not None:
         figures.append(
-            f"{score.cep17_signals} CEP17 signals"
+            f"{score.cep17_signals} CEP17 signal{'' if score.cep17_signals == 1 else 's'}"
             + _figure(score, "mean_cep17_per_nucleus", "per nucleus")
         )
     text = f"{nuclei} scored in {where}: {' and '.join(figures)}"

@@ -43,6 +43,11 @@ def test_it_says_counts_categories_and_the_research_use():
     assert "\n" not in text
 
 
+def test_one_is_one():
+    assert "1 nucleus was scored in 1 area: 1 HER2 signal, 1.00" in told(1, 1, 1, areas=1)
+    assert "and 1 CEP17 signal, 1.00 per nucleus" in told(1, 1, 1, areas=1)
+
+
 def test_paragraphs_are_the_same_sentences():
     result = classify(20, 80, 40, areas=2)
     score = CaseScore(n_scored=20, her2_signals=80, cep17_signals=40, areas=2)
