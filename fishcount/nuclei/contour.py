@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fishcount.filters import border_chains
 
-__all__ = ["longest_contour"]
+__all__ = ["longest_contours"]
 
 # The eight neighbours of a pixel, y and x, in turn; one more for a pixel that has none.
 _TURN = np.array([(0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1), (-1, 0), (-1, 1)])
@@ -38,30 +38,53 @@ def _edge_tables() -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
 _MIDDLE, _PASSED = _edge_tables()
 
 
-def longest_contour(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """The longest contour around pixels of a mask (y, x), that touch also by corners.
+def longest_contours(masks: Sequence[NDArray[np.bool_]]) -> list[NDArray[np.float64]]:
+    """Of each mask (y, x) the longest contour around pixels, that touch also by corners.
 
     Points (k, 2), y and x, from the lowest row on; none of an empty mask. As the longest of
-    ``skimage.measure.find_contours(mask, 0.5)``, where nothing touches by a corner, in a quarter of
-    its time.
+    ``skimage.measure.find_contours(mask, 0.5)``, where nothing touches by a corner, many at a time.
     """
-    contours = [_edges_along(chain) for chain in border_chains(mask)]
-    if not contours:
-        return np.zeros((0, 2))
-    points = max(contours, key=len)
-    y, x = np.floor(0.5 * (points + _next(points))).T
-    start = 1 + int(np.argmax(y * (mask.shape[1] + 2) + x))
-    return np.concatenate([points[start:], points[:start]])
+    chains = [border_chains(mask) for mask in masks]
+    flat = [chain for of_mask in chains for chain in of_mask]
+    contours = [np.zeros((0, 2)) for _ in masks]
+    if not flat:
+        return contours
+    points, length = _edges_along(np.concatenate(flat), np.array([len(chain) for chain in flat]))
+    stop = np.cumsum(length)
+    following = _following(length)
+    y, x = np.floor(0.5 * (points + points[following])).T
+    first = 0
+    for k, of_mask in enumerate(chains):
+        if of_mask:
+            longest = first + int(length[first : first + len(of_mask)].argmax())
+            here = slice(stop[longest] - length[longest], stop[longest])
+            start = 1 + int(np.argmax(y[here] * (masks[k].shape[1] + 2) + x[here]))
+            contours[k] = np.concatenate([points[here][start:], points[here][:start]])
+        first += len(of_mask)
+    return contours
 
 
-def _edges_along(chain: NDArray[np.int32]) -> NDArray[np.float64]:
-    y, x = (_next(chain) - chain).T
+def _edges_along(
+    pixels: NDArray[np.int32], length: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Middles of the edges that closed chains of pixels pass, and how many each passes.
+
+    `length` is how many pixels each chain has.
+    """
+    following = _following(length)
+    y, x = (pixels[following] - pixels).T
     go = _NUMBER[3 * y + x + 4]
-    come = _OPPOSITE[np.concatenate([go[-1:], go[:-1]])]
-    points: NDArray[np.float64] = (chain[:, None] + _MIDDLE[come, go])[_PASSED[come, go]]
-    return points
+    come = np.empty_like(go)
+    come[following] = _OPPOSITE[go]
+    pixel, edge = np.nonzero(_PASSED[come, go])
+    points: NDArray[np.float64] = pixels[pixel] + _MIDDLE[come[pixel], go[pixel], edge]
+    n_points = np.bincount(pixel, minlength=len(pixels))
+    return points, np.add.reduceat(n_points, np.cumsum(length) - length)
 
 
-def _next(points: NDArray[Any]) -> NDArray[Any]:
-    """The point after each one, around a closed contour."""
-    return np.concatenate([points[1:], points[:1]])
+def _following(length: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Where the next point is, around closed chains of so many points, one after the other."""
+    following = np.arange(1, int(length.sum()) + 1)
+    stop = np.cumsum(length)
+    following[stop - 1] = stop - length
+    return following

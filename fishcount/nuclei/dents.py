@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
-from fishcount.nuclei.contour import longest_contour
+from fishcount.nuclei.contour import longest_contours
 
 __all__ = [
     "DENT_WORTH",
@@ -71,10 +71,10 @@ def outlines_of(
         The labels, and a box around each that holds all of its pixels.
     """
     outlines = np.zeros((len(rows), N_POINTS, 2))
-    for k, (label, box) in enumerate(zip(rows, boxes, strict=True)):
-        contour = longest_contour(labels[box] == label)
+    masks = [labels[box] == label for label, box in zip(rows, boxes, strict=True)]
+    for outline, contour, box in zip(outlines, longest_contours(masks), boxes, strict=True):
         if len(contour):
-            outlines[k] = _even_points(contour) + np.array([box[0].start, box[1].start])
+            outline[:] = _even_points(contour) + (box[0].start, box[1].start)
     return np.asarray(ndi.gaussian_filter1d(outlines, 1.0, axis=1, mode="wrap"), np.float64)
 
 
@@ -148,10 +148,11 @@ def find_cuts(
 
 
 def _even_points(contour: NDArray[np.float64]) -> NDArray[np.float64]:
-    closed = np.vstack([contour, contour[:1]])
-    along = np.append(0, np.cumsum(np.hypot(*np.diff(closed, axis=0).T)))
-    at = np.linspace(0, along[-1], N_POINTS, endpoint=False)
-    return np.stack([np.interp(at, along, closed[:, k]) for k in (0, 1)], axis=1)
+    y, x = np.concatenate([contour, contour[:1]]).T
+    along = np.zeros(len(y))
+    np.cumsum(np.hypot(y[1:] - y[:-1], x[1:] - x[:-1]), out=along[1:])
+    at = along[-1] / N_POINTS * np.arange(N_POINTS)
+    return np.stack([np.interp(at, along, y), np.interp(at, along, x)], axis=1)
 
 
 def _same(

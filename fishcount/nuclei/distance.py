@@ -66,22 +66,30 @@ def nearest_label(
     reach = int(reach_px)
     n = int(labels.max(initial=0)) + 1
     beyond = 2 * (reach + 1) ** 2
-    # Distance and label in one number, so that the least of them is the nearest, then the lower.
-    whole = np.int32 if (2 * beyond + 1) * n < 2**31 else np.int64
+    # Distance and label in one number, so that the least of them is the nearest, then the lower;
+    # mostly one of 16 bits.
+    whole = np.min_scalar_type(2 * beyond * n).type
     height, width = labels.shape
-    # A margin to the right, so that what is shifted out of a row does not come into the next.
-    code = np.full((height, width + reach), beyond * n, whole)
-    code[:, :width] = np.where(labels > 0, labels, whole(beyond * n))
-    best = code.ravel()
-    for stride in (width + reach, 1):
-        line, shifted = best.copy(), np.empty_like(best)
-        for step in range(1, reach + 1):
-            by = step * stride
-            np.add(line, whole(step * step * n), out=shifted)
-            np.minimum(best[by:], shifted[:-by], out=best[by:])
-            np.minimum(best[:-by], shifted[by:], out=best[:-by])
-    code = np.ascontiguousarray(code[:, :width])
-    near = np.flatnonzero(code < (int(reach_px * reach_px) + 1) * n)
-    label, squared = np.zeros(labels.shape, np.int32), np.full(labels.shape, beyond, np.int32)
-    squared.ravel()[near], label.ravel()[near] = np.divmod(code.ravel()[near], whole(n))
-    return label, squared
+    # With a margin all around, from which what is shifted comes.
+    code = np.full((height + 2 * reach, width + 2 * reach), beyond * n, whole)
+    inside = code[reach : reach + height, reach : reach + width]
+    np.copyto(inside, labels, where=labels > 0, casting="unsafe")
+    code = _least_shifted(_least_shifted(code, reach, n).T, reach, n).T
+    squared = code // whole(n)
+    nearest = (code - squared * whole(n)).astype(np.int32)
+    squared = squared.astype(np.int32)
+    far = squared > int(reach_px * reach_px)
+    nearest[far], squared[far] = 0, beyond
+    return nearest, squared
+
+
+def _least_shifted(code: NDArray[np.integer], reach: int, n: int) -> NDArray[np.integer]:
+    """Least of what is up to `reach` rows away, plus `n` times the square of that; no margin."""
+    height = len(code) - 2 * reach
+    least = code[reach : reach + height].copy(order="K")
+    shifted = np.empty_like(code)
+    for step in range(1, reach + 1):
+        np.add(code, code.dtype.type(step * step * n), out=shifted)
+        np.minimum(least, shifted[reach - step : reach - step + height], out=least)
+        np.minimum(least, shifted[reach + step : reach + step + height], out=least)
+    return least

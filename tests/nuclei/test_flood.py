@@ -8,7 +8,7 @@ from skimage.measure import find_contours
 from skimage.segmentation import watershed
 
 from fishcount.filters import connected_parts, largest_near
-from fishcount.nuclei.contour import longest_contour
+from fishcount.nuclei.contour import longest_contours
 from fishcount.nuclei.flood import flood_components
 from fishcount.nuclei.split import inner_distance, label_points
 
@@ -72,18 +72,22 @@ def test_contours_are_those_of_scikit_image(smooth):
         if corners.any():
             continue
         expected = max(find_contours(np.pad(mask, 1).astype(np.float32), 0.5), key=len)[:-1] - 1
-        assert_array_equal(longest_contour(mask), expected)
+        assert_array_equal(longest_contours([mask])[0], expected)
         n_same += 1
     assert n_same
 
 
 def test_pixels_that_touch_by_a_corner_have_one_contour():
-    assert len(longest_contour(np.eye(2, dtype=bool))) == 8
+    assert len(longest_contours([np.eye(2, dtype=bool)])[0]) == 8
 
 
 def test_contours_of_nothing_and_of_one_pixel():
-    assert longest_contour(np.zeros((3, 3), bool)).shape == (0, 2)
-    assert longest_contour(np.ones((1, 1), bool)).tolist() == [
+    nothing, one, two = longest_contours(
+        [np.zeros((3, 3), bool), np.ones((1, 1), bool), np.array([[1, 0, 1, 1]], bool)]
+    )
+    assert nothing.shape == (0, 2)
+    assert len(two) == 6
+    assert one.tolist() == [
         [0.5, 0.0],
         [0.0, -0.5],
         [-0.5, 0.0],
