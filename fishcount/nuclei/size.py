@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,8 @@ N_LEVELS = 9
 MIN_AREA_PX = 20
 # A component of at least this ellipse-likeness counts; see `Pieces.ellipse_fit`.
 MIN_FIT = 0.9
+# Outside of an outline light is looked for so far off, in radii of a disk of its area.
+OUTSIDE = 0.5
 FIRST_CELL_PX = 75.0
 # A guess needs no more pixels than nuclei of about this diameter have.
 COARSE_ABOVE_PX = 22.0
@@ -33,7 +36,9 @@ def guess_diameter(
 
     At each of several thresholds the components that look like ellipses are weighed by the slope
     of the image along their outline. Haze has long outlines without slope, texture has short
-    ones; at the threshold where the sum is largest the outlines are those of nuclei.
+    ones; at the threshold where the sum is largest the outlines are those of nuclei. Bright bodies
+    inside of nuclei have steep outlines, too, and many. But outside of them it is bright, so an
+    outline counts by how dark it is outside of it.
 
     Parameters
     ----------
@@ -61,10 +66,10 @@ def guess_diameter(
         return math.nan
     top = float(np.percentile(bright, 98))
     low = max(floor, 0.05 * top)
-    slope = np.hypot(*np.gradient(smooth)).astype(np.float32)
+    slopes = np.gradient(smooth)
     best, diameter = 0.0, math.nan
-    for level in low * (top / low) ** np.linspace(0, 0.95, N_LEVELS):
-        area, edge = _ellipses(smooth > level, slope)
+    for level in (low * (top / low) ** np.linspace(0, 0.95, N_LEVELS)).tolist():
+        area, edge = _ellipses(smooth, level, slopes)
         if prior_px is not None:
             near = (area > 0.05 * prior_px**2) & (area < 8 * prior_px**2)
             area, edge = area[near], edge[near]
@@ -83,9 +88,14 @@ def diameter_of(labels: NDArray[np.int32], quality: NDArray[np.float64]) -> floa
 
 
 def _ellipses(
-    mask: NDArray[np.bool_], slope: NDArray[np.float32]
+    smooth: NDArray[np.float32], level: float, slopes: Sequence[NDArray[np.float32]]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Area and summed slope along the outline of the ellipse-like components."""
+    """Area and summed slope along the outline of the ellipse-like components over a level.
+
+    `slopes` are those along y and x. What is as bright outside of an outline as on it does not
+    count, and what is half as bright by a quarter.
+    """
+    mask = smooth > level
     labels, n = connected_parts(mask)
     if n == 0:
         return np.zeros(0), np.zeros(0)
@@ -94,9 +104,18 @@ def _ellipses(
     outline = mask.copy()
     outline[1:-1, 1:-1] &= ~(mask[:-2, 1:-1] & mask[2:, 1:-1] & mask[1:-1, :-2] & mask[1:-1, 2:])
     outline[[0, -1]] = outline[:, [0, -1]] = False
-    at = np.flatnonzero(outline)
-    edge = np.bincount(labels.ravel()[at] - 1, slope.ravel()[at], n).astype(np.float64)
     good = (fit > MIN_FIT) & (area >= MIN_AREA_PX)
+    at = np.flatnonzero(outline)
+    row = labels.ravel()[at] - 1
+    at, row = at[good[row]], row[good[row]]
+    down, right = (slope.ravel()[at] for slope in slopes)
+    slope = np.maximum(np.hypot(down, right), 1e-6)
+    step = (1 + OUTSIDE * np.sqrt(area[row] / np.pi)) / slope
+    y, x = np.divmod(at, mask.shape[1])
+    y, x = np.rint(y - step * down).astype(np.intp), np.rint(x - step * right).astype(np.intp)
+    outside = smooth[np.clip(y, 0, mask.shape[0] - 1), np.clip(x, 0, mask.shape[1] - 1)]
+    counts = np.square(np.clip(1 - outside / level, 0, 1))
+    edge = np.bincount(row, slope * counts, n).astype(np.float64)
     return area[good], edge[good]
 
 
