@@ -26,8 +26,24 @@ def find_foreground(
     return fill_holes(signal > threshold), threshold
 
 
-def fill_holes(mask: NDArray[np.bool_], *, max_area_px: float = np.inf) -> NDArray[np.bool_]:
-    """Fill holes smaller than a given area that do not touch the edge of the field."""
+def fill_holes(
+    mask: NDArray[np.bool_],
+    *,
+    max_area_px: float = np.inf,
+    signal: NDArray[np.float32] | None = None,
+    least_counts: float = -np.inf,
+) -> NDArray[np.bool_]:
+    """Fill holes that do not touch the edge of the field.
+
+    Parameters
+    ----------
+    mask
+        (y, x).
+    max_area_px
+        Only holes smaller than this.
+    signal, least_counts
+        Only holes with at least this mean signal.
+    """
     labels, n = connected_parts(~mask)
     sides = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
     at_edge = np.bincount(sides, minlength=n + 1)
@@ -36,7 +52,10 @@ def fill_holes(mask: NDArray[np.bool_], *, max_area_px: float = np.inf) -> NDArr
     around = int(at_edge.argmax())
     at = np.flatnonzero((labels != around) & ~mask)
     label = labels.ravel()[at]
-    hole = (np.bincount(label, minlength=n + 1) < max_area_px) & (at_edge == 0)
+    area = np.bincount(label, minlength=n + 1)
+    hole = (area < max_area_px) & (at_edge == 0)
+    if signal is not None:
+        hole &= np.bincount(label, signal.ravel()[at], n + 1) >= least_counts * area
     filled = mask.copy()
     filled.ravel()[at[hole[label]]] = True
     return filled

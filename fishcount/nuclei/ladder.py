@@ -28,7 +28,10 @@ LEVEL_RATIO, MAX_LEVELS = 1.45, 6
 LOWEST = 0.16
 # Components under this part of a nuclear area are crumbs of texture or noise.
 MIN_AREA = 0.03
-MAX_HOLE = 0.3
+# A hole is filled that is smaller than this part of a nuclear area and no deeper than noise makes
+# it, in parts of the floor. A deeper one is a gap between nuclei, which tells where they part, or a
+# nucleolus, around which they are joined again.
+MAX_HOLE, NOISE_DEPTH = 0.3, 0.4
 # A component is left as it is when climbing on gains less than this.
 STAY_BONUS = 0.02
 # A component of this quality is settled: higher thresholds are not tried.
@@ -106,7 +109,13 @@ def climb_ladder(
     for level in _levels(floor_counts, typical_counts, top_counts):
         if rungs:
             canvas = canvas.packed(rungs[-1].components, rungs[-1].open)
-        rung = _make_rung(canvas, level, rungs[-1] if rungs else None, diameter_px)
+        rung = _make_rung(
+            canvas,
+            level,
+            rungs[-1] if rungs else None,
+            diameter_px=diameter_px,
+            least_in_holes=level - NOISE_DEPTH * floor_counts,
+        )
         if rung is None:
             break
         rungs.append(rung)
@@ -130,11 +139,21 @@ def _levels(floor_counts: float, typical_counts: float, top_counts: float) -> ND
 
 
 def _make_rung(
-    canvas: Canvas, level: float, below: _Rung | None, diameter_px: float
+    canvas: Canvas,
+    level: float,
+    below: _Rung | None,
+    *,
+    diameter_px: float,
+    least_in_holes: float,
 ) -> _Rung | None:
     signal = canvas.signal
     nucleus_area = math.pi / 4 * diameter_px**2
-    mask = fill_holes(signal > level, max_area_px=MAX_HOLE * nucleus_area)
+    mask = fill_holes(
+        signal > level,
+        max_area_px=MAX_HOLE * nucleus_area,
+        signal=signal,
+        least_counts=least_in_holes,
+    )
     if below is not None:
         parents = canvas.values_of(below.canvas, below.components)
         mask &= np.append(False, below.open).take(parents)
