@@ -76,7 +76,7 @@ def draw_outlines(
     cut = np.maximum(glow + light.cut * (height - glow), floor_counts).astype(np.float32)
     nucleus_area = np.pi / 4 * diameter_px**2
     inside = (signal > cut.take(nearest)) & (nearest > 0)
-    inside = fill_holes(inside, max_area_px=MAX_HOLE * nucleus_area) & (nearest > 0)
+    inside = _fill_own_holes(inside, nearest, MAX_HOLE * nucleus_area)
     soft = gaussian(inside.astype(np.float32), max(OUTLINE_SMOOTHING * diameter_px, 0.5))
     margin = np.where(nearest > 0, soft - 0.5, -0.5).astype(np.float32)
     labels = largest_parts(nearest * (margin > 0))
@@ -111,6 +111,23 @@ def _in_order(
     old[number[1:]] = present[rows]
     new[present[rows]] = number[1:]
     return old, new
+
+
+def _fill_own_holes(
+    inside: NDArray[np.bool_], nearest: NDArray[np.int32], max_area_px: float
+) -> NDArray[np.bool_]:
+    """Fill the holes of single nuclei: what several enclose is a gap between them."""
+    holes, n = connected_parts(fill_holes(inside, max_area_px=max_area_px) & ~inside)
+    at = np.flatnonzero(holes)
+    hole, label = holes.ravel()[at], nearest.ravel()[at]
+    one = np.zeros(n + 1, np.int32)
+    one[hole] = label
+    # A label that is not the one written last has company.
+    gap = one == 0
+    gap[hole[label != one[hole]]] = True
+    filled = inside.copy()
+    filled.ravel()[at[~gap[hole]]] = True
+    return filled
 
 
 def _glow(rim: NDArray[np.int32], signal: NDArray[np.float32], n: int) -> NDArray[np.float64]:

@@ -37,3 +37,11 @@ def test_holes_are_filled_but_not_those_at_the_edge(share):
     holes, _ = ndi.label(ndi.binary_fill_holes(mask) & ~mask)
     small = np.bincount(holes.ravel())[holes] < 3
     assert_array_equal(fill_holes(mask, max_area_px=3), mask | ((holes > 0) & small))
+
+
+def test_holes_may_be_filled_only_where_they_are_shallow():
+    signal = np.full((9, 16), 10, np.float32)
+    signal[4, 4], signal[4, 10:12] = 8, (2, 9)
+    filled = fill_holes(signal > 9, signal=signal, least_counts=7)
+    assert filled[4, 4]
+    assert not filled[4, 10:12].any()
