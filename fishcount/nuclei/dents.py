@@ -74,7 +74,7 @@ def outlines_of(
     masks = [labels[box] == label for label, box in zip(rows, boxes, strict=True)]
     for outline, contour, box in zip(outlines, longest_contours(masks), boxes, strict=True):
         if len(contour):
-            outline[:] = _even_points(contour) + (box[0].start, box[1].start)
+            outline[:] = _even_points(contour) + np.array([box[0].start, box[1].start])
     return np.asarray(ndi.gaussian_filter1d(outlines, 1.0, axis=1, mode="wrap"), np.float64)
 
 

@@ -38,7 +38,7 @@ def guess_diameter(
     of the image along their outline. Haze has long outlines without slope, texture has short
     ones; at the threshold where the sum is largest the outlines are those of nuclei. Bright bodies
     inside of nuclei have steep outlines, too, and many. But outside of them it is bright, so an
-    outline counts by how dark it is outside of it.
+    outline counts by how dark it is outside of it; with a prior they are too small to count.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def guess_diameter(
     slopes = np.gradient(smooth)
     best, diameter = 0.0, math.nan
     for level in (low * (top / low) ** np.linspace(0, 0.95, N_LEVELS)).tolist():
-        area, edge = _ellipses(smooth, level, slopes)
+        area, edge = _ellipses(smooth, level, slopes, judge_outside=prior_px is None)
         if prior_px is not None:
             near = (area > 0.05 * prior_px**2) & (area < 8 * prior_px**2)
             area, edge = area[near], edge[near]
@@ -88,12 +88,16 @@ def diameter_of(labels: NDArray[np.int32], quality: NDArray[np.float64]) -> floa
 
 
 def _ellipses(
-    smooth: NDArray[np.float32], level: float, slopes: Sequence[NDArray[np.float32]]
+    smooth: NDArray[np.float32],
+    level: float,
+    slopes: Sequence[NDArray[np.float32]],
+    *,
+    judge_outside: bool,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Area and summed slope along the outline of the ellipse-like components over a level.
 
-    `slopes` are those along y and x. What is as bright outside of an outline as on it does not
-    count, and what is half as bright by a quarter.
+    `slopes` are those along y and x. Where it is judged how dark it is outside, what is as bright
+    there as on the outline does not count, and what is half as bright counts by a quarter.
     """
     mask = smooth > level
     labels, n = connected_parts(mask)
@@ -109,14 +113,14 @@ def _ellipses(
     row = labels.ravel()[at] - 1
     at, row = at[good[row]], row[good[row]]
     down, right = (slope.ravel()[at] for slope in slopes)
-    slope = np.maximum(np.hypot(down, right), 1e-6)
-    step = (1 + OUTSIDE * np.sqrt(area[row] / np.pi)) / slope
-    y, x = np.divmod(at, mask.shape[1])
-    y, x = np.rint(y - step * down).astype(np.intp), np.rint(x - step * right).astype(np.intp)
-    outside = smooth[np.clip(y, 0, mask.shape[0] - 1), np.clip(x, 0, mask.shape[1] - 1)]
-    counts = np.square(np.clip(1 - outside / level, 0, 1))
-    edge = np.bincount(row, slope * counts, n).astype(np.float64)
-    return area[good], edge[good]
+    edge = np.hypot(down, right)
+    if judge_outside:
+        step = (1 + OUTSIDE * np.sqrt(area[row] / np.pi)) / np.maximum(edge, 1e-6)
+        y, x = np.divmod(at, mask.shape[1])
+        y = np.clip(np.rint(y - step * down), 0, mask.shape[0] - 1).astype(np.intp)
+        x = np.clip(np.rint(x - step * right), 0, mask.shape[1] - 1).astype(np.intp)
+        edge = edge * np.square(np.clip(1 - smooth[y, x] / level, 0, 1))
+    return area[good], np.bincount(row, edge, n)[good].astype(np.float64)
 
 
 def _middle_diameter(area: NDArray[np.float64], weight: NDArray[np.float64]) -> float:
