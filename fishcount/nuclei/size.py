@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from fishcount.filters import block_means, connected_parts, gaussian
+from fishcount.filters import block_means, connected_parts, gaussian, smallest_near
 from fishcount.nuclei.illumination import background_mesh, noise_sigma
 from fishcount.nuclei.runs import find_runs
 from fishcount.nuclei.shape import ellipse_fit, moments_of
@@ -21,6 +21,8 @@ MIN_AREA_PX = 20
 MIN_FIT = 0.9
 # Outside of an outline light is looked for so far off, in radii of a disk of its area.
 OUTSIDE = 0.5
+# Where nuclei are it is bright over a square of this width, in their diameters.
+CLUMP_WIDTH = 0.7
 FIRST_CELL_PX = 75.0
 # A guess needs no more pixels than nuclei of about this diameter have.
 COARSE_ABOVE_PX = 22.0
@@ -52,7 +54,8 @@ def guess_diameter(
     Returns
     -------
     float
-        In pixels; NaN where nothing stands out, or the image is a single row or column.
+        In pixels; NaN where nothing stands out, or the image is a single row or column. Where
+        nothing looks like an ellipse, but there is a clump, the prior.
     """
     if prior_px is not None and prior_px > COARSE_ABOVE_PX:
         half = block_means(image, 2)
@@ -66,7 +69,7 @@ def guess_diameter(
         return math.nan
     top = float(np.percentile(bright, 98))
     low = max(floor, 0.05 * top)
-    slopes = np.gradient(smooth)
+    slopes = list(np.gradient(smooth))
     best, diameter = 0.0, math.nan
     for level in (low * (top / low) ** np.linspace(0, 0.95, N_LEVELS)).tolist():
         area, edge = _ellipses(smooth, level, slopes, judge_outside=prior_px is None)
@@ -75,6 +78,11 @@ def guess_diameter(
             area, edge = area[near], edge[near]
         if edge.sum() > best:
             best, diameter = float(edge.sum()), _middle_diameter(area, edge)
+    if math.isnan(diameter) and prior_px is not None:
+        # All nuclei may hang together. Noise does, too, but it is nowhere bright over such a width.
+        side = 2 * round(0.5 * CLUMP_WIDTH * prior_px) + 1
+        if (smallest_near(smooth, side) > 0.5 * top).any():
+            return prior_px
     return diameter
 
 

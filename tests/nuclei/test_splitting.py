@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from fishcount.filters import gaussian
+from fishcount.nuclei import segment_nuclei
 from fishcount.nuclei.canvas import Canvas
 from fishcount.nuclei.concavity import cut_at_dents
 from fishcount.nuclei.dents import beside_others, find_cuts, outlines_of
@@ -11,6 +13,7 @@ from fishcount.nuclei.ladder import climb_ladder
 from fishcount.nuclei.pieces import hull_area, measure_pieces
 from fishcount.nuclei.size import guess_diameter
 from fishcount.nuclei.split import inner_distance, split_foreground
+from fishcount.settings import NucleiSettings
 
 DIAMETER = 26.0
 
@@ -155,3 +158,38 @@ def test_a_packed_canvas_knows_where_its_pixels_come_from():
     assert_allclose(signal.ravel()[packed.origin[taken]], packed.signal[taken])
     back = packed.spread(taken.astype(np.int32))[:-1].reshape(components.shape)
     assert (back == np.isin(components, (1, 3))).all()
+
+
+def blurred(image, seed):
+    rng = np.random.default_rng(seed)
+    return 100 + 400 * gaussian(image.astype(np.float32), 1.1) + rng.normal(0, 6, image.shape)
+
+
+@pytest.mark.parametrize("seed", [0, 2, 4])
+def test_chromocentres_are_no_nuclei(seed):
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:300, :400]
+    image = np.zeros(y.shape)
+    centres = ((80, 70), (80, 143), (100, 330), (220, 80), (215, 230), (215, 305))
+    for cy, cx in centres:
+        inside = np.hypot(y - cy, x - cx) < 38
+        image += inside
+        for angle, part in rng.uniform(0, 1, (12, 2)):
+            dy, dx = 32 * part**0.5 * np.array([np.sin(6.28 * angle), np.cos(6.28 * angle)])
+            spot = np.hypot(y - cy - dy, x - cx - dx)
+            image += 4 * inside * np.exp(-0.5 * (spot / 2.5) ** 2)
+    assert len(segment_nuclei(blurred(image, seed))) == len(centres)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_sheet_of_nuclei_falls_apart_at_the_gaps(seed):
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:260, :260]
+    image = np.zeros(y.shape)
+    for i in range(8):
+        for j in range(8):
+            cy, cx = rng.normal((34 + 24.4 * i, 30 + 28 * j + 14 * (i % 2)), 1)
+            image = np.maximum(image, np.hypot(y - cy, x - cx) < 14)
+    diameter_um = NucleiSettings().diameter_um
+    nuclei = segment_nuclei(blurred(image, seed), pixel_size_um=diameter_um / 28)
+    assert 60 <= len(nuclei) <= 64
