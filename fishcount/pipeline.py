@@ -93,8 +93,11 @@ def score_field(
     spots = find_spots(slide, sample=sample, settings=settings, threads=threads, on_block=on_block)
     nuclei = _segmented(image, sample, settings) if given is None else given
     findings = [*image.findings, *image_findings(sample)]
-    findings += inverted_channels(sample, settings=settings.quality)
-    findings += swapped_channels(image, nuclei, windows=windows, settings=settings.quality)
+    inverted = inverted_channels(sample, settings=settings.quality)
+    findings += inverted
+    # In DAPI that is upside down nuclei are gaps, and points in them say nothing.
+    if not any(finding.detail == DAPI for finding in inverted):
+        findings += swapped_channels(image, nuclei, windows=windows, settings=settings.quality)
     counts = count_signals(
         spots,
         nuclei,
