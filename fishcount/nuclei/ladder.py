@@ -28,10 +28,10 @@ LEVEL_RATIO, MAX_LEVELS = 1.45, 6
 LOWEST = 0.16
 # Components under this part of a nuclear area are crumbs of texture or noise.
 MIN_AREA = 0.03
-# A hole is filled that is smaller than this part of a nuclear area, and no deeper than noise makes
-# it, in parts of the floor, or as bright as this part of the typical signal. Any other is a gap
-# between nuclei, which tells where they part, or a nucleolus, around which one is joined again.
-MAX_HOLE, NOISE_DEPTH, BRIGHT_HOLE = 0.3, 0.4, 0.7
+# A hole is filled that is smaller than this part of a nuclear area and no deeper than noise makes
+# it, in parts of the floor. Any other is a gap between nuclei, which tells where they part, or a
+# nucleolus, around which one is joined again.
+MAX_HOLE, NOISE_DEPTH = 0.3, 0.4
 # A component is left as it is when climbing on gains less than this.
 STAY_BONUS = 0.02
 # A component of this quality is settled: higher thresholds are not tried.
@@ -114,7 +114,7 @@ def climb_ladder(
             level,
             rungs[-1] if rungs else None,
             diameter_px=diameter_px,
-            least_in_holes=min(level - NOISE_DEPTH * floor_counts, BRIGHT_HOLE * typical_counts),
+            least_in_holes=level - NOISE_DEPTH * floor_counts,
         )
         if rung is None:
             break
