@@ -34,7 +34,7 @@ from fishcount.spots.psf import (
     expected_width_px,
     width_of_bright,
 )
-from fishcount.spots.sharp import is_sharp
+from fishcount.spots.sharp import is_sharp, light_beside
 from fishcount.spots.stack import project_signals
 from fishcount.spots.typical import typical_height
 
@@ -42,6 +42,9 @@ __all__ = ["measure_channel", "measure_channels", "measured_view"]
 
 # From this SNR on a maximum of the response stands out; it is a signal that tells what is typical.
 _SEEN_SNR, _SURE_SNR = 3.0, 5.0
+# Neighbours with less light than this share of a pixel's own are those of a hot one: of the narrowest
+# points that are searched they have a quarter.
+_HOT = 0.12
 # From this share of the typical height on it is counted as a signal.
 _SIGNAL_SHARE = 0.5
 # No pixel is surer than so many steps between grey values: rounding, and flips by one or two of
@@ -135,6 +138,7 @@ def _width_of_points(
     height = response[tuple(maxima.T)] - np.maximum(dome.at(y, x), 0)
     snr = height / noise.at(brightness.at(y, x))
     chosen = (snr >= BRIGHT_SNR) & (roundness(response, maxima[:, 0], maxima[:, 1]) > ROUND)
+    chosen &= light_beside(plane, maxima, brightness.at(y, x)) > _HOT
     return width_of_bright(
         plane,
         response,

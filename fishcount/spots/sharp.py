@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from fishcount.spots.channel import ROUND, SHARP_COARSE, ChannelView
 from fishcount.spots.maxima import roundness
 
-__all__ = ["is_sharp"]
+__all__ = ["is_sharp", "light_beside"]
 
 
 def is_sharp(view: ChannelView, maxima: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -22,12 +22,22 @@ def is_sharp(view: ChannelView, maxima: NDArray[np.int64]) -> NDArray[np.bool_]:
 
 def _is_hot(view: ChannelView, maxima: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Maxima (n, 2) of single pixels: their neighbours have not half the light of a point's."""
-    bottom, right = view.plane.shape[0] - 1, view.plane.shape[1] - 1
+    around = view.brightness.at(*maxima.astype(np.float64).T)
+    expected = np.exp(-0.5 / view.scale.search_sigma_px**2)
+    return light_beside(view.plane, maxima, around) < 0.5 * expected
+
+
+def light_beside(
+    plane: NDArray[np.number], maxima: NDArray[np.int64], around: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Light of the four neighbours over that of pixels (n, 2) themselves, over what is around.
+
+    Of a hot pixel it is 0.
+    """
+    bottom, right = plane.shape[0] - 1, plane.shape[1] - 1
     y, x = maxima.T
-    around = view.brightness.at(y.astype(np.float64), x.astype(np.float64))
     beside = [
-        view.plane[(y + dy).clip(0, bottom), (x + dx).clip(0, right)]
+        plane[(y + dy).clip(0, bottom), (x + dx).clip(0, right)]
         for dy, dx in ((-1, 0), (1, 0), (0, -1), (0, 1))
     ]
-    expected = np.exp(-0.5 / view.scale.search_sigma_px**2) * (view.plane[y, x] - around)
-    return np.asarray(np.mean(beside, axis=0) - around < 0.5 * expected)
+    return np.asarray((np.mean(beside, axis=0) - around) / np.maximum(plane[y, x] - around, 1e-9))

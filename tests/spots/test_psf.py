@@ -38,6 +38,16 @@ def test_width_is_that_of_the_points(sigma_px):
     assert_allclose(found.psf_sigma_px, sigma_px, rtol=0.05)
 
 
+@pytest.mark.parametrize("seed", [0, 2, 3])
+def test_many_hot_pixels_do_not_narrow_it(seed):
+    image, _ = simulate_case("amplified", seed=701, n_fields=1, size=640, snr="medium")[0]
+    plane = image.channel("HER2").reshape(image.shape).copy()
+    clean = measure_channel(plane, pixel_size_um=0.1).psf_sigma_px
+    plane[np.random.default_rng(seed).random(plane.shape) < 1e-3] += 500
+    found = measure_channel(plane, pixel_size_um=0.1).psf_sigma_px
+    assert_allclose(found, clean, rtol=0.08)
+
+
 def test_granules_do_not_widen_it():
     found = measure_channel(drawn(points=20, granules=60), pixel_size_um=0.1)
     assert_allclose(found.psf_sigma_px, 1.5, rtol=0.08)
