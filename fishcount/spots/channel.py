@@ -65,6 +65,8 @@ class ChannelScale:
         visible.
     signal_share : float
         Share of those that look like signals among all maxima that stand out, above 0.
+    smoothed : bool
+        Whether neighbouring pixels are alike, as a camera's are not.
     leaked_share : float or None
         Share of the other probe's light that shows in this channel; None where it was not
         measured.
@@ -75,6 +77,7 @@ class ChannelScale:
     noise: NoiseModel
     typical_counts: float
     signal_share: float = 0.5
+    smoothed: bool = False
     leaked_share: float | None = None
 
     @property

@@ -226,7 +226,9 @@ def _detect(view: ChannelView, other: ChannelView | None, settings: SpotSettings
     )
     group = connected_groups(found.points.y_px, found.points.x_px, _CROWD_REACH * sigma_px)
     score = pooled_score(
-        signal_score(found.appearance.figures), found.points.amplitude_counts, group
+        signal_score(found.appearance.figures, smoothed=view.scale.smoothed),
+        found.points.amplitude_counts,
+        group,
     )
     reason = reject_reasons(
         found,

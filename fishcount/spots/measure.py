@@ -25,6 +25,7 @@ from fishcount.spots.channel import (
 )
 from fishcount.spots.checks import checked_counts
 from fishcount.spots.filters import blob_response, passes_for, white_noise_gain
+from fishcount.spots.grain import is_smoothed
 from fishcount.spots.leak import with_leak
 from fishcount.spots.maxima import local_maxima, roundness
 from fishcount.spots.psf import (
@@ -42,8 +43,8 @@ __all__ = ["measure_channel", "measure_channels", "measured_view"]
 
 # From this SNR on a maximum of the response stands out; it is a signal that tells what is typical.
 _SEEN_SNR, _SURE_SNR = 3.0, 5.0
-# Neighbours with less light than this share of a pixel's own are those of a hot one: of the narrowest
-# points that are searched they have a quarter.
+# Neighbours with less light than this share of a pixel's own are those of a hot one: beside the
+# middle of the narrowest point that is searched they have a quarter.
 _HOT = 0.12
 # From this share of the typical height on it is counted as a signal.
 _SIGNAL_SHARE = 0.5
@@ -166,6 +167,7 @@ def _unmeasured_view(
         width_spread=width.spread,
         noise=noise_by_brightness(response, brightness, least_counts=least),
         typical_counts=0.0,
+        smoothed=is_smoothed(plane, response, brightness, passes=passes_for(sigma_px)),
     )
     return view_of(plane, scale, brightness, response)
 

@@ -1,7 +1,7 @@
 """One figure that says how much a point looks like a signal: the mean of small trained networks.
 
-Their weights are data, `spot_score.json`; the file names the script that trained them, on fields
-drawn by `fishcount.synthetic`.
+Their weights are data, `spot_score.json`, and `spot_score_smoothed.json` for images whose noise was
+smoothed; the files name the script that trained them, on fields drawn by `fishcount.synthetic`.
 """
 
 from __future__ import annotations
@@ -31,9 +31,20 @@ Layers = list[tuple[NDArray[np.float64], NDArray[np.float64]]]
 """Weights (inputs, outputs) and offsets (outputs,) of each layer."""
 
 
-def signal_score(figures: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Log odds that each point is a signal, (n,); above 0 it is more likely than not."""
-    mean, scale, networks = _trained()
+def signal_score(figures: NDArray[np.float64], *, smoothed: bool = False) -> NDArray[np.float64]:
+    """Log odds that each point is a signal, (n,); above 0 it is more likely than not.
+
+    In a `smoothed` channel grain is as wide as points, and so even that it looks like them. There
+    the score is the mean with that of networks that were trained on such channels alone.
+    """
+    score = _score_by("spot_score.json", figures)
+    if smoothed:
+        score = (score + _score_by("spot_score_smoothed.json", figures)) / 2
+    return score
+
+
+def _score_by(name: str, figures: NDArray[np.float64]) -> NDArray[np.float64]:
+    mean, scale, networks = _trained(name)
     standardised = (cut_to_ranges(figures) - mean) / scale
     scores = [forward(standardised, layers) for layers in networks]
     return np.asarray(np.mean(scores, axis=0), np.float64)
@@ -100,12 +111,12 @@ def forward(standardised: NDArray[np.float64], layers: Layers) -> NDArray[np.flo
     return value[:, 0]
 
 
-@lru_cache(maxsize=1)
-def _trained() -> tuple[NDArray[np.float64], NDArray[np.float64], list[Layers]]:
-    text = files("fishcount.spots").joinpath("spot_score.json").read_text(encoding="utf-8")
+@lru_cache(maxsize=2)
+def _trained(name: str) -> tuple[NDArray[np.float64], NDArray[np.float64], list[Layers]]:
+    text = files("fishcount.spots").joinpath(name).read_text(encoding="utf-8")
     table = json.loads(text)
     if table["features"] != list(FEATURES):
-        raise ValueError("spot_score.json was trained on other features; train it again")
+        raise ValueError(f"{name} was trained on other features; train it again")
     networks = [layers_of(network) for network in table["networks"]]
     return np.array(table["mean"]), np.array(table["scale"]), networks
 

@@ -24,7 +24,7 @@ def _is_hot(view: ChannelView, maxima: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Maxima (n, 2) of single pixels: their neighbours have not half the light of a point's."""
     around = view.brightness.at(*maxima.astype(np.float64).T)
     expected = np.exp(-0.5 / view.scale.search_sigma_px**2)
-    return light_beside(view.plane, maxima, around) < 0.5 * expected
+    return np.asarray(light_beside(view.plane, maxima, around) < 0.5 * expected)
 
 
 def light_beside(
