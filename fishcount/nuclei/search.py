@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from fishcount.filters import block_means, gaussian, median3
+from fishcount.filters import block_means, connected_parts, gaussian, median3
 from fishcount.nuclei.concavity import cut_anew, cut_at_dents
 from fishcount.nuclei.foreground import find_foreground
 from fishcount.nuclei.full_size import enlarge_outlines
@@ -18,6 +18,7 @@ from fishcount.nuclei.ladder import climb_ladder, lowest_level
 from fishcount.nuclei.leftover import add_leftovers
 from fishcount.nuclei.light import NuclearLight, measure_light
 from fishcount.nuclei.outline import draw_outlines
+from fishcount.nuclei.runs import count_pixels
 from fishcount.nuclei.size import diameter_of, guess_diameter
 from fishcount.settings import NucleiSettings
 
@@ -36,8 +37,9 @@ ROUNDING = 2e-6
 # Found nuclei of another size than was guessed, by this much of a log: search once more.
 RETRY_ABOVE = 0.05
 # Where what was found takes so little of the image, it may be dust, and the nuclei lie beside it:
-# where they look like nuclei by this quality of the ladder and are so many times more.
-SPARSE, LIKE_NUCLEI, OUTNUMBERED = 0.1, 0.6, 5
+# where they look like nuclei by this quality of the ladder and are so many times more. What takes
+# less of a diameter squared is none.
+SPARSE, LIKE_NUCLEI, OUTNUMBERED, SMALL = 0.1, 0.6, 5, 0.2
 # Where so many nuclei would fit side by side, and are so wide, half the resolution tells their
 # size: within 1 % for half of the fields. Of few nuclei each one counts.
 MANY, COARSE_ABOVE_PX = 600, 18.0
@@ -320,7 +322,10 @@ def _beside_dust(planes: _Planes, field: FieldScale, *, n_found: int) -> FieldSc
     lowest = lowest_level(field.floor_counts, field.typical_counts)
     left = np.where(signal > lowest, np.float32(0), signal)
     mask, _ = find_foreground(left, floor_counts=field.floor_counts)
-    if not mask.any():
+    labels, n = connected_parts(mask)
+    squares = count_pixels(labels, n + 1)[1:] / field.diameter_px**2
+    needed = OUTNUMBERED * max(n_found, 1)
+    if np.maximum(squares[squares > SMALL], 1).sum() < needed:
         return None
     dim = replace(field, typical_counts=middle(left[mask]), top_counts=lowest)
     _, quality = climb_ladder(
@@ -331,7 +336,7 @@ def _beside_dust(planes: _Planes, field: FieldScale, *, n_found: int) -> FieldSc
         diameter_px=dim.diameter_px,
     )
     n_dim = np.count_nonzero(quality >= LIKE_NUCLEI)
-    return dim if n_dim >= OUTNUMBERED * max(n_found, 1) else None
+    return dim if n_dim >= needed else None
 
 
 def _cores(
