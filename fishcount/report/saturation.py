@@ -21,7 +21,8 @@ __all__ = ["Saturation", "draw_saturation"]
 
 WIDTH, HEIGHT = 320.0, 200.0
 COPIES = (1, 2, 3, 4, 6, 8, 10, 12, 16, 20, 24, 32, 40, 48, 64)
-# No file says them: a good objective, an orange dye, and the size of a hybridised target [own].
+# Where neither image nor settings say them: a good objective, an orange dye; and the size of a
+# hybridised target, which none says [own].
 OPTICS = Optics()
 TARGET_UM = SignalShapes().size_um
 # Full width at half maximum of a Gaussian, in sigmas.
@@ -42,6 +43,10 @@ class Saturation:
 
     Attributes
     ----------
+    resolution_um, diameter_um : float
+        Full width of a signal at half its height; of a typical nucleus.
+    optics : str
+        What the resolution was worked out from, in words.
     apart, heaped : str
         The two curves as SVG paths: copies anywhere in the nucleus, and in one heap.
     limit_apart, limit_heaped : int
@@ -52,7 +57,7 @@ class Saturation:
 
     resolution_um: float
     diameter_um: float
-    na: float
+    optics: str
     apart: str
     heaped: str
     diagonal: str
@@ -98,7 +103,8 @@ def draw_saturation(case: ShownCase) -> Saturation | None:
         for field in case.fields
     )
     pixel_um = max(field.pixel_size_um for field in case.fields)
-    sigma_um = np.hypot(diffraction_sigma_um(OPTICS.her2_um, na=OPTICS.na), TARGET_UM)
+    na, her2_um, optics = _coarsest_optics(case)
+    sigma_um = np.hypot(diffraction_sigma_um(her2_um, na=na), TARGET_UM)
     resolution_um = max(float(FWHM * sigma_um), 2 * pixel_um)
     # To the half micrometre: cases of one batch share their curves.
     diameter_um = max(round(2 * 2 * float(np.sqrt(np.median(area_um2) / np.pi))) / 2, 0.5)
@@ -109,7 +115,7 @@ def draw_saturation(case: ShownCase) -> Saturation | None:
     return Saturation(
         resolution_um=resolution_um,
         diameter_um=diameter_um,
-        na=OPTICS.na,
+        optics=optics,
         apart=_curve(apart),
         # Beyond its top the heap runs together into one, and nobody counts it.
         heaped=_curve(heaped[: int(heaped.argmax()) + 1]),
@@ -124,6 +130,24 @@ def draw_saturation(case: ShownCase) -> Saturation | None:
         n_estimated=estimated,
         n_scored=len(copies),
     )
+
+
+def _coarsest_optics(case: ShownCase) -> tuple[float, float, str]:
+    """Numerical aperture and wavelength of HER2 in um, the worst of all fields; in words."""
+    told = [field.optics.overruled_by(case.settings.spots.optics) for field in case.fields]
+    apertures = [one.numerical_aperture for one in told if one.numerical_aperture is not None]
+    wavelengths = [one.emission_nm["HER2"] for one in told if "HER2" in one.emission_nm]
+    na = min(apertures, default=OPTICS.na)
+    her2_nm = max(wavelengths, default=1e3 * OPTICS.her2_um)
+    words = f"NA {na:g} and {her2_nm:.0f} nm"
+    known = [bool(apertures), bool(wavelengths)]
+    if all(known):
+        words += ", as image or settings say"
+    elif any(known):
+        words += f", of which image or settings say the {'former' if apertures else 'latter'}"
+    else:
+        words += ", which are supposed: neither image nor settings say them"
+    return na, 1e-3 * her2_nm, words
 
 
 @cache

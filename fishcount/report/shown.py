@@ -22,6 +22,7 @@ from fishcount.image import PROBES, FishImage, Window
 from fishcount.io import CaseFolder, read_scored_image
 from fishcount.io.text import csv_bytes, read_csv
 from fishcount.nuclei import LabelRuns, Nuclei
+from fishcount.optics import KnownOptics
 from fishcount.report.overview import nuclei_to_draw
 from fishcount.results import CaseResult, Category
 from fishcount.scoring import CaseScore, score_counts
@@ -80,6 +81,14 @@ class ShownField:
     def pixel_size_um(self) -> float:
         """Edge of a pixel in the sample."""
         return float(self.record["pixel_size_um"])
+
+    @property
+    def optics(self) -> KnownOptics:
+        """What the image said of objective and dyes."""
+        return KnownOptics(
+            numerical_aperture=self.record.get("numerical_aperture"),
+            emission_nm=self.record.get("emission_nm") or {},
+        )
 
     @property
     def shape(self) -> tuple[int, int]:

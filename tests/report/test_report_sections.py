@@ -110,6 +110,31 @@ def test_copies_apart_are_told_apart_longer_than_in_a_heap():
     assert f"up to about {found.limit_apart} copies that lie apart" in found.alt
 
 
+@pytest.mark.parametrize(
+    ("said", "set_", "words"),
+    [
+        ({}, {}, "NA 1.3 and 588 nm, which are supposed: neither image nor settings say them"),
+        ({"numerical_aperture": 0.75}, {}, "of which image or settings say the former"),
+        ({"numerical_aperture": 0.75}, {"her2_emission_nm": 620.0}, "NA 0.75 and 620 nm, as image"),
+        ({"emission_nm": {"HER2": 600.0}}, {"numerical_aperture": 1.4}, "NA 1.4 and 600 nm, as"),
+    ],
+)
+def test_the_curve_is_that_of_the_optics_that_are_known(said, set_, words):
+    field = draw_field_result(her2=[2, 3, 4, 4], cep17=[2] * 4, reject_reason=[""] * 4)
+    shown = show_result(make_case([field]))
+    spots = shown.settings.spots.model_copy(update=set_)
+    found = draw_saturation(
+        replace(
+            shown,
+            fields=tuple(replace(one, record={**one.record, **said}) for one in shown.fields),
+            settings=shown.settings.model_copy(update={"spots": spots}),
+        )
+    )
+    assert words in found.optics
+    if said.get("numerical_aperture"):
+        assert found.resolution_um > draw_saturation(shown).resolution_um
+
+
 def test_nothing_scored_has_no_curve():
     field = draw_field_result(reject_reason=["BORDER"] * 4)
     assert draw_saturation(show_result(make_case([field]))) is None
