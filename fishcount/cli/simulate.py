@@ -94,7 +94,13 @@ def _earlier(out: Path, *, overwrite: bool) -> list[Path]:
         return []
     if not out.is_dir():
         raise OutputError("is a file", file=out, expected="a folder that is not there yet")
-    files = [path for path in sorted(out.rglob("*")) if not path.is_dir()]
+    try:
+        # Not all below it: it may be the root of a disk.
+        inside = sorted(out.iterdir())
+        truth = sorted((out / "truth").iterdir()) if (out / "truth").is_dir() else []
+    except OSError as error:
+        raise OutputError(f"cannot be read: {error.strerror}", file=out) from error
+    files = [path for path in (*inside, *truth) if path != out / "truth" or not path.is_dir()]
     if files and not overwrite:
         raise OutputError("exists already", file=out, remedy="give --overwrite to replace it")
     names = [path.relative_to(out).as_posix() for path in files]

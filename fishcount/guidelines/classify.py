@@ -267,6 +267,8 @@ def with_own(
 
 def _chosen(schemes: Iterable[str | Scheme] | None, case: Case) -> list[Scheme]:
     """Schemes that were asked for; else those of the settings that the data allow."""
+    if isinstance(schemes, str):
+        schemes = [schemes]  # One identifier, not its letters.
     asked = with_own((), dual=case.dual, settings=case.settings) if schemes is None else schemes
     return [find_scheme(one) if isinstance(one, str) else one for one in asked]
 

@@ -289,6 +289,12 @@ def test_simulate_draws_the_same_twice(call, tmp_path):
     assert call("simulate", "--out", tmp_path / "a", *options)[0] == 2
 
 
+def test_simulate_does_not_walk_through_all_of_a_disk(call):
+    code, _, err = call("simulate", "--out", "/", "--size", 64, "--overwrite")
+    assert code == 2
+    assert "holds more than drawn fields" in err
+
+
 def test_simulate_replaces_what_it_drew_and_nothing_else(call, tmp_path):
     options = ("--out", tmp_path, "--size", 96)
     assert call("simulate", *options, "--fields", 2)[0] == 0  # a folder that is empty

@@ -108,3 +108,8 @@ def test_a_missing_file_is_a_scheme_error(tmp_path):
 def test_an_unknown_name_lists_the_known_ones():
     with pytest.raises(SchemeError, match="seed-copies, asco-cap-2018-dual"):
         find_scheme("asco")
+
+
+def test_one_scheme_may_be_named_without_a_list():
+    alone = classify(20, 80, 40, schemes="seed-copies")
+    assert [category.scheme for category in alone.categories] == ["seed-copies"]
