@@ -79,6 +79,16 @@ def test_a_page_that_was_lost_or_damaged_is_whole_again(folder):
     assert (folder / "report.html").read_bytes() == written
 
 
+def test_nothing_is_made_of_a_table_that_was_changed(call, folder, tmp_path):
+    table = folder / "nuclei.csv"
+    table.write_bytes(table.read_bytes().replace(b"\n", b"\r\n"))
+    for more in ((), ("--csv", tmp_path / "row.csv")):
+        code, _, err = call("report", folder, *more)
+        assert code == 2
+        assert "is not as it was written" in err
+    assert not (tmp_path / "row.csv").exists()
+
+
 def test_made_in_another_place_it_says_the_same(scored, tmp_path, monkeypatch):
     monkeypatch.chdir(scored)
     job = CaseJob(name="near", fields=(FieldJob(files=Path("in/field_1.ome.tif")),))
