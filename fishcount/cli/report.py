@@ -26,9 +26,8 @@ def command(case: Path, pdf: Path | None, csv: Path | None, xlsx: Path | None) -
     drawn as well, and both put the automatic beside the reviewed result. DIR/reviewed is a case
     folder, too.
 
-    Nothing is made of a result that is not as it was written. With --pdf, --csv or --xlsx DIR itself
-    stays as it is. A PDF is printed by Chromium, Chrome or
-    Edge, whichever is there.
+    Nothing is made of a result that is not as it was written. With --pdf, --csv or --xlsx DIR
+    itself stays as it is. A PDF is printed by Chromium, Chrome or Edge, whichever is there.
     """
     from fishcount.io import check_as_written, read_case_folder
 
