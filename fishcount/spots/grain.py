@@ -1,8 +1,8 @@
 """Whether the noise of a channel is that of a camera, or was smoothed before it came here.
 
 A camera's noise differs from pixel to pixel. Software of microscopes averages it away, with a
-median, a Gaussian, a denoiser, by deconvolution or compression; what is left of it has the size of points, and
-looks like faint ones.
+median, a Gaussian, a denoiser, by deconvolution or compression; what is left of it has the size
+of points, and looks like faint ones.
 """
 
 from __future__ import annotations
