@@ -12,7 +12,7 @@ from fishcount.errors import InputError, MetadataError
 from fishcount.io.case_folder import CaseFolder, read_case_folder
 from fishcount.io.files import sha256_of
 
-__all__ = ["Check", "Verification", "verify_case_folder"]
+__all__ = ["Check", "Verification", "check_as_written", "verify_case_folder"]
 
 # Endings of the files that hold the result; a report is made from them.
 _RESULT = (".json", ".csv", ".tif", ".toml")
