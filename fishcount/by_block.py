@@ -7,9 +7,8 @@ the same, however the file is stored.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
-from dataclasses import fields, replace
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -95,7 +94,10 @@ def find_spots(
         for probe, spots in found.items():
             parts[probe].append(_owned(spots, block))
         on_block(done, len(blocks))
-    return {probe: _joined(found) for probe, found in parts.items()}
+    return {
+        probe: found[0] if len(found) == 1 else Spots.concatenate(found)
+        for probe, found in parts.items()
+    }
 
 
 def _pixels(slide: Slide, probe: str, block: Block) -> NDArray[Any]:
@@ -110,37 +112,4 @@ def _owned(spots: Spots, block: Block) -> Spots:
     moved = replace(spots, y_px=spots.y_px + rows.start, x_px=spots.x_px + columns.start)
     if block.core == block.window:
         return moved
-    return _taken(moved, np.flatnonzero(block.owns(moved.y_px, moved.x_px)))
-
-
-def _joined(parts: Sequence[Spots]) -> Spots:
-    """Spots of all blocks, in the order of the table: by z, y, x."""
-    if len(parts) == 1:
-        return parts[0]
-    columns: dict[str, Any] = {
-        name: np.concatenate([getattr(part, name) for part in parts]) for name in _columns(parts[0])
-    }
-    # Numbers of crowded groups count on from block to block.
-    before = np.cumsum([0, *(int(part.cluster.max(initial=0)) for part in parts)])
-    columns["cluster"] = np.concatenate(
-        [
-            np.where(part.cluster > 0, part.cluster + start, 0)
-            for part, start in zip(parts, before, strict=False)
-        ]
-    )
-    # A block of one value, which scanners fill in, knows nothing of the width of a point.
-    measured = next((part for part in parts if math.isfinite(part.psf_sigma_px)), parts[0])
-    joined = replace(measured, **columns)
-    return _taken(joined, np.lexsort((joined.x_px, joined.y_px, joined.z_px)))
-
-
-def _taken(spots: Spots, rows: Any) -> Spots:
-    return replace(spots, **{name: getattr(spots, name)[rows] for name in _columns(spots)})
-
-
-def _columns(spots: Spots) -> list[str]:
-    return [
-        column.name
-        for column in fields(spots)
-        if isinstance(getattr(spots, column.name), np.ndarray)
-    ]
+    return moved.take(np.flatnonzero(block.owns(moved.y_px, moved.x_px)))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
-__all__ = ["ReadOnlyArrays"]
+__all__ = ["ColumnTable", "ReadOnlyArrays", "stacked_columns"]
 
 
 class ReadOnlyArrays:
@@ -38,3 +40,55 @@ class ReadOnlyArrays:
                 view = value.view()
                 view.flags.writeable = False
                 object.__setattr__(self, field.name, view)
+
+
+class ColumnTable(ReadOnlyArrays):
+    """Base of the results that are tables: each array is a column, with one row per object.
+
+    Attributes that are not arrays hold for the table as a whole.
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass
+    >>> import numpy as np
+    >>> @dataclass(frozen=True, slots=True)
+    ... class Positions(ColumnTable):
+    ...     y_px: np.ndarray
+    ...     x_px: np.ndarray
+    >>> Positions(np.arange(3), np.zeros(3)).take(np.array([2, 0])).y_px.tolist()
+    [2, 0]
+    >>> Positions(np.arange(3), np.zeros(2))
+    Traceback (most recent call last):
+    ...
+    ValueError: the columns of Positions must have one length; got y_px 3, x_px 2
+    """
+
+    __slots__ = ()
+
+    def __post_init__(self) -> None:
+        lengths = {name: len(column) for name, column in self.columns().items()}
+        if len(set(lengths.values())) > 1:
+            found = ", ".join(f"{name} {length}" for name, length in lengths.items())
+            raise ValueError(
+                f"the columns of {type(self).__name__} must have one length; got {found}"
+            )
+        ReadOnlyArrays.__post_init__(self)
+
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """The columns (n, ...) by name."""
+        own: Any = self
+        values = {field.name: getattr(self, field.name) for field in fields(own)}
+        return {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
+
+    def take(self, rows: NDArray[np.integer] | NDArray[np.bool_]) -> Self:
+        """The table with these rows only, in this order."""
+        own: Any = self
+        taken: Self = replace(own, **{name: value[rows] for name, value in self.columns().items()})
+        return taken
+
+
+def stacked_columns(parts: Sequence[ColumnTable]) -> dict[str, Any]:
+    """The columns of one or more tables of the same kind, one table after the other."""
+    return {
+        name: np.concatenate([getattr(part, name) for part in parts]) for name in parts[0].columns()
+    }

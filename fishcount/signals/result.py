@@ -10,7 +10,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from fishcount.read_only import ReadOnlyArrays
+from fishcount.read_only import ColumnTable, ReadOnlyArrays, stacked_columns
 
 __all__ = ["Clusters", "Copies", "SignalCounts", "Signals", "Status"]
 
@@ -25,7 +25,7 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Signals(ReadOnlyArrays):
+class Signals(ColumnTable):
     """All candidates of all probes of one field, with what became of each.
 
     Attributes
@@ -65,11 +65,11 @@ class Signals(ReadOnlyArrays):
     merged_into: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
 
     def __post_init__(self) -> None:
-        if len(self.score) != len(self):
+        if not len(self.score):
             object.__setattr__(self, "score", np.full(len(self), np.nan))
-        if len(self.merged_into) != len(self):
+        if not len(self.merged_into):
             object.__setattr__(self, "merged_into", np.zeros(len(self), np.int64))
-        ReadOnlyArrays.__post_init__(self)
+        ColumnTable.__post_init__(self)
 
     def __len__(self) -> int:
         return len(self.y_px)
@@ -98,10 +98,7 @@ class Signals(ReadOnlyArrays):
         """The rows of several tables, one after the other; their numbers count on."""
         if not parts:
             return cls.empty()
-        columns = {
-            column.name: np.concatenate([getattr(part, column.name) for part in parts])
-            for column in fields(cls)
-        }
+        columns = stacked_columns(parts)
         before = np.cumsum([0, *(len(part) for part in parts[:-1])])
         start = np.repeat(before, [len(part) for part in parts])
         into = columns["merged_into"]
@@ -109,7 +106,7 @@ class Signals(ReadOnlyArrays):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Clusters(ReadOnlyArrays):
+class Clusters(ColumnTable):
     """Clusters of one or more probes: what was resolved in them and what was estimated.
 
     Attributes
@@ -157,14 +154,7 @@ class Clusters(ReadOnlyArrays):
     @classmethod
     def concatenate(cls, parts: list[Clusters]) -> Clusters:
         """The rows of several tables, one after the other."""
-        if not parts:
-            return cls.empty()
-        return cls(
-            **{
-                column.name: np.concatenate([getattr(part, column.name) for part in parts])
-                for column in fields(cls)
-            }
-        )
+        return cls(**stacked_columns(parts)) if parts else cls.empty()
 
 
 _DTYPES: dict[str, object] = {

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fishcount.read_only import stacked_columns
 from fishcount.spots.result import Spots
 
 __all__ = ["separated_in_depth"]
@@ -51,16 +51,15 @@ def separated_in_depth(
     ends = np.concatenate([height[:, :1], height, height[:, -1:]], axis=1)
     height = 0.25 * ends[:, :-2] + 0.5 * ends[:, 1:-1] + 0.25 * ends[:, 2:]
     two, plane, share = _second_maxima(height, error, int(np.ceil(_LEAST_DEPTH_UM / z_step_um)))
-    added: dict[str, Any] = {
-        name: column[lone[two]].copy() for name, column in spots.columns().items()
-    }
-    added["z_px"] = plane[two].astype(np.float64)
-    for name in ("amplitude_counts", "flux_counts", "snr"):
-        added[name] *= share[two]
-    joined: dict[str, Any] = {
-        name: np.append(column, added[name]) for name, column in spots.columns().items()
-    }
-    return replace(spots, **joined).sorted()
+    first = spots.take(lone[two])
+    second = replace(
+        first,
+        z_px=plane[two].astype(np.float64),
+        amplitude_counts=first.amplitude_counts * share[two],
+        flux_counts=first.flux_counts * share[two],
+        snr=first.snr * share[two],
+    )
+    return replace(spots, **stacked_columns([spots, second])).sorted()
 
 
 def _second_maxima(

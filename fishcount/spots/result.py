@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fishcount.read_only import ReadOnlyArrays
+from fishcount.read_only import ColumnTable, stacked_columns
 
 __all__ = ["Spots"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Spots(ReadOnlyArrays):
+class Spots(ColumnTable):
     """Candidates of one probe channel, ordered by z, then y, then x.
 
     Attributes
@@ -67,23 +67,31 @@ class Spots(ReadOnlyArrays):
     min_score: float = math.nan
 
     def __post_init__(self) -> None:
-        if len(self.score) != len(self.y_px):
+        if not len(self.score):
             object.__setattr__(self, "score", np.full(len(self.y_px), np.nan))
-        ReadOnlyArrays.__post_init__(self)
+        ColumnTable.__post_init__(self)
 
     def __len__(self) -> int:
         return len(self.y_px)
 
-    def columns(self) -> dict[str, NDArray[Any]]:
-        """The columns (n,) by their names."""
-        values = {column.name: getattr(self, column.name) for column in fields(self)}
-        return {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
-
     def sorted(self) -> Spots:
-        """The same in the order of the table: by z, then y, then x."""
-        order = np.lexsort((self.x_px, self.y_px, self.z_px))
-        changed: dict[str, Any] = {name: value[order] for name, value in self.columns().items()}
-        return replace(self, **changed)
+        """The same spots in the order of the table: by z, then y, then x."""
+        return self.take(np.lexsort((self.x_px, self.y_px, self.z_px)))
+
+    @classmethod
+    def concatenate(cls, parts: Sequence[Spots]) -> Spots:
+        """The spots of several parts of one channel, in the order of the table.
+
+        Numbers of crowded groups count on from part to part. What holds for the whole channel is
+        that of the first part in which the width of a point is known.
+        """
+        columns = stacked_columns(parts)
+        before = np.cumsum([0, *(int(part.cluster.max(initial=0)) for part in parts)])
+        start = np.repeat(before[:-1], [len(part) for part in parts])
+        columns["cluster"] = np.where(columns["cluster"] > 0, columns["cluster"] + start, 0)
+        # A part of one value, which scanners fill in, knows nothing of the width of a point.
+        measured = next((part for part in parts if math.isfinite(part.psf_sigma_px)), parts[0])
+        return replace(measured, **columns).sorted()
 
     @classmethod
     def empty(cls, *, psf_sigma_px: float = float("nan"), min_snr: float = float("nan")) -> Spots:
