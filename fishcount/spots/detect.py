@@ -19,10 +19,10 @@ from fishcount.spots.channel import HEIGHT_SHARE, ChannelScale, ChannelView, vie
 from fishcount.spots.checks import checked_counts
 from fishcount.spots.depth import separated_in_depth
 from fishcount.spots.groups import connected_groups
-from fishcount.spots.judge import reject_reasons
 from fishcount.spots.leak import with_leak
 from fishcount.spots.measure import measured_view
 from fishcount.spots.points import Points
+from fishcount.spots.rejection import reject_reasons
 from fishcount.spots.result import Spots
 from fishcount.spots.score import pooled_score, signal_score
 from fishcount.spots.stack import place_in_stack, project_signals
