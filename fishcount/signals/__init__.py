@@ -4,7 +4,7 @@ from fishcount.signals.assign import assign_to_nuclei
 from fishcount.signals.budget import expected_false
 from fishcount.signals.clusters import SingleFlux, estimate_clusters, footprint_signals, single_flux
 from fishcount.signals.counting import count_signals
-from fishcount.signals.crowd import Neighbours
+from fishcount.signals.neighbours import Neighbours
 from fishcount.signals.quality import ChannelQuality, channel_quality, signal_findings
 from fishcount.signals.result import Clusters, Copies, SignalCounts, Signals, Status
 from fishcount.signals.split import chance_distance_px, split_partners, stringy_partners

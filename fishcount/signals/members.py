@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fishcount.settings import SignalSettings
 from fishcount.signals.clusters import SingleFlux, footprint_signals
-from fishcount.signals.crowd import Neighbours
+from fishcount.signals.neighbours import Neighbours
 from fishcount.signals.split import FWHM_PER_SIGMA
 from fishcount.spots import Spots
 

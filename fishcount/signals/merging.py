@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from fishcount.settings import SignalSettings
 from fishcount.signals.clusters import SingleFlux
-from fishcount.signals.crowd import Neighbours
+from fishcount.signals.neighbours import Neighbours
 from fishcount.signals.split import chance_distance_px, split_partners, stringy_partners
 from fishcount.spots import Spots
 

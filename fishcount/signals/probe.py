@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from fishcount.settings import SignalSettings
 from fishcount.signals.clusters import SingleFlux, single_flux
-from fishcount.signals.crowd import Neighbours
 from fishcount.signals.faint import faint_spots
 from fishcount.signals.members import (
     cluster_of_each,
@@ -18,6 +17,7 @@ from fishcount.signals.members import (
     typical_diameter_px,
     with_copies_beside,
 )
+from fishcount.signals.neighbours import Neighbours
 from fishcount.spots import Spots
 
 __all__ = ["ProbeSignals", "probe_signals"]

@@ -22,7 +22,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from fishcount.signals.crowd import Neighbours
+from fishcount.signals.neighbours import Neighbours
 
 __all__ = ["FWHM_PER_SIGMA", "chance_distance_px", "split_partners", "stringy_partners"]
 
