@@ -21,10 +21,11 @@ from fishcount.image import Window
 from fishcount.nuclei.depth import cut_by_depth, measure_depths
 from fishcount.nuclei.focus import BLOCK_PX as FOCUS_PX
 from fishcount.nuclei.focus import best_focus
+from fishcount.nuclei.label_runs import LabelRuns
 from fishcount.nuclei.measure import in_centroid_order, measure_nuclei
 from fishcount.nuclei.quality import flag_nuclei
 from fishcount.nuclei.result import NucleiTable, OutlinedNuclei
-from fishcount.nuclei.runs import LabelRuns, Runs
+from fishcount.nuclei.runs import Runs
 from fishcount.nuclei.search import FieldScale, search_part
 from fishcount.settings import NucleiSettings
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fishcount.nuclei.contacts import Contacts, cut_by_the_edge, find_contacts, fit_ellipses
+from fishcount.nuclei.contacts import Contacts, cut_by_the_edge, find_contacts
 from fishcount.nuclei.dents import NO_CUT, find_cuts, outlines_of
+from fishcount.nuclei.ellipses import fit_ellipses
 from fishcount.nuclei.shape import Shapes
 
 __all__ = ["measure_doubt"]

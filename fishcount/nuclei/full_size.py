@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fishcount.filters import largest_near, smallest_near
-from fishcount.nuclei.contacts import Ellipses
+from fishcount.nuclei.ellipses import Ellipses
 from fishcount.nuclei.outline import Outlines
 
 __all__ = ["enlarge_outlines"]

@@ -8,13 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fishcount.filters import connected_parts, gaussian
-from fishcount.nuclei.contacts import (
-    Ellipses,
-    divide_at_contacts,
-    fit_ellipses,
-    join_false_cuts,
-)
+from fishcount.nuclei.contacts import divide_at_contacts, join_false_cuts
 from fishcount.nuclei.distance import nearest_label
+from fishcount.nuclei.ellipses import Ellipses, fit_ellipses
 from fishcount.nuclei.foreground import fill_holes
 from fishcount.nuclei.light import NuclearLight, core_heights
 from fishcount.nuclei.runs import count_pixels, find_runs

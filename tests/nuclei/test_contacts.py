@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fishcount.nuclei.contacts import divide_at_contacts, fit_ellipses
+from fishcount.nuclei.contacts import divide_at_contacts
+from fishcount.nuclei.ellipses import fit_ellipses
 from fishcount.nuclei.full_size import enlarge_outlines
 from fishcount.nuclei.light import NuclearLight
 from fishcount.nuclei.outline import draw_outlines

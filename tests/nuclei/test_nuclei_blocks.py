@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from fishcount.nuclei import segment_nuclei, segment_windows
-from fishcount.nuclei.runs import LabelRuns, Runs, find_runs
+from fishcount.nuclei.label_runs import LabelRuns
+from fishcount.nuclei.runs import Runs, find_runs
 from fishcount.sample import SMALL_PX, mosaic, sample_windows
 
 SHAPE = (300, SMALL_PX + 200)
