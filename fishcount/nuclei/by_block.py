@@ -18,11 +18,10 @@ from fishcount.background import is_constant
 from fishcount.blocks import Block, blocks_of
 from fishcount.flags import mask_of
 from fishcount.image import Window
-from fishcount.nuclei.depth import cut_by_depth, measure_depths
 from fishcount.nuclei.focus import BLOCK_PX as FOCUS_PX
 from fishcount.nuclei.focus import best_focus
 from fishcount.nuclei.label_runs import LabelRuns
-from fishcount.nuclei.measure import in_centroid_order, measure_nuclei
+from fishcount.nuclei.measure import measure_found
 from fishcount.nuclei.quality import flag_nuclei
 from fishcount.nuclei.result import NucleiTable, OutlinedNuclei
 from fishcount.nuclei.runs import Runs
@@ -109,28 +108,18 @@ def _search_block(
     stack = read(window)
     if is_constant(stack):
         return None
-    image, sharpness = (stack, None) if stack.ndim == 2 else best_focus(stack)
-    found = search_part(image, field=field)
+    focus = best_focus(stack)
+    found = search_part(focus[0], field=field)
     if found is None:
         return None
-    about: dict[str, Any] = {
-        "z_step_um": z_step_um,
-        "diameter_px": found.diameter_px,
-        "settings": settings,
-    }
-    cut = cut_by_depth(found.labels, stack, **about)
-    labels, runs = in_centroid_order(cut, out=cut)
-    nuclei = measure_nuclei(
-        labels,
-        runs,
-        image,
-        background=found.background,
+    nuclei, runs = measure_found(
+        found,
+        stack,
+        focus=focus,
         limit_counts=limit_counts,
-        diameter_px=found.diameter_px,
-        threshold_counts=found.threshold_counts,
+        z_step_um=z_step_um,
         roi=None if roi is None else roi(window),
         settings=settings,
-        depths=measure_depths(labels, runs, stack, sharpness=sharpness, **about),
     )
     rows, columns = window
     runs = runs.moved(rows.start, columns.start)
@@ -204,19 +193,6 @@ def _without_doubles(
 
 def _flagged(table: NucleiTable, shape: tuple[int, int], settings: NucleiSettings) -> NucleiTable:
     """With the flags of nuclei among all of the image, not only those of their block."""
-    flags = flag_nuclei(
-        table,
-        mean_dapi_counts=table.mean_dapi_counts,
-        dose_counts=table.dose_counts,
-        texture=table.texture,
-        edge_width_px=table.edge_width_px,
-        neck=table.neck,
-        contact_width=table.contact_width,
-        overlap=table.overlap,
-        saturated_fraction=table.saturated_fraction,
-        depth_distance_um=table.depth_distance_um,
-        inside_roi=(table.flags & np.uint32(mask_of(["OUTSIDE_ROI"]))) == 0,
-        shape_px=shape,
-        settings=settings,
-    )
+    inside_roi = (table.flags & np.uint32(mask_of(["OUTSIDE_ROI"]))) == 0
+    flags = flag_nuclei(table, inside_roi=inside_roi, shape_px=shape, settings=settings)
     return replace(table, flags=flags)

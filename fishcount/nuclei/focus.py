@@ -32,21 +32,24 @@ def dapi_plane(image: FishImage) -> NDArray[np.float32]:
     >>> image.channel("DAPI").shape, dapi_plane(image).shape
     ((3, 128, 128), (128, 128))
     """
-    if image.n_planes == 1:
-        return image.channel(DAPI)
-    return best_focus(image.channel(DAPI))[0]
+    return best_focus(image.channel(DAPI))[0].astype(np.float32, copy=False)
 
 
-def best_focus(stack: NDArray[np.number]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Project a (z, y, x) stack to its sharpest planes.
+def best_focus(
+    stack: NDArray[np.number],
+) -> tuple[NDArray[np.number], NDArray[np.float32] | None]:
+    """Project a (z, y, x) stack to its sharpest planes; a plane (y, x) comes back as it is.
 
     Returns
     -------
-    image : ndarray of float32, (y, x)
-        Weighted mean of the planes; a plane weighs the more, the sharper it is there.
-    sharpness : ndarray of float32, (z, rows, columns)
-        Mean squared Laplacian, less that of noise, of blocks of `BLOCK_PX` pixels.
+    image : ndarray, (y, x)
+        Weighted mean of the planes as float32; a plane weighs the more, the sharper it is there.
+    sharpness : ndarray of float32, (z, rows, columns), or None
+        Mean squared Laplacian, less that of noise, of blocks of `BLOCK_PX` pixels; None for a
+        plane, which has nothing to be compared with.
     """
+    if stack.ndim == 2:
+        return stack, None
     # Plane by plane, as a stack of counts is half of what it is in single precision.
     sharpness = np.stack([_sharpness(plane.astype(np.float32, copy=False)) for plane in stack])
     total = sharpness.sum(axis=0)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-from fishcount.nuclei.depth import Depths
+from fishcount.nuclei.depth import Depths, cut_by_depth, measure_depths
 from fishcount.nuclei.doubt import measure_doubt
 from fishcount.nuclei.quality import flag_nuclei
 from fishcount.nuclei.result import Nuclei
 from fishcount.nuclei.runs import Runs, find_runs
+from fishcount.nuclei.search import Found
 from fishcount.nuclei.shape import measure_shapes, moments_of
 from fishcount.settings import NucleiSettings
 
-__all__ = ["in_centroid_order", "measure_nuclei"]
+__all__ = ["in_centroid_order", "measure_found", "measure_nuclei"]
 
 # The slope of an edge is taken between pixels so far inside and outside of it.
 EDGE_REACH_PX = 3
@@ -52,6 +56,54 @@ def in_centroid_order(
     return ordered, runs.renamed(new)
 
 
+def measure_found(
+    found: Found,
+    stack: NDArray[np.number],
+    *,
+    focus: tuple[NDArray[np.number], NDArray[np.float32] | None],
+    limit_counts: float,
+    z_step_um: float | None,
+    roi: NDArray[np.bool_] | None,
+    settings: NucleiSettings,
+) -> tuple[Nuclei, Runs]:
+    """The table of what a search found, and the runs of its labels.
+
+    Parameters
+    ----------
+    found
+        From the search of `focus`; its labels are written to.
+    stack
+        DAPI, (y, x) or (z, y, x).
+    focus
+        From `best_focus` of the stack.
+    limit_counts
+        Counts at which the camera is full.
+    z_step_um, roi, settings
+        As for `fishcount.segment_nuclei`.
+    """
+    image, sharpness = focus
+    about: dict[str, Any] = {
+        "z_step_um": z_step_um,
+        "diameter_px": found.diameter_px,
+        "settings": settings,
+    }
+    cut = cut_by_depth(found.labels, stack, **about)
+    labels, runs = in_centroid_order(cut, out=cut)
+    nuclei = measure_nuclei(
+        labels,
+        runs,
+        image,
+        background=found.background,
+        limit_counts=limit_counts,
+        diameter_px=found.diameter_px,
+        threshold_counts=found.threshold_counts,
+        roi=roi,
+        depths=measure_depths(labels, runs, stack, sharpness=sharpness, **about),
+        settings=settings,
+    )
+    return nuclei, runs
+
+
 def measure_nuclei(
     labels: NDArray[np.int32],
     runs: Runs,
@@ -62,52 +114,20 @@ def measure_nuclei(
     diameter_px: float,
     threshold_counts: float,
     roi: NDArray[np.bool_] | None,
+    depths: Depths,
     settings: NucleiSettings,
-    depths: Depths | None = None,
 ) -> Nuclei:
-    """The table of nuclei; `labels` in centroid order, `background` as coarse as it was made.
-
-    Without `depths` all lie in the first plane.
-    """
+    """The table of nuclei; `labels` in centroid order, `background` as coarse as it was made."""
     if not len(runs):
         return Nuclei.empty(labels.shape)
     shapes = measure_shapes(runs)
     area = shapes.area_px
-    base = _background_below(runs, background, labels.shape)
     total, square = runs.sums_of(dapi)
-    dose = total - base
+    dose = total - _background_below(runs, background, labels.shape)
     mean = dose / area
     spread = np.sqrt(np.maximum(square / area - (total / area) ** 2, 0))
-    texture = spread / np.maximum(mean, 1e-6)
-    saturated = (
-        runs.sum_of((dapi >= limit_counts).astype(np.float32)) / area
-        if dapi.max() >= limit_counts
-        else np.zeros(len(area))
-    )
-    edge = _edge_width(labels, runs, dapi, mean)
-    depths = Depths.of_plane(len(area)) if depths is None else depths
     neck, contact, overlap = measure_doubt(labels, shapes, diameter_px=diameter_px)
-    inside = (
-        np.ones(len(area), bool)
-        if roi is None
-        else runs.sum_of(roi.astype(np.float32)) >= 0.5 * area
-    )
-    flags = flag_nuclei(
-        shapes,
-        mean_dapi_counts=mean,
-        dose_counts=dose,
-        texture=texture,
-        edge_width_px=edge,
-        neck=neck,
-        contact_width=contact,
-        overlap=overlap,
-        saturated_fraction=saturated,
-        depth_distance_um=depths.distance_um,
-        inside_roi=inside,
-        shape_px=labels.shape,
-        settings=settings,
-    )
-    return Nuclei(
+    nuclei = Nuclei(
         labels=labels,
         y_px=shapes.y_px,
         x_px=shapes.x_px,
@@ -117,18 +137,40 @@ def measure_nuclei(
         solidity=shapes.solidity,
         mean_dapi_counts=mean,
         dose_counts=dose,
-        texture=texture,
-        edge_width_px=edge,
+        texture=spread / np.maximum(mean, 1e-6),
+        edge_width_px=_edge_width(labels, runs, dapi, mean),
         neck=neck,
         contact_width=contact,
         overlap=overlap,
-        saturated_fraction=saturated,
+        saturated_fraction=_saturated_fraction(runs, dapi, limit_counts),
         plane=depths.plane,
         depth_distance_um=depths.distance_um,
-        flags=flags,
+        flags=np.zeros(len(area), np.uint32),
         diameter_px=diameter_px,
         threshold_counts=threshold_counts,
     )
+    flags = flag_nuclei(
+        nuclei,
+        inside_roi=np.ones(len(area), bool) if roi is None else _share_of(roi, runs) >= 0.5,
+        shape_px=labels.shape,
+        settings=settings,
+    )
+    return replace(nuclei, flags=flags)
+
+
+def _share_of(mask: NDArray[np.bool_], runs: Runs) -> NDArray[np.float64]:
+    """Share of the pixels of each nucleus that lie in a mask."""
+    return runs.sum_of(mask.astype(np.float32)) / runs.total(runs.length)
+
+
+def _saturated_fraction(
+    runs: Runs, dapi: NDArray[np.number], limit_counts: float
+) -> NDArray[np.float64]:
+    """Share of the pixels of each nucleus at which the camera was full."""
+    # Few images have any such pixel, and the maximum is found in no time.
+    if dapi.max() < limit_counts:
+        return np.zeros(len(runs))
+    return _share_of(dapi >= limit_counts, runs)
 
 
 def _background_below(

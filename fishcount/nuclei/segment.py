@@ -12,10 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 from fishcount.errors import MetadataError, PixelError, check_positive
 from fishcount.image import Window, project
 from fishcount.nuclei.by_block import search_blocks
-from fishcount.nuclei.depth import cut_by_depth, measure_depths
+from fishcount.nuclei.depth import measure_depths
 from fishcount.nuclei.focus import best_focus
 from fishcount.nuclei.illumination import background_mesh
-from fishcount.nuclei.measure import in_centroid_order, measure_nuclei
+from fishcount.nuclei.measure import in_centroid_order, measure_found, measure_nuclei
 from fishcount.nuclei.result import Nuclei, OutlinedNuclei
 from fishcount.nuclei.search import measure_field, search_nuclei
 from fishcount.sample import is_small, mosaic, sample_windows
@@ -146,7 +146,7 @@ def segment_windows(
             settings=settings,
         )
         return OutlinedNuclei.of(nuclei)
-    image = sample if sample.ndim == 2 else best_focus(sample)[0]
+    image, _ = best_focus(sample)
     field = measure_field(image, prior_px=_prior_px(pixel_size_um, settings), settings=settings)
     if field is None:
         return OutlinedNuclei.empty(shape)
@@ -206,8 +206,7 @@ def nuclei_from_labels(
         )
     if array.dtype.kind not in "iu" or (array.size and int(array.min()) < 0):
         raise MetadataError("no label image", found=array.dtype, expected="integers from 0")
-    limit = _camera_limit(stack, np.asarray(dapi).dtype)
-    image, sharpness = (stack, None) if stack.ndim == 2 else best_focus(stack)
+    image, sharpness = best_focus(stack)
     full, runs = in_centroid_order(array)
     area = runs.total(runs.length)
     diameter = float(np.sqrt(4 / np.pi * np.median(area))) if len(area) else float("nan")
@@ -227,12 +226,12 @@ def nuclei_from_labels(
         runs,
         image,
         background=background,
-        limit_counts=limit,
+        limit_counts=_camera_limit(stack, np.asarray(dapi).dtype),
         diameter_px=diameter,
         threshold_counts=float("nan"),
         roi=roi,
-        settings=settings,
         depths=depths,
+        settings=settings,
     )
 
 
@@ -246,30 +245,21 @@ def _segment_whole(
     settings: NucleiSettings,
 ) -> Nuclei:
     """Nuclei of a plane (y, x) or stack (z, y, x), searched at once."""
-    limit = _camera_limit(stack, dtype)
-    image, sharpness = (stack, None) if stack.ndim == 2 else best_focus(stack)
-    found = search_nuclei(image, prior_px=_prior_px(pixel_size_um, settings), settings=settings)
+    focus = best_focus(stack)
+    prior_px = _prior_px(pixel_size_um, settings)
+    found = search_nuclei(focus[0], prior_px=prior_px, settings=settings)
     if found is None:
-        return Nuclei.empty((image.shape[0], image.shape[1]))
-    about: dict[str, Any] = {
-        "z_step_um": z_step_um,
-        "diameter_px": found.diameter_px,
-        "settings": settings,
-    }
-    cut = cut_by_depth(found.labels, stack, **about)
-    labels, runs = in_centroid_order(cut, out=cut)
-    return measure_nuclei(
-        labels,
-        runs,
-        image,
-        background=found.background,
-        limit_counts=limit,
-        diameter_px=found.diameter_px,
-        threshold_counts=found.threshold_counts,
+        return Nuclei.empty((stack.shape[-2], stack.shape[-1]))
+    nuclei, _ = measure_found(
+        found,
+        stack,
+        focus=focus,
+        limit_counts=_camera_limit(stack, dtype),
+        z_step_um=z_step_um,
         roi=roi,
         settings=settings,
-        depths=measure_depths(labels, runs, stack, sharpness=sharpness, **about),
     )
+    return nuclei
 
 
 def _checked(dapi: ArrayLike, roi: NDArray[np.bool_] | None) -> NDArray[np.number]:
