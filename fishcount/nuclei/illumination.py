@@ -8,13 +8,16 @@ from scipy import ndimage as ndi
 
 from fishcount.filters import enlarged
 
-__all__ = ["background_mesh", "middle", "noise_sigma", "some_rows"]
+__all__ = ["background_mesh", "middle", "noise_floor", "noise_sigma", "some_rows"]
 
 # What part of a cell of the mesh is darker than its background; cells narrower than this are read
 # in full.
 LOW_SHARE, DENSE_BELOW_PX = 0.05, 32
 # The noise is known within half a percent from so many pixels.
 ENOUGH_PX = 200_000
+# Noise that is left by a Gaussian of one pixel, 1 / (2 sqrt(pi)); and what is no light at all, so
+# that in an image without noise nothing of the last digit stands out.
+SMOOTHED_NOISE, LEAST_COUNTS = 0.28, 1e-3
 
 
 def background_mesh(image: NDArray[np.float32], *, cell_px: float) -> NDArray[np.float32]:
@@ -57,6 +60,11 @@ def noise_sigma(image: NDArray[np.float32]) -> float:
     wiggle = np.abs(image[:, 2:] - 2 * image[:, 1:-1] + image[:, :-2])
     dark = image[:, 1:-1] <= middle(image)
     return middle(wiggle[dark]) / (0.6745 * 6**0.5)
+
+
+def noise_floor(image: NDArray[np.float32], *, min_snr: float) -> float:
+    """Height that noise does not reach once an image (y, x) is smoothed over one pixel."""
+    return min_snr * SMOOTHED_NOISE * noise_sigma(image) + LEAST_COUNTS
 
 
 def middle(values: NDArray[np.float32]) -> float:

@@ -12,16 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fishcount.nuclei.runs import Runs, find_runs
-from fishcount.nuclei.shape import ellipse_fit, moments_of
+from fishcount.nuclei.shape import N_DIRECTIONS, ellipse_fit, hull_of_support, moments_of
 
 __all__ = ["Pieces", "hull_area", "measure_outlines", "measure_pieces"]
 
-# Directions of the support function; with fewer, slender pieces seem hollow.
-N_DIRECTIONS = 32
 _ANGLES = 2 * np.pi * np.arange(N_DIRECTIONS) / N_DIRECTIONS
 _COS, _SIN = np.cos(_ANGLES), np.sin(_ANGLES)
-# The polygon of tangents around a disk is larger than the disk by this factor.
-_TANGENT_EXCESS = N_DIRECTIONS * np.tan(np.pi / N_DIRECTIONS) / np.pi
 
 
 @dataclass(slots=True, eq=False)
@@ -86,12 +82,7 @@ def hull_area(pieces: Pieces) -> NDArray[np.float64]:
     # Seen from the centroid: far from the origin, differences of large numbers lose digits.
     reach = pieces.support + 0.5
     reach = reach - np.multiply.outer(sum_x / area, _COS) - np.multiply.outer(sum_y / area, _SIN)
-    step = 2 * np.pi / N_DIRECTIONS
-    around = np.concatenate([reach[:, -1:], reach, reach[:, :1]], axis=1)
-    neighbours = around[:, :-2] + around[:, 2:]
-    edges = (neighbours - 2 * reach * np.cos(step)) / np.sin(step)
-    hull: NDArray[np.float64] = 0.5 * (reach * edges).sum(axis=1) / _TANGENT_EXCESS
-    return hull
+    return hull_of_support(reach, axis=1)
 
 
 def measure_pieces(

@@ -1,4 +1,4 @@
-"""The search for nuclei in one plane: reduce it, guess their size, climb, cut, draw outlines."""
+"""The search for nuclei in one plane: find their cores, cut them apart, draw their outlines."""
 
 from __future__ import annotations
 
@@ -13,22 +13,18 @@ from fishcount.filters import block_means, connected_parts, gaussian, median3
 from fishcount.nuclei.concavity import cut_anew, cut_at_dents
 from fishcount.nuclei.foreground import find_foreground
 from fishcount.nuclei.full_size import enlarge_outlines
-from fishcount.nuclei.illumination import background_mesh, middle, noise_sigma, some_rows
+from fishcount.nuclei.illumination import background_mesh, middle, noise_floor
 from fishcount.nuclei.ladder import climb_ladder, lowest_level
 from fishcount.nuclei.leftover import add_leftovers
 from fishcount.nuclei.light import NuclearLight, measure_light
 from fishcount.nuclei.outline import draw_outlines
+from fishcount.nuclei.reduction import MIN_DIAMETER_PX, reduce_image
 from fishcount.nuclei.runs import count_pixels
-from fishcount.nuclei.size import diameter_of, guess_diameter
+from fishcount.nuclei.size import diameter_of
 from fishcount.settings import NucleiSettings
 
 __all__ = ["FieldScale", "Found", "measure_field", "search_nuclei", "search_part"]
 
-# Without a pixel size, the size of nuclei is first guessed on an image of about this width.
-GUESS_WIDTH_PX = 512
-MIN_DIAMETER_PX = 6.0
-# As small as this, hot pixels could be nuclei.
-SPIKES_BELOW_PX = 13.0
 # Cell of the background mesh, and smoothing of the image, in nuclear diameters.
 MESH_DIAMETERS = 2.5
 SMOOTHING = 0.045
@@ -75,8 +71,8 @@ class FieldScale:
     ----------
     factor : int
         By how much the image is reduced, in blocks that start at its first pixel.
-    calm : bool
-        Spikes are taken out of the reduced image with a median filter.
+    despiked : bool
+        Whether single hot pixels are taken out of the reduced image, with a median filter.
     diameter_px : float
         Typical diameter of nuclei, in pixels of the reduced image.
     cell_px : float
@@ -89,23 +85,13 @@ class FieldScale:
     """
 
     factor: int
-    calm: bool
+    despiked: bool
     diameter_px: float
     cell_px: float
     floor_counts: float
     typical_counts: float
     top_counts: float
     light: NuclearLight
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Reduced:
-    """An image reduced by a whole factor, and a guess of the nuclear diameter in its pixels."""
-
-    image: NDArray[np.float32]
-    factor: int
-    diameter_px: float
-    calm: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -180,7 +166,7 @@ def search_part(image: NDArray[np.number], *, field: FieldScale) -> Found | None
         From `measure_field` of the whole, or of its overview.
     """
     small = block_means(image, field.factor)
-    if field.calm:
+    if field.despiked:
         small = median3(small)
     planes = _Planes.of(small, field.cell_px)
     cores, _ = _cores(planes, field)
@@ -190,16 +176,13 @@ def search_part(image: NDArray[np.number], *, field: FieldScale) -> Found | None
 def _measure(
     image: NDArray[np.number], prior_px: float | None, settings: NucleiSettings
 ) -> tuple[FieldScale, _Planes] | None:
-    if prior_px is None:
-        reduced = _reduced_by_guess(image, settings)
-    else:
-        reduced = _reduced_by_prior(image, prior_px, settings)
+    reduced = reduce_image(image, prior_px=prior_px, settings=settings)
     if reduced is None:
         return None
     cell = MESH_DIAMETERS * reduced.diameter_px
     planes = _Planes.of(reduced.image, cell)
     signal = planes.signal(1.0)
-    floor = settings.min_snr * 0.28 * noise_sigma(reduced.image) + 1e-3
+    floor = noise_floor(reduced.image, min_snr=settings.min_snr)
     # Nor is what single precision makes of a field that is bright and even.
     floor += ROUNDING * float(np.abs(reduced.image).max())
     mask, _ = find_foreground(signal, floor_counts=floor)
@@ -211,7 +194,7 @@ def _measure(
     top = float(np.percentile(bright, 99)) if bright.size else math.nan
     field = FieldScale(
         factor=reduced.factor,
-        calm=reduced.calm,
+        despiked=reduced.despiked,
         diameter_px=reduced.diameter_px,
         cell_px=cell,
         floor_counts=floor,
@@ -252,38 +235,6 @@ def _draw(
 
 def _smoothing(diameter_px: float) -> float:
     return max(SMOOTHING * diameter_px, 0.7)
-
-
-def _reduced_by_prior(
-    image: NDArray[np.number], prior_px: float, settings: NucleiSettings
-) -> _Reduced | None:
-    factor = _working_factor(prior_px, settings)
-    small, calmed = block_means(image, factor), False
-    if _spikes(small) > 0.5 * _light(small):
-        small, calmed = median3(small), True
-    guess = factor * guess_diameter(small, min_snr=settings.min_snr, prior_px=prior_px / factor)
-    if not guess >= MIN_DIAMETER_PX:
-        return None
-    # Clumps make the guess too large; the search corrects what the prior has wrong.
-    return _Reduced(small, factor, math.sqrt(guess * prior_px) / factor, calmed)
-
-
-def _reduced_by_guess(image: NDArray[np.number], settings: NucleiSettings) -> _Reduced | None:
-    factor = max(1, round(max(image.shape) / GUESS_WIDTH_PX))
-    guess = factor * guess_diameter(block_means(image, factor), min_snr=settings.min_snr)
-    if not guess >= MIN_DIAMETER_PX:
-        return None
-    factor = _working_factor(guess, settings)
-    small, calmed = block_means(image, factor), False
-    if guess < SPIKES_BELOW_PX:
-        # Where most light is in spikes, they are taken out and the guess is made again.
-        calm = median3(small)
-        if _light(calm) < 0.5 * _light(small):
-            small, calmed = calm, True
-            guess = factor * guess_diameter(small, min_snr=settings.min_snr)
-            if not guess >= MIN_DIAMETER_PX:
-                return None
-    return _Reduced(small, factor, guess / factor, calmed)
 
 
 def _climb(planes: _Planes, field: FieldScale) -> tuple[NDArray[np.int32], FieldScale]:
@@ -350,24 +301,3 @@ def _cores(
         top_counts=field.top_counts,
         diameter_px=field.diameter_px / coarse,
     )
-
-
-def _light(image: NDArray[np.float32]) -> float:
-    """Mean of what rises above the median."""
-    image = some_rows(image)
-    return float(np.maximum(image - np.float32(middle(image)), 0).mean())
-
-
-def _spikes(image: NDArray[np.float32]) -> float:
-    """Mean of what single pixels rise above the highest of their four neighbours."""
-    inner = image[1:-1, 1:-1]
-    if not inner.size:
-        return 0.0
-    around = np.maximum(image[:-2, 1:-1], image[2:, 1:-1])
-    around = np.maximum(around, np.maximum(image[1:-1, :-2], image[1:-1, 2:]))
-    return float(np.maximum(inner - around, 0).sum()) / image.size
-
-
-def _working_factor(diameter_px: float, settings: NucleiSettings) -> int:
-    """By how much the image is reduced so that nuclei are `working_diameter_px` wide."""
-    return max(1, int(diameter_px / settings.working_diameter_px + 0.25))

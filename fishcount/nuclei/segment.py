@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fishcount.errors import MetadataError, PixelError, check_positive
+from fishcount.errors import check_positive
 from fishcount.image import Window, project
 from fishcount.nuclei.by_block import search_blocks
+from fishcount.nuclei.checks import checked_dapi, checked_labels
 from fishcount.nuclei.depth import measure_depths
 from fishcount.nuclei.focus import best_focus
 from fishcount.nuclei.illumination import background_mesh
@@ -72,7 +73,7 @@ def segment_nuclei(
     """
     settings = NucleiSettings() if settings is None else settings
     check_positive(pixel_size_um=pixel_size_um, z_step_um=z_step_um)
-    stack = _checked(dapi, roi)
+    stack = checked_dapi(dapi, roi)
     shape = (stack.shape[-2], stack.shape[-1])
     if not is_small(shape):
         inside = None if roi is None else lambda window: roi[window]
@@ -196,18 +197,9 @@ def nuclei_from_labels(
     """
     settings = NucleiSettings() if settings is None else settings
     check_positive(z_step_um=z_step_um)
-    stack = _checked(dapi, roi)
-    array = np.asarray(labels)
-    if array.shape != stack.shape[-2:]:
-        raise MetadataError(
-            "the label image has another size than the image",
-            found=array.shape,
-            expected=stack.shape[-2:],
-        )
-    if array.dtype.kind not in "iu" or (array.size and int(array.min()) < 0):
-        raise MetadataError("no label image", found=array.dtype, expected="integers from 0")
+    stack = checked_dapi(dapi, roi)
     image, sharpness = best_focus(stack)
-    full, runs = in_centroid_order(array)
+    full, runs = in_centroid_order(checked_labels(labels, (stack.shape[-2], stack.shape[-1])))
     area = runs.total(runs.length)
     diameter = float(np.sqrt(4 / np.pi * np.median(area))) if len(area) else float("nan")
     counts = image.astype(np.float32, copy=False)
@@ -260,32 +252,6 @@ def _segment_whole(
         settings=settings,
     )
     return nuclei
-
-
-def _checked(dapi: ArrayLike, roi: NDArray[np.bool_] | None) -> NDArray[np.number]:
-    """Whole numbers as they are stored, everything else in single precision."""
-    array = np.asarray(dapi)
-    if array.ndim not in (2, 3) or 0 in array.shape:
-        raise MetadataError(
-            "no image", field="dapi", found=f"shape {array.shape}", expected="(y, x) or (z, y, x)"
-        )
-    if array.dtype.kind not in "buif":
-        raise PixelError("no camera counts", field="dapi", found=array.dtype)
-    # What single precision cannot hold becomes infinite.
-    with np.errstate(over="ignore"):
-        image: NDArray[np.number] = (
-            array if array.dtype.kind in "iu" else array.astype(np.float32, copy=False)
-        )
-    if image.dtype.kind == "f" and not np.isfinite(image).all():
-        raise PixelError("NaN or infinite pixels", field="dapi")
-    if roi is not None and roi.shape != array.shape[-2:]:
-        raise MetadataError(
-            "the region has another size than the image",
-            field="roi",
-            found=roi.shape,
-            expected=array.shape[-2:],
-        )
-    return image[0] if image.ndim == 3 and len(image) == 1 else image
 
 
 def _prior_px(pixel_size_um: float | None, settings: NucleiSettings) -> float | None:

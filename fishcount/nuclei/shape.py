@@ -9,9 +9,17 @@ from numpy.typing import NDArray
 
 from fishcount.nuclei.runs import Runs
 
-__all__ = ["Shapes", "ellipse_fit", "measure_shapes", "moments_of"]
+__all__ = [
+    "N_DIRECTIONS",
+    "Shapes",
+    "ellipse_fit",
+    "hull_of_support",
+    "measure_shapes",
+    "moments_of",
+]
 
-# Directions of the support function. Even, so that every direction has its opposite.
+# Directions of the support function: with fewer, slender nuclei seem hollow. Even, so that every
+# direction has its opposite.
 N_DIRECTIONS = 32
 
 
@@ -101,14 +109,32 @@ def ellipse_fit(moments: NDArray[np.float64]) -> NDArray[np.float64]:
     return fit
 
 
+def hull_of_support(reach: NDArray[np.float64], *, axis: int) -> NDArray[np.float64]:
+    """Area of convex hulls from how far they reach in each of `N_DIRECTIONS` directions.
+
+    The polygon of tangents is larger than the hull; for a disk that is divided out, for an ellipse
+    of axes 1 to 2 about 1 % stays.
+
+    Parameters
+    ----------
+    reach : ndarray of float64
+        Support function from a place inside, the directions along `axis`.
+    axis
+    """
+    step = 2 * np.pi / N_DIRECTIONS
+    neighbours = np.roll(reach, 1, axis=axis) + np.roll(reach, -1, axis=axis)
+    edges = (neighbours - 2 * reach * np.cos(step)) / np.sin(step)
+    excess = N_DIRECTIONS * np.tan(np.pi / N_DIRECTIONS) / np.pi
+    hull: NDArray[np.float64] = 0.5 * (reach * edges).sum(axis=axis) / excess
+    return hull
+
+
 def _hull_area(
     runs: Runs, y_px: NDArray[np.float64], x_px: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Area of the convex hull, from the support function half a pixel outside the pixel centres.
 
-    The corners of pixel squares would make every small nucleus look ragged. The polygon of
-    `N_DIRECTIONS` tangents is larger than the hull; for a disk that is divided out, for an
-    ellipse of axes 1 to 2 about 1 % stays.
+    The corners of pixel squares would make every small nucleus look ragged.
     """
     row = runs.label - 1
     y = runs.y - y_px[row]
@@ -118,9 +144,4 @@ def _hull_area(
     for k, (c, s) in enumerate(zip(np.cos(angles), np.sin(angles), strict=True)):
         reach = s * y + c * (right if c > 0 else left)
         support[k] = np.maximum.reduceat(reach, runs.first) + 0.5
-    step = 2 * np.pi / N_DIRECTIONS
-    neighbours = np.roll(support, 1, axis=0) + np.roll(support, -1, axis=0)
-    edges = (neighbours - 2 * support * np.cos(step)) / np.sin(step)
-    excess = N_DIRECTIONS * np.tan(np.pi / N_DIRECTIONS) / np.pi
-    hull: NDArray[np.float64] = 0.5 * (support * edges).sum(axis=0) / excess
-    return hull
+    return hull_of_support(support, axis=0)

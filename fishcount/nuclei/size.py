@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fishcount.filters import block_means, connected_parts, gaussian, smallest_near
-from fishcount.nuclei.illumination import background_mesh, noise_sigma
+from fishcount.nuclei.illumination import background_mesh, noise_floor
 from fishcount.nuclei.runs import find_runs
 from fishcount.nuclei.shape import ellipse_fit, moments_of
 
@@ -63,7 +63,7 @@ def guess_diameter(
     smooth = gaussian(image, 1.0)
     cell = FIRST_CELL_PX if prior_px is None else 2.5 * prior_px
     smooth = smooth - background_mesh(smooth, cell_px=cell)
-    floor = min_snr * 0.28 * noise_sigma(image) + 1e-3
+    floor = noise_floor(image, min_snr=min_snr)
     bright = smooth[smooth > floor]
     if bright.size < MIN_AREA_PX or min(image.shape) < 2:
         return math.nan

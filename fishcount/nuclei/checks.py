@@ -1,0 +1,54 @@
+"""What is no DAPI image or no label image is refused, with the reason."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fishcount.errors import MetadataError, PixelError
+
+__all__ = ["checked_dapi", "checked_labels"]
+
+
+def checked_dapi(dapi: ArrayLike, roi: NDArray[np.bool_] | None) -> NDArray[np.number]:
+    """DAPI (y, x) or (z, y, x): whole numbers as they are stored, all else in single precision.
+
+    A stack of one plane comes back as a plane. Raises MetadataError for what is no image, or a
+    region to be scored of another size, and PixelError for what are no finite numbers.
+    """
+    array = np.asarray(dapi)
+    if array.ndim not in (2, 3) or 0 in array.shape:
+        raise MetadataError(
+            "no image", field="dapi", found=f"shape {array.shape}", expected="(y, x) or (z, y, x)"
+        )
+    if array.dtype.kind not in "buif":
+        raise PixelError("no camera counts", field="dapi", found=array.dtype)
+    # What single precision cannot hold becomes infinite.
+    with np.errstate(over="ignore"):
+        image: NDArray[np.number] = (
+            array if array.dtype.kind in "iu" else array.astype(np.float32, copy=False)
+        )
+    if image.dtype.kind == "f" and not np.isfinite(image).all():
+        raise PixelError("NaN or infinite pixels", field="dapi")
+    if roi is not None and roi.shape != array.shape[-2:]:
+        raise MetadataError(
+            "the region has another size than the image",
+            field="roi",
+            found=roi.shape,
+            expected=array.shape[-2:],
+        )
+    return image[0] if image.ndim == 3 and len(image) == 1 else image
+
+
+def checked_labels(labels: ArrayLike, shape: tuple[int, int]) -> NDArray[np.integer]:
+    """A label image of a field of `shape`; MetadataError for anything else."""
+    array = np.asarray(labels)
+    if array.shape != shape:
+        raise MetadataError(
+            "the label image has another size than the image",
+            found=array.shape,
+            expected=shape,
+        )
+    if array.dtype.kind not in "iu" or (array.size and int(array.min()) < 0):
+        raise MetadataError("no label image", found=array.dtype, expected="integers from 0")
+    return array
