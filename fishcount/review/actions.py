@@ -1,12 +1,13 @@
-"""Everything that a reader can do to a case, as frozen models: what the edit log is made of."""
+"""Everything that a reader can do to a case, as frozen models: what the edit log is made of.
+
+One that is given values that do not hold raises ReviewError.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     FiniteFloat,
     TypeAdapter,
@@ -17,6 +18,7 @@ from pydantic import (
 
 from fishcount.errors import ReviewError
 from fishcount.flags import FLAGS, Subject
+from fishcount.models import CheckedModel, faults_in_words
 from fishcount.review.outline import Outline
 
 __all__ = [
@@ -47,8 +49,8 @@ Point = tuple[FiniteFloat, FiniteFloat]
 Rows = tuple[int, int, int]
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class _Model(CheckedModel):
+    error: ClassVar = ReviewError
 
 
 class _OfNucleus(_Model):
@@ -263,10 +265,7 @@ def parse_action(record: Any) -> Action:
     try:
         return _ACTION.validate_python(record)
     except ValidationError as error:
-        faults = "; ".join(
-            f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()
-        )
-        raise ReviewError("not an action", found=faults) from error
+        raise ReviewError("not an action", found=faults_in_words(error)) from error
 
 
 def _distinct(numbers: tuple[int, ...]) -> tuple[int, ...]:

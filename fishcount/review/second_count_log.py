@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from fishcount.errors import ReviewError
+from fishcount.models import CheckedModel, faults_in_words
 from fishcount.review.automatic import Automatic
 from fishcount.review.log import LogContent, check_belongs, read_log
 from fishcount.review.rows import Id
@@ -33,8 +34,8 @@ Number = Annotated[int, Field(ge=1)]
 Copies = Annotated[int, Field(ge=0, le=1000)]
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class _Model(CheckedModel):
+    error: ClassVar = ReviewError
 
 
 class ChooseNuclei(_Model):
@@ -89,10 +90,7 @@ def parse_count(record: dict[str, Any]) -> CountAction:
     try:
         return _ACTION.validate_python(record)
     except ValidationError as error:
-        faults = "; ".join(
-            f"{'.'.join(map(str, fault['loc'][1:]))}: {fault['msg']}" for fault in error.errors()
-        )
-        raise ReviewError("not a count", found=faults) from error
+        raise ReviewError("not a count", found=faults_in_words(error)) from error
 
 
 def standing_counts(content: LogContent) -> list[CountNucleus | SkipNucleus]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
+
+from fishcount.models import CheckedModel
 
 __all__ = ["Fraction", "Positive", "Section"]
 
@@ -13,10 +15,10 @@ Positive = Annotated[float, Field(gt=0)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
-class Section(BaseModel):
-    """A model of settings: an unknown key is an error, and nothing can be changed."""
+class Section(CheckedModel):
+    """A model of settings: SettingsError for an unknown key or a value that does not hold."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    model_config = ConfigDict(validate_default=True)
 
     def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
         """Show only what differs from the defaults."""

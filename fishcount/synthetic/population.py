@@ -9,9 +9,10 @@ from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from fishcount.errors import SettingsError
+from fishcount.models import CheckedModel
 from fishcount.read_only import ReadOnlyArrays
 
 __all__ = ["CASES", "Kind", "NucleusCopies", "Population", "draw_copies", "population_of"]
@@ -19,10 +20,8 @@ __all__ = ["CASES", "Kind", "NucleusCopies", "Population", "draw_copies", "popul
 Weights = Annotated[dict[int, Annotated[float, Field(gt=0)]], Field(min_length=1)]
 
 
-class Kind(BaseModel):
+class Kind(CheckedModel):
     """One kind of nucleus: how many copies of each probe, and whether they lie in clusters."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     cls: Annotated[int, Field(ge=0)] = Field(description="Number of the kind in the truth.")
     her2: Weights = Field(description="Relative weight of each number of HER2 copies.")

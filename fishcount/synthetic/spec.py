@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
+from fishcount.models import CheckedModel
 from fishcount.synthetic.population import Population, population_of
 
 __all__ = [
@@ -28,8 +29,8 @@ NonNegative = Annotated[float, Field(ge=0)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
-class _Spec(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+class _Spec(CheckedModel):
+    model_config = ConfigDict(validate_default=True)
 
 
 class Optics(_Spec):
@@ -166,7 +167,7 @@ class FieldSpec(_Spec):
     >>> FieldSpec(shap=(512, 512))
     Traceback (most recent call last):
     ...
-    pydantic_core._pydantic_core.ValidationError: ...
+    fishcount.errors.SettingsError: FieldSpec: shap: Extra inputs are not permitted
     """
 
     shape: tuple[Annotated[int, Field(ge=16)], Annotated[int, Field(ge=16)]] = Field(
@@ -199,7 +200,7 @@ class FieldSpec(_Spec):
         for name, value in changes.items():
             nested = isinstance(value, Mapping) and isinstance(tree.get(name), dict)
             tree[name] = {**tree[name], **value} if nested else value
-        return FieldSpec.model_validate(tree)
+        return FieldSpec(**tree)
 
     @property
     def px_per_um(self) -> float:

@@ -284,6 +284,15 @@ def test_what_cannot_be_done_is_an_error(start, action, problem):
         {},
     ],
 )
-def test_a_malformed_action_is_an_error(record):
+def test_a_malformed_record_is_no_action(record):
     with pytest.raises(ReviewError, match="not an action"):
         parse_action(record)
+
+
+def test_an_action_with_values_that_do_not_hold_is_an_error_of_ours():
+    with pytest.raises(ReviewError, match=r"AcceptNucleus: nucleus: .* greater than or equal to 1"):
+        AcceptNucleus(field=FIELD, nucleus=0)
+    with pytest.raises(ReviewError, match="MergeNuclei: nuclei: name each of them once"):
+        MergeNuclei(field=FIELD, nuclei=(1, 1))
+    with pytest.raises(ReviewError, match="DrawNucleus: give polygon_yx_px or runs_px"):
+        DrawNucleus(field=FIELD)

@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 import tifffile
 from numpy.testing import assert_allclose, assert_array_equal
-from pydantic import ValidationError
 from scipy.ndimage import distance_transform_edt
 
 from fishcount.errors import InputError, OutputError, SettingsError
@@ -306,7 +305,7 @@ class TestDrawing:
             spec_of_case("negative", snr="simple")
         with pytest.raises(SettingsError, match="n_planes"):
             spec_of_case("negative", planes=0)
-        with pytest.raises(ValidationError, match="gian"):
+        with pytest.raises(SettingsError, match="gian"):
             Camera(gian=2)
 
 

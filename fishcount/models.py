@@ -1,0 +1,59 @@
+"""What people write, checked: frozen models in which a fault is one of our own errors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from fishcount.errors import FishcountError, SettingsError
+
+__all__ = ["CheckedModel", "faults_in_words"]
+
+
+class CheckedModel(BaseModel):
+    """Base of models that callers make themselves: frozen, and an unknown key is an error.
+
+    Attributes
+    ----------
+    error : type of FishcountError
+        What is raised where a caller gives values that do not hold.
+
+    Examples
+    --------
+    >>> from fishcount.models import CheckedModel
+    >>> class Lens(CheckedModel):
+    ...     na: float
+    >>> Lens(na=1.3)
+    Lens(na=1.3)
+    >>> Lens(an=1.3)
+    Traceback (most recent call last):
+    ...
+    fishcount.errors.SettingsError: Lens: na: Field required; an: Extra inputs are not permitted
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    error: ClassVar[type[FishcountError]] = SettingsError
+
+    # Type checkers read the names and types of the fields instead.
+    if not TYPE_CHECKING:
+
+        def __init__(self, /, **values: Any) -> None:
+            try:
+                super().__init__(**values)
+            except ValidationError as fault:
+                raise self.error(faults_in_words(fault), field=type(self).__name__) from fault
+
+        # A model within another is checked with that, and its faults are told with their place.
+        __init__.__pydantic_base_init__ = True
+
+
+def faults_in_words(error: ValidationError) -> str:
+    """All that was wrong, each fault after its place: ``"signals.snr: Input should be ..."``."""
+    told = []
+    for fault in error.errors():
+        place = ".".join(map(str, fault["loc"]))
+        problem = fault["msg"].removeprefix("Value error, ")
+        told.append(f"{place}: {problem}" if place else problem)
+    return "; ".join(told)
