@@ -35,7 +35,8 @@ def read_labels(
         A TIFF or PNG whose pixels are numbers of nuclei, 0 for background; or GeoJSON with a
         polygon for each nucleus, in pixels whose outer corner is (0, 0), as QuPath exports it.
         Where cells have a nucleus of their own, the nucleus is taken; where there are detections
-        or cells of QuPath, its annotations are left out.
+        or cells of QuPath, its annotations are left out. A hole in a polygon stays a hole, as it
+        is one in the label image of the same nuclei.
     shape
         Height and width of the image that it belongs to.
     settings
@@ -186,8 +187,16 @@ def _kind(feature: Any) -> Any:
 
 
 def _draw(labels: NDArray[np.int64], number: int, feature: Any) -> None:
-    """Number the pixels of one outline; its holes are parts of other objects, so they stay."""
-    for outer, *_ in polygons_of(feature.get("nucleusGeometry") or feature):
-        y, x = ring_of(outer).T
-        rows, columns = polygon(y, x, labels.shape)  # type: ignore[no-untyped-call]
-        labels[rows, columns] = number
+    """Number the pixels of one object; those in its holes keep the number that they have."""
+    for outer, *holes in polygons_of(feature.get("nucleusGeometry") or feature):
+        pixels = _pixels_in(outer, labels.shape)
+        for hole in holes:
+            pixels = np.setdiff1d(pixels, _pixels_in(hole, labels.shape), assume_unique=True)
+        labels.reshape(-1)[pixels] = number
+
+
+def _pixels_in(ring: Any, shape: tuple[int, ...]) -> NDArray[np.int64]:
+    """Flat indices of the pixels of an image whose centres a ring of GeoJSON encloses."""
+    y, x = ring_of(ring).T
+    rows, columns = polygon(y, x, shape)  # type: ignore[no-untyped-call]
+    return np.asarray(rows * shape[1] + columns, np.int64)

@@ -140,3 +140,20 @@ def test_annotations_of_qupath_alone_are_nuclei(tmp_path, masks):
     path = tmp_path / "drawn.geojson"
     path.write_text(json.dumps({"type": "FeatureCollection", "features": [drawn]}))
     np.testing.assert_array_equal(read_labels(path, shape=SHAPE), np.where(masks == 1, 1, 0))
+
+
+def test_a_hole_in_a_polygon_of_qupath_stays_a_hole(tmp_path, masks):
+    """What lies in the hole keeps its own number, whichever of the two comes first."""
+    around = {"type": "Polygon", "coordinates": [ring(4, 6, 18, 34), ring(5, 8, 15, 20)]}
+    within = {"type": "Polygon", "coordinates": [ring(5, 8, 15, 20)]}
+    features = [
+        {"type": "Feature", "geometry": shape, "properties": {"objectType": "detection"}}
+        for shape in (around, within)
+    ]
+    path = tmp_path / "around.geojson"
+    for order in ([0], [0, 1], [1, 0]):
+        path.write_text(json.dumps([features[k] for k in order]))
+        expected = np.zeros(SHAPE, np.int64)
+        expected[4:18, 6:34] = order.index(0) + 1
+        expected[5:15, 8:20] = order.index(1) + 1 if 1 in order else 0
+        np.testing.assert_array_equal(read_labels(path, shape=SHAPE), expected)
