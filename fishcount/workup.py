@@ -18,6 +18,7 @@ from fishcount.guidelines import (
     start_workup,
 )
 from fishcount.io import CaseFolder, Check, check_as_written, read_case_folder, replace_file
+from fishcount.io.text import read_json
 from fishcount.settings import parse_settings
 
 __all__ = ["FILE_NAME", "further_nuclei", "resume", "second_count", "verify_workup", "write_workup"]
@@ -30,13 +31,14 @@ def resume(case: CaseFolder) -> WorkUp:
 
     Raises
     ------
-    MetadataError
-        When ``workup.json`` is no record of this case, or its result is not as it was written.
+    InputError, MetadataError
+        When ``workup.json`` cannot be read, is no record of this case, or its result is not as it
+        was written.
     CountError
         When a record in it would be refused if it were added today.
     """
     path = case.path / FILE_NAME
-    kept = _read_record(path) if path.exists() else {}
+    kept = read_json(path) if path.exists() else {}
     settings = parse_settings(case.settings_toml, source=str(case.path / "settings.toml"))
     first = _count_of(case)
     try:
@@ -142,7 +144,7 @@ def verify_workup(path: str | Path) -> tuple[Check, ...]:
     if not file.exists():
         return ()
     try:
-        same = resume(case).record() == _read_record(file)
+        same = resume(case).record() == read_json(file)
     except FishcountError:
         same = False
     return (Check("work-up", FILE_NAME, "unchanged" if same else "changed"),)
@@ -174,13 +176,3 @@ def _record_of(kind: type[Any], record: dict[str, Any]) -> Any:
 
 def _sums(count: Count) -> tuple[int | None, ...]:
     return count.n_nuclei, count.her2, count.cep17, count.areas
-
-
-def _read_record(path: Path) -> dict[str, Any]:
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise MetadataError("not a record of a work-up", file=path, found=str(error)) from error
-    if not isinstance(record, dict):
-        raise MetadataError("not a record of a work-up", file=path)
-    return record

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from fishcount.errors import (
     InputError,
     MetadataError,
 )
-from fishcount.io.text import read_csv
+from fishcount.io.text import read_csv, read_json
 from fishcount.records import CASE_FIGURES
 from fishcount.tables import (
     NUCLEI_COLUMNS,
@@ -30,7 +29,7 @@ from fishcount.tables import (
     SIGNALS_COLUMNS,
 )
 
-__all__ = ["REPORT", "THUMBNAIL", "CaseFolder", "is_field_name", "read_case_folder", "read_record"]
+__all__ = ["REPORT", "THUMBNAIL", "CaseFolder", "is_field_name", "read_case_folder"]
 
 _REQUIRED_KEYS = (
     "schema_version",
@@ -43,6 +42,7 @@ _REQUIRED_KEYS = (
     "software",
     "settings_sha256",
 )
+_REMEDY = "is this a case folder of fishcount score?"
 REPORT = "report.html"
 THUMBNAIL = "thumbnail.jpg"
 _FILE_NAME = re.compile(r"[^\x00-\x1f\\/:*?\"<>|.][^\x00-\x1f\\/:*?\"<>|]{0,199}")
@@ -117,7 +117,7 @@ def read_case_folder(path: str | Path) -> CaseFolder:
     path = Path(path)
     if not path.is_dir():
         raise InputError("no such case folder", file=path)
-    summary = read_record(path / "summary.json")
+    summary = read_json(path / "summary.json", remedy=_REMEDY)
     _check_summary(summary, path / "summary.json")
     names = [field["name"] for field in summary["fields"]]
     labels = {name: path / "labels" / f"{name}.tif" for name in names}
@@ -138,7 +138,7 @@ def read_case_folder(path: str | Path) -> CaseFolder:
         signals=signals,
         labels=labels,
         settings_toml=_bytes(path / "settings.toml").decode("utf-8", "replace"),
-        provenance=read_record(provenance_file) if provenance_file.exists() else {},
+        provenance=read_json(provenance_file) if provenance_file.exists() else {},
     )
 
 
@@ -155,19 +155,8 @@ def _bytes(path: Path) -> bytes:
             "cannot be read",
             file=path,
             found=error.strerror or str(error),
-            remedy="is this a case folder of fishcount score?",
+            remedy=_REMEDY,
         ) from error
-
-
-def read_record(path: Path) -> dict[str, Any]:
-    """A JSON file of a case folder; InputError or MetadataError where it is none."""
-    try:
-        found = json.loads(_bytes(path))
-    except (ValueError, RecursionError) as error:
-        raise MetadataError("not JSON", file=path, found=str(error)) from error
-    if not isinstance(found, dict):
-        raise MetadataError("not a record", file=path, found=type(found).__name__)
-    return found
 
 
 def _check_summary(summary: dict[str, Any], path: Path) -> None:

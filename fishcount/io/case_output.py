@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from fishcount.errors import OutputError
 from fishcount.io.atomic import WritesFile, atomic_folder, replace_file
-from fishcount.io.case_folder import REPORT, THUMBNAIL, is_field_name, read_record
+from fishcount.io.case_folder import REPORT, THUMBNAIL, is_field_name
 from fishcount.io.files import sha256_of
 from fishcount.io.label_image import LabelSource, label_bytes, write_label_tiles
-from fishcount.io.text import csv_bytes, json_bytes
+from fishcount.io.text import csv_bytes, json_bytes, read_json
 
 __all__ = ["put_file", "put_report", "write_case_folder"]
 
@@ -137,7 +137,7 @@ def put_file(path: str | Path, name: str, *, data: bytes) -> Path:
         When it cannot be written.
     """
     file, provenance_file = Path(path) / name, Path(path) / "provenance.json"
-    record = read_record(provenance_file)
+    record = read_json(provenance_file, remedy="is this a case folder of fishcount score?")
     outputs = {**(record.get("outputs") or {}), name: hashlib.sha256(data).hexdigest()}
     replace_file(file, data)
     replace_file(provenance_file, json_bytes({**record, "outputs": outputs}))

@@ -7,12 +7,15 @@ import io
 import json
 import math
 from collections.abc import Collection, Mapping
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-__all__ = ["csv_bytes", "inert", "json_bytes", "live", "read_csv"]
+from fishcount.errors import InputError, MetadataError
+
+__all__ = ["csv_bytes", "inert", "json_bytes", "live", "read_csv", "read_json"]
 
 # A spreadsheet runs a cell that starts so; the apostrophe itself is doubled to keep the way back.
 _LIVE_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "'")
@@ -89,6 +92,29 @@ def json_bytes(record: Any) -> bytes:
     """A record as UTF-8 JSON with null for what is NaN, infinite or missing."""
     text = json.dumps(_plain(record), indent=2, ensure_ascii=False, allow_nan=False)
     return (text + "\n").encode("utf-8", "backslashreplace")
+
+
+def read_json(path: Path, *, remedy: str | None = None) -> dict[str, Any]:
+    """A record of a JSON file.
+
+    Raises
+    ------
+    InputError
+        When the file cannot be read; with the remedy.
+    MetadataError
+        When it holds no JSON, or another value than a record.
+    """
+    try:
+        found = json.loads(path.read_bytes())
+    except OSError as error:
+        raise InputError(
+            "cannot be read", file=path, found=error.strerror or str(error), remedy=remedy
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise MetadataError("not JSON", file=path, found=str(error)) from error
+    if not isinstance(found, dict):
+        raise MetadataError("not a record", file=path, found=type(found).__name__)
+    return found
 
 
 def _plain(value: Any) -> Any:

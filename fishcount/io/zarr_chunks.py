@@ -5,7 +5,6 @@ A chunk that is missing would be read as zeros, and a HER2 channel of zeros as a
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,13 +17,13 @@ import numpy as np
 from fishcount.errors import (
     CorruptFileError,
     FishcountError,
-    InputError,
     MetadataError,
     TooLargeError,
 )
+from fishcount.io.text import read_json
 from fishcount.settings import ReadingSettings
 
-__all__ = ["ChunkGrid", "chunk_grid", "read_record", "storage_faults"]
+__all__ = ["ChunkGrid", "chunk_grid", "storage_faults"]
 
 # What the index of a shard holds for a chunk without data.
 _ABSENT = 2**64 - 1
@@ -43,25 +42,12 @@ class ChunkGrid:
     index_at_end: bool = True
 
 
-def read_record(file: Path) -> dict[str, Any]:
-    """A JSON file; InputError or MetadataError where it is none."""
-    try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError("cannot be read", file=file, found=error.strerror or str(error)) from error
-    except (ValueError, RecursionError) as error:
-        raise MetadataError("not JSON", file=file, found=str(error)) from error
-    if not isinstance(found, dict):
-        raise MetadataError("not a record", file=file, found=type(found).__name__)
-    return found
-
-
 def chunk_grid(array: Path) -> ChunkGrid:
     """How an array says that it is cut, in version 2 or 3 of Zarr."""
     if (array / "zarr.json").is_file():
-        return _grid_v3(read_record(array / "zarr.json"))
+        return _grid_v3(read_json(array / "zarr.json"))
     if (array / ".zarray").is_file():
-        record = read_record(array / ".zarray")
+        record = read_json(array / ".zarray")
         return ChunkGrid(
             shape=_whole(record["shape"]),
             chunks=_whole(record["chunks"]),

@@ -16,7 +16,8 @@ from fishcount.errors import (
 )
 from fishcount.io.ome import to_um
 from fishcount.io.series import Series
-from fishcount.io.zarr_chunks import chunk_grid, read_record, storage_faults
+from fishcount.io.text import read_json
+from fishcount.io.zarr_chunks import chunk_grid, storage_faults
 from fishcount.settings import ReadingSettings
 
 __all__ = ["ZarrImage", "is_zarr", "zarr_images"]
@@ -91,11 +92,11 @@ def _image_groups(path: Path) -> list[Path]:
 
 def _attributes(group: Path) -> tuple[dict[str, Any], str]:
     if (group / "zarr.json").is_file():
-        attributes = read_record(group / "zarr.json").get("attributes", {})
+        attributes = read_json(group / "zarr.json").get("attributes", {})
         ome = attributes.get("ome", attributes) if isinstance(attributes, dict) else {}
         return (ome if isinstance(ome, dict) else {}), str(ome.get("version", "0.5"))
     if (group / ".zattrs").is_file():
-        return read_record(group / ".zattrs"), "0.4"
+        return read_json(group / ".zattrs"), "0.4"
     return {}, ""
 
 
