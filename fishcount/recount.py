@@ -21,6 +21,7 @@ from fishcount.signals import Copies, count_signals
 from fishcount.spots import cut_at
 
 __all__ = [
+    "FLAGS_OF_SIGNALS",
     "SKIPPED_FOR_SIGNALS",
     "ScoredNuclei",
     "recount_field",
@@ -34,7 +35,13 @@ Integers = NDArray[np.int64]
 
 # Reasons of nuclei whose outline is fit: by the rule of dual-probe kits they are skipped.
 SKIPPED_FOR_SIGNALS = ("NO_SIGNAL", "ONE_COLOUR")
-_OF_SIGNALS = (*SKIPPED_FOR_SIGNALS, "HER2_ESTIMATED", "CEP17_ESTIMATED", "ESTIMATES_DISAGREE")
+# Flags of nuclei that follow from their signals, and are raised anew with every count.
+FLAGS_OF_SIGNALS = (
+    *SKIPPED_FOR_SIGNALS,
+    "HER2_ESTIMATED",
+    "CEP17_ESTIMATED",
+    "ESTIMATES_DISAGREE",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,7 +188,7 @@ def recount_field(field: FieldResult, *, was: Settings, settings: Settings) -> F
             if settings.signals.border_tolerance_um == was.signals.border_tolerance_um
             else None,
         )
-    other = field.flags & ~np.uint32(mask_of(_OF_SIGNALS))
+    other = field.flags & ~np.uint32(mask_of(FLAGS_OF_SIGNALS))
     flags = other | signal_flags(counts.copies, len(field.nuclei))
     scored, reason = select_nuclei(flags, settings=settings.selection)
     return replace(

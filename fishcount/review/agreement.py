@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -141,12 +140,12 @@ def count_class(copies: ArrayLike) -> NDArray[np.int64]:
     return starts[np.searchsorted(starts, np.asarray(copies, np.int64), side="right") - 1]
 
 
-def cohen_kappa(first: Sequence[Any] | NDArray[Any], second: Any) -> float | None:
+def cohen_kappa(first: ArrayLike, second: ArrayLike) -> float | None:
     """Cohen's kappa: agreement of two readers on categories, beyond chance.
 
     Parameters
     ----------
-    first, second : sequence, (n,)
+    first, second : array_like, (n,)
         Category of each object by each reader; anything that can be compared.
 
     Returns

@@ -26,7 +26,7 @@ class SignalColumns:
         Index of the field, number of the signal, number of its nucleus or 0.
     probe : ndarray of int64, (n,)
         Index in the probes of the case.
-    y_px, x_px, snr : ndarray of float64, (n,)
+    y_px, x_px : ndarray of float64, (n,)
     copies : ndarray of int64, (n,)
         What it adds to its nucleus: 0 unless kept.
     estimated : ndarray of bool, (n,)
@@ -34,6 +34,7 @@ class SignalColumns:
     below, above : ndarray of int64, (n,)
         How many copies fewer or more the estimate may be.
     edited : ndarray of bool, (n,)
+        Whether a reader changed it.
     """
 
     field: NDArray[np.int64]

@@ -10,31 +10,16 @@ from numpy.typing import NDArray
 
 from fishcount.flags import mask_of
 from fishcount.nuclei import select_nuclei
+from fishcount.recount import FLAGS_OF_SIGNALS, signal_flags
 from fishcount.review.automatic import Automatic
 from fishcount.review.columns import SignalColumns
 from fishcount.review.keys import field_of, key_of, keys_of, number_of
 from fishcount.review.rows import Id, NucleusRow
+from fishcount.signals import Copies
 
-__all__ = ["NucleusColumns", "ProbeCounts", "count_nuclei"]
+__all__ = ["NucleusColumns", "count_nuclei"]
 
 Integers = NDArray[np.int64]
-
-_SIGNAL_FLAGS = (
-    "NO_SIGNAL",
-    "ONE_COLOUR",
-    "HER2_ESTIMATED",
-    "CEP17_ESTIMATED",
-    "ESTIMATES_DISAGREE",
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class ProbeCounts:
-    """Copies of one probe in each nucleus; low <= best <= high."""
-
-    best: Integers
-    low: Integers
-    high: Integers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -47,7 +32,8 @@ class NucleusColumns:
         Index of the field, number of the nucleus.
     row : ndarray of int64, (n,)
         Its row in the automatic table; -1 for one that a reader made.
-    copies : mapping of str to ProbeCounts
+    copies : mapping of str to Copies
+        Of each probe; `disagree` where that flag stands.
     flags : ndarray of uint32, (n,)
     scored : ndarray of bool, (n,)
     reject_reason : ndarray of str, (n,)
@@ -60,7 +46,7 @@ class NucleusColumns:
     field: Integers
     number: Integers
     row: Integers
-    copies: Mapping[str, ProbeCounts]
+    copies: Mapping[str, Copies]
     flags: NDArray[np.uint32]
     scored: NDArray[np.bool_]
     reject_reason: NDArray[np.str_]
@@ -84,17 +70,19 @@ def count_nuclei(
     reedited = np.zeros(len(key), np.bool_)
     reedited[owner[counted & signals.edited]] = True
     reedited[_former_owners(key, automatic.signals, signals)] = True
-    copies, estimated = {}, {}
-    for i, probe in enumerate(automatic.probes):
-        mine = counted & (signals.probe == i)
-        copies[probe], estimated[probe] = _probe_counts(owner[mine], signals, mine, n=len(key))
     # A nucleus that a reader made has row -1: no automatic flags.
     geometry = np.append(automatic.nucleus_flags, np.uint32(0))[row]
     for place, changes in rows.items():
         if changes.flags is not None:
             geometry[place] = changes.flags
             reedited[place] = True
-    flags = np.where(reedited, _with_signal_flags(geometry, copies, estimated), geometry)
+    disagree = (geometry & np.uint32(mask_of(["ESTIMATES_DISAGREE"]))) > 0
+    copies = {
+        probe: _copies(owner, signals, counted & (signals.probe == i), disagree)
+        for i, probe in enumerate(automatic.probes)
+    }
+    of_outline = geometry & ~np.uint32(mask_of(FLAGS_OF_SIGNALS))
+    flags = np.where(reedited, of_outline | signal_flags(copies, len(key)), geometry)
     return _decided(automatic, key, row, copies, flags.astype(np.uint32), rows, reedited)
 
 
@@ -131,44 +119,34 @@ def _former_owners(key: Integers, base: SignalColumns, signals: SignalColumns) -
     return np.flatnonzero(np.isin(key, former))
 
 
-def _probe_counts(
-    owner: Integers, signals: SignalColumns, mine: NDArray[np.bool_], *, n: int
-) -> tuple[ProbeCounts, NDArray[np.bool_]]:
+def _copies(
+    owner: Integers,
+    signals: SignalColumns,
+    mine: NDArray[np.bool_],
+    disagree: NDArray[np.bool_],
+) -> Copies:
+    """Copies of one probe, whose signals are `mine`; estimates that disagreed still do."""
     counted = signals.copies[mine] > 0
 
     def total(values: NDArray[np.generic]) -> Integers:
-        return np.rint(np.bincount(owner, values[mine] * counted, minlength=n)).astype(np.int64)
+        sums = np.bincount(owner[mine], values[mine] * counted, minlength=len(disagree))
+        return np.rint(sums).astype(np.int64)
 
-    best = total(signals.copies)
-    low = np.maximum(best - total(signals.below), 0)
-    counts = ProbeCounts(best=best, low=low, high=best + total(signals.above))
-    return counts, total(signals.estimated) > 0
-
-
-def _with_signal_flags(
-    flags: NDArray[np.uint32],
-    copies: Mapping[str, ProbeCounts],
-    estimated: Mapping[str, NDArray[np.bool_]],
-) -> NDArray[np.uint32]:
-    """Flags of nuclei with those of their signals made anew, as `fishcount.score_field` does."""
-    disagree = np.uint32(mask_of(["ESTIMATES_DISAGREE"]))
-    any_estimated = np.any(list(estimated.values()), axis=0)
-    kept = np.where(any_estimated, flags & disagree, np.uint32(0))
-    new = flags & ~np.uint32(mask_of(_SIGNAL_FLAGS)) | kept
-    present = np.stack([probe.best > 0 for probe in copies.values()])
-    new[~present.any(axis=0)] |= np.uint32(mask_of(["NO_SIGNAL"]))
-    new[present.any(axis=0) & ~present.all(axis=0)] |= np.uint32(mask_of(["ONE_COLOUR"]))
-    for probe, is_estimated in estimated.items():
-        new[is_estimated] |= np.uint32(mask_of([f"{probe}_ESTIMATED"]))
-    result: NDArray[np.uint32] = new
-    return result
+    best, estimated = total(signals.copies), total(signals.estimated) > 0
+    return Copies(
+        best=best,
+        low=np.maximum(best - total(signals.below), 0),
+        high=best + total(signals.above),
+        estimated=estimated,
+        disagree=disagree & estimated,
+    )
 
 
 def _decided(
     automatic: Automatic,
     key: Integers,
     row: Integers,
-    copies: Mapping[str, ProbeCounts],
+    copies: Mapping[str, Copies],
     flags: NDArray[np.uint32],
     rows: Mapping[int, NucleusRow],
     reedited: NDArray[np.bool_],

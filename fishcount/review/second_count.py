@@ -58,7 +58,6 @@ class SecondCount:
     Examples
     --------
     >>> import numpy as np
-    >>> import numpy as np
     >>> from fishcount.batch import example_case
     >>> from fishcount.review import SecondCount
     >>> folder = example_case(size=384)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from fishcount.recount import SKIPPED_FOR_SIGNALS
 from fishcount.settings import Settings
 
 __all__ = ["DOUBTS", "Doubt", "touching_nuclei", "worklist"]
@@ -82,7 +83,6 @@ _DOUBTFUL_OUTLINES = (
     "TOO_LARGE",
     "BLURRED",
 )
-_SKIPPED = ("NO_SIGNAL", "ONE_COLOUR")
 _WEAK = ("LOW_SNR", "TOO_FAINT")
 
 
@@ -133,7 +133,7 @@ def worklist(
         "CUT_OR_TOUCHING": _flagged(nuclei, _DOUBTFUL_OUTLINES) | _among(nuclei, touching or {}),
         "SHARED_AREA": _flagged(nuclei, ("SHARED_AREA",)),
         "LOW_SNR": _with_weak_signal(nuclei, signals, settings),
-        "SKIPPED_FOR_SIGNALS": nuclei["reject_reason"].isin(_SKIPPED).to_numpy(np.bool_),
+        "SKIPPED_FOR_SIGNALS": nuclei["reject_reason"].isin(SKIPPED_FOR_SIGNALS).to_numpy(np.bool_),
         "NEAR_MISS": _with_near_miss(nuclei, signals),
     }
     marks = np.stack([doubts[doubt.code] for doubt in DOUBTS], axis=1)
