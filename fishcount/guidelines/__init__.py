@@ -1,6 +1,7 @@
 """Schemes as data, one exact evaluator, and the categories of a case under each."""
 
-from fishcount.guidelines.classify import Classification, category_names, classify, with_own
+from fishcount.guidelines.choice import with_own
+from fishcount.guidelines.classify import Classification, category_names, classify
 from fishcount.guidelines.counts import RECOUNT_MIN_NUCLEI, Recount
 from fishcount.guidelines.explain import (
     COMMENTS,

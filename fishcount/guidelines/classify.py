@@ -9,13 +9,13 @@ from typing import SupportsIndex
 
 from numpy.typing import ArrayLike
 
-from fishcount.errors import SchemeError
 from fishcount.flags import Finding
 from fishcount.guidelines.certainty import (
     category_probability,
     nearest_change,
     nuclei_to_settle,
 )
+from fishcount.guidelines.choice import chosen_schemes
 from fishcount.guidelines.counts import (
     Recount,
     checked_areas,
@@ -25,15 +25,14 @@ from fishcount.guidelines.counts import (
     checked_tally,
 )
 from fishcount.guidelines.decision import Case, decide_case
-from fishcount.guidelines.explain import HEADLINE, headline
+from fishcount.guidelines.explain import headline
 from fishcount.guidelines.findings import case_findings, nucleus_findings, shown_across_cutoff
-from fishcount.guidelines.library import builtin_schemes, find_scheme
 from fishcount.guidelines.scheme import Scheme
 from fishcount.results import Category
 from fishcount.scoring import Replicates
 from fishcount.settings import ScoringSettings
 
-__all__ = ["Classification", "category_names", "classify", "with_own"]
+__all__ = ["Classification", "category_names", "classify"]
 
 # Findings that go with a category only where the scheme reads that figure.
 _OF_CEP17 = (
@@ -172,7 +171,7 @@ def classify(
     )
     return _classified(
         case,
-        _chosen(schemes, case),
+        chosen_schemes(schemes, dual=case.dual, settings=case.settings),
         replicates=replicates or Replicates.empty(),
         faint_staining=faint_staining,
     )
@@ -213,64 +212,10 @@ def category_names(
         nuclei=checked_nuclei(nucleus_counts, tally),
         settings=settings or ScoringSettings(),
     )
-    return {one.id: decide_case(one, case).category for one in _chosen(schemes, case)}
-
-
-def with_own(
-    own: Iterable[Scheme], *, dual: bool, settings: ScoringSettings | None = None
-) -> tuple[Scheme, ...]:
-    """The schemes of the settings that the data allow, and one's own: `schemes` of `classify`.
-
-    `seed-copies` and those of ASCO/CAP 2018 are among them, whatever the settings list.
-
-    Parameters
-    ----------
-    own
-        Schemes from files. They stay whatever the data are: where one cannot be decided, its
-        category says so.
-    dual
-        Whether CEP17 was counted.
-    settings
-        Defaults when left out.
-
-    Raises
-    ------
-    SchemeError
-        For an unknown scheme, one of one's own with the identifier of another, or a scheme of the
-        headline that is not evaluated.
-    """
-    settings = settings or ScoringSettings()
-    missing = [name for name in HEADLINE if name not in settings.schemes]
-    listed = [find_scheme(name) for name in dict.fromkeys((*missing, *settings.schemes))]
-    own = tuple(own)
-    known = [*builtin_schemes(), *(scheme.id for scheme in own)]
-    twice = [scheme.id for scheme in own if known.count(scheme.id) > 1]
-    if twice:
-        raise SchemeError(
-            "there is such a scheme already",
-            field="id",
-            found=twice[0],
-            remedy="give your scheme an identifier of its own",
-        )
-    evaluated = [scheme.id for scheme in (*listed, *own)]
-    lacking = [name for name in settings.headline if name not in evaluated]
-    if lacking:
-        raise SchemeError(
-            "a scheme of the headline is not evaluated",
-            field="scoring.headline",
-            found=", ".join(lacking),
-            expected=", ".join(evaluated),
-            remedy="name it in scoring.schemes, too",
-        )
-    return (*(scheme for scheme in listed if dual or scheme.probes != "dual"), *own)
-
-
-def _chosen(schemes: Iterable[str | Scheme] | None, case: Case) -> list[Scheme]:
-    """Schemes that were asked for; else those of the settings that the data allow."""
-    if isinstance(schemes, str):
-        schemes = [schemes]  # One identifier, not its letters.
-    asked = with_own((), dual=case.dual, settings=case.settings) if schemes is None else schemes
-    return [find_scheme(one) if isinstance(one, str) else one for one in asked]
+    return {
+        one.id: decide_case(one, case).category
+        for one in chosen_schemes(schemes, dual=case.dual, settings=case.settings)
+    }
 
 
 def _classified(
