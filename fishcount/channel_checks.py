@@ -79,7 +79,7 @@ def swapped_channels(
         Limits; the defaults where not given.
     """
     limit = (settings or QualitySettings()).max_points_in_dapi
-    slide = image if isinstance(image, Slide) else Slide.of(image)
+    slide = Slide.of(image)
     windows = windows or (slide.whole,)
     if len(nuclei) < _MIN_NUCLEI:
         return ()

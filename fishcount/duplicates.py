@@ -41,7 +41,7 @@ def check_different(results: Iterable[FieldResult]) -> None:
 
 def _strip(image: FishImage | Slide) -> tuple[object, ...]:
     """Size, channels and some pixels in the middle; noise makes those of each field its own."""
-    slide = image if isinstance(image, Slide) else Slide.of(image)
+    slide = Slide.of(image)
     height, width = slide.shape
     strip = (slice(height // 2, height // 2 + 1), slice(width // 4, width // 4 + _STRIP_PX))
     pixels = [np.asarray(slide.read(role, strip), np.float32).tobytes() for role in slide.channels]

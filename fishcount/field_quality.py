@@ -67,18 +67,18 @@ def field_findings(
         Empty when all is well, or when there are too few nuclei or signals to tell.
     """
     limits = settings or QualitySettings()
-    image = image if isinstance(image, Slide) else Slide.of(image)
-    windows = windows or (image.whole,)
+    slide = Slide.of(image)
+    windows = windows or (slide.whole,)
     findings = []
     blurred = share_blurred(nuclei, max_edge_width=limits.max_edge_width)
     if blurred > limits.max_share_blurred:
         findings.append(Finding("OUT_OF_FOCUS", blurred))
-    for one, other in permutations(image.probes, 2):
-        share = cross_talk(image, counts, source=one, target=other, windows=windows)
+    for one, other in permutations(slide.probes, 2):
+        share = cross_talk(slide, counts, source=one, target=other, windows=windows)
         if share > limits.max_cross_talk:
             findings.append(Finding("CROSS_TALK", share, f"{one} into {other}"))
-    for probe in image.probes:
-        glow = tissue_glow(image, nuclei, counts, probe=probe, windows=windows)
+    for probe in slide.probes:
+        glow = tissue_glow(slide, nuclei, counts, probe=probe, windows=windows)
         if glow > limits.max_tissue_glow:
             findings.append(Finding("AUTOFLUORESCENCE", glow, probe))
     return tuple(findings)
@@ -129,7 +129,7 @@ def cross_talk(
         rows, columns = rows[alone], columns[alone]
     if len(rows) < _MIN_SIGNALS:
         return 0.0
-    slide = image if isinstance(image, Slide) else Slide.of(image)
+    slide = Slide.of(image)
     parts = []
     for window in windows or (slide.whole,):
         at = _within(window, rows, columns)
@@ -160,7 +160,7 @@ def tissue_glow(
     own = (signals.status == Status.KEPT.value) & (signals.channel == probe)
     if own.sum() < _MIN_BESIDE_GLOW or len(nuclei) < _MIN_NUCLEI:
         return 0.0
-    slide = image if isinstance(image, Slide) else Slide.of(image)
+    slide = Slide.of(image)
     windows = windows or (slide.whole,)
     thin = np.s_[::_THINNING, ::_THINNING]
     inside = np.concatenate([(nuclei.labels_in(window)[thin] > 0).ravel() for window in windows])

@@ -16,6 +16,7 @@ from fishcount.field_quality import field_findings
 from fishcount.flags import VOID_FIELD, Finding, mask_of
 from fishcount.guidelines import Scheme, classify
 from fishcount.image import DAPI, FishImage
+from fishcount.image_quality import image_findings, saturated_pixels
 from fishcount.nuclei import (
     Nuclei,
     OutlinedNuclei,
@@ -23,7 +24,6 @@ from fishcount.nuclei import (
     segment_nuclei,
     select_nuclei,
 )
-from fishcount.quality import image_findings, saturated_pixels
 from fishcount.recount import score_nuclei, scored_nuclei, selection_of, signal_flags
 from fishcount.results import CaseResult, FieldResult
 from fishcount.scoring import heterogeneity, selection_findings
@@ -85,7 +85,7 @@ def score_field(
     True
     """
     settings = settings or Settings()
-    slide = image if isinstance(image, Slide) else Slide.of(image)
+    slide = Slide.of(image)
     windows = slide.sample_windows()
     sample = slide.sample(windows)
     given = None if labels is None else _labelled(image, labels, settings)

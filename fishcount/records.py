@@ -1,20 +1,24 @@
-"""What holds a case together, as the plain data of ``summary.json``: see docs/reference."""
+"""Parts of a case as the plain data of ``summary.json``, and back; see docs/reference."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
 
-from fishcount.flags import Finding
+from fishcount.flags import FLAGS, Finding
 from fishcount.results import Category, LeftOut, Variation
 from fishcount.scoring import CaseScore, Heterogeneity, Population, SelectionCheck
 
 __all__ = [
     "CASE_FIGURES",
+    "category_of",
+    "category_record",
     "expected_false_record",
+    "findings_of",
     "findings_record",
     "heterogeneity_record",
     "score_record",
@@ -42,6 +46,35 @@ def score_record(score: CaseScore) -> dict[str, Any]:
     }
 
 
+def category_record(category: Category) -> dict[str, Any]:
+    """A category as plain data, one of ``categories`` of ``summary.json``."""
+    return {
+        "scheme": category.scheme,
+        "edition": category.edition,
+        "category": category.category,
+        "group": category.group,
+        "needs": list(category.needs),
+        "flags": list(category.flags),
+        "reason": category.reason,
+        "probability": dict(category.probability),
+        "more_nuclei": category.more_nuclei,
+        "change": category.change,
+    }
+
+
+def category_of(record: Mapping[str, Any]) -> Category:
+    """A category from its record in a summary; keys that it lacks are empty."""
+    known = {one.name for one in fields(Category)}
+    blank = {"scheme": "", "edition": "", "category": ""}
+    found: dict[str, Any] = {
+        **blank,
+        **{key: value for key, value in record.items() if key in known},
+    }
+    for key, value in found.items():
+        found[key] = tuple(value) if isinstance(value, list) else value
+    return Category(**found)
+
+
 def findings_record(findings: Iterable[Finding]) -> dict[str, Any]:
     """``flags``, each code once, and ``findings`` with their figures: of a case or of a field."""
     findings = tuple(findings)
@@ -52,6 +85,15 @@ def findings_record(findings: Iterable[Finding]) -> dict[str, Any]:
             for finding in findings
         ],
     }
+
+
+def findings_of(record: Mapping[str, Any]) -> tuple[Finding, ...]:
+    """Findings of a summary, or of one of its fields; codes of later versions are passed over."""
+    return tuple(
+        Finding(one["code"], figure=one.get("figure"), detail=one.get("detail") or "")
+        for one in record.get("findings", ())
+        if one["code"] in FLAGS
+    )
 
 
 def expected_false_record(expected: Mapping[str, float], n_nuclei: int) -> dict[str, float | None]:

@@ -56,8 +56,8 @@ class Slide:
     optics: KnownOptics = field(default_factory=KnownOptics)
 
     @classmethod
-    def of(cls, image: FishImage) -> Slide:
-        """An image in memory, to be read by windows.
+    def of(cls, image: FishImage | Slide) -> Slide:
+        """An image in memory, to be read by windows; a slide comes back as it is.
 
         Examples
         --------
@@ -71,6 +71,8 @@ class Slide:
         array([[32., 33.],
                [38., 39.]], dtype=float32)
         """
+        if isinstance(image, Slide):
+            return image
         mask = image.roi
         return cls(
             shape=image.shape,

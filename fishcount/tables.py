@@ -17,6 +17,7 @@ import fishcount
 from fishcount.flags import codes_of
 from fishcount.image import PROBES
 from fishcount.records import (
+    category_record,
     expected_false_record,
     findings_record,
     heterogeneity_record,
@@ -24,7 +25,7 @@ from fishcount.records import (
     selection_record,
     stability_record,
 )
-from fishcount.results import CaseResult, Category, FieldResult
+from fishcount.results import CaseResult, FieldResult
 
 __all__ = [
     "NUCLEI_COLUMNS",
@@ -32,7 +33,6 @@ __all__ = [
     "SCHEMA_VERSION",
     "SIGNALS_COLUMNS",
     "SIGNAL_FIGURES",
-    "category_record",
     "nuclei_table",
     "signals_table",
     "summary_record",
@@ -175,22 +175,6 @@ def summary_record(case: CaseResult) -> dict[str, Any]:
         "channels": list(case.fields[0].image.channels) if case.fields else [],
         "software": f"fishcount {fishcount.__version__}",
         "settings_sha256": case.settings.sha256(),
-    }
-
-
-def category_record(category: Category) -> dict[str, Any]:
-    """A category as plain data, in the form of ``summary.json``."""
-    return {
-        "scheme": category.scheme,
-        "edition": category.edition,
-        "category": category.category,
-        "group": category.group,
-        "needs": list(category.needs),
-        "flags": list(category.flags),
-        "reason": category.reason,
-        "probability": dict(category.probability),
-        "more_nuclei": category.more_nuclei,
-        "change": category.change,
     }
 
 

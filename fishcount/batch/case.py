@@ -28,7 +28,7 @@ from fishcount.nuclei import LabelRuns, Nuclei, OutlinedNuclei, select_nuclei
 from fishcount.pipeline import score_case, score_field
 from fishcount.report.gallery import draw_thumbnail
 from fishcount.report.page import draw_pictures, render_shown
-from fishcount.report.shown import show_result
+from fishcount.report.sources import show_result
 from fishcount.results import CaseResult, FieldResult
 from fishcount.settings import SelectionSettings, Settings
 from fishcount.tables import nuclei_table, signals_table, summary_record

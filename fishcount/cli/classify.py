@@ -108,7 +108,7 @@ def _parse_recount(texts: tuple[str, ...]) -> tuple[int, int, int]:
 
 
 def _record(result: Classification) -> dict[str, Any]:
-    from fishcount.tables import category_record
+    from fishcount.records import category_record
 
     return {
         "categories": [category_record(category) for category in result.categories],

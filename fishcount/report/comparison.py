@@ -12,11 +12,11 @@ from markupsafe import Markup
 
 import fishcount
 from fishcount.guidelines import GUIDELINE, RESEARCH_USE
+from fishcount.records import category_of
 from fishcount.report.content import CategoryRow, headline, needs_of
 from fishcount.report.page import asset, csp_hash, environment
 from fishcount.report.pixels import data_uri
 from fishcount.report.plane import draw_plane_of_cases
-from fishcount.report.shown import category_of
 from fishcount.report.wording import flag_name, flag_sentence, interval
 
 __all__ = ["CaseRow", "render_comparison"]

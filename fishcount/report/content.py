@@ -8,7 +8,8 @@ from typing import Any
 
 from fishcount.guidelines import explain_paragraphs
 from fishcount.guidelines import headline as headline_categories
-from fishcount.report.shown import ShownCase, findings_of
+from fishcount.records import findings_of
+from fishcount.report.shown import ShownCase
 from fishcount.report.wording import (
     category_words,
     flag_name,

@@ -25,7 +25,8 @@ from fishcount.report.plane import draw_plane
 from fishcount.report.review import ReviewNote, review_note
 from fishcount.report.saturation import draw_saturation
 from fishcount.report.second_reading import SecondReading, second_reading
-from fishcount.report.shown import ShownCase, show_folder, show_result
+from fishcount.report.shown import ShownCase
+from fishcount.report.sources import show_folder, show_result
 from fishcount.report.stability import stability_of
 from fishcount.report.thresholds import group_rows, scheme_note
 from fishcount.results import CaseResult

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from fishcount.flags import Finding
-from fishcount.report.shown import ShownCase, ShownField, findings_of
+from fishcount.records import findings_of
+from fishcount.report.shown import ShownCase, ShownField
 from fishcount.report.wording import flag_name, flag_sentence, number, percent
 from fishcount.signals import Status
 

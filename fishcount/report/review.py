@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from fishcount.io import CaseFolder, read_case_folder
+from fishcount.records import category_of
 from fishcount.report.content import CategoryRow, category_rows
-from fishcount.report.shown import category_of
 from fishcount.report.wording import interval, number
 from fishcount.review import LOG_NAME, Event, read_log
 from fishcount.review.write import FOLDER_NAME

@@ -10,7 +10,7 @@ from fishcount.io import put_report, read_case_folder
 from fishcount.report.page import render_shown
 from fishcount.report.review import review_note
 from fishcount.report.second_reading import second_reading
-from fishcount.report.shown import show_folder
+from fishcount.report.sources import show_folder
 from fishcount.review.write import FOLDER_NAME
 
 __all__ = ["WrittenReport", "write_reports"]

@@ -14,6 +14,7 @@ from fishcount.flags import Finding
 from fishcount.guidelines import Classification, Scheme, classify
 from fishcount.records import (
     CASE_FIGURES,
+    category_record,
     findings_record,
     heterogeneity_record,
     score_record,
@@ -30,7 +31,6 @@ from fishcount.scoring import (
     selection_findings,
 )
 from fishcount.stability import left_out
-from fishcount.tables import category_record
 
 __all__ = ["Reviewed", "reviewed_summary", "score_review"]
 

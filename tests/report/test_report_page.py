@@ -17,7 +17,7 @@ from fishcount.guidelines import RESEARCH_USE
 from fishcount.report import render_report
 from fishcount.report.marks import outline_nuclei
 from fishcount.report.page import css_string, fingerprint
-from fishcount.report.shown import show_result
+from fishcount.report.sources import show_result
 from fishcount.report.wording import signs
 from fishcount.results import Category
 from fishcount.signals import Signals

@@ -26,7 +26,7 @@ from fishcount.report.pixels import (
     to_display,
 )
 from fishcount.report.plane import draw_plane
-from fishcount.report.shown import show_result
+from fishcount.report.sources import show_result
 from fishcount.scoring import CaseScore
 
 

@@ -8,7 +8,7 @@ import pytest
 from drawn_cases import draw_field_result, make_case
 
 from fishcount.report.saturation import COPIES, draw_saturation
-from fishcount.report.shown import show_result
+from fishcount.report.sources import show_result
 from fishcount.report.stability import stability_of
 
 

@@ -11,9 +11,10 @@ from fishcount.flags import codes_of, mask_of
 from fishcount.guidelines import classify
 from fishcount.io import provenance, write_case_folder
 from fishcount.nuclei import select_nuclei
+from fishcount.records import category_record
 from fishcount.scoring import score_counts
 from fishcount.settings import Settings
-from fishcount.tables import NUCLEI_COLUMNS, SCHEMA_VERSION, SIGNALS_COLUMNS, category_record
+from fishcount.tables import NUCLEI_COLUMNS, SCHEMA_VERSION, SIGNALS_COLUMNS
 
 PIXEL_UM = 0.1
 PITCH = 24
