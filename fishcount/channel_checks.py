@@ -45,14 +45,14 @@ def inverted_channels(
     settings
         Limits; the defaults where not given.
     """
-    limits = settings or QualitySettings()
+    settings = settings or QualitySettings()
     findings = []
     curvature = edge_curvature(sample.raw(DAPI), pixel_size_um=sample.pixel_size_um)
-    if curvature is not None and limits.max_dark_curvature_per_um < curvature < 1 / _GAP_UM:
+    if curvature is not None and settings.max_dark_curvature_per_um < curvature < 1 / _GAP_UM:
         findings.append(Finding("INVERTED_CHANNEL", curvature, DAPI))
     for probe in sample.probes:
         ratio = dark_over_bright(sample.raw(probe), pixel_size_um=sample.pixel_size_um)
-        if ratio is not None and ratio > limits.max_dark_over_bright:
+        if ratio is not None and ratio > settings.max_dark_over_bright:
             findings.append(Finding("INVERTED_CHANNEL", ratio, probe))
     return tuple(findings)
 

@@ -66,20 +66,20 @@ def field_findings(
     tuple of Finding
         Empty when all is well, or when there are too few nuclei or signals to tell.
     """
-    limits = settings or QualitySettings()
+    settings = settings or QualitySettings()
     slide = Slide.of(image)
     windows = windows or (slide.whole,)
     findings = []
-    blurred = share_blurred(nuclei, max_edge_width=limits.max_edge_width)
-    if blurred > limits.max_share_blurred:
+    blurred = share_blurred(nuclei, max_edge_width=settings.max_edge_width)
+    if blurred > settings.max_share_blurred:
         findings.append(Finding("OUT_OF_FOCUS", blurred))
     for one, other in permutations(slide.probes, 2):
         share = cross_talk(slide, counts, source=one, target=other, windows=windows)
-        if share > limits.max_cross_talk:
+        if share > settings.max_cross_talk:
             findings.append(Finding("CROSS_TALK", share, f"{one} into {other}"))
     for probe in slide.probes:
         glow = tissue_glow(slide, nuclei, counts, probe=probe, windows=windows)
-        if glow > limits.max_tissue_glow:
+        if glow > settings.max_tissue_glow:
             findings.append(Finding("AUTOFLUORESCENCE", glow, probe))
     return tuple(findings)
 

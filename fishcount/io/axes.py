@@ -86,29 +86,52 @@ def with_axes(one: OneSeries, axes: str | None, *, n_channels: int | None) -> On
     """
     if axes is None:
         return one
-    file = str(one.path)
     axes = axes.upper()
+    outer = _outer(axes, one)
+    if axes == one.chosen.axes.replace("S", "C"):
+        return one
+    new_c, new_z = _sizes(outer, one, axes=axes, n_channels=n_channels)
+    planes = np.arange(new_c * new_z)
+    order = (
+        planes.reshape(new_c, new_z) if outer.startswith("C") else planes.reshape(new_z, new_c).T
+    )
+    same = new_c == one.chosen.sizes[0]
+    chosen = replace(
+        one.chosen,
+        sizes=(new_c, new_z, *one.chosen.sizes[2:]),
+        axes=axes,
+        channel_names=one.chosen.channel_names if same else ("",) * new_c,
+        optics=one.chosen.optics if same else (),
+    )
+    return replace(one, chosen=chosen, stored=_in_file(one.chosen)[order])
+
+
+def _outer(axes: str, one: OneSeries) -> str:
+    """The axes along which planes lie, the slowest first."""
     outer = axes.replace("Y", "").replace("X", "")
     if not axes.endswith("YX") or outer not in ("", "C", "Z", "CZ", "ZC"):
         raise MetadataError(
             "axes",
-            file=file,
+            file=str(one.path),
             field="--axes",
             found=repr(axes),
             expected="YX, CYX, ZYX, ZCYX or CZYX",
         )
-    if axes == one.chosen.axes.replace("S", "C"):
-        return one
-    old_c, old_z, *_ = one.chosen.sizes
-    n_planes = old_c * old_z
+    return outer
+
+
+def _sizes(outer: str, one: OneSeries, *, axes: str, n_channels: int | None) -> tuple[int, int]:
+    """How many channels and planes there are when the planes of a file lie along these axes."""
     if "S" in one.chosen.axes:
         raise MetadataError(
             "its channels lie beside each other in each page",
-            file=file,
+            file=str(one.path),
             field="--axes",
             found=axes,
             expected=one.chosen.axes,
         )
+    old_c, old_z, *_ = one.chosen.sizes
+    n_planes = old_c * old_z
     if outer in ("", "C"):
         new_c, new_z = n_planes, 1
     elif outer == "Z":
@@ -119,25 +142,18 @@ def with_axes(one: OneSeries, axes: str | None, *, n_channels: int | None) -> On
     if new_c * new_z != n_planes or (outer == "" and n_planes > 1):
         raise MetadataError(
             "the axes do not fit the planes",
-            file=file,
+            file=str(one.path),
             field="--axes",
             found=f"{axes} for {n_planes} planes and {n_channels or 'unknown'} channels",
             remedy="name every channel with --channel",
         )
-    flat = np.arange(n_planes)
-    in_file = np.stack(
-        np.divmod(flat, old_z)
-        if one.chosen.axes.startswith("CZ")
-        else np.divmod(flat, old_c)[::-1],
-        axis=-1,
-    )
-    order = flat.reshape(new_c, new_z) if outer.startswith("C") else flat.reshape(new_z, new_c).T
-    names = one.chosen.channel_names if new_c == old_c else ("",) * new_c
-    chosen = replace(
-        one.chosen,
-        sizes=(new_c, new_z, *one.chosen.sizes[2:]),
-        axes=axes,
-        channel_names=names,
-        optics=one.chosen.optics if new_c == old_c else (),
-    )
-    return replace(one, chosen=chosen, stored=in_file[order])
+    return new_c, new_z
+
+
+def _in_file(series: Series) -> NDArray[np.int64]:
+    """Channel and plane in the file of each stored plane, (n, 2)."""
+    n_channels, n_z, *_ = series.sizes
+    planes = np.arange(n_channels * n_z)
+    if series.axes.startswith("CZ"):
+        return np.stack(np.divmod(planes, n_z), axis=-1)
+    return np.stack(np.divmod(planes, n_channels)[::-1], axis=-1)

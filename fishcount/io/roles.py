@@ -186,19 +186,7 @@ def _by_guess(series: Series, file: str) -> tuple[dict[str, int], tuple[Finding,
             remedy="name them with --channel DAPI=0 --channel HER2=1 --channel CEP17=2, "
             "counting from 0",
         )
-    indices: dict[str, int] = {}
-    for index, name in enumerate(series.channel_names):
-        role = guess_role(name)
-        if role is None:
-            continue
-        if role in indices:
-            raise ChannelError(
-                f"two channels may be {role}",
-                file=file,
-                found=_listed(series),
-                remedy=f"choose with --channel {role}=NAME",
-            )
-        indices[role] = index
+    indices = _guessed(series, file)
     lacking = [role for role in (DAPI, "HER2") if role not in indices]
     if lacking:
         raise ChannelError(
@@ -222,6 +210,24 @@ def _by_guess(series: Series, file: str) -> tuple[dict[str, int], tuple[Finding,
     ]
     unsure = (Finding("ROLES_GUESSED", detail=", ".join(guesses)),) if guesses else ()
     return indices, unsure
+
+
+def _guessed(series: Series, file: str) -> dict[str, int]:
+    """The channel of each role that a name tells; no two may claim the same."""
+    indices: dict[str, int] = {}
+    for index, name in enumerate(series.channel_names):
+        role = guess_role(name)
+        if role is None:
+            continue
+        if role in indices:
+            raise ChannelError(
+                f"two channels may be {role}",
+                file=file,
+                found=_listed(series),
+                remedy=f"choose with --channel {role}=NAME",
+            )
+        indices[role] = index
+    return indices
 
 
 def check_roles(roles: Mapping[str, object], file: str) -> None:

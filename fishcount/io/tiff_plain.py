@@ -109,13 +109,37 @@ def _shaped_series(
         return (_run(pages, structure),), faults
     if first.samples > 1 and not (sampled and first.is_planar):
         return (_run(pages, structure),), []
+    planes = _planes(pages, structure, outer={axis: sizes[axis] for axis in outer})
+    plain = _run(pages, structure).series
+    layout = Layout(
+        series=Series(
+            name="",
+            sizes=(len(planes), len(planes[0]), *first.shape[1:]),
+            axes=axes,
+            dtype=plain.dtype,
+            channel_names=_names(extra, len(planes)),
+            pixel_size_um=plain.pixel_size_um,
+            pixel_size_source=plain.pixel_size_source,
+        ),
+        planes=planes,
+    )
+    return (layout,), []
+
+
+def _planes(
+    pages: list[Page], structure: Structure, *, outer: dict[str, int]
+) -> tuple[tuple[PlaneRef, ...], ...]:
+    """Planes as ``planes[c][z]``, of pages that lie along some of T, C and Z, the slowest first.
+
+    Of several times the first.
+    """
     # tifffile writes three or four planes that nobody calls grey as the colours of one page.
     refs = [
-        PlaneRef(structure.path, page.index, sample=sample if first.samples > 1 else None)
+        PlaneRef(structure.path, page.index, sample=sample if page.samples > 1 else None)
         for page in pages
-        for sample in range(first.samples)
+        for sample in range(page.samples)
     ]
-    index = np.arange(len(refs)).reshape([sizes[a] for a in outer] or [1])
+    index = np.arange(len(refs)).reshape(list(outer.values()) or [1])
     names = list(outer or ["Z"])
     for axis in "CZ":
         if axis not in names:
@@ -124,21 +148,7 @@ def _shaped_series(
         index = np.take(index, [0], axis=names.index("T")).squeeze(names.index("T"))
         names.remove("T")
     index = index if names == ["C", "Z"] else index.T
-    plain = _run(pages, structure).series
-    channels = _names(extra, index.shape[0])
-    layout = Layout(
-        series=Series(
-            name="",
-            sizes=(index.shape[0], index.shape[1], *first.shape[1:]),
-            axes=axes,
-            dtype=plain.dtype,
-            channel_names=channels,
-            pixel_size_um=plain.pixel_size_um,
-            pixel_size_source=plain.pixel_size_source,
-        ),
-        planes=tuple(tuple(refs[int(i)] for i in row) for row in index),
-    )
-    return (layout,), []
+    return tuple(tuple(refs[int(i)] for i in row) for row in index)
 
 
 def _names(extra: dict[str, object], n_channels: int) -> tuple[str, ...]:

@@ -50,7 +50,7 @@ def channel_quality(
     settings
         Defaults where it is None.
     """
-    chosen = SignalSettings() if settings is None else settings
+    settings = settings or SignalSettings()
     signals = counts.signals
     quality = {}
     for role in counts.copies:
@@ -58,7 +58,7 @@ def channel_quality(
         inside = of_role & np.isin(signals.status, [Status.KEPT.value, Status.MERGED.value])
         n_outside = int(np.count_nonzero(of_role & (signals.status == Status.OUTSIDE.value)))
         n_inside = int(np.count_nonzero(inside))
-        weak = signals.snr[inside] < chosen.weak_snr
+        weak = signals.snr[inside] < settings.weak_snr
         n = n_inside + n_outside
         quality[role] = ChannelQuality(
             n_signals=n,
@@ -85,11 +85,11 @@ def signal_findings(
     >>> signal_findings(counts)
     ()
     """
-    chosen = SignalSettings() if settings is None else settings
+    settings = settings or SignalSettings()
     findings = []
-    for role, figures in channel_quality(counts, settings=chosen).items():
-        if figures.share_outside > chosen.max_share_outside:
+    for role, figures in channel_quality(counts, settings=settings).items():
+        if figures.share_outside > settings.max_share_outside:
             findings.append(Finding("SIGNALS_OUTSIDE", figures.share_outside, role))
-        if figures.share_weak > chosen.max_share_weak:
+        if figures.share_weak > settings.max_share_weak:
             findings.append(Finding("WEAK_SIGNALS", figures.share_weak, role))
     return tuple(findings)
