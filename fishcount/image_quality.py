@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fishcount.camera import full_count
 from fishcount.filters import block_means, gaussian_kernel, median3, separable
 from fishcount.flags import Finding
 from fishcount.image import FishImage, Window, project
 from fishcount.robust import robust_sigma
 from fishcount.slide import Slide
 
-__all__ = ["image_findings", "is_blank", "saturated_pixels", "saturation_level"]
+__all__ = ["image_findings", "is_blank", "saturated_pixels"]
 
 # More than 0.1 % of pixels at the camera's limit make a channel doubtful.
 SATURATED_SHARE = 0.001
@@ -31,7 +32,6 @@ _BLOCK_PX = 8
 _LOOKS, _SURE_RATIO = 32, 2 * _STRUCTURE_RATIO
 # A blank channel that went through JPEG or a filter still differs by a count or two.
 _DITHER_COUNTS = 2
-_CAMERA_LIMITS = (1023.0, 4095.0, 16383.0, 65535.0)
 # Noise of two exposures is independent; the grain of a copy is the same.
 _SAME_GRAIN = 0.98
 # Figures of noise need no more rows than this to be exact to a per cent.
@@ -74,7 +74,7 @@ def image_findings(image: FishImage) -> tuple[Finding, ...]:
         if alike > _SAME_GRAIN:
             findings.append(Finding("IDENTICAL_CHANNELS", figure=alike, detail=f"{one}, {other}"))
     for role, stack in lit.items():
-        level = saturation_level(stack)
+        level = full_count(stack)
         share = 0.0 if level is None else float(np.mean(stack >= level))
         if share > SATURATED_SHARE:
             findings.append(Finding("SATURATED_CHANNEL", figure=share, detail=role))
@@ -93,17 +93,6 @@ def is_blank(stack: NDArray[np.generic]) -> bool:
     return all(_is_blank_plane(stack[plane]) for plane in middle_first)
 
 
-def saturation_level(stack: NDArray[np.generic]) -> float | None:
-    """Count at which the camera was at its limit; None when no pixel of (z, y, x) reached one.
-
-    The limit is the largest value of the type or of a 10, 12 or 14-bit camera, when the
-    brightest pixels lie exactly there.
-    """
-    brightest = float(stack.max())
-    limits = (255.0,) if stack.dtype.itemsize == 1 else _CAMERA_LIMITS
-    return brightest if brightest in limits else None
-
-
 def saturated_pixels(
     image: FishImage | Slide, window: Window, *, sample: FishImage
 ) -> NDArray[np.bool_]:
@@ -113,7 +102,7 @@ def saturated_pixels(
     """
     mask = np.zeros(tuple(part.stop - part.start for part in window), np.bool_)
     for role, stack in zip(sample.channels, sample.pixels, strict=True):
-        level = saturation_level(stack)
+        level = full_count(stack)
         if level is not None:
             mask |= project(image.counts(role, window)) >= level
     return mask

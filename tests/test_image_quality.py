@@ -93,7 +93,10 @@ def test_the_same_scene_exposed_twice_is_not_identical():
     assert image_findings(field(scene(1), scene(2), again)) == ()
 
 
-@pytest.mark.parametrize(("limit", "dtype"), [(255, "uint8"), (4095, "uint16"), (65535, "uint16")])
+@pytest.mark.parametrize(
+    ("limit", "dtype"),
+    [(255, "uint8"), (255, "uint16"), (1023, "uint16"), (4095, "uint16"), (65535, "uint16")],
+)
 def test_saturation_counts_pixels_at_the_limit(limit, dtype):
     bright = scene(1).astype(np.float64)
     level = np.quantile(bright, 0.99)

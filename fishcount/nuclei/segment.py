@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fishcount.camera import full_count
 from fishcount.errors import check_positive
 from fishcount.image import Window, project
 from fishcount.nuclei.by_block import search_blocks
@@ -259,11 +260,8 @@ def _prior_px(pixel_size_um: float | None, settings: NucleiSettings) -> float | 
 
 
 def _camera_limit(stack: NDArray[np.number], dtype: np.dtype[Any]) -> float:
-    """Counts at which the camera is full: the type's limit, or 12 or 14 bits where they clip."""
-    top = float(stack.max())
-    if dtype.kind not in "iu":
-        return math.inf
-    for bits in (8, 12, 14, 16):
-        if top == 2**bits - 1:
-            return top
-    return float(np.iinfo(dtype).max)
+    """Counts at which the camera is full, as far as the pixels or their type tell."""
+    full = full_count(stack)
+    if full is None:
+        return float(np.iinfo(dtype).max) if dtype.kind in "iu" else math.inf
+    return full

@@ -139,7 +139,9 @@ def test_a_nucleus_larger_than_the_field_is_not_scored(pixel_size_um):
         assert not select_nuclei(nuclei.flags)[0].any()
 
 
-@pytest.mark.parametrize(("limit", "dtype"), [(255, np.uint8), (4095, np.uint16)])
+@pytest.mark.parametrize(
+    ("limit", "dtype"), [(255, np.uint8), (255, np.uint16), (1023, np.uint16), (4095, np.uint16)]
+)
 def test_saturated_dapi_is_flagged(limit, dtype):
     image = np.clip(nuclei_of(counts=4 * limit), 0, limit).astype(dtype)
     nuclei = segment_nuclei(image, pixel_size_um=0.2)
