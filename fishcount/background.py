@@ -1,4 +1,4 @@
-"""What lies under the signals: local background, and noise in camera counts as it depends on it."""
+"""Local background under the signals, and noise in camera counts as a function of brightness."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class NoiseModel:
     slope_counts: float = 0.0
 
     def at(self, brightness_counts: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Sigma of the noise where the local brightness is as given."""
+        """Sigma of the noise at a given local brightness."""
         variance = np.interp(
             brightness_counts, self.brightness_counts, np.square(self.sigma_counts)
         )
@@ -95,7 +95,7 @@ class NoiseModel:
 
 
 def grey_step(image: NDArray[np.number]) -> float:
-    """Least distance of two grey values of an image: 1 for counts, 0 where there is but one.
+    """Smallest step between grey values of an image: 1 for counts, 0 where all pixels are equal.
 
     Examples
     --------

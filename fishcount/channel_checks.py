@@ -1,4 +1,4 @@
-"""Whether each channel shows what its role says: bright nuclei in DAPI, bright points in a probe.
+"""Check that each channel fits its role: bright nuclei in DAPI, bright points in a probe.
 
 A channel that is upside down, or in the place of another, can be searched like any other, and what
 is found has a category. All limits are our own [own].

@@ -1,4 +1,4 @@
-"""A field that is in a case twice: its nuclei would be counted twice, and be two areas."""
+"""Refuse a case that holds the same field twice, whose nuclei would be counted twice."""
 
 from __future__ import annotations
 

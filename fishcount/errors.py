@@ -105,7 +105,7 @@ class InputError(FishcountError):
 
 
 class FileFormatError(InputError):
-    """Not an image of a kind that is read, or one whose structure is broken."""
+    """The file is no image of a supported kind, or its structure is broken."""
 
 
 class TruncatedFileError(FileFormatError):
@@ -117,15 +117,15 @@ class CorruptFileError(FileFormatError):
 
 
 class TooLargeError(InputError):
-    """The file declares more than the limits allow; refused before anything is inflated."""
+    """The file declares more than the limits allow; it is refused before it is decompressed."""
 
 
 class UnsafeFileError(InputError):
-    """Something a file must not ask for: XML entities, files outside its folder."""
+    """The file asks for something that is not allowed: XML entities, files outside its folder."""
 
 
 class MetadataError(InputError):
-    """What is said about pixels is malformed or contradicts them, in a file or in a call."""
+    """Metadata, of a file or of a call, that is malformed or contradicts the pixels."""
 
 
 class ChannelError(MetadataError):
@@ -169,11 +169,11 @@ class WorkerError(FishcountError):
 
 
 class ViewerError(FishcountError):
-    """The viewer is asked for and not installed."""
+    """The viewer was requested but is not installed."""
 
 
 def install(extra: str) -> str:
-    """What to type where the package of an extra is not installed, as a remedy.
+    """The command that installs the packages of an extra, as a remedy in an error.
 
     Examples
     --------
@@ -202,7 +202,7 @@ def check_positive(**sizes: float | None) -> None:
 
 
 def raise_all(faults: Sequence[FishcountError]) -> None:
-    """Raise the first of several faults, which tells the others too; nothing when there are none.
+    """Raise the first of several faults, with the others in its message; do nothing without any.
 
     Examples
     --------

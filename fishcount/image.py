@@ -61,7 +61,7 @@ class FishImage:
     findings : tuple of Finding
         What was noticed while reading.
     optics : KnownOptics
-        What the file says of objective and dyes.
+        Objective and dyes, as far as the file describes them.
     """
 
     pixels: NDArray[np.generic]

@@ -1,4 +1,4 @@
-"""Quality of an image itself, before anything is looked for in it: blank, identical, saturated.
+"""Quality of an image itself, before it is searched: blank, identical or saturated channels.
 
 A channel that holds no image must never be counted as "no signals": its field is not evaluable.
 """

@@ -1,4 +1,4 @@
-"""What people write, checked: frozen models in which a fault is one of our own errors."""
+"""Checked, frozen models of what callers write, which raise the errors of this package."""
 
 from __future__ import annotations
 

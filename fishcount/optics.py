@@ -1,4 +1,4 @@
-"""What is known of the optics behind an image, and how wide they make a point."""
+"""Optics of an image, as far as they are known, and the width of a point that follows from them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def diffraction_sigma_um(wavelength_um: float, *, na: float) -> float:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownOptics:
-    """Numerical aperture and emission wavelengths, as far as somebody said them.
+    """Numerical aperture and emission wavelengths, as far as they are known.
 
     Attributes
     ----------
@@ -48,7 +48,7 @@ class KnownOptics:
     emission_nm: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
 
     def overruled_by(self, told: KnownOptics) -> KnownOptics:
-        """These optics, and what is `told` in the place of what they say."""
+        """These optics with everything that `told` knows in place of their own values."""
         na = told.numerical_aperture
         return KnownOptics(
             numerical_aperture=self.numerical_aperture if na is None else na,

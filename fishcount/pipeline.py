@@ -1,4 +1,4 @@
-"""Composition of the steps, nothing else: a field to its result, fields to a case."""
+"""The steps put together: from a field to its result, and from fields to a case."""
 
 from __future__ import annotations
 

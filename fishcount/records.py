@@ -1,4 +1,4 @@
-"""Parts of a case as the plain data of ``summary.json``, and back; see docs/reference."""
+"""Parts of ``summary.json``: results as plain data, and back. See docs/reference/case_folder.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fields that are counted once more from what was found in them, without their pixels.
+"""Count fields again from the nuclei and candidates that were found, without their pixels.
 
 Counting is cheap beside finding. So a case can be asked what another cut, another merging rule or
 another selection would have given.

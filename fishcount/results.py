@@ -1,4 +1,4 @@
-"""The results that travel: what one field gave, what one case gave, and its categories."""
+"""The results of a field and of a case, which all modules above pass around."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Category:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class FieldResult:
-    """Everything that one field gave.
+    """The result of one field.
 
     Attributes
     ----------
@@ -96,7 +96,7 @@ class FieldResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variation:
-    """What a case comes to with one setting changed.
+    """The result of a case with one setting changed.
 
     Attributes
     ----------
@@ -121,7 +121,7 @@ class Variation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeftOut:
-    """Which single nuclei and fields hold a category: without one of them it is another.
+    """Single nuclei and fields without which a case would have another category.
 
     Attributes
     ----------
@@ -147,7 +147,7 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CaseResult:
-    """Everything that one case gave.
+    """The result of one case.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What holds a category: settings, single nuclei and single fields that would change it."""
+"""How stable a category is: settings, single nuclei and single fields that would change it."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def left_out(
     schemes: Iterable[str | Scheme] | None = None,
     ihc: str | None = None,
 ) -> tuple[LeftOut, ...]:
-    """Which nuclei and fields hold the category of each scheme that decides by sums.
+    """Single nuclei and fields that decide the category, for each scheme that reads sums.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Cells of a manifest as values; what is none is a `ValueError` that says why."""
+"""Cells of a manifest as values; a cell that holds none raises ValueError with the reason."""
 
 from __future__ import annotations
 

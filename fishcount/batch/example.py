@@ -1,4 +1,4 @@
-"""A scored case for whoever wants to try something on one."""
+"""A small scored case to try things on."""
 
 from __future__ import annotations
 

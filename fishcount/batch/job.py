@@ -18,7 +18,7 @@ __all__ = ["CaseJob", "FieldJob"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldJob(ReadingOptions):
-    """Where one field comes from; paths and options only, so that it travels to a worker.
+    """Files and options of one field; only plain values, so that it can be sent to a worker.
 
     Attributes
     ----------
@@ -73,7 +73,7 @@ class FieldJob(ReadingOptions):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseJob:
-    """A case to be scored: its fields and everything that was said about it.
+    """A case to be scored: its fields, and the options that were given for it.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""One batch at a time in a folder, and none before the workers of a killed one are gone.
+"""A lock: one batch at a time in a folder, and none while workers of a killed one still run.
 
 A killed run cannot stop its workers; they notice within moments, but may be writing a case
 folder until then. So the lock is shared by a run and its workers, and a new run waits for all.
@@ -43,7 +43,7 @@ def held_by_run(out: Path) -> Iterator[None]:
 
 @contextmanager
 def held_by_worker(out: Path) -> Iterator[None]:
-    """Tell later runs that somebody may still be writing into `out`."""
+    """Tell later runs that this process may still be writing into `out`."""
     with (out / _NAME).open("a") as stream:
         if fcntl is not None:
             fcntl.flock(stream, fcntl.LOCK_SH)

@@ -1,4 +1,4 @@
-"""What happens to one case of a batch: kept as it is, scored, or failed with the reason."""
+"""One case of a batch: kept as it is, scored, or failed with the reason."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Outcome:
 
 
 def call_sha256(job: CaseJob) -> str:
-    """Hash of what was asked for: software, settings, options, names of files; not their content.
+    """Hash of the request: software, settings, options and names of files, but not their content.
 
     The content is in the hashes of the inputs, which stand in the case folder.
     """

@@ -1,4 +1,4 @@
-"""A whole batch: cases to case folders, a state that survives a kill, a table and a page."""
+"""Run a batch: cases to case folders, a state that survives a kill, a table and a page."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Progress:
 
     @property
     def seconds_left(self) -> float | None:
-        """As the cases scored so far let expect; None before the first.
+        """Estimate from the cases scored so far; None before the first.
 
         Cases that were kept or failed take next to no time and say nothing about the others.
         """

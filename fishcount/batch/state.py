@@ -47,7 +47,7 @@ _ROWS = "SELECT name, state, seconds, summary, error, message FROM cases ORDER B
 
 @dataclass(frozen=True, slots=True)
 class CaseState:
-    """One case as the state knows it; `summary` is None unless it is done."""
+    """One case in the state of a batch; `summary` is None unless it is done."""
 
     name: str
     state: str

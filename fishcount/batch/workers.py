@@ -134,7 +134,7 @@ class _Pool:
         worker.process.join()
 
     def close(self) -> None:
-        """Stop all at once, whatever they are doing; what they have not finished is not there."""
+        """Stop all workers at once; a case that is not finished leaves nothing behind."""
         for worker in self.busy:
             worker.process.kill()
         for worker in list(self.busy):

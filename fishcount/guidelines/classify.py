@@ -85,7 +85,7 @@ class Classification:
 
     @property
     def headline(self) -> tuple[Category, ...]:
-        """`seed-copies`, ASCO/CAP 2018 and what was asked for, as far as evaluated."""
+        """`seed-copies`, ASCO/CAP 2018 and the schemes that the settings add, where evaluated."""
         return headline(self.categories, also=self.also)
 
 

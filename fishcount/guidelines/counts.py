@@ -1,4 +1,4 @@
-"""Counts and IHC as they come from people: checked at the edge, trusted inside."""
+"""Counts and IHC scores given by a caller, checked once so that they can be trusted inside."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Recount:
 
     @property
     def objection(self) -> str:
-        """Why it does not count as a recount, or nothing."""
+        """Why it does not count as a recount; empty where it does."""
         if not self.blinded:
             return "the recount was not blinded"
         if self.n_nuclei < RECOUNT_MIN_NUCLEI:
@@ -92,7 +92,7 @@ def checked_tally(
 
 
 def checked_ihc(ihc: str | None, *, faint_staining: bool) -> str | None:
-    """The IHC score as it came, or None.
+    """The IHC score, checked, or None.
 
     Raises
     ------

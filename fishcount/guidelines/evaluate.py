@@ -20,7 +20,7 @@ INDETERMINATE = "INDETERMINATE"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """What stands beside the counts when a scheme decides.
+    """What a scheme takes into account besides the counts.
 
     Attributes
     ----------
@@ -42,7 +42,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What a decision table gives: the rule that applies, and the category it comes to."""
+    """The result of a decision table: the rule that applies, and the category that it gives."""
 
     category: str
     rule: Rule | None = None
@@ -105,7 +105,7 @@ def categorise(scheme: Scheme, tally: Tally, *, setting: Setting) -> NDArray[np.
 def coded_categories(
     scheme: Scheme, tally: Tally, *, setting: Setting
 ) -> tuple[list[str], NDArray[np.int8]]:
-    """The categories of many counts as numbers: what is only tallied needs no column of names.
+    """The categories of many counts as codes, which are cheaper to tally than names.
 
     Parameters are those of `categorise`.
 

@@ -26,7 +26,7 @@ def is_borderline(tally: Tally) -> bool:
 
 
 def case_findings(tally: Tally, *, areas: int | None) -> tuple[Finding, ...]:
-    """What the sums of a case say beside its category.
+    """Findings that follow from the sums of a case, beside its category.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def _ratio_findings(tally: Tally) -> Iterator[Finding]:
 
 
 def nucleus_findings(nuclei: NucleusCounts | None) -> tuple[Finding, ...]:
-    """What the counts of single nuclei say beside their sums."""
+    """Findings that follow from the counts of single nuclei, beside their sums."""
     if nuclei is None:
         return ()
     found = heterogeneity(*nuclei)
@@ -96,7 +96,7 @@ def _in_words(population: Population) -> str:
 
 
 def shown_across_cutoff(scheme: Scheme, tally: Tally, variant: str | None) -> tuple[Measure, ...]:
-    """Figures whose two shown decimals fall on the other side of a cut-off than the exact ones.
+    """Figures that fall on the other side of a cut-off once they are rounded to two decimals.
 
     Examples
     --------

@@ -61,7 +61,7 @@ def find_scheme(name: str) -> Scheme:
 
 
 def read_scheme(path: str | Path) -> Scheme:
-    '''A scheme from a TOML file of one's own.
+    '''Read a scheme of your own from a TOML file.
 
     Raises
     ------

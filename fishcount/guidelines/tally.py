@@ -53,7 +53,7 @@ class Tally:
     paired: Any = None
 
     def quotient(self, measure: Measure) -> tuple[Any, Any] | None:
-        """Numerator and denominator of `measure`; None where the data do not hold it."""
+        """Numerator and denominator of `measure`; None where the data do not have it."""
         top, bottom = {
             Measure.RATIO: (self.her2, self.cep17),
             Measure.MEAN_HER2: (self.her2, self.n),

@@ -81,7 +81,7 @@ class WorkUp:
 
     @property
     def outcome(self) -> Category | None:
-        """The category that the state speaks of: ASCO/CAP 2018, for the assay that was done."""
+        """The category that `state` refers to: ASCO/CAP 2018, for the assay that was done."""
         current = [c for c in self.classification.headline if c.scheme in GUIDELINE]
         return current[0] if current else None
 
@@ -117,7 +117,7 @@ class WorkUp:
         return ("count_20_more",) if borderline else ()
 
     def record(self) -> dict[str, Any]:
-        """Everything as plain values for a file: the counts, the recount and the outcome apart."""
+        """All of it as plain values for a file: the counts, the recount and the outcome apart."""
         outcome = self.outcome
         return {
             "counts": [_plain(count) for count in self.counts],

@@ -1,4 +1,4 @@
-"""The order of stored planes, where a file does not say it or says it wrong."""
+"""The order of stored planes, for files that do not record it or record it wrongly."""
 
 from __future__ import annotations
 

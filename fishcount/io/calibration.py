@@ -1,4 +1,4 @@
-"""Pixel size and plane distance: from the caller, else from the file, never from nowhere."""
+"""Pixel size and plane distance: from the caller, else from the file; never assumed."""
 
 from __future__ import annotations
 

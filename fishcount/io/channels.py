@@ -89,7 +89,7 @@ class OpenedChannels:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """What was noticed about the files, each thing once."""
+        """Findings about the files, each once."""
         found = [finding for part in self.parts for finding in part.findings]
         return tuple(dict.fromkeys([*found, *self.doubts]))
 
@@ -185,7 +185,7 @@ class _Part:
 
     @property
     def optics(self) -> ChannelOptics:
-        """What its file says of the optics of this channel."""
+        """Optics of this channel, as its file describes them."""
         told = self.one.chosen.optics
         return told[self.index] if 0 <= self.index < len(told) else ChannelOptics()
 

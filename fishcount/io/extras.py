@@ -1,4 +1,4 @@
-"""Packages that only some formats need: imported when a file asks for them, named when absent."""
+"""Optional packages of single formats: imported when a file needs them, named when absent."""
 
 from __future__ import annotations
 

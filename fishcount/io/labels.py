@@ -1,4 +1,4 @@
-"""A person's own segmentation: a label image, or the outlines that QuPath exports."""
+"""Nuclei segmented by another program: a label image, or the outlines that QuPath exports."""
 
 from __future__ import annotations
 

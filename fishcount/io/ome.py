@@ -95,7 +95,7 @@ class OmeImage:
 
 
 class MetadataElsewhere(Exception):
-    """The metadata of a set of files are in another one; caught where the set is opened."""
+    """Raised where the metadata of a set lie in another file; caught where the set is opened."""
 
     def __init__(self, file_name: str, uuid: str) -> None:
         self.file_name = file_name

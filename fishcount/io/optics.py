@@ -1,4 +1,4 @@
-"""Objective and dyes as files say them: what is plausible is taken, the rest is a finding."""
+"""Objective and dyes from the metadata of files: implausible values become findings."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _AGREE = 0.005
 
 @dataclass(frozen=True, slots=True)
 class ChannelOptics:
-    """What a file says of the optics of one channel, plausible or not; None where nothing.
+    """Optics of one channel as the file states them, plausible or not; None where it does not.
 
     Attributes
     ----------
@@ -31,7 +31,7 @@ class ChannelOptics:
 
 
 def told_number(text: str | None) -> float | None:
-    """The number of a text; None where nothing stands there, not-a-number where no number does.
+    """The number in a text; None for an empty text, NaN for one that is no number.
 
     Examples
     --------
@@ -50,7 +50,7 @@ def told_number(text: str | None) -> float | None:
 def settled_optics(
     channels: Mapping[str, ChannelOptics],
 ) -> tuple[KnownOptics, tuple[Finding, ...]]:
-    """What the files of a field say of its optics, and what of it cannot be.
+    """The optics that the files of a field agree on, and findings about implausible values.
 
     Parameters
     ----------

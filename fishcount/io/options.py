@@ -1,4 +1,4 @@
-"""`ReadingOptions`: what a caller says about a field where its file does not, or is wrong."""
+"""`ReadingOptions`: what a caller states about a field that its file lacks or has wrong."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["OPTIONS", "ReadingOptions"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadingOptions:
-    """Keywords that everything that opens a field shares; `fishcount.read_image` explains each."""
+    """Keywords shared by all functions that open a field; see `fishcount.read_image`."""
 
     channels: Mapping[str, str | int] | Sequence[str] | None = None
     rgb: Mapping[str, str] | None = None

@@ -1,4 +1,4 @@
-"""What every reader says about a file before a pixel is read: its series, and what it faults."""
+"""What every reader reports before a pixel is read: the series of a file, and its faults."""
 
 from __future__ import annotations
 
@@ -84,11 +84,11 @@ class Source(Protocol):
 
     @property
     def faults(self) -> tuple[FishcountError, ...]:
-        """All that is wrong with the file; reading is refused while there is any."""
+        """Everything that is wrong with the file; it is not read while there is any."""
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """What is doubtful, but no reason to refuse."""
+        """What is doubtful about the file, but no reason to refuse it."""
 
     @property
     def files(self) -> tuple[Path, ...]:

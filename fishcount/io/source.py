@@ -46,7 +46,7 @@ def open_source(path: str | Path, limits: ReadingSettings) -> Source:
 
 @contextmanager
 def foreign_errors_as_ours(label: str) -> Iterator[None]:
-    """Whatever else goes wrong in a reader is a fault of the file, and says so in our words."""
+    """Turn any other error of a reader into one of ours that names the file."""
     try:
         yield
     except FishcountError:

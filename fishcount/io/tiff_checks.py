@@ -50,7 +50,7 @@ _BOMB_RATIO = 300
 def check_pages(
     pages: Sequence[Page], *, path: Path, file_bytes: int, limits: ReadingSettings
 ) -> list[FishcountError]:
-    """All faults of the pages; at most three pages are told of, for the reader's sake."""
+    """All faults of the pages; at most three pages are named, to keep the message readable."""
     faults: list[FishcountError] = []
     for page in pages:
         found = list(_form_faults(page, path)) or list(

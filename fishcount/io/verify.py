@@ -57,7 +57,7 @@ class Verification:
 
     @property
     def changes(self) -> tuple[Check, ...]:
-        """What is not as it was."""
+        """What has changed."""
         return tuple(check for check in self.checks if check.status != "unchanged")
 
     @property
@@ -133,7 +133,7 @@ def verify_case_folder(path: str | Path, *, inputs_from: str | Path | None = Non
 
 
 def check_as_written(folder: CaseFolder) -> None:
-    """Make sure, before more is built on a case folder, that its result is as it was written.
+    """Check that the result in a case folder is unchanged, before anything is built on it.
 
     Summary, tables, label images and settings; a folder without hashes is taken as it is.
 

@@ -43,7 +43,7 @@ class ChunkGrid:
 
 
 def chunk_grid(array: Path) -> ChunkGrid:
-    """How an array says that it is cut, in version 2 or 3 of Zarr."""
+    """How an array is cut into chunks, from its metadata in version 2 or 3 of Zarr."""
     if (array / "zarr.json").is_file():
         return _grid_v3(read_json(array / "zarr.json"))
     if (array / ".zarray").is_file():

@@ -1,4 +1,4 @@
-"""A smaller picture of what is still undecided: the boxes of some components, packed together."""
+"""A smaller image of the components that are still undecided: their boxes, packed together."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Second look at what is not convex: a straight cut from dent to dent, if it looks like a contact.
+"""Straight cuts from dent to dent through nuclei that are not convex, where two may touch.
 
 The distance transform sees no waist where nuclei of different size, or more than two, lie close
 together. Their outline still shows a dent at each end of every contact, unless a third nucleus lies
@@ -49,7 +49,7 @@ DEEP_DENT, LARGE_PART = 0.06, 0.15
 def cut_at_dents(
     labels: NDArray[np.int32], signal: NDArray[np.float32], *, diameter_px: float
 ) -> NDArray[np.int32]:
-    """Cut nuclei whose outline has dents, where both sides look like two.
+    """Cut nuclei whose outline has dents, where both sides look like a nucleus each.
 
     Parameters
     ----------
@@ -195,7 +195,7 @@ def _painted(
 
 
 def cut_anew(labels: NDArray[np.int32], *, diameter_px: float) -> NDArray[np.int32]:
-    """Move long contacts into the dents of what both nuclei are together, where they are others.
+    """Move long contacts so that they end in the dents of the common outline of both nuclei.
 
     The watershed follows the ridges of the distance, which end beside the dents where nuclei of
     different size touch, or several do.

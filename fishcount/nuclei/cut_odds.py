@@ -31,7 +31,7 @@ def cut_figures(
     length_px: NDArray[np.float64],
     nucleus_area_px: float,
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """What tells whether the sides of cuts are two nuclei, and of which cuts, (k,) and (k, 9).
+    """Features of cuts whose sides touch, (k, 9), and which cuts these are, (k,).
 
     The six of `contact_figures`; the length of the cut over the width of the smaller side; the
     depth of both dents in nuclear diameters; how much brighter than both sides it is along the cut,

@@ -53,7 +53,7 @@ class DentCuts:
 
     @classmethod
     def none(cls, n: int) -> DentCuts:
-        """No cuts of so many outlines."""
+        """A table without cuts, for `n` outlines."""
         ends = np.full((n, N_BEST, 2), np.nan)
         return cls(np.full((n, N_BEST), NO_CUT), ends, ends.copy())
 

@@ -52,7 +52,7 @@ class Depths:
 
     @classmethod
     def of_plane(cls, n: int) -> Depths:
-        """Of so many nuclei in a single plane."""
+        """The depths of `n` nuclei in a single plane."""
         return cls(np.zeros(n, np.int64), np.full(n, np.nan))
 
 

@@ -1,4 +1,4 @@
-"""Figures that speak for one outline around two nuclei, or for a cut through one."""
+"""Figures that suggest one outline around two nuclei, or a cut through a single one."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ def flood_components(
     seed: NDArray[np.int32],
     components: NDArray[np.int32],
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Divide the components with several seeds; those with one are theirs as a whole.
+    """Divide components that hold several seeds; a component with one seed stays whole.
 
     Parameters
     ----------

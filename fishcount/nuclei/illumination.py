@@ -44,7 +44,7 @@ def background_mesh(image: NDArray[np.float32], *, cell_px: float) -> NDArray[np
 
 
 def some_rows(image: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Of a large image every second row or fewer, enough for what is typical of it."""
+    """Every second row of a large image, or fewer: enough for its typical values."""
     return image[:: max(1, image.size // ENOUGH_PX)]
 
 
@@ -68,7 +68,7 @@ def noise_floor(image: NDArray[np.float32], *, min_snr: float) -> float:
 
 
 def middle(values: NDArray[np.float32]) -> float:
-    """Median of finite numbers, of which there is one at least; faster than numpy's.
+    """Median of one or more finite numbers; faster than numpy's.
 
     Examples
     --------

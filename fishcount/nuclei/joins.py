@@ -1,4 +1,4 @@
-"""The test whether two touching pieces are one nucleus, and the joining of those that are.
+"""Test whether two touching pieces are one nucleus, and join those that are.
 
 A foreground cut into too many pieces is put together again. Everything that the test looks at
 follows for a union from its parts, so a whole field is decided in a few rounds of array
@@ -130,7 +130,7 @@ def join_pieces(
 def contact_figures(
     pieces: Pieces, contacts: PieceContacts, nucleus_area_px: float
 ) -> NDArray[np.float64]:
-    """What tells whether two pieces are two nuclei, (k, 6).
+    """Features of contacts by which two pieces are told from one nucleus, (k, 6).
 
     How much narrower the contact is than the thinner piece; how much darker it is than the brighter
     piece, in logs; how much brighter than the dimmer one; the area of both over that of a nucleus,

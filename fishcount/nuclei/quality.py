@@ -1,4 +1,4 @@
-"""Flags of nuclei: what speaks against scoring one, each with a figure in the table."""
+"""Flags of nuclei: reasons against scoring one, each with a figure in the table."""
 
 from __future__ import annotations
 

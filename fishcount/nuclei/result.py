@@ -163,7 +163,7 @@ class OutlinedNuclei(NucleiTable):
 
     @property
     def labels(self) -> NDArray[np.int32]:
-        """The whole label image (y, x), painted anew: only where it fits into memory."""
+        """The whole label image (y, x), painted at each call; it must fit into memory."""
         high, wide = self.outlines.shape
         return self.labels_in((slice(0, high), slice(0, wide)))
 

@@ -117,7 +117,7 @@ class Runs:
         return both[:, 0], both[:, 1], total.astype(np.int64)
 
     def moved(self, y_px: int, x_px: int) -> Runs:
-        """The same runs so many rows further down and columns further right."""
+        """The same runs, moved by so many rows and columns."""
         return Runs(self.label, self.y + y_px, self.x0 + x_px, self.x1 + x_px, self.first)
 
     def renamed(self, new: NDArray[np.integer]) -> Runs:

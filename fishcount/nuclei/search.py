@@ -65,7 +65,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class FieldScale:
-    """What holds for a whole field; with it, any part of the field can be searched alone.
+    """Figures of a whole field, with which any part of it can be searched alone.
 
     Attributes
     ----------
@@ -144,7 +144,7 @@ def search_nuclei(
 def measure_field(
     image: NDArray[np.number], *, prior_px: float | None, settings: NucleiSettings
 ) -> FieldScale | None:
-    """The statistics of a field that its parts cannot know; None where nothing stands out.
+    """Measure what the search of a part needs to know of the whole; None if nothing stands out.
 
     Takes what `search_nuclei` takes. The diameter is the one that the search settled on.
     """

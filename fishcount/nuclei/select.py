@@ -1,4 +1,4 @@
-"""Which nuclei are scored: a rule over flags, and the reason where it says no."""
+"""Which nuclei are scored: a rule over flags, and the reason for those that are not."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ SMOOTHING, SEED_REACH = 0.03, 0.06
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Split:
-    """A foreground in pieces, as far as they are nuclei.
+    """A foreground divided into nuclei.
 
     Attributes
     ----------

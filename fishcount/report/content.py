@@ -1,4 +1,4 @@
-"""What the page says, before it is drawn: headline, counts, categories, the paragraph."""
+"""The content of the page in words and figures: headline, counts, categories, paragraph."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ __all__ = ["show_folder", "show_result"]
 
 
 def show_result(case: CaseResult, *, provenance: Mapping[str, Any] | None = None) -> ShownCase:
-    """A result that was just made."""
+    """From a result in memory."""
     summary = summary_record(case)
     return ShownCase(
         summary=summary,
@@ -56,7 +56,7 @@ def show_result(case: CaseResult, *, provenance: Mapping[str, Any] | None = None
 
 
 def show_folder(folder: CaseFolder) -> ShownCase:
-    """A case folder, automatic or reviewed; its images are read again where they are there."""
+    """From a case folder, automatic or reviewed; its images are read again where they are found."""
     settings = parse_settings(folder.settings_toml, source=str(folder.path / "settings.toml"))
     shown, missing = [], {}
     for record in folder.summary["fields"]:

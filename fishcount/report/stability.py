@@ -1,4 +1,4 @@
-"""How firmly a case stands where it is: what would change its categories."""
+"""How stable the categories of a case are, and what would change them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Codes to words: how categories, schemes and figures are written for people."""
+"""Words for codes: how categories, schemes and figures are written for people."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one edit changes, gathered row by row into a patch."""
+"""Collect the rows that an edit changes into a patch."""
 
 from __future__ import annotations
 

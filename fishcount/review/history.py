@@ -1,4 +1,4 @@
-"""One history over all edits: what stands, what can be taken back, what can stand again."""
+"""History of all edits: those in effect, those that can be undone, those that can be redone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What lies where in a case under review: the nucleus at a place, signals, and their neighbours."""
+"""Look up what lies at a place of a case under review: nuclei, signals and their neighbours."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a reader changed, row by row: nuclei and signals as they stand, and patches of them."""
+"""Rows that readers changed, of nuclei and of signals, and patches of such rows."""
 
 from __future__ import annotations
 

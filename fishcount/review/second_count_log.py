@@ -1,4 +1,4 @@
-"""The log of a second count: what stands in it, and what it comes to when it is replayed."""
+"""The log of a second count: its entries, and the counts that they replay to."""
 
 from __future__ import annotations
 

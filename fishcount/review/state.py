@@ -1,4 +1,4 @@
-"""The state of a review: the automatic result and the rows that readers changed, nothing else."""
+"""The state of a review: the automatic result, and the rows that readers changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tables of a state: the automatic ones where no reader had a say, made anew elsewhere."""
+"""The tables of a state: rows of the automatic tables, and those that readers changed."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ _AT_ONCE = 2**15
 
 
 class Labels(Protocol):
-    """Where labels are looked up that are no image in memory."""
+    """A label image that is looked up pixel by pixel, without being in memory as a whole."""
 
     @property
     def shape(self) -> tuple[int, int]:

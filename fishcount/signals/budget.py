@@ -16,7 +16,7 @@ __all__ = ["expected_false", "within_budget"]
 
 
 def expected_false(score: NDArray[np.float64], counted: NDArray[np.bool_]) -> float:
-    """How many of the counted signals are expected to be none; NaN where they have no scores.
+    """Expected number of false ones among the counted signals; NaN where they have no scores.
 
     Examples
     --------
@@ -31,7 +31,7 @@ def expected_false(score: NDArray[np.float64], counted: NDArray[np.bool_]) -> fl
 def within_budget(
     spots: Spots, nucleus: NDArray[np.int64], n_nuclei: int, *, budget: float, min_share: float
 ) -> Spots:
-    """The same spots, kept from the lowest score on whose expected false ones are within a budget.
+    """The same spots, cut at the lowest score that keeps the expected false ones within a budget.
 
     The score alone decides. So the cut may be above that of detection, or below it: then spots that
     were rejected for their score come in, but no granules, no bleed-through, and nothing lower than

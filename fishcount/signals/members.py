@@ -33,7 +33,7 @@ def typical_diameter_px(spots: Spots, chosen: NDArray[np.bool_]) -> float:
 def misshapen_spots(
     spots: Spots, nucleus: NDArray[np.int64], *, diameter_px: float, single: SingleFlux
 ) -> NDArray[np.bool_]:
-    """Rejected spots that may be copies on top of each other, where they lie beside kept ones.
+    """Rejected spots that may be copies on top of each other, if a kept spot lies beside them.
 
     Where copies lie so, some of what is found is no spot by its shape, and rightly rejected as
     one; but its light is that of copies. What lies beside no kept spot, or is wider or fainter

@@ -1,4 +1,4 @@
-"""Which signals of one colour lie so close together that they may hide others between them."""
+"""Pairs of signals of one probe in one nucleus that lie close together."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Neighbours:
         return cls(n=n, pairs=pairs[near], apart_px=apart[near])
 
     def within(self, reach_px: float | NDArray[np.float64]) -> Neighbours:
-        """Those at most so far apart; where reach differs, (n,), the shorter of a pair holds."""
+        """The pairs at most `reach_px` apart; of two reaches (n,), the shorter counts."""
         reach = np.broadcast_to(np.asarray(reach_px, np.float64), self.n)[self.pairs].min(axis=1)
         return self._only(self.apart_px <= reach)
 
@@ -84,7 +84,7 @@ class Neighbours:
         return self._only(both)
 
     def joined(self, more: Neighbours) -> Neighbours:
-        """These pairs and then others of the same signals."""
+        """These pairs, followed by other pairs of the same signals."""
         return Neighbours(
             n=self.n,
             pairs=np.concatenate([self.pairs, more.pairs]),

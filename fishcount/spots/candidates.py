@@ -1,4 +1,4 @@
-"""Everything in a plane that may be a signal, with how it looks; nothing is judged yet."""
+"""Find everything in a plane that may be a signal, and describe it; nothing is rejected yet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What holds for a whole probe channel, and the images of it that detection looks at."""
+"""Figures of a whole probe channel, and the filtered images that detection works on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is not a probe channel is refused, with the reason."""
+"""Refuse what is no probe channel, with the reason."""
 
 from __future__ import annotations
 

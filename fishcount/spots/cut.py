@@ -1,4 +1,4 @@
-"""Another least score for spots that were found: nothing is searched anew."""
+"""Apply another minimum score to spots that were found, without searching again."""
 
 from __future__ import annotations
 

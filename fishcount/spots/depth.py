@@ -1,4 +1,4 @@
-"""Signals above one another in a stack: where the light of a spot has two heights, it is two."""
+"""Split spots of a stack whose light has two maxima along z: two signals above one another."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a probe image to spots: filter, find, fit, judge."""
+"""From a probe image to spots: filter, find, fit, accept or reject."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Points that the edge of the image cuts: fitted to what of them lies inside.
+"""Points that are cut by the edge of the image, fitted to the part that lies inside.
 
 The joint fit sees an image that goes on, mirrored, beyond its edge. Beside a point near the edge
 lies then its mirror image, which draws it outwards and takes a part of its light. And the rim of

@@ -1,4 +1,4 @@
-"""What an image says of points, and what points leave of it: products with a point's shape."""
+"""Products of an image, and of what points leave of it, with the shape of a point."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Patches:
 
 
 def moments(scene: Scene, points: Points) -> Moments:
-    """What the image says at each point: products with the point and its derivatives."""
+    """Products of the image with each point and its derivatives."""
     return _moments(scene, points, Patches.of(scene, points))
 
 

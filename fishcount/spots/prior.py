@@ -1,4 +1,4 @@
-"""What is expected of points: their heights, their neighbours, and how well they fit."""
+"""Prior expectations of points: their heights, their neighbours, and how well they fit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which maxima of a blob response are as sharp as signals are, before any is fitted."""
+"""Which maxima of a blob response are as sharp as signals, judged without a fit."""
 
 from __future__ import annotations
 

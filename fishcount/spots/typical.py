@@ -1,4 +1,4 @@
-"""How high a typical signal of a channel is, when grain may be the majority."""
+"""Height of a typical signal of a channel, even where most maxima are grain."""
 
 from __future__ import annotations
 
