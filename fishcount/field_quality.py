@@ -1,7 +1,7 @@
 """Quality of a field once its nuclei and signals are known: focus, bleed-through, glow of tissue.
 
 ASCO/CAP name poor nuclear resolution and strong autofluorescence among the reasons to call a
-specimen not evaluable; they give no figures, so the limits are our own [own].
+specimen not evaluable; they give no figures, so the limits are our own.
 """
 
 from __future__ import annotations

@@ -22,16 +22,16 @@ __all__ = ["Saturation", "draw_saturation"]
 WIDTH, HEIGHT = 320.0, 200.0
 COPIES = (1, 2, 3, 4, 6, 8, 10, 12, 16, 20, 24, 32, 40, 48, 64)
 # Where neither image nor settings say them: a good objective, an orange dye; and the size of a
-# hybridised target, which none says [own].
+# hybridised target, which none says (our choice).
 OPTICS = Optics()
 TARGET_UM = SignalShapes().size_um
 # Full width at half maximum of a Gaussian, in sigmas.
 FWHM = 2 * np.sqrt(2 * np.log(2))
-# Radius of a loose heap of copies in one place of the nucleus [own].
+# Radius of a loose heap of copies in one place of the nucleus (our choice).
 HEAP_UM = 1.0
-# A count that is this share too low or more is called saturated [own].
+# A count that is this share too low or more is called saturated (our choice).
 LEAST_SHARE = 0.9
-# From this share of the scored nuclei on, the page warns [own].
+# From this share of the scored nuclei on, the page warns (our choice).
 WARN_SHARE = 0.05
 _DRAWS = 24
 _SEED = 1

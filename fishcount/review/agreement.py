@@ -22,7 +22,7 @@ __all__ = [
 ]
 
 # Copies at which a class of counts begins: none, one, two, three, four and five, six and more.
-# The upper ones are where ASCO/CAP 2018 changes its groups [own].
+# The upper ones are where ASCO/CAP 2018 changes its groups (our choice).
 _CLASS_STARTS = (0, 1, 2, 3, 4, 6)
 # 1.96 standard deviations hold 95 % of a normal distribution.
 _Z_95 = 1.959964

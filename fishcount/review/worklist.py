@@ -27,7 +27,7 @@ class Doubt:
     sentence : str
         For the reader.
     weight : float
-        How much of a doubt it is; the doubts of a nucleus add up [own].
+        How much of a doubt it is; the doubts of a nucleus add up (our choice).
     """
 
     code: str

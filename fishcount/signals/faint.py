@@ -7,7 +7,7 @@ signals of one probe look alike. So a spot must reach a share of the typical sig
 What is typical must be known before the grain is told from the signals, and the grain may be
 the majority. It starts from the second brightest spot of each nucleus, in which the grain has
 no part as long as nuclei have two signals; all spots of at least half their median are
-taken for signals, and the median of those is what is typical [own]. Spots of crowded groups
+taken for signals, and the median of those is what is typical (our choice). Spots of crowded groups
 have no part in it, as they may hold more than one copy.
 """
 

@@ -2,7 +2,8 @@
 
 ASCO/CAP call a specimen not evaluable when more than 10 % of the signals lie outside nuclei, or
 when more than 25 % are too weak to be counted. What a program does not see it cannot count, so
-"weak" is said of the signals that it sees and that are so faint that it would miss as many [own].
+"weak" is said of signals that it sees, and that are so faint that it would miss as many (our
+choice).
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ overlap, of any brightness: they are one signal, represented by its brightest po
 Both rules were made for nuclei with few signals. Where there are many, close pairs are neighbours
 by chance, and merging them loses copies. So signals are merged only where chance would hardly
 put two of them as close as these, given the signals of this nucleus and its area: the more
-signals, the closer they must be [own].
+signals, the closer they must be (our choice).
 """
 
 from __future__ import annotations
