@@ -51,9 +51,9 @@ class CheckedModel(BaseModel):
 
 def faults_in_words(error: ValidationError) -> str:
     """All that was wrong, each fault after its place: ``"signals.snr: Input should be ..."``."""
-    told = []
+    lines = []
     for fault in error.errors():
         place = ".".join(map(str, fault["loc"]))
         problem = fault["msg"].removeprefix("Value error, ")
-        told.append(f"{place}: {problem}" if place else problem)
-    return "; ".join(told)
+        lines.append(f"{place}: {problem}" if place else problem)
+    return "; ".join(lines)

@@ -47,12 +47,12 @@ class KnownOptics:
     numerical_aperture: float | None = None
     emission_nm: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
 
-    def overruled_by(self, told: KnownOptics) -> KnownOptics:
-        """These optics with everything that `told` knows in place of their own values."""
-        na = told.numerical_aperture
+    def overruled_by(self, better: KnownOptics) -> KnownOptics:
+        """These optics with everything that `better` knows in place of their own values."""
+        na = better.numerical_aperture
         return KnownOptics(
             numerical_aperture=self.numerical_aperture if na is None else na,
-            emission_nm=MappingProxyType({**self.emission_nm, **told.emission_nm}),
+            emission_nm=MappingProxyType({**self.emission_nm, **better.emission_nm}),
         )
 
     def point_sigma_um(self, role: str) -> float | None:

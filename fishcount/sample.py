@@ -20,8 +20,8 @@ __all__ = ["SMALL_PX", "is_small", "mosaic", "sample_windows"]
 
 # An image up to this many pixels wide and high is its own sample.
 SMALL_PX = 3072
-# Edge of a window of the sample, and of the look at its middle that tells what is in it.
-WINDOW_PX, LOOK_PX = 1024, 128
+# Edge of a window of the sample, and of its middle, which tells what is in it.
+WINDOW_PX, CENTRE_PX = 1024, 128
 # Windows across and down a mosaic, the most first.
 _SHAPES = ((3, 3), (2, 3), (2, 2), (1, 2), (1, 1))
 # Of windows that hold anything, those with at least this part of the contrast of the best tenth are
@@ -91,8 +91,8 @@ def mosaic(parts: Sequence[NDArray[Counts]]) -> NDArray[Counts]:
 def _middle(window: Window) -> Window:
     rows, columns = (
         slice(
-            (part.start + part.stop - min(LOOK_PX, part.stop - part.start)) // 2,
-            (part.start + part.stop + min(LOOK_PX, part.stop - part.start)) // 2,
+            (part.start + part.stop - min(CENTRE_PX, part.stop - part.start)) // 2,
+            (part.start + part.stop + min(CENTRE_PX, part.stop - part.start)) // 2,
         )
         for part in window
     )
@@ -100,14 +100,14 @@ def _middle(window: Window) -> Window:
 
 
 def _contrast(
-    look: Window,
+    centre: Window,
     read_dapi: Callable[[Window], NDArray[np.float32]],
     inside: Callable[[Window], NDArray[np.bool_]] | None,
 ) -> float:
-    """Spread of DAPI in a look at a window; 0 of noise alone, -1 outside what is to be scored."""
-    if inside is not None and not inside(look).any():
+    """Spread of DAPI in a part of an image: 0 for noise alone, -1 where nothing is to be scored."""
+    if inside is not None and not inside(centre).any():
         return -1.0
-    counts = read_dapi(look)
+    counts = read_dapi(centre)
     low, high = np.quantile(counts, (_LOW, _HIGH))
     steps = np.diff(counts, axis=-1)
     noise = robust_sigma(steps, centre=0.0) / np.sqrt(2)

@@ -132,15 +132,15 @@ def explain_paragraphs(
 
     Parameters are those of `explain`.
     """
-    told = headline(categories, also=also) or tuple(categories)
+    shown = headline(categories, also=also) or tuple(categories)
     return (
         _counted(score, ihc),
-        *(" ".join([_category(one), *_sureness(one)]) for one in told),
+        *(" ".join([_category(one), *_sureness(one)]) for one in shown),
         " ".join(
             [
                 *(f"The tag {tag} stands beside the category." for tag in tags),
-                _needed(told),
-                *_advice(told, findings),
+                _needed(shown),
+                *_advice(shown, findings),
                 *_doubted(doubts or {}),
                 RESEARCH_USE,
             ]
@@ -233,19 +233,19 @@ def _more(category: Category) -> str:
     return f"; about {many} like these would bring that of another category under 5 %"
 
 
-def _needed(told: Sequence[Category]) -> str:
+def _needed(shown: Sequence[Category]) -> str:
     """What the categories wait for, each once."""
-    needs = dict.fromkeys(need for category in told for need in category.needs)
-    if any(category.category == "NOT_EVALUABLE" for category in told):
+    needs = dict.fromkeys(need for category in shown for need in category.needs)
+    if any(category.category == "NOT_EVALUABLE" for category in shown):
         return f"Still needed: {NEEDED['evaluable_counts']}."
     if not needs:
         return "By their own rules, these categories need nothing further."
     return f"Still needed: {'; '.join(NEEDED[need] for need in needs)}."
 
 
-def _advice(told: Sequence[Category], findings: Sequence[Finding]) -> Iterator[str]:
+def _advice(shown: Sequence[Category], findings: Sequence[Finding]) -> Iterator[str]:
     """What was noticed beside the categories, except where a need says the same."""
-    needs = {need for category in told for need in category.needs}
+    needs = {need for category in shown for need in category.needs}
     for finding in findings:
         if _SAID_BY_NEED.get(finding.code) in needs:
             continue

@@ -109,7 +109,9 @@ class OpenedChannels:
         return as_counts(pixels, role=role, file=self.label, offset_counts=self.offset_counts)
 
 
-def open_channels(path: Paths, told: ReadingOptions, *, limits: ReadingSettings) -> OpenedChannels:
+def open_channels(
+    path: Paths, options: ReadingOptions, *, limits: ReadingSettings
+) -> OpenedChannels:
     """Find the channels of a field and all that is said about it; takes what `read_image` takes.
 
     Raises
@@ -120,18 +122,18 @@ def open_channels(path: Paths, told: ReadingOptions, *, limits: ReadingSettings)
     label = label_of(path)
     try:
         if isinstance(path, Mapping):
-            parts = _parts_of_files(path, told, limits, label)
+            parts = _parts_of_files(path, options, limits, label)
         else:
-            parts = _parts_of_file(path, told, limits)
+            parts = _parts_of_file(path, options, limits)
         _check_shapes(parts, label)
     except InputError as error:
         # Who has to name the channels should not learn of the pixel size the next time.
-        claimed = _claimed(path, told.series, limits)
-        more = _calibrated(claimed, told, label)[2] if claimed else []
+        claimed = _claimed(path, options.series, limits)
+        more = _calibrated(claimed, options, label)[2] if claimed else []
         raise_all([error, *more])
         raise
     described = [part.one.chosen for part in parts]
-    size, step, faults = _calibrated(described, told, label)
+    size, step, faults = _calibrated(described, options, label)
     raise_all(faults)
     optics, doubts = settled_optics({part.role: part.optics for part in parts})
     return OpenedChannels(
@@ -139,23 +141,23 @@ def open_channels(path: Paths, told: ReadingOptions, *, limits: ReadingSettings)
         parts=tuple(parts),
         pixel_size_um=size,
         z_step_um=step,
-        offset_counts=told.offset_counts,
+        offset_counts=options.offset_counts,
         optics=optics,
         doubts=doubts,
     )
 
 
 def _calibrated(
-    described: Sequence[Series], told: ReadingOptions, label: str
+    described: Sequence[Series], options: ReadingOptions, label: str
 ) -> tuple[float, float | None, list[FishcountError]]:
     """Pixel size and plane distance, and what is wrong with them."""
     size, step, faults = math.nan, None, list[FishcountError]()
     try:
-        size = pixel_size(described, told.pixel_size_um, file=label)
+        size = pixel_size(described, options.pixel_size_um, file=label)
     except CalibrationError as error:
         faults.append(error)
     try:
-        step = z_step(described, told.z_step_um, file=label)
+        step = z_step(described, options.z_step_um, file=label)
     except CalibrationError as error:
         faults.append(error)
     return size, step, faults
@@ -186,22 +188,24 @@ class _Part:
     @property
     def optics(self) -> ChannelOptics:
         """Optics of this channel, as its file describes them."""
-        told = self.one.chosen.optics
-        return told[self.index] if 0 <= self.index < len(told) else ChannelOptics()
+        optics = self.one.chosen.optics
+        return optics[self.index] if 0 <= self.index < len(optics) else ChannelOptics()
 
 
 # Index of a channel that its file stores as RGB.
 _ALL_COLOURS = -1
 
 
-def _parts_of_file(path: str | Path, told: ReadingOptions, limits: ReadingSettings) -> list[_Part]:
-    channels = told.channels
-    one = _opened(path, told.series, limits)
+def _parts_of_file(
+    path: str | Path, options: ReadingOptions, limits: ReadingSettings
+) -> list[_Part]:
+    channels = options.channels
+    one = _opened(path, options.series, limits)
     n_named = None if channels is None else len(channels)
-    one = with_axes(one, told.axes, n_channels=n_named)
+    one = with_axes(one, options.axes, n_channels=n_named)
     if one.chosen.axes.startswith("Q") and isinstance(channels, Mapping):
         _check_explained(one, len(channels))
-    indices, guessed = assign_roles(one.chosen, channels=channels, rgb=told.rgb, file=str(path))
+    indices, guessed = assign_roles(one.chosen, channels=channels, rgb=options.rgb, file=str(path))
     return [
         _Part(role=role, one=one, index=indices[role], findings=(*one.findings, *guessed))
         for role in ROLES
@@ -210,18 +214,18 @@ def _parts_of_file(path: str | Path, told: ReadingOptions, limits: ReadingSettin
 
 
 def _parts_of_files(
-    files: Mapping[str, str | Path], told: ReadingOptions, limits: ReadingSettings, label: str
+    files: Mapping[str, str | Path], options: ReadingOptions, limits: ReadingSettings, label: str
 ) -> list[_Part]:
-    if told.channels is not None or told.rgb is not None:
+    if options.channels is not None or options.rgb is not None:
         raise ChannelError("the files name the channels already", file=label)
     check_roles(files, label)
     parts = []
     for role in ROLES:
         if role not in files:
             continue
-        one = _opened(files[role], told.series, limits)
+        one = _opened(files[role], options.series, limits)
         unexplained = one.chosen.axes.startswith("Q")
-        one = with_axes(one, told.axes or ("ZYX" if unexplained else None), n_channels=1)
+        one = with_axes(one, options.axes or ("ZYX" if unexplained else None), n_channels=1)
         if one.chosen.sizes[0] != 1 and not one.chosen.colour:
             raise ChannelError(
                 f"several channels in the file of {role}",

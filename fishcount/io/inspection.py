@@ -125,10 +125,10 @@ def inspect_file(path: str | Path, *, settings: ReadingSettings | None = None) -
         faults.append(error)
     readable = not faults
     for one in series:
-        _judge_calibration(one, str(path), faults, notes)
+        _check_calibration(one, str(path), faults, notes)
         findings += _optics_of(one)[1]
         if readable:
-            _judge_roles(one, str(path), notes)
+            _note_roles(one, str(path), notes)
     if len(series) > 1:
         notes.append(f"{len(series)} images: choose one with --series, counting from 0")
     return FileReport(
@@ -141,7 +141,7 @@ def inspect_file(path: str | Path, *, settings: ReadingSettings | None = None) -
     )
 
 
-def _judge_calibration(
+def _check_calibration(
     series: Series, path: str, faults: list[FishcountError], notes: list[str]
 ) -> None:
     """Calibration that is wrong is a fault; what is only missing is a note."""
@@ -155,7 +155,7 @@ def _judge_calibration(
                 faults.append(error)
 
 
-def _judge_roles(series: Series, path: str, notes: list[str]) -> None:
+def _note_roles(series: Series, path: str, notes: list[str]) -> None:
     """What the caller will have to say about the channels."""
     try:
         assign_roles(series, channels=None, rgb=None, file=path)

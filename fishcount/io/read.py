@@ -89,7 +89,7 @@ def read_image(
     >>> image.name, image.channels, image.shape, image.pixel_size_um
     ('field', ('DAPI', 'HER2', 'CEP17'), (64, 80), 0.1)
     """
-    told = ReadingOptions(
+    options = ReadingOptions(
         channels=channels,
         rgb=rgb,
         axes=axes,
@@ -100,7 +100,7 @@ def read_image(
     )
     limits = settings or ReadingSettings()
     with foreign_errors_as_ours(label_of(path)):
-        opened = open_channels(path, told, limits=limits)
+        opened = open_channels(path, options, limits=limits)
         return image_of(opened, roi=roi, name=name)
 
 

@@ -68,9 +68,9 @@ def open_slide(
     >>> slide.shape, slide.counts("HER2", (slice(500, 512), slice(0, 4))).shape
     ((512, 640), (12, 4))
     """
-    told, limits = ReadingOptions(**options), settings or ReadingSettings()
+    reading, limits = ReadingOptions(**options), settings or ReadingSettings()
     with foreign_errors_as_ours(label_of(path)):
-        opened = open_channels(path, told, limits=_for_any_size(limits))
+        opened = open_channels(path, reading, limits=_for_any_size(limits))
         if not opened.reads_windows:
             _check_memory(opened, limits)
         return _slide_of(opened, roi=roi, name=name)
@@ -101,9 +101,9 @@ def read_field(
     InputError
         As `fishcount.read_image`; TooLargeError only where it has to be read whole.
     """
-    told, limits = ReadingOptions(**options), settings or ReadingSettings()
+    reading, limits = ReadingOptions(**options), settings or ReadingSettings()
     with foreign_errors_as_ours(label_of(path)):
-        opened = open_channels(path, told, limits=_for_any_size(limits))
+        opened = open_channels(path, reading, limits=_for_any_size(limits))
         large = max(opened.sizes[1:]) > limits.tiles_above_px
         if large and opened.reads_windows and not whole:
             return _slide_of(opened, roi=roi, name=name)

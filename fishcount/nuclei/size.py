@@ -72,7 +72,7 @@ def guess_diameter(
     slopes = list(np.gradient(smooth))
     best, diameter = 0.0, math.nan
     for level in (low * (top / low) ** np.linspace(0, 0.95, N_LEVELS)).tolist():
-        area, edge = _ellipses(smooth, level, slopes, judge_outside=prior_px is None)
+        area, edge = _ellipses(smooth, level, slopes, weigh_outside=prior_px is None)
         if prior_px is not None:
             near = (area > 0.05 * prior_px**2) & (area < 8 * prior_px**2)
             area, edge = area[near], edge[near]
@@ -100,12 +100,12 @@ def _ellipses(
     level: float,
     slopes: Sequence[NDArray[np.float32]],
     *,
-    judge_outside: bool,
+    weigh_outside: bool,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Area and summed slope along the outline of the ellipse-like components over a level.
 
-    `slopes` are those along y and x. Where it is judged how dark it is outside, what is as bright
-    there as on the outline does not count, and what is half as bright counts by a quarter.
+    `slopes` are those along y and x. With `weigh_outside`, an outline outside of which it is as
+    bright as on it does not count, and one outside of which it is half as bright by a quarter.
     """
     mask = smooth > level
     labels, n = connected_parts(mask)
@@ -122,7 +122,7 @@ def _ellipses(
     at, row = at[good[row]], row[good[row]]
     down, right = (slope.ravel()[at] for slope in slopes)
     edge = np.hypot(down, right)
-    if judge_outside:
+    if weigh_outside:
         step = (1 + OUTSIDE * np.sqrt(area[row] / np.pi)) / np.maximum(edge, 1e-6)
         y, x = np.divmod(at, mask.shape[1])
         y = np.clip(np.rint(y - step * down), 0, mask.shape[0] - 1).astype(np.intp)

@@ -143,7 +143,7 @@ def measures(case: ShownCase) -> tuple[Measure, ...]:
 
 def paragraphs(case: ShownCase) -> tuple[str, ...]:
     """The result in plain sentences."""
-    told = explain_paragraphs(
+    texts = explain_paragraphs(
         case.score,
         case.categories,
         ihc=case.summary.get("ihc"),
@@ -152,7 +152,7 @@ def paragraphs(case: ShownCase) -> tuple[str, ...]:
         doubts={one["name"]: one.get("flags", ()) for one in case.summary["fields"]},
         also=case.settings.scoring.headline,
     )
-    return tuple(prose(text) for text in told)
+    return tuple(prose(text) for text in texts)
 
 
 # Said elsewhere on the page, or of use to programs only.

@@ -178,8 +178,8 @@ def expected_false(summary: Mapping[str, Any]) -> str:
     'HER2 0.22, CEP17 0.10'
     """
     # Folders of earlier versions do not say it.
-    told = summary.get("expected_false_per_nucleus") or {}
-    return ", ".join(f"{role} {number(n)}" for role, n in told.items() if n is not None)
+    expected = summary.get("expected_false_per_nucleus") or {}
+    return ", ".join(f"{role} {number(n)}" for role, n in expected.items() if n is not None)
 
 
 def _as_recorded(

@@ -160,7 +160,7 @@ def _note(reviewed: Mapping[str, Any], *, shows_reviewed: bool, log_path: Path) 
     automatic = review["automatic"]
     n_events = int(review.get("n_events", 0))
     events = read_log(log_path).events
-    told = events[:n_events]
+    replayed = events[:n_events]
     progress = tuple((word, int(review[word])) for word in ("accepted", "rejected", "edited"))
     n_reviewed = sum(n for _, n in progress)
     return ReviewNote(
@@ -168,8 +168,8 @@ def _note(reviewed: Mapping[str, Any], *, shows_reviewed: bool, log_path: Path) 
         n_nuclei=n_reviewed + int(review["unreviewed"]),
         n_reviewed=n_reviewed,
         progress=progress,
-        readers=_readers(told),
-        edits=_edits(told),
+        readers=_readers(replayed),
+        edits=_edits(replayed),
         figures=tuple(
             FigurePair(
                 name,
@@ -183,7 +183,7 @@ def _note(reviewed: Mapping[str, Any], *, shows_reviewed: bool, log_path: Path) 
         ),
         verdicts=_verdicts(automatic["categories"], reviewed["categories"]),
         log_sha256=str(review.get("log_sha256", "")),
-        n_after=len(events) - len(told),
+        n_after=len(events) - len(replayed),
     )
 
 

@@ -134,9 +134,9 @@ def draw_saturation(case: ShownCase) -> Saturation | None:
 
 def _coarsest_optics(case: ShownCase) -> tuple[float, float, str]:
     """Numerical aperture and wavelength of HER2 in um, the worst of all fields; in words."""
-    told = [field.optics.overruled_by(case.settings.spots.optics) for field in case.fields]
-    apertures = [one.numerical_aperture for one in told if one.numerical_aperture is not None]
-    wavelengths = [one.emission_nm["HER2"] for one in told if "HER2" in one.emission_nm]
+    optics = [field.optics.overruled_by(case.settings.spots.optics) for field in case.fields]
+    apertures = [one.numerical_aperture for one in optics if one.numerical_aperture is not None]
+    wavelengths = [one.emission_nm["HER2"] for one in optics if "HER2" in one.emission_nm]
     na = min(apertures, default=OPTICS.na)
     her2_nm = max(wavelengths, default=1e3 * OPTICS.her2_um)
     words = f"NA {na:g} and {her2_nm:.0f} nm"

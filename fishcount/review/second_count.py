@@ -246,7 +246,7 @@ class SecondCount:
             reader=self.reader,
             action=record,
             object={"nuclei": touched, "signals": []},
-            old=_told(before, touched),
+            old=_before(before, touched),
             new={},
             reason="",
             software=f"fishcount {fishcount.__version__}",
@@ -257,7 +257,7 @@ class SecondCount:
         self.chosen, self.counted, self.skipped = replay_counts(self.log.content)
 
 
-def _told(counted: dict[Id, tuple[int, int | None]], touched: list[str]) -> dict[str, Any]:
+def _before(counted: dict[Id, tuple[int, int | None]], touched: list[str]) -> dict[str, Any]:
     was = {f"{name}/{number}": list(copies) for (name, number), copies in counted.items()}
     return {name: was.get(name) for name in touched}
 

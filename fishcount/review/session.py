@@ -106,7 +106,7 @@ class Review:
                 software=f"fishcount {fishcount.__version__}",
                 input_sha256=self.state.automatic.sha256,
                 previous="",
-                **_told(patch),
+                **_changes_of(patch),
             )
         )
         self.history = history
@@ -147,8 +147,8 @@ def replay(automatic: Automatic, content: LogContent, *, path: Path) -> History:
             raise ReviewError(
                 f"cannot be replayed: {error}", file=path, field=f"line {number}"
             ) from error
-        told = {"object": event.object, "old": event.old, "new": event.new}
-        if _told(patch) != told:
+        logged = {"object": event.object, "old": event.old, "new": event.new}
+        if _changes_of(patch) != logged:
             raise ReviewError(
                 "the replay changes something else than the log says",
                 file=path,
@@ -185,7 +185,7 @@ def replay_folder(folder: str | Path | CaseFolder) -> tuple[ReviewState, LogCont
     return replay(automatic, content, path=path).present, content
 
 
-def _told(patch: Patch) -> dict[str, Any]:
+def _changes_of(patch: Patch) -> dict[str, Any]:
     """What a patch changes, as the log says it."""
     nuclei = {_name(key): pair for key, pair in patch.nuclei.items()}
     signals = {_name(key): pair for key, pair in patch.signals.items()}

@@ -68,11 +68,12 @@ class Heterogeneity:
     ----------
     pattern : Pattern
         After Vance et al., Arch Pathol Lab Med 2009;133:611: heterogeneous with more than 5 %
-        and less than 50 % of amplified nuclei; unknown without nuclei to be asked.
+        and less than 50 % of amplified nuclei; unknown without nuclei to be assessed.
     criterion : str
         What makes a nucleus amplified: "ratio over 2.2"; "over 6 copies" in a single-probe case.
     n_amplified, n_with_ratio : int
-        Amplified nuclei, of those that could be asked: with CEP17, or all in a single-probe case.
+        Amplified nuclei, and nuclei that could be assessed: those with CEP17, or all in a
+        single-probe case.
     exactly_half : bool
         Exactly half are amplified: called amplified, a choice of this project.
     separation : float
@@ -99,7 +100,7 @@ class Heterogeneity:
 
     @property
     def share_amplified(self) -> float | None:
-        """Share of amplified nuclei; None where none could be asked."""
+        """Share of amplified nuclei; None where none could be assessed."""
         return self.n_amplified / self.n_with_ratio if self.n_with_ratio else None
 
 
@@ -157,16 +158,16 @@ def heterogeneity(
             field="heterogeneity",
             found=" and ".join(str(column.shape) for column in columns),
         )
-    asked, amplified = _amplified(copies, reference)
-    n_amplified, n_asked = int(amplified.sum()), int(asked.sum())
+    assessed, amplified = _amplified(copies, reference)
+    n_amplified, n_assessed = int(amplified.sum()), int(assessed.sum())
     separation, high = _split(copies)
     parts = (~high, high) if high.any() else (~high,)
     return Heterogeneity(
-        pattern=_pattern(n_amplified, n_asked),
+        pattern=_pattern(n_amplified, n_assessed),
         criterion="over 6 copies" if reference is None else "ratio over 2.2",
         n_amplified=n_amplified,
-        n_with_ratio=n_asked,
-        exactly_half=n_asked > 0 and 2 * n_amplified == n_asked,
+        n_with_ratio=n_assessed,
+        exactly_half=n_assessed > 0 and 2 * n_amplified == n_assessed,
         separation=separation,
         populations=tuple(_population(part, copies, reference) for part in parts),
         high=high,
@@ -179,7 +180,7 @@ def heterogeneity(
 def _amplified(
     copies: Integers, reference: Integers | None
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Nuclei that can be asked whether they are amplified, and those that are."""
+    """Nuclei that can be assessed, and those among them that are amplified."""
     if reference is None:
         return np.ones(len(copies), np.bool_), copies > 6
     has_ratio = reference > 0

@@ -59,8 +59,8 @@ class SpotSettings(Section):
     @property
     def optics(self) -> KnownOptics:
         """What these settings say of the optics."""
-        told = {"HER2": self.her2_emission_nm, "CEP17": self.cep17_emission_nm}
+        emission = {"HER2": self.her2_emission_nm, "CEP17": self.cep17_emission_nm}
         return KnownOptics(
             numerical_aperture=self.numerical_aperture,
-            emission_nm=MappingProxyType({r: nm for r, nm in told.items() if nm is not None}),
+            emission_nm=MappingProxyType({r: nm for r, nm in emission.items() if nm is not None}),
         )

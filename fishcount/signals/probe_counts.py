@@ -99,10 +99,10 @@ def _brightness(probe: ProbeSignals) -> NDArray[np.float64]:
     """Of the signals of each spot's nucleus, beside the other nuclei with clusters; 1 elsewhere."""
     with_cluster = np.unique(probe.nucleus[probe.cluster >= 0])
     compared = np.isin(probe.nucleus, with_cluster)
-    told = probe.inside & compared & (probe.spots.flux_counts > 0)
+    used = probe.inside & compared & (probe.spots.flux_counts > 0)
     brightness = np.ones(int(probe.nucleus.max(initial=0)) + 1)
-    brightness[probe.nucleus[told]] = relative_brightness(
-        probe.spots.flux_counts[told], probe.nucleus[told]
+    brightness[probe.nucleus[used]] = relative_brightness(
+        probe.spots.flux_counts[used], probe.nucleus[used]
     )
     return brightness[probe.nucleus]
 

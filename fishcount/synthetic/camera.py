@@ -19,14 +19,14 @@ ELECTRON_STEP = 1 / 64
 
 def draw_haze(spec: FieldSpec, *, rng: np.random.Generator) -> NDArray[np.float64]:
     """Even background with a slow variation, electrons, (y, x)."""
-    look = spec.background
-    level = look.haze_electrons * np.exp(rng.normal(0, look.haze_spread))
+    background = spec.background
+    level = background.haze_electrons * np.exp(rng.normal(0, background.haze_spread))
     coarse = _coarse_shape(spec.shape)
     blur = 12.0 * spec.px_per_um / COARSE
     waves = gaussian_filter(rng.standard_normal(coarse), blur, mode="reflect")
     # The deviation that white noise keeps after this blur, so that small fields vary less.
     waves = (waves * 2 * np.sqrt(np.pi) * blur).clip(-2, 2)
-    return _refine(level * np.exp(look.haze_spread * waves), spec.shape)
+    return _refine(level * np.exp(background.haze_spread * waves), spec.shape)
 
 
 def draw_illumination(spec: FieldSpec, *, rng: np.random.Generator) -> NDArray[np.float64]:

@@ -183,8 +183,8 @@ def _shine(spec: FieldSpec, points: Points, channel: int, z_um: float) -> NDArra
 def _with_bleed_through(
     spec: FieldSpec, her2: NDArray[np.float64], cep17: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    look = spec.artefacts
-    return her2 + look.cep17_into_her2 * cep17, cep17 + look.her2_into_cep17 * her2
+    artefacts = spec.artefacts
+    return her2 + artefacts.cep17_into_her2 * cep17, cep17 + artefacts.her2_into_cep17 * her2
 
 
 def _truth(

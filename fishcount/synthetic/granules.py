@@ -39,8 +39,8 @@ class Granules:
 
 def draw_granules(spec: FieldSpec, *, peak_electrons: float, rng: np.random.Generator) -> Granules:
     """Draw granules anywhere in the field, a third of them in small heaps."""
-    look = spec.artefacts
-    n = int(rng.poisson(look.granules_per_mm2 * spec.area_mm2))
+    artefacts = spec.artefacts
+    n = int(rng.poisson(artefacts.granules_per_mm2 * spec.area_mm2))
     y, x = rng.uniform(-0.5, np.array(spec.shape)[:, None] - 0.5, (2, n))
     heaped = (rng.random(n) < 0.33) & (np.arange(n) > 0)
     partner = rng.integers(0, np.maximum(np.arange(n), 1))
@@ -48,16 +48,16 @@ def draw_granules(spec: FieldSpec, *, peak_electrons: float, rng: np.random.Gene
         np.where(heaped, axis[partner] + rng.normal(0, 1.5 * spec.px_per_um, n), axis)
         for axis in (y, x)
     )
-    sigma_um = rng.uniform(*look.granule_um, n)
-    peak = look.granule_peak * peak_electrons * np.exp(rng.normal(0, 0.6, n))
+    sigma_um = rng.uniform(*artefacts.granule_um, n)
+    peak = artefacts.granule_peak * peak_electrons * np.exp(rng.normal(0, 0.6, n))
     z_um = rng.normal(0, 0.4, n)
-    piece = np.repeat(np.arange(n), look.granule_pieces)
+    piece = np.repeat(np.arange(n), artefacts.granule_pieces)
     jitter = 0.5 * sigma_um[piece] * spec.px_per_um
     shares = np.array(CHANNEL_SHARE)[:, None] * np.exp(rng.normal(0, 0.25, (3, n)))
     y_piece, x_piece = (axis[piece] + rng.normal(0, 1, piece.size) * jitter for axis in (y, x))
     sigma_piece = sigma_um[piece] * rng.uniform(0.7, 1.0, piece.size)
-    if look.granule_shared < 1:
-        in_one = rng.random(n) >= look.granule_shared
+    if artefacts.granule_shared < 1:
+        in_one = rng.random(n) >= artefacts.granule_shared
         probe = rng.integers(1, len(CHANNEL_SHARE), n)
         shares *= ~in_one | (np.arange(len(CHANNEL_SHARE))[:, None] == probe)
     return Granules(
@@ -65,5 +65,5 @@ def draw_granules(spec: FieldSpec, *, peak_electrons: float, rng: np.random.Gene
         x=x_piece,
         z_um=z_um[piece],
         sigma_um=sigma_piece,
-        peak=(shares * peak)[:, piece] / look.granule_pieces,
+        peak=(shares * peak)[:, piece] / artefacts.granule_pieces,
     )

@@ -78,13 +78,15 @@ def place_outlines(spec: FieldSpec, *, rng: np.random.Generator) -> Outlines:
 
 def _draw_shapes(spec: FieldSpec, n: int, rng: np.random.Generator) -> NDArray[np.float64]:
     """Radii in pixels, (n, N_ANGLES): an ellipse times a few low harmonics."""
-    look = spec.nuclei
-    radius = 0.5 * look.diameter_um * spec.px_per_um * np.exp(rng.normal(0, look.diameter_cv, n))
-    long = 1 + np.abs(rng.normal(0, look.elongation, n))
+    nuclei = spec.nuclei
+    radius = (
+        0.5 * nuclei.diameter_um * spec.px_per_um * np.exp(rng.normal(0, nuclei.diameter_cv, n))
+    )
+    long = 1 + np.abs(rng.normal(0, nuclei.elongation, n))
     turn = ANGLES - rng.uniform(0, np.pi, (n, 1))
     ellipse = 1 / np.sqrt((np.cos(turn) ** 2) / long[:, None] + (np.sin(turn) ** 2) * long[:, None])
     order = np.arange(3, 8)
-    height = rng.normal(0, look.roughness, (n, order.size)) * (order / 3.0) ** -1.5
+    height = rng.normal(0, nuclei.roughness, (n, order.size)) * (order / 3.0) ** -1.5
     phase = rng.uniform(0, 2 * np.pi, (n, order.size))
     waves = np.cos(order[:, None] * ANGLES + phase[:, :, None])
     bumps = 1 + (height[:, :, None] * waves).sum(axis=1)

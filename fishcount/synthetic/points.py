@@ -224,20 +224,20 @@ def _as_points(
     rng: np.random.Generator,
 ) -> Points:
     """Points of the copies of one nucleus, positions still relative to its centre."""
-    look = spec.signals
+    signals = spec.signals
     n = len(place)
     width = np.hypot(
-        diffraction_sigma_um(wavelength_um(spec, channel), na=spec.optics.na), look.size_um
+        diffraction_sigma_um(wavelength_um(spec, channel), na=spec.optics.na), signals.size_um
     )
-    halves = (rng.random(n) < look.split) & (kind == SpotKind.SINGLE)
+    halves = (rng.random(n) < signals.split) & (kind == SpotKind.SINGLE)
     copy = np.repeat(np.arange(n), 1 + halves)
     second = np.zeros(copy.size, bool)
     second[1:] = copy[1:] == copy[:-1]
     split = halves[copy]
     angle = rng.uniform(0, 2 * np.pi, n)[copy]
-    arm = 0.5 * rng.uniform(*look.split_um, n)[copy] * spec.px_per_um * split
+    arm = 0.5 * rng.uniform(*signals.split_um, n)[copy] * spec.px_per_um * split
     arm = np.where(second, -arm, arm)
-    amp = brightness * np.exp(rng.normal(0, look.peak_spread, n))[copy]
+    amp = brightness * np.exp(rng.normal(0, signals.peak_spread, n))[copy]
     # A split signal is one copy whose light comes from two places.
     amp = amp * np.where(split, rng.uniform(0.5, 0.8, copy.size), 1.0)
     z_um = rng.uniform(-0.5, 0.5, n)[copy] * spec.nuclei.depth_um
@@ -247,12 +247,12 @@ def _as_points(
         x=place[copy, 1] + arm * np.cos(angle),
         z_um=z_um,
         amp=amp,
-        sigma=width * spec.px_per_um * np.exp(rng.normal(0, look.size_spread, copy.size)),
+        sigma=width * spec.px_per_um * np.exp(rng.normal(0, signals.size_spread, copy.size)),
         nucleus=np.full(copy.size, row),
         kind=np.where(split, SpotKind.SPLIT, kind[copy]),
         copy=copy,
     )
-    return _ragged(points, look.ragged_um * spec.px_per_um, rng) if look.ragged_um else points
+    return _ragged(points, signals.ragged_um * spec.px_per_um, rng) if signals.ragged_um else points
 
 
 def _ragged(points: Points, unevenness_px: float, rng: np.random.Generator) -> Points:
