@@ -48,6 +48,11 @@ def search_width_px(psf_sigma_px: float) -> float:
     return round(_SEARCHED * psf_sigma_px, 3)
 
 
+def measured_width_px(search_sigma_px: float) -> float:
+    """The measured width of points that are searched with a width."""
+    return search_sigma_px / _SEARCHED
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelScale:
     """What holds for a whole channel.

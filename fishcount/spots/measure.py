@@ -20,6 +20,7 @@ from fishcount.spots.channel import (
     ROUND,
     ChannelScale,
     ChannelView,
+    measured_width_px,
     search_width_px,
     view_of,
 )
@@ -27,7 +28,7 @@ from fishcount.spots.checks import checked_counts
 from fishcount.spots.filters import blob_response, passes_for, white_noise_gain
 from fishcount.spots.grain import is_smoothed
 from fishcount.spots.leak import with_leak
-from fishcount.spots.maxima import local_maxima, roundness
+from fishcount.spots.maxima import roundness
 from fishcount.spots.psf import (
     BRIGHT_SNR,
     START_PX,
@@ -106,43 +107,45 @@ def measured_view(
     if plane.ndim != 2 or 0 in plane.shape:
         raise PixelError("no plane to measure", found=plane.shape, expected="(y, x)")
     brightness = background_map(plane, block_px=BLOCK_PX)
-    width = _width_of_points(plane, brightness, pixel_size_um, point_sigma_um)
-    view = _unmeasured_view(plane, brightness, width)
-    if not view.scale.is_measurable:
+    view = _unmeasured_view(plane, brightness, START_PX)
+    width = _width_of_points(view, pixel_size_um, point_sigma_um)
+    sigma_px = search_width_px(width.sigma_px)
+    # Where points are about as wide as was supposed, they are seen through the same filter.
+    if passes_for(sigma_px) != view.scale.passes:
+        del view
+        view = _unmeasured_view(plane, brightness, sigma_px)
+    scale = replace(view.scale, psf_sigma_px=width.sigma_px, width_spread=width.spread)
+    view = replace(view, scale=scale)
+    if not scale.is_measurable:
         return view
     maxima, snr = view.maxima(_SEEN_SNR)
     sharp = maxima[is_sharp(view, maxima) & (snr >= _SURE_SNR)]
     y, x = sharp.astype(np.float64).T
-    height = view.response[tuple(sharp.T)].astype(np.float64) / view.scale.gain
-    typical = _typical(height, _SURE_SNR * view.response_noise(y, x) / view.scale.gain, view.scale)
+    height = view.response[tuple(sharp.T)].astype(np.float64) / scale.gain
+    typical = _typical(height, _SURE_SNR * view.response_noise(y, x) / scale.gain, scale)
     # One more of each: no signal seen among few maxima says less than none among many.
     share = (np.count_nonzero(height > _SIGNAL_SHARE * typical) + 1) / (len(maxima) + 1)
-    scale = replace(view.scale, typical_counts=typical, signal_share=float(share))
+    smoothed = is_smoothed(plane, view.response, brightness, passes=scale.passes)
+    scale = replace(scale, typical_counts=typical, signal_share=float(share), smoothed=smoothed)
     return replace(view, scale=scale)
 
 
 def _width_of_points(
-    plane: NDArray[np.number],
-    brightness: BackgroundMap,
-    pixel_size_um: float | None,
-    point_sigma_um: float | None,
+    view: ChannelView, pixel_size_um: float | None, point_sigma_um: float | None
 ) -> PointWidth:
     """How wide the brightest round maxima are, in a response of no certain width."""
-    response = blob_response(plane, passes_for(START_PX))
-    noise = noise_by_brightness(response, brightness, least_counts=_least_noise(plane, START_PX))
-    if noise.floor_counts == 0:
+    if not view.scale.is_measurable:
         expected_px = expected_width_px(pixel_size_um, point_sigma_um)
         return PointWidth(sigma_px=expected_px, spread=0.0)
-    dome = background_map(response, block_px=BLOCK_PX)
-    maxima = local_maxima(response, BRIGHT_SNR * noise.floor_counts)
-    y, x = maxima.astype(np.float64).T
-    height = response[tuple(maxima.T)] - np.maximum(dome.at(y, x), 0)
-    snr = height / noise.at(brightness.at(y, x))
-    chosen = (snr >= BRIGHT_SNR) & (roundness(response, maxima[:, 0], maxima[:, 1]) > ROUND)
-    chosen &= light_beside(plane, maxima, brightness.at(y, x)) > _HOT
+    # Those that stand out less are asked for later, and then they are known.
+    view.maxima(_SEEN_SNR)
+    maxima, snr = view.maxima(BRIGHT_SNR)
+    chosen = roundness(view.response, maxima[:, 0], maxima[:, 1]) > ROUND
+    around = view.brightness.at(*maxima.astype(np.float64).T)
+    chosen &= light_beside(view.plane, maxima, around) > _HOT
     return width_of_bright(
-        plane,
-        response,
+        view.plane,
+        view.response,
         maxima[chosen],
         snr[chosen],
         pixel_size_um=pixel_size_um,
@@ -156,18 +159,16 @@ def _least_noise(plane: NDArray[np.number], sigma_px: float) -> float:
 
 
 def _unmeasured_view(
-    plane: NDArray[np.number], brightness: BackgroundMap, width: PointWidth
+    plane: NDArray[np.number], brightness: BackgroundMap, search_sigma_px: float
 ) -> ChannelView:
-    """A view for points of a width whose typical height is not known yet."""
-    sigma_px = search_width_px(width.sigma_px)
-    response = blob_response(plane, passes_for(sigma_px))
-    least = _least_noise(plane, sigma_px)
+    """A view for points that are searched with a width; nothing else is known of them yet."""
+    response = blob_response(plane, passes_for(search_sigma_px))
+    least = _least_noise(plane, search_sigma_px)
     scale = ChannelScale(
-        psf_sigma_px=width.sigma_px,
-        width_spread=width.spread,
+        psf_sigma_px=measured_width_px(search_sigma_px),
+        width_spread=0.0,
         noise=noise_by_brightness(response, brightness, least_counts=least),
         typical_counts=0.0,
-        smoothed=is_smoothed(plane, response, brightness, passes=passes_for(sigma_px)),
     )
     return view_of(plane, scale, brightness, response)
 

@@ -49,11 +49,18 @@ class Points:
 
     def take(self, which: NDArray[np.bool_] | NDArray[np.int64]) -> Points:
         """Some of the points."""
-        return Points(
+        taken = Points(
             y_px=self.y_px[which],
             x_px=self.x_px[which],
             amplitude_counts=self.amplitude_counts[which],
         )
+        if which.dtype == bool:
+            # They lie where they lay: what was found holds for those that are left.
+            number = np.cumsum(which) - 1
+            for at_most_px, (pairs, square) in self._found.items():
+                both = which[pairs].all(axis=1)
+                taken._found[at_most_px] = number[pairs[both]], square[both]
+        return taken
 
     def placed(self, where: NDArray[np.bool_], others: Points) -> Points:
         """The same with `others` in place of those at `where`."""
@@ -123,13 +130,18 @@ class PointModel:
     ) -> tuple[NDArray[np.float64], ...]:
         """The product and its derivatives: p, p_y, p_x, p_yy, p_xx, p_xy."""
         square = dy**2 + dx**2
-        p, p_y, p_x, p_yy, p_xx, p_xy = (np.zeros_like(square) for _ in range(6))
+        # The product, and the same over the variance of each term once and twice.
+        p, once, twice = (np.zeros_like(square) for _ in range(3))
         for weight, variance in self._terms:
-            e = weight * np.exp(-square / (2 * variance))
+            e = weight * np.exp(square / (-2 * variance))
             p += e
-            p_y -= e * dy / variance
-            p_x -= e * dx / variance
-            p_yy += e * (dy**2 / variance - 1) / variance
-            p_xx += e * (dx**2 / variance - 1) / variance
-            p_xy += e * dy * dx / variance**2
-        return p, p_y, p_x, p_yy, p_xx, p_xy
+            once += e / variance
+            twice += e / variance**2
+        return (
+            p,
+            -dy * once,
+            -dx * once,
+            dy**2 * twice - once,
+            dx**2 * twice - once,
+            dy * dx * twice,
+        )
