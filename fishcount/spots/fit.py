@@ -12,8 +12,13 @@ from fishcount.spots.patches import cut_patches, pixels_inside
 __all__ = ["PointFits", "fit_patches", "fit_points"]
 
 _DAMPING = 1e-3
-# Among the columns of a design those of the height and of the plane under it; all, and those that
-# are left where the width is known.
+# A design has columns for the height, its change by y, x and log width, and a plane. Each is a
+# product of a profile along y and one along x, here by their numbers; the last belongs to that of
+# the width, which is a sum of two.
+_OF_Y, _OF_X = np.array([2, 3, 2, 4, 0, 1, 0, 2]), np.array([2, 2, 3, 2, 0, 0, 1, 4])
+_OF_WIDTH = 3
+# Among the columns those of the height and of the plane under it; all, and those that are left
+# where the width is known.
 _LINEAR = np.array([0, 4, 5, 6])
 _ALL, _KNOWN_WIDTH = np.arange(7), np.array([0, 1, 2, 4, 5, 6])
 
@@ -78,20 +83,22 @@ def fit_patches(
 ) -> PointFits:
     """As `fit_points`, on patches (n, side, side); positions are from the centre of a patch.
 
-    Without `free_width` all points have the width `sigma_px`.
+    `inside` are the pixels that count, a rectangle of each patch. Without `free_width` all points
+    have the width `sigma_px`.
     """
     n, side, _ = data.shape
     radius = side // 2
-    counts: NDArray[np.float64] = data.reshape(n, side * side).astype(np.float64)
-    weight = np.ones_like(counts)
+    counts = data.astype(np.float64)
+    tall = wide = np.ones((n, side))
     if inside is not None:
-        weight = inside.reshape(n, side * side).astype(np.float64)
+        tall, wide = inside.any(axis=2).astype(np.float64), inside.any(axis=1).astype(np.float64)
     reach = np.arange(-radius, radius + 1.0)
     free = _ALL if free_width else _KNOWN_WIDTH
     dy, dx, sigma = dy_px, dx_px, np.full(n, sigma_px)
     for _ in range(iterations):
-        columns = _design(dy, dx, sigma, reach)
-        normal, right = _normal_equations(columns, counts, weight)
+        normal, right = _normal_equations(
+            _profiles(dy, sigma, reach, tall), _profiles(dx, sigma, reach, wide), counts
+        )
         linear = _solve(normal[:, _LINEAR[:, None], _LINEAR], right[:, _LINEAR])
         # Derivatives are for a height of 1, and what is linear has had its turn.
         scale = np.ones((n, 7))
@@ -104,44 +111,57 @@ def fit_patches(
         dx = np.clip(dx + np.clip(step[:, 2], -1, 1), -radius / 2, radius / 2)
         grown = sigma * np.exp(np.clip(step[:, 3], -0.4, 0.4))
         sigma = np.clip(grown, sigma_px / 4, sigma_px * 4)
-    columns = _design(dy, dx, sigma, reach)[:, _LINEAR]
-    linear = _solve(*_normal_equations(columns, counts, weight))
-    misfit = weight * np.square(counts - np.einsum("nk,nkp->np", linear, columns))
+    along_y, along_x = _profiles(dy, sigma, reach, tall), _profiles(dx, sigma, reach, wide)
+    normal, right = _normal_equations(along_y, along_x, counts)
+    linear = _solve(normal[:, _LINEAR[:, None], _LINEAR], right[:, _LINEAR])
+    plane = linear[:, 2, None] * along_y[:, 1] + linear[:, 1, None] * along_y[:, 0]
+    left = counts - linear[:, 0, None, None] * along_y[:, 2, :, None] * along_x[:, 2, None, :]
+    left -= plane[:, :, None] + linear[:, 3, None, None] * along_x[:, 1, None, :]
+    misfit = np.einsum("nyx,ny,nx->n", np.square(left), tall, wide)
+    n_pixels = tall.sum(axis=1) * wide.sum(axis=1)
     return PointFits(
         y_px=dy,
         x_px=dx,
         amplitude_counts=linear[:, 0],
         sigma_px=sigma,
         background_counts=linear[:, 1] + (linear[:, 2] * dy + linear[:, 3] * dx) / radius,
-        residual_counts=np.sqrt(misfit.sum(1) / np.maximum(weight.sum(1) - 7, 1)),
+        residual_counts=np.sqrt(misfit / np.maximum(n_pixels - 7, 1)),
     )
 
 
-def _design(
-    dy: NDArray[np.float64],
-    dx: NDArray[np.float64],
+def _profiles(
+    offset: NDArray[np.float64],
     sigma: NDArray[np.float64],
     reach: NDArray[np.float64],
+    inside: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Points of height 1, their derivatives by y, x and log width, and a plane, (n, 7, p)."""
-    u, v = (reach - dy[:, None]) / sigma[:, None], (reach - dx[:, None]) / sigma[:, None]
-    along_y, along_x = np.exp(-0.5 * u**2), np.exp(-0.5 * v**2)
-    columns = np.empty((len(dy), 7, len(reach), len(reach)))
-    columns[:, 0] = along_y[:, :, None] * along_x[:, None, :]
-    columns[:, 1] = columns[:, 0] * (u / sigma[:, None])[:, :, None]
-    columns[:, 2] = columns[:, 0] * (v / sigma[:, None])[:, None, :]
-    columns[:, 3] = columns[:, 0] * ((u**2)[:, :, None] + (v**2)[:, None, :])
-    columns[:, 4] = 1
-    columns[:, 5], columns[:, 6] = reach[:, None] / reach[-1], reach / reach[-1]
-    return columns.reshape(len(dy), 7, len(reach) ** 2)
+    """Along one axis of points of height 1, 0 where nothing counts, (n, 5, side).
+
+    A constant, a slope, the point, and its derivatives by position and by log width.
+    """
+    u = (reach - offset[:, None]) / sigma[:, None]
+    profiles = np.empty((len(offset), 5, len(reach)))
+    profiles[:, 0], profiles[:, 1] = 1, reach / reach[-1]
+    profiles[:, 2] = np.exp(-0.5 * u**2)
+    profiles[:, 3] = profiles[:, 2] * u / sigma[:, None]
+    profiles[:, 4] = profiles[:, 2] * u**2
+    return profiles * inside[:, None]
 
 
 def _normal_equations(
-    columns: NDArray[np.float64], data: NDArray[np.float64], weight: NDArray[np.float64]
+    along_y: NDArray[np.float64], along_x: NDArray[np.float64], data: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Matrices (n, k, k) and right sides (n, k) of weighted least squares."""
-    weighted = columns * weight[:, None]
-    return weighted @ columns.transpose(0, 2, 1), (weighted @ data[:, :, None])[:, :, 0]
+    """Matrices (n, 7, 7) and right sides (n, 7) of least squares.
+
+    Sums over the pixels of a patch are products of sums along its axes.
+    """
+    of_y, of_x = along_y @ along_y.transpose(0, 2, 1), along_x @ along_x.transpose(0, 2, 1)
+    normal = of_y[:, _OF_Y[:, None], _OF_Y] * of_x[:, _OF_X[:, None], _OF_X]
+    right = (along_y @ data @ along_x.transpose(0, 2, 1))[:, _OF_Y, _OF_X]
+    right[:, _OF_WIDTH] += right[:, -1]
+    normal[:, _OF_WIDTH] += normal[:, -1]
+    normal[:, :, _OF_WIDTH] += normal[:, :, -1]
+    return normal[:, :-1, :-1], right[:, :-1]
 
 
 def _solve(normal: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.float64]:
