@@ -89,9 +89,8 @@ def fit_patches(
     n, side, _ = data.shape
     radius = side // 2
     counts = data.astype(np.float64)
-    tall = wide = np.ones((n, side))
-    if inside is not None:
-        tall, wide = inside.any(axis=2).astype(np.float64), inside.any(axis=1).astype(np.float64)
+    counted = np.ones(data.shape, bool) if inside is None else inside
+    tall, wide = (np.asarray(counted.any(axis=axis), np.float64) for axis in (2, 1))
     reach = np.arange(-radius, radius + 1.0)
     free = _ALL if free_width else _KNOWN_WIDTH
     dy, dx, sigma = dy_px, dx_px, np.full(n, sigma_px)

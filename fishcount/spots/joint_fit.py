@@ -35,16 +35,16 @@ def fit_jointly(scene: Scene, points: Points, *, iterations: int) -> Points:
     for _ in range(iterations if len(points) else 0):
         left = residual_moments(scene, points, patches, pairs)
         height = points.amplitude_counts
-        gradient = np.stack([left.zero, height * left.y, height * left.x], axis=1)
+        gradient = np.stack([height * left.y, height * left.x, left.zero], axis=1)
         step = np.zeros((len(points), 3))
         for index in groups:
             taken = index >= 0
             step[index[taken]] = _newton_step(scene, points, gradient, index)[taken]
-        move = np.clip(step[:, 1:], -_MAX_STEP_PX, _MAX_STEP_PX)
+        move = np.clip(step[:, :2], -_MAX_STEP_PX, _MAX_STEP_PX)
         points = Points(
             y_px=np.clip(points.y_px + move[:, 0], 0, bottom),
             x_px=np.clip(points.x_px + move[:, 1], 0, right),
-            amplitude_counts=np.maximum(height + step[:, 0], 0.05 * height),
+            amplitude_counts=np.maximum(height + step[:, 2], 0.05 * height),
         )
     return points
 
@@ -52,15 +52,16 @@ def fit_jointly(scene: Scene, points: Points, *, iterations: int) -> Points:
 def _newton_step(
     model: PointModel, points: Points, gradient: NDArray[np.float64], index: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """Change of (height, y, x) for groups (m, k), as (m, k, 3); of no use where index is -1."""
+    """Change of (y, x, height) for groups (m, k), as (m, k, 3); of no use where index is -1."""
     if index.shape[1] == 1:
         return _step_alone(model, points, gradient, index)
     matrix = _normal_matrix(_heights(points, index), model.products(*_distances(points, index)))
     diagonal = np.einsum("nii->ni", matrix)
     diagonal *= 1 + _DAMPING
     diagonal += 1e-6 * diagonal.max(axis=1, keepdims=True)
-    right = gradient[index].reshape(len(index), -1, 1)
-    return np.asarray(np.linalg.solve(matrix, right), np.float64).reshape(*index.shape, 3)
+    right = gradient[index].transpose(0, 2, 1).reshape(len(index), -1, 1)
+    step = np.linalg.solve(matrix, right).reshape(len(index), 3, -1)
+    return np.asarray(step.transpose(0, 2, 1), np.float64)
 
 
 def _step_alone(
@@ -69,7 +70,7 @@ def _step_alone(
     """As `_newton_step` for points (m, 1) that are alone: nothing is coupled."""
     p, _, _, p_yy, p_xx, _ = (float(term[0]) for term in model.products(np.zeros(1), np.zeros(1)))
     height = points.amplitude_counts[index]
-    diagonal = np.stack([np.full(height.shape, p), -p_yy * height**2, -p_xx * height**2], axis=2)
+    diagonal = np.stack([-p_yy * height**2, -p_xx * height**2, np.full(height.shape, p)], axis=2)
     diagonal *= 1 + _DAMPING
     diagonal += 1e-6 * diagonal.max(axis=2, keepdims=True)
     return np.asarray(gradient[index] / diagonal, np.float64)
@@ -93,20 +94,20 @@ def _heights(points: Points, index: NDArray[np.int64]) -> NDArray[np.float64]:
 def _normal_matrix(
     height: NDArray[np.float64], products: tuple[NDArray[np.float64], ...]
 ) -> NDArray[np.float64]:
-    """Curvature of the energy by (height, y, x) of each point of a group, (m, 3k, 3k)."""
+    """Curvature of the energy by the places y, x and the heights of a group, (m, 3k, 3k)."""
     p, p_y, p_x, p_yy, p_xx, p_xy = products
     first, second = height[:, :, None], height[:, None, :]
+    both = -first * second
     n_groups, size = height.shape
-    matrix = np.empty((n_groups, size, 3, size, 3))
-    matrix[:, :, 0, :, 0] = p
-    matrix[:, :, 0, :, 1] = p_y * second
-    matrix[:, :, 0, :, 2] = p_x * second
-    matrix[:, :, 1, :, 0] = -p_y * first
-    matrix[:, :, 2, :, 0] = -p_x * first
-    matrix[:, :, 1, :, 1] = -p_yy * first * second
-    matrix[:, :, 2, :, 2] = -p_xx * first * second
-    matrix[:, :, 1, :, 2] = -p_xy * first * second
-    matrix[:, :, 2, :, 1] = -p_xy * first * second
+    matrix = np.empty((n_groups, 3, size, 3, size))
+    matrix[:, 0, :, 0] = p_yy * both
+    matrix[:, 1, :, 1] = p_xx * both
+    matrix[:, 0, :, 1] = matrix[:, 1, :, 0] = p_xy * both
+    matrix[:, 2, :, 0] = p_y * second
+    matrix[:, 2, :, 1] = p_x * second
+    matrix[:, 0, :, 2] = -p_y * first
+    matrix[:, 1, :, 2] = -p_x * first
+    matrix[:, 2, :, 2] = p
     return matrix.reshape(n_groups, 3 * size, 3 * size)
 
 
@@ -121,7 +122,10 @@ def amplitude_errors(model: PointModel, points: Points) -> NDArray[np.float64]:
         diagonal = np.einsum("nii->ni", matrix)
         diagonal *= 1 + 1e-6
         diagonal += 1e-9
-        variance = np.einsum("nii->ni", np.linalg.inv(matrix))[:, ::3]
+        # Heights come last: their corner of the root is what is left of them when places are free.
+        size = index.shape[1]
+        inverse = np.linalg.inv(np.linalg.cholesky(matrix)[:, -size:, -size:])
+        variance = np.square(inverse).sum(axis=1)
         taken = index >= 0
         error[index[taken]] = np.sqrt(np.maximum(variance[taken], 1e-12))
     return error

@@ -56,7 +56,7 @@ class Points:
         )
         if which.dtype == bool:
             # They lie where they lay: what was found holds for those that are left.
-            number = np.cumsum(which) - 1
+            number = np.cumsum(which, dtype=np.int64) - 1
             for at_most_px, (pairs, square) in self._found.items():
                 both = which[pairs].all(axis=1)
                 taken._found[at_most_px] = number[pairs[both]], square[both]
