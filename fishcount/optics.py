@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
 __all__ = [
+    "FWHM_PER_SIGMA",
     "PLAUSIBLE_EMISSION_NM",
     "PLAUSIBLE_NA",
     "KnownOptics",
     "diffraction_sigma_um",
 ]
 
+# Full width at half maximum of a Gaussian, in standard deviations.
+FWHM_PER_SIGMA = 2.0 * math.sqrt(2.0 * math.log(2.0))
 # From a 2x objective to the best oil; from deep blue dyes to the edge of the infrared. Beyond lies
 # a wrong unit.
 PLAUSIBLE_NA = (0.05, 1.7)

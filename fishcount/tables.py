@@ -33,6 +33,7 @@ __all__ = [
     "SCHEMA_VERSION",
     "SIGNALS_COLUMNS",
     "SIGNAL_FIGURES",
+    "copy_ratios",
     "nuclei_table",
     "signals_table",
     "summary_record",
@@ -140,6 +141,13 @@ def signals_table(fields: Iterable[FieldResult]) -> pd.DataFrame:
     ['field', 'signal', 'channel', 'nucleus']
     """
     return _stacked([_signals_of(field) for field in fields], SIGNALS_COLUMNS)
+
+
+def copy_ratios(her2: NDArray[Any], cep17: NDArray[Any]) -> NDArray[np.float64]:
+    """HER2 over CEP17 copies of each nucleus, (n,); NaN for a nucleus without CEP17."""
+    ratio: NDArray[np.float64] = np.full(len(her2), np.nan)
+    np.divide(her2, cep17, out=ratio, where=cep17 > 0)
+    return ratio
 
 
 def summary_record(case: CaseResult) -> dict[str, Any]:
@@ -253,16 +261,16 @@ def _nuclei_of(field: FieldResult) -> dict[str, Any]:
         for suffix, value in (("", "best"), ("_low", "low"), ("_high", "high")):
             missing = pd.array([pd.NA] * len(nuclei), dtype="Int64")
             columns[probe.lower() + suffix] = missing if copies is None else getattr(copies, value)
-    columns["ratio"] = _ratio(columns["her2"], columns["cep17"])
+    columns["ratio"] = copy_ratios(_floats(columns["her2"]), _floats(columns["cep17"]))
     return columns
 
 
-def _ratio(her2: Any, cep17: Any) -> NDArray[np.float64]:
-    numerator = pd.array(her2, dtype="Int64").to_numpy(dtype=np.float64, na_value=np.nan)
-    denominator = pd.array(cep17, dtype="Int64").to_numpy(dtype=np.float64, na_value=np.nan)
-    ratio: NDArray[np.float64] = np.full_like(numerator, np.nan)
-    np.divide(numerator, denominator, out=ratio, where=denominator > 0)
-    return ratio
+def _floats(copies: Any) -> NDArray[np.float64]:
+    """Copies as numbers; NaN where they are missing."""
+    floats: NDArray[np.float64] = pd.array(copies, dtype="Int64").to_numpy(
+        dtype=np.float64, na_value=np.nan
+    )
+    return floats
 
 
 def _signals_of(field: FieldResult) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from fishcount.optics import FWHM_PER_SIGMA
 from fishcount.report.histogram import Tick
 from fishcount.report.shown import ShownCase
 from fishcount.synthetic import (
@@ -25,8 +26,6 @@ COPIES = (1, 2, 3, 4, 6, 8, 10, 12, 16, 20, 24, 32, 40, 48, 64)
 # hybridised target, which none says (our choice).
 OPTICS = Optics()
 TARGET_UM = SignalShapes().size_um
-# Full width at half maximum of a Gaussian, in sigmas.
-FWHM = 2 * np.sqrt(2 * np.log(2))
 # Radius of a loose heap of copies in one place of the nucleus (our choice).
 HEAP_UM = 1.0
 # A count that is this share too low or more is called saturated (our choice).
@@ -105,7 +104,7 @@ def draw_saturation(case: ShownCase) -> Saturation | None:
     pixel_um = max(field.pixel_size_um for field in case.fields)
     na, her2_um, optics = _coarsest_optics(case)
     sigma_um = np.hypot(diffraction_sigma_um(her2_um, na=na), TARGET_UM)
-    resolution_um = max(float(FWHM * sigma_um), 2 * pixel_um)
+    resolution_um = max(FWHM_PER_SIGMA * sigma_um, 2 * pixel_um)
     # To the half micrometre: cases of one batch share their curves.
     diameter_um = max(round(2 * 2 * float(np.sqrt(np.median(area_um2) / np.pi))) / 2, 0.5)
     apart = _resolved(diameter_um, resolution_um)

@@ -14,12 +14,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+import fishcount
 from fishcount.errors import AlteredLogError, InputError, OutputError, ReviewError
 
 __all__ = ["LOG_NAME", "EditLog", "Event", "LogContent", "read_log"]
@@ -63,6 +66,38 @@ class Event(BaseModel):
     input_sha256: str
     previous: str
     sha256: str = ""
+
+    @classmethod
+    def of(
+        cls,
+        action: BaseModel,
+        *,
+        reader: str,
+        input_sha256: str,
+        changes: Mapping[str, Any],
+        reason: str = "",
+    ) -> Event:
+        """An event of this moment, not yet in a log.
+
+        Parameters
+        ----------
+        action
+            An action, as `fishcount.review.parse_action` gives it.
+        reader, input_sha256, reason
+            As in the attributes.
+        changes
+            ``object``, ``old`` and ``new``.
+        """
+        return cls(
+            time=datetime.now(UTC).isoformat(timespec="milliseconds"),
+            reader=reader,
+            action=action.model_dump(mode="json"),
+            reason=reason,
+            software=f"fishcount {fishcount.__version__}",
+            input_sha256=input_sha256,
+            previous="",
+            **changes,
+        )
 
     def sealed(self) -> Event:
         """The event with its own hash."""

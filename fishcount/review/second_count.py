@@ -8,14 +8,12 @@ own, chained as that of a review; neither the first count nor the automatic one 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 
-import fishcount
 from fishcount.errors import ReviewError
 from fishcount.guidelines import Recount
 from fishcount.io import CaseFolder, read_case_folder, slug_of
@@ -28,6 +26,7 @@ from fishcount.review.second_count_log import (
     SECOND_COUNTS,
     ChooseNuclei,
     CountAction,
+    CountNucleus,
     SkipNucleus,
     UndoCount,
     parse_count,
@@ -238,22 +237,24 @@ class SecondCount:
             raise ReviewError("no such nucleus", field=nucleus[0], found=nucleus[1])
 
     def _append(self, action: CountAction) -> None:
-        before = dict(self.counted)
-        record = action.model_dump(mode="json")
-        touched = [f"{record['field']}/{record['nucleus']}"] if "nucleus" in record else []
-        event = Event(
-            time=datetime.now(UTC).isoformat(timespec="milliseconds"),
-            reader=self.reader,
-            action=record,
-            object={"nuclei": touched, "signals": []},
-            old=_before(before, touched),
-            new={},
-            reason="",
-            software=f"fishcount {fishcount.__version__}",
-            input_sha256=self._automatic.sha256,
-            previous="",
+        touched = (
+            [f"{action.field}/{action.nucleus}"]
+            if isinstance(action, CountNucleus | SkipNucleus)
+            else []
         )
-        self.log.append(event)
+        changes = {
+            "object": {"nuclei": touched, "signals": []},
+            "old": _before(self.counted, touched),
+            "new": {},
+        }
+        self.log.append(
+            Event.of(
+                action,
+                reader=self.reader,
+                input_sha256=self._automatic.sha256,
+                changes=changes,
+            )
+        )
         self.chosen, self.counted, self.skipped = replay_counts(self.log.content)
 
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
-import fishcount
 from fishcount.errors import ReviewError
 from fishcount.io import CaseFolder, read_case_folder
 from fishcount.review.actions import Action, Redo, Undo, parse_action
@@ -98,15 +96,12 @@ class Review:
         """
         history, patch = self.history.after(action)
         event = self.log.append(
-            Event(
-                time=datetime.now(UTC).isoformat(timespec="milliseconds"),
+            Event.of(
+                action,
                 reader=self.reader,
-                action=action.model_dump(mode="json"),
-                reason=reason,
-                software=f"fishcount {fishcount.__version__}",
                 input_sha256=self.state.automatic.sha256,
-                previous="",
-                **_changes_of(patch),
+                changes=_changes_of(patch),
+                reason=reason,
             )
         )
         self.history = history

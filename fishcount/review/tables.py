@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from fishcount.flags import codes_of
 from fishcount.nuclei.runs import find_runs
@@ -16,7 +15,7 @@ from fishcount.review.keys import key_of, keys_of
 from fishcount.review.outline import Outline
 from fishcount.review.rows import Id
 from fishcount.review.state import ReviewState
-from fishcount.tables import NUCLEI_COLUMNS, NUCLEUS_FIGURES, SIGNALS_COLUMNS
+from fishcount.tables import NUCLEI_COLUMNS, NUCLEUS_FIGURES, SIGNALS_COLUMNS, copy_ratios
 
 __all__ = ["reviewed_nuclei", "reviewed_signals"]
 
@@ -170,11 +169,5 @@ def _put_counts(table: pd.DataFrame, counts: NucleusColumns) -> None:
         for suffix, column in (("", values.best), ("_low", values.low), ("_high", values.high)):
             _put(table, probe.lower() + suffix, at, column[at])
     if "CEP17" in counts.copies:
-        _put(table, "ratio", at, _ratio(counts, at))
-
-
-def _ratio(counts: NucleusColumns, at: NDArray[np.int64]) -> NDArray[np.float64]:
-    her2, cep17 = counts.copies["HER2"].best[at], counts.copies["CEP17"].best[at]
-    ratio: NDArray[np.float64] = np.full(len(at), np.nan)
-    np.divide(her2, cep17, out=ratio, where=cep17 > 0)
-    return ratio
+        her2, cep17 = (counts.copies[probe].best[at] for probe in ("HER2", "CEP17"))
+        _put(table, "ratio", at, copy_ratios(her2, cep17))

@@ -13,6 +13,7 @@ from fishcount.review.rows import Id
 from fishcount.review.state import ReviewState
 from fishcount.review.tables import reviewed_nuclei, reviewed_signals
 from fishcount.review.worklist import DOUBTS, touching_nuclei, worklist
+from fishcount.tables import copy_ratios
 
 __all__ = ["SHOW", "Order", "Worktable"]
 
@@ -118,8 +119,6 @@ class Worktable:
         her2 = counts.copies["HER2"].best[at]
         dual = "CEP17" in counts.copies
         cep17 = counts.copies["CEP17"].best[at] if dual else np.full(len(ids), -1, np.int64)
-        ratio = np.full(len(ids), np.nan)
-        np.divide(her2, cep17, out=ratio, where=cep17 > 0)
         edited = [state.nuclei.get(key) for key in ids]
         reasons = zip(ids, counts.reject_reason[at].tolist(), strict=True)
         return cls(
@@ -128,7 +127,7 @@ class Worktable:
             scored=counts.scored[at],
             her2=her2,
             cep17=cep17,
-            ratio=ratio,
+            ratio=copy_ratios(her2, cep17),
             doubt=np.array([order.doubt.get(key, 0.0) for key in ids], np.float64),
             why=tuple(_words(order.why.get(key, ""), reason) for key, reason in reasons),
             notes=tuple("" if row is None else row.note for row in edited),

@@ -7,10 +7,10 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from fishcount.optics import FWHM_PER_SIGMA
 from fishcount.settings import SignalSettings
 from fishcount.signals.clusters import SingleFlux, footprint_signals
 from fishcount.signals.neighbours import Neighbours
-from fishcount.signals.split import FWHM_PER_SIGMA
 from fishcount.spots import Spots
 
 __all__ = ["cluster_of_each", "misshapen_spots", "typical_diameter_px", "with_copies_beside"]

@@ -24,9 +24,7 @@ from numpy.typing import NDArray
 
 from fishcount.signals.neighbours import Neighbours
 
-__all__ = ["FWHM_PER_SIGMA", "chance_distance_px", "split_partners", "stringy_partners"]
-
-FWHM_PER_SIGMA = 2.0 * math.sqrt(2.0 * math.log(2.0))
+__all__ = ["chance_distance_px", "split_partners", "stringy_partners"]
 
 
 def chance_distance_px(

@@ -12,6 +12,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
 
 from fishcount.image import FishImage
+from fishcount.optics import FWHM_PER_SIGMA
 from fishcount.read_only import ReadOnlyArrays
 from fishcount.synthetic.field import draw_field
 from fishcount.synthetic.population import Kind
@@ -21,8 +22,6 @@ from fishcount.synthetic.truth import Truth
 __all__ = ["SaturationCurve", "resolvable_copies", "saturation_curve"]
 
 COPIES = (2, 4, 6, 8, 12, 16, 24, 32, 48)
-# Full width at half maximum of a Gaussian, in sigmas.
-FWHM = 2 * np.sqrt(2 * np.log(2))
 
 Counter = Callable[[FishImage, NDArray[np.int32]], NDArray[np.integer]]
 
@@ -176,5 +175,5 @@ def _resolvable(truth: Truth, nucleus: int) -> int:
     own = (spots.nucleus == nucleus) & (spots.channel == 0)
     if not own.any():
         return 0
-    width = FWHM * float(np.median(spots.sigma[own]))
+    width = FWHM_PER_SIGMA * float(np.median(spots.sigma[own]))
     return resolvable_copies(np.stack([spots.y[own], spots.x[own]], axis=1), resolution_px=width)

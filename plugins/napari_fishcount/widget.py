@@ -21,6 +21,7 @@ from qtpy.QtWidgets import (
 
 import fishcount
 from fishcount.errors import FishcountError
+from fishcount.guidelines import IHC_SCORES
 from fishcount.image import DAPI, PROBES, FishImage
 from fishcount.results import CaseResult
 from napari_fishcount.fields import calibration_of, field_from_layers, guess_layers
@@ -35,7 +36,6 @@ ROLES = (DAPI, *PROBES)
 NO_LAYER = "none"
 MARK_DEPTH_UM = 0.6
 IHC_NOT_KNOWN = "not known"
-IHC_SCORES = ("0", "1+", "2+", "3+")
 
 
 def score_image(image: FishImage, *, ihc: str | None) -> CaseResult:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from fishcount.nuclei import Nuclei
+from fishcount.optics import FWHM_PER_SIGMA
 from fishcount.settings import SignalSettings
 from fishcount.signals import (
     Neighbours,
@@ -22,7 +23,6 @@ from fishcount.signals import (
     single_flux,
     split_partners,
 )
-from fishcount.signals.split import FWHM_PER_SIGMA
 from fishcount.spots import Spots
 
 DIAMETER_PX = FWHM_PER_SIGMA * 2.2

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fishcount import FishImage, score_field
-from fishcount.signals.split import FWHM_PER_SIGMA
+from fishcount.optics import FWHM_PER_SIGMA
 
 SIGMA_PX = 2.2
 DIAMETER_PX = FWHM_PER_SIGMA * SIGMA_PX
