@@ -61,9 +61,9 @@ def zarr_images(
     images, faults, version = [], list[FishcountError](), ""
     for group in _image_groups(path):
         attributes, version = _attributes(group)
-        for number, multiscale in enumerate(attributes["multiscales"]):
+        for multiscale in attributes["multiscales"]:
             try:
-                image = _image(group, multiscale, attributes, number, path)
+                image = _image(group, multiscale, attributes, path)
                 faults += storage_faults(
                     image.array, path, n_bytes=image.series.nbytes, limits=limits
                 )
@@ -101,16 +101,9 @@ def _attributes(group: Path) -> tuple[dict[str, Any], str]:
 
 
 def _image(
-    group: Path, multiscale: dict[str, Any], attributes: dict[str, Any], number: int, path: Path
+    group: Path, multiscale: dict[str, Any], attributes: dict[str, Any], path: Path
 ) -> ZarrImage:
-    described = multiscale["axes"]
-    axes = "".join(str(axis["name"] if isinstance(axis, dict) else axis) for axis in described)
-    if (
-        len(set(axes)) != len(axes)
-        or [a for a in _AXES if a in axes] != list(axes)
-        or (not axes.endswith("yx"))
-    ):
-        raise MetadataError("axes", file=path, found=axes, expected="tczyx, or fewer of them")
+    axes = _axes(multiscale["axes"], path)
     dataset = multiscale["datasets"][0]
     array = group / str(dataset["path"])
     if not array.resolve().is_relative_to(path.resolve()):
@@ -128,7 +121,7 @@ def _image(
             "a time series", file=path, found=f"{sizes['t']} time points", expected="one"
         )
     size = (sizes.get("c", 1), sizes.get("z", 1), sizes["y"], sizes["x"])
-    scales = _scales(multiscale, dataset, described, axes)
+    scales = _scales(multiscale, dataset, multiscale["axes"], axes)
     return ZarrImage(
         series=Series(
             name=str(multiscale.get("name", "") or (group.name if group != path else "")),
@@ -145,6 +138,15 @@ def _image(
         array=array,
         axes=axes,
     )
+
+
+def _axes(described: list[Any], path: Path) -> str:
+    """The axes of an array, such as "czyx"."""
+    axes = "".join(str(axis["name"] if isinstance(axis, dict) else axis) for axis in described)
+    in_order = [axis for axis in _AXES if axis in axes] == list(axes)
+    if len(set(axes)) != len(axes) or not in_order or not axes.endswith("yx"):
+        raise MetadataError("axes", file=path, found=axes, expected="tczyx, or fewer of them")
+    return axes
 
 
 def _scales(

@@ -1,10 +1,10 @@
-"""What napari calls otherwise from version to version."""
+"""Parts of napari that have other names from version to version."""
 
 from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["camera_of", "canvas_size_px", "scale_bar_of"]
+__all__ = ["camera_of", "canvas_size_px"]
 
 # A viewer model without a window has no canvas; this stands for one.
 NO_CANVAS_PX = (800.0, 800.0)
@@ -13,13 +13,6 @@ NO_CANVAS_PX = (800.0, 800.0)
 def camera_of(viewer: Any) -> Any:
     """The camera: of the scene from napari 0.9 on."""
     return viewer.scene.camera if hasattr(viewer, "scene") else viewer.camera
-
-
-def scale_bar_of(viewer: Any) -> Any:
-    """The scale bar: an overlay of the canvas from napari 0.9 on."""
-    if hasattr(viewer, "canvas"):
-        return viewer.canvas.overlays.scale_bar
-    return viewer.scale_bar
 
 
 def canvas_size_px(viewer: Any) -> tuple[float, float]:
