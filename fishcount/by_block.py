@@ -71,7 +71,7 @@ def find_spots(
     on_block
         Called after each block with how many are done, and how many there are.
     """
-    # Without a step a stack is measured as its projection.
+    # Without a plane distance a stack is measured as its projection.
     z_step_um = None if settings.spots.project_stacks else slide.z_step_um
     optics = slide.optics.overruled_by(settings.spots.optics)
     about: dict[str, Any] = {
@@ -80,7 +80,7 @@ def find_spots(
         "optics": optics,
     }
     scales = None
-    # What is searched at once is its own sample, and is measured as it is searched.
+    # A slide that is searched as one block is its own sample, and is measured in that search.
     if not is_small(slide.shape):
         whole: dict[str, NDArray[Any]] = {probe: sample.raw(probe) for probe in slide.probes}
         scales = measure_channels(whole, **about)

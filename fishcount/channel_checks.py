@@ -1,7 +1,7 @@
 """Check that each channel fits its role: bright nuclei in DAPI, bright points in a probe.
 
-A channel that is upside down, or in the place of another, can be searched like any other, and what
-is found has a category. All limits are our own.
+A channel that is inverted, or swapped with another, can be searched like any other, and the result
+would have a category all the same. All limits are our own.
 """
 
 from __future__ import annotations

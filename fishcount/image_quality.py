@@ -28,7 +28,7 @@ _STRUCTURE_RATIO = 2.0
 # A smoothed pixel this many sigmas above the rest is no noise in any field of a camera.
 _PEAK_SIGMAS = 7.0
 _BLOCK_PX = 8
-# A look at so many rows of blocks is enough where it shows at least twice that spread.
+# So many rows of blocks are enough where they show at least twice that spread.
 _LOOKS, _SURE_RATIO = 32, 2 * _STRUCTURE_RATIO
 # A blank channel that went through JPEG or a filter still differs by a count or two.
 _DITHER_COUNTS = 2

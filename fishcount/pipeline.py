@@ -95,7 +95,7 @@ def score_field(
     findings = [*image.findings, *image_findings(sample)]
     inverted = inverted_channels(sample, settings=settings.quality)
     findings += inverted
-    # In DAPI that is upside down nuclei are gaps, and points in them say nothing.
+    # In inverted DAPI the gaps are taken for nuclei, and points in them say nothing.
     if not any(finding.detail == DAPI for finding in inverted):
         findings += swapped_channels(image, nuclei, windows=windows, settings=settings.quality)
     counts = count_signals(

@@ -1,7 +1,7 @@
 """Count fields again from the nuclei and candidates that were found, without their pixels.
 
-Counting is cheap beside finding. So a case can be asked what another cut, another merging rule or
-another selection would have given.
+Counting is cheap compared to finding, so a case can be counted under another cut, another merging
+rule or another selection.
 """
 
 from __future__ import annotations

@@ -167,7 +167,7 @@ class CaseResult:
     variations : tuple of Variation
         The case under other settings.
     left_out : tuple of LeftOut
-        For each scheme that decides here by sums: which nuclei and fields hold its category.
+        For each scheme that reads sums: the nuclei and fields that decide its category.
     selection : SelectionCheck or None
         The scored nuclei beside all that were fit to be scored.
     heterogeneity : Heterogeneity or None

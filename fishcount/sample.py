@@ -24,8 +24,7 @@ SMALL_PX = 3072
 WINDOW_PX, CENTRE_PX = 1024, 128
 # Windows across and down a mosaic, the most first.
 _SHAPES = ((3, 3), (2, 3), (2, 2), (1, 2), (1, 1))
-# Of windows that hold anything, those with at least this part of the contrast of the best tenth are
-# where nuclei are.
+# Windows with at least this share of the contrast of the best tenth are taken to hold nuclei.
 _RICH = 0.5
 # Noise alone spreads by 2.5 sigma between the quantiles that are the contrast; half as much again
 # is more than noise.

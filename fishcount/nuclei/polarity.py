@@ -1,7 +1,7 @@
 """Whether DAPI is stored upside down: dark nuclei on a bright ground.
 
-Searched for bright nuclei, such a channel gives the gaps between the dark ones, and a category
-made of what lies there.
+A search for bright nuclei finds the gaps between them in such a channel, and the case would have
+a category made of what lies in these.
 """
 
 from __future__ import annotations

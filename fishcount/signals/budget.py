@@ -33,10 +33,10 @@ def within_budget(
 ) -> Spots:
     """The same spots, cut at the lowest score that keeps the expected false ones within a budget.
 
-    The score alone decides. So the cut may be above that of detection, or below it: then spots that
-    were rejected for their score come in, but no granules, no bleed-through, and nothing lower than
-    `min_share` of a typical signal. Spots of one score stand or fall together. Those without a
-    score stay as they are.
+    The score alone decides, so the cut may be above or below that of detection. Below it, spots
+    that were rejected for their score are let in, but no granules, no bleed-through, and nothing
+    lower than `min_share` of a typical signal. Spots of equal score are treated alike; those
+    without a score stay as they are.
 
     Parameters
     ----------

@@ -1,14 +1,14 @@
-"""Spots that are real, and yet no signals: much fainter than the signals of their channel.
+"""Spots much fainter than the signals of their channel: real, but no signals.
 
-Where signals are bright against the noise, detection also finds the grain of the nucleus, of
-the background or of a lossy file. A person who counts sees it and passes over it, because
-signals of one probe look alike. So a spot must reach a share of the typical signal's height.
+Where signals are bright against the noise, detection also finds the grain of the nucleus, of the
+background or of a lossy file. A person who counts sees it and passes over it, because signals of
+one probe look alike. So a spot must reach a share of the height of a typical signal.
 
-What is typical must be known before the grain is told from the signals, and the grain may be
-the majority. It starts from the second brightest spot of each nucleus, in which the grain has
-no part as long as nuclei have two signals; all spots of at least half their median are
-taken for signals, and the median of those is what is typical (our choice). Spots of crowded groups
-have no part in it, as they may hold more than one copy.
+That height must be known before grain can be told from signals, and most spots may be grain. The
+estimate starts from the second brightest spot of each nucleus, which is no grain as long as nuclei
+have two signals. All spots of at least half the median of these are taken for signals, and their
+median is the typical height (our choice). Spots of crowded groups are left out, as they may hold
+more than one copy.
 """
 
 from __future__ import annotations

@@ -15,8 +15,8 @@ from fishcount.spots import Spots
 
 __all__ = ["cluster_of_each", "misshapen_spots", "typical_diameter_px", "with_copies_beside"]
 
-# Copies on top of each other make a spot that is misshapen and brighter than a single signal,
-# but not as wide as a granule.
+# Copies that overlap make a spot that is misshapen and brighter than a single signal, but not as
+# wide as a granule.
 _MISSHAPEN = ("TOO_WIDE", "POOR_FIT")
 _WIDEST_COPIES = 1.5
 _LEAST_COPIES = 2.0
@@ -35,9 +35,9 @@ def misshapen_spots(
 ) -> NDArray[np.bool_]:
     """Rejected spots that may be copies on top of each other, if a kept spot lies beside them.
 
-    Where copies lie so, some of what is found is no spot by its shape, and rightly rejected as
-    one; but its light is that of copies. What lies beside no kept spot, or is wider or fainter
-    than copies are, is a granule.
+    Copies that overlap make spots that are rightly rejected for their shape, although their light
+    is that of copies. A rejected spot with no kept one beside it, or one that is wider or fainter
+    than such copies, is a granule.
     """
     misshapen = (
         ~spots.kept
@@ -89,9 +89,9 @@ def cluster_of_each(
 ) -> NDArray[np.int64]:
     """Number of the cluster of each spot from 0; -1 for spots that are counted one by one.
 
-    A crowded group is a cluster when enough of it was resolved, and it has the area of more
-    than one signal and the light of as many as were resolved: a split signal beside others has
-    not.
+    A crowded group is a cluster if enough signals were resolved in it, it covers the area of more
+    than one signal, and it has at least the light of as many as were resolved. A split signal
+    beside others has not.
     """
     cluster = np.full(len(inside), -1, np.int64)
     rows, group = near.groups()

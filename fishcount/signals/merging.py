@@ -27,8 +27,8 @@ def merge_signals(
 ) -> NDArray[np.int64]:
     """Index of the signal that each of the chosen spots counts with; -1 for none.
 
-    First stringy signals become one point each, then split ones of what is left. So a point may
-    go with one that goes with another: it is the last, which counts, that is told.
+    Stringy signals become one point each; then split pairs among what is left are merged. So a
+    point may be merged into one that is merged itself: the index is that of the last, which counts.
     """
     overlap_px = diameter_px * (1.0 - settings.stringy_overlap_diameters)
     near = near.among(chosen)

@@ -18,8 +18,8 @@ _NEVER_A_SIGNAL = "BLEED_THROUGH"
 def kept_or_too_unsure(spots: Spots, *, min_share: float) -> NDArray[np.bool_]:
     """Which spots count, or would if nothing but the least score stood against them, (n,).
 
-    What passed the cut and was rejected all the same had another reason, and granules have no
-    score. What is let in must be as bright as `min_share` of a typical signal.
+    A spot that passed the cut and was rejected all the same had another reason; granules have no
+    score. A spot that is let in must reach `min_share` of the height of a typical signal.
     """
     let_in = (spots.score <= spots.min_score) & (spots.reason != _NEVER_A_SIGNAL)
     let_in &= ~(spots.amplitude_counts < min_share * spots.typical_counts)

@@ -58,22 +58,22 @@ def detect_spots(
         Used where the image itself cannot tell how wide a point is.
     z_step_um : float, optional
         Distance of planes. A stack is smoothed along z as a signal is long and detected on its
-        maximum over planes, so that no signal is counted twice; the height at which each is
-        brightest is looked up afterwards, and where a lone one has two, it is two signals.
-        With `settings.project_stacks` the plain maximum is all that is looked at.
+        maximum over planes, so that no signal is counted twice. Then the plane in which each is
+        brightest is looked up; a lone spot with two such planes becomes two signals. With
+        `settings.project_stacks` only the plain maximum is used.
     labels : ndarray of int, (y, x), optional
         Nuclei. They change nothing: noise and background are local, and signals outside
         nuclei are found too, for the quality of the field.
     other : ndarray, (y, x) or (z, y, x), optional
-        The other probe: what leaks over from it is told apart, and granules show in it, too.
+        The other probe: its bleed-through is told from signals, and granules show in both.
     scale, other_scale : ChannelScale, optional
         What `measure_channels` found in the whole channel that `image`, or `other`, is a part
         of; measured here when left out.
     point_sigma_um : float, optional
-        Width of a point in focus (`fishcount.optics.diffraction_sigma_um`), where it is known:
-        a closer guess than that of the pixel size, and the image has the last word again.
+        Width of a point in focus (`fishcount.optics.diffraction_sigma_um`), where it is known: a
+        better first guess than the pixel size gives. The image decides.
     settings : SpotSettings, optional
-        Its optics belong to probes by name: they are for `detect_in_channels`.
+        Its optics apply to probes by name, so only `detect_in_channels` reads them.
 
     Returns
     -------

@@ -1,8 +1,8 @@
 """Points that are cut by the edge of the image, fitted to the part that lies inside.
 
-The joint fit sees an image that goes on, mirrored, beyond its edge. Beside a point near the edge
-lies then its mirror image, which draws it outwards and takes a part of its light. And the rim of
-a signal that lies beyond the edge looks like a signal that lies on it.
+The joint fit sees an image that is mirrored at its edge. So a point near the edge has its mirror
+image beside it, which draws it outwards and takes a part of its light; and the rim of a signal
+beyond the edge looks like a signal on it.
 """
 
 from __future__ import annotations

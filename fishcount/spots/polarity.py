@@ -1,7 +1,7 @@
 """Whether a probe channel is stored upside down: dark signals on a bright ground.
 
-Inverted exports and brightfield images of chromogenic probes look like that. Searched for bright
-points, such a channel gives a few from the rims of the dark ones, and a category made of them.
+Inverted exports and brightfield images of chromogenic probes look like that. A search for bright
+points finds a few at the rims of the dark ones, and the case would have a category made of them.
 """
 
 from __future__ import annotations
