@@ -5,6 +5,8 @@ Planes are never filled with zeros: a missing HER2 plane must not become a negat
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -116,45 +118,51 @@ def _planes(
     file = str(structure.path)
     if n_planes > limits.max_planes:
         return {}, [_planes_fault(file, n_planes, len(structure.pages))]
-    order = [axis for axis in image.order if axis in "CZT"]
+    # In rising order of speed, as a flat index counts.
+    axes = tuple(axis for axis in reversed(image.order) if axis in "CZT")
     planes: _Planes = {}
     faults: list[FishcountError] = []
     for item in image.tiff_data or (TiffData(0, {"C": 0, "Z": 0, "T": 0}, None, None, None),):
         path, fault = _companion(item, image.file_uuid, structure, structures, limits)
+        if fault is None:
+            run = _run_of(item, axes, sizes)
+            n_pages = len(structures[path].pages)
+            fault = _run_fault(item, run, sizes, n_pages=n_pages, file=file, path=path)
         if fault is not None:
             faults.append(fault)
             continue
-        n_pages = len(structures[path].pages)
-        count = n_planes if item.count is None else item.count
-        if any(item.first[axis] >= sizes[axis] for axis in "CZT"):
-            faults.append(_fault(file, "TiffData First", item.first, f"less than {sizes}"))
-            continue
-        start = int(
-            np.ravel_multi_index(
-                [item.first[a] for a in reversed(order)], [sizes[a] for a in reversed(order)]
-            )
-        )
-        if start + count > n_planes:
-            faults.append(_fault(file, "TiffData PlaneCount", count, f"{n_planes - start}"))
-            continue
-        if item.ifd + count > n_pages:
-            faults.append(_planes_fault(str(path), item.ifd + count, n_pages))
-            continue
-        for step in range(count):
-            position = dict(
-                zip(
-                    reversed(order),
-                    np.unravel_index(start + step, [sizes[a] for a in reversed(order)]),
-                    strict=True,
-                )
-            )
-            key = (int(position["C"]), int(position["Z"]), int(position["T"]))
+        for page, plane in enumerate(run, start=item.ifd):
+            at = dict(zip(axes, np.unravel_index(plane, [sizes[a] for a in axes]), strict=True))
+            key = (int(at["C"]), int(at["Z"]), int(at["T"]))
             if key in planes:
                 faults.append(_fault(file, "TiffData", f"plane {key} twice", "each plane once"))
-            planes[key] = PlaneRef(path, item.ifd + step)
+            planes[key] = PlaneRef(path, page)
     if not faults and len(planes) < n_planes:
         faults.append(_planes_fault(file, n_planes, len(planes)))
     return planes, faults
+
+
+def _run_of(item: TiffData, axes: Sequence[str], sizes: Mapping[str, int]) -> range:
+    """Flat indices of the planes that a TiffData declares; empty where its first is none."""
+    if any(item.first[axis] >= sizes[axis] for axis in axes):
+        return range(0)
+    size = [sizes[axis] for axis in axes]
+    start = int(np.ravel_multi_index([item.first[axis] for axis in axes], size))
+    return range(start, start + (math.prod(size) if item.count is None else item.count))
+
+
+def _run_fault(
+    item: TiffData, run: range, sizes: Mapping[str, int], *, n_pages: int, file: str, path: Path
+) -> FishcountError | None:
+    """What is wrong with the planes that a TiffData declares, and the pages that they need."""
+    if any(item.first[axis] >= sizes[axis] for axis in sizes):
+        return _fault(file, "TiffData First", item.first, f"less than {sizes}")
+    n_planes = math.prod(sizes.values())
+    if run.stop > n_planes:
+        return _fault(file, "TiffData PlaneCount", len(run), f"{n_planes - run.start}")
+    if item.ifd + len(run) > n_pages:
+        return _planes_fault(str(path), item.ifd + len(run), n_pages)
+    return None
 
 
 def _companion(
