@@ -102,31 +102,12 @@ def divide_at_contacts(
     labels: NDArray[np.int32], ellipses: Ellipses, *, diameter_px: float
 ) -> NDArray[np.int32]:
     """Give pixels near a contact to the nucleus in whose ellipse they lie deeper."""
-    height, width = labels.shape
     # Every second pixel of a contact: what it reaches is wide enough to cover the next.
     at, one, other = (column[::2] for column in _contact_pixels(labels))
     if not len(at):
         return labels
-    reach = max(round(REACH * diameter_px), 2)
-    steps = np.arange(-reach, reach + 1)
-    dy, dx = (steps[:, None] + 0 * steps).ravel(), (steps + 0 * steps[:, None]).ravel()
-    near = dy * dy + dx * dx <= reach * reach
-    dy, dx = dy[near], dx[near]
-    y, x = at[:, None] // width + dy, at[:, None] % width + dx
-    inside = (y >= 0) & (y < height) & (x >= 0) & (x < width)
-    pixel = np.where(inside, y * width + x, 0)
-    own = labels.ravel()[pixel]
-    inside &= (own == one[:, None]) | (own == other[:, None])
-    contact, place = np.nonzero(inside)
-    pixel = pixel[contact, place]
-    # A pixel near several places of one contact is looked at once.
-    pair = (one.astype(np.int64) * (int(labels.max()) + 1) + other)[contact]
-    last = np.zeros(labels.size, np.intp)
-    last[pixel] = np.arange(len(pixel))
-    last = last[pixel]
-    once = np.flatnonzero((last == np.arange(len(pixel))) | (pair[last] != pair))
-    pixel, contact = pixel[once], contact[once]
-    y, x = np.divmod(pixel, width)
+    pixel, contact = _pixels_near(labels, at, one, other, reach_px=REACH * diameter_px)
+    y, x = np.divmod(pixel, labels.shape[1])
     sides = [side[contact] for side in (one, other)]
     depth = np.concatenate([ellipses.depth_in(side, y, x).round(9) for side in sides])
     pixel = np.tile(pixel, 2)
@@ -139,6 +120,40 @@ def divide_at_contacts(
     divided = labels.copy()
     divided.ravel()[pixel[deepest]] = label[deepest]
     return divided
+
+
+def _pixels_near(
+    labels: NDArray[np.int32],
+    at: NDArray[np.intp],
+    one: NDArray[np.int32],
+    other: NDArray[np.int32],
+    *,
+    reach_px: float,
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Pixels of either label within reach of a place of their contact, and the place of each.
+
+    Pixels are flat indices, places rows of `at`. A pixel near several places of one contact comes
+    once, one near two contacts once for each.
+    """
+    height, width = labels.shape
+    reach = max(round(reach_px), 2)
+    steps = np.arange(-reach, reach + 1)
+    dy, dx = (steps[:, None] + 0 * steps).ravel(), (steps + 0 * steps[:, None]).ravel()
+    near = dy * dy + dx * dx <= reach * reach
+    dy, dx = dy[near], dx[near]
+    y, x = at[:, None] // width + dy, at[:, None] % width + dx
+    inside = (y >= 0) & (y < height) & (x >= 0) & (x < width)
+    pixel = np.where(inside, y * width + x, 0)
+    own = labels.ravel()[pixel]
+    inside &= (own == one[:, None]) | (own == other[:, None])
+    contact, step = np.nonzero(inside)
+    pixel = pixel[contact, step]
+    pair = (one.astype(np.int64) * (int(labels.max()) + 1) + other)[contact]
+    last = np.zeros(labels.size, np.intp)
+    last[pixel] = np.arange(len(pixel))
+    last = last[pixel]
+    once = np.flatnonzero((last == np.arange(len(pixel))) | (pair[last] != pair))
+    return pixel[once], contact[once]
 
 
 def _contact_pixels(
