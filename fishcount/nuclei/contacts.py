@@ -103,7 +103,8 @@ def divide_at_contacts(
 ) -> NDArray[np.int32]:
     """Give pixels near a contact to the nucleus in whose ellipse they lie deeper."""
     # Every second pixel of a contact: what it reaches is wide enough to cover the next.
-    at, one, other = (column[::2] for column in _contact_pixels(labels))
+    at, one, other = _contact_pixels(labels)
+    at, one, other = at[::2], one[::2], other[::2]
     if not len(at):
         return labels
     pixel, contact = _pixels_near(labels, at, one, other, reach_px=REACH * diameter_px)
