@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fishcount.batch.job import CaseJob
 from fishcount.errors import InputError
@@ -24,7 +23,7 @@ from fishcount.io import (
     write_case_folder,
 )
 from fishcount.io.scored_image import READING
-from fishcount.nuclei import LabelRuns, Nuclei, OutlinedNuclei, select_nuclei
+from fishcount.nuclei import select_nuclei
 from fishcount.pipeline import score_case, score_field
 from fishcount.report.gallery import draw_thumbnail
 from fishcount.report.page import draw_pictures, render_shown
@@ -164,7 +163,7 @@ def write_case(
         summary=summary,
         nuclei=nuclei_table(case.fields),
         signals=signals_table(case.fields),
-        labels={field.image.name: _labels(field.nuclei) for field in case.fields},
+        labels={field.image.name: field.nuclei.stored_labels for field in case.fields},
         settings_toml=case.settings.to_toml(),
         provenance=record,
         report_html=render_shown(shown, pictures=pictures),
@@ -172,10 +171,6 @@ def write_case(
         overwrite=overwrite,
     )
     return summary
-
-
-def _labels(nuclei: Nuclei | OutlinedNuclei) -> NDArray[np.int32] | LabelRuns:
-    return nuclei.labels if isinstance(nuclei, Nuclei) else nuclei.outlines
 
 
 def _score_fields(

@@ -128,6 +128,11 @@ class Nuclei(NucleiTable):
 
     labels: NDArray[np.int32]
 
+    @property
+    def stored_labels(self) -> NDArray[np.int32]:
+        """The label image as it is held: here, the array."""
+        return self.labels
+
     def labels_in(self, window: Window) -> NDArray[np.int32]:
         """Label image (y, x) of a window."""
         return self.labels[window]
@@ -160,6 +165,11 @@ class OutlinedNuclei(NucleiTable):
         """The same nuclei, their label image as runs."""
         shape = (nuclei.labels.shape[0], nuclei.labels.shape[1])
         return cls(**nuclei.figures(), outlines=LabelRuns.of(find_runs(nuclei.labels), shape))
+
+    @property
+    def stored_labels(self) -> LabelRuns:
+        """The label image as it is held: here, the outlines."""
+        return self.outlines
 
     @property
     def labels(self) -> NDArray[np.int32]:

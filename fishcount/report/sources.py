@@ -17,7 +17,7 @@ from fishcount.errors import FishcountError
 from fishcount.image import FishImage
 from fishcount.io import CaseFolder, read_scored_image
 from fishcount.io.text import csv_bytes, read_csv
-from fishcount.nuclei import LabelRuns, Nuclei
+from fishcount.nuclei import LabelRuns
 from fishcount.report.shown import ShownCase, ShownField, roles_of
 from fishcount.results import CaseResult
 from fishcount.scoring import CaseScore, score_counts
@@ -44,7 +44,7 @@ def show_result(case: CaseResult, *, provenance: Mapping[str, Any] | None = None
                 record,
                 _as_written(nuclei_table([one]), NUCLEI_COLUMNS),
                 _as_written(signals_table([one]), SIGNALS_COLUMNS),
-                labels=one.nuclei.labels if isinstance(one.nuclei, Nuclei) else one.nuclei.outlines,
+                labels=one.nuclei.stored_labels,
                 image=one.image,
             )
             for record, one in zip(summary["fields"], case.fields, strict=True)

@@ -138,6 +138,6 @@ def _assigned(
     """Label of the nucleus of each spot; 0 for none."""
     return assign_to_nuclei(
         np.column_stack([spots.y_px, spots.x_px]),
-        nuclei.labels if isinstance(nuclei, Nuclei) else nuclei.outlines,
+        nuclei.stored_labels,
         tolerance_px=tolerance_px,
     )
