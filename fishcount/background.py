@@ -137,13 +137,13 @@ def noise_by_brightness(
     columns = np.arange(0, filtered.shape[1], step) // block
     level = brightness.counts[np.ix_(rows, columns)].reshape(-1)
     number, n_bins = _bins(level)
-    # Numbers of one byte are sorted many times faster than brightnesses.
+    # Bin numbers of one byte are sorted many times faster than brightnesses.
     order = np.argsort(number, kind="stable")
     edges = np.searchsorted(number[order], np.arange(n_bins + 1))
     values, level = values.reshape(-1)[order], level[order]
     knots = np.array([float(np.median(level[a:b])) for a, b in pairwise(edges)])
     spread = np.array([robust_sigma(values[a:b]) for a, b in pairwise(edges)])
-    # An image that was computed has no noise anywhere, and nothing to measure signals against.
+    # A computed image has no noise anywhere, so there is nothing to measure signals against.
     variance = np.square(np.maximum(spread, least_counts) if spread.any() else spread)
     variance = np.minimum.accumulate(variance[::-1])[::-1]
     rise = (variance[-1] - variance[0]) / max(knots[-1] - knots[0], 1e-9)

@@ -19,7 +19,7 @@ from fishcount.sample import is_small
 
 __all__ = ["Block", "blocks_of"]
 
-# Edge of a block at most, but for an image that is small enough to be searched at once.
+# Largest edge of a block, unless the image is small enough to be searched at once.
 BLOCK_PX = 2048
 
 

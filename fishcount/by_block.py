@@ -24,7 +24,7 @@ from fishcount.spots import Spots, detect_in_channels, measure_channels
 
 __all__ = ["find_nuclei", "find_spots"]
 
-# Many times the reach of a point's filters.
+# Many times the reach of the filters of points.
 MARGIN_PX = 64
 
 OnBlock = Callable[[int, int], object]

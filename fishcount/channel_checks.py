@@ -21,11 +21,11 @@ from fishcount.spots import coarse_response, dark_over_bright
 
 __all__ = ["inverted_channels", "swapped_channels"]
 
-# What turns faster is no nucleus, but the gaps of a crowd, which are dark as well.
+# Edges that curve more are those of gaps in a crowd, which are dark as well.
 _GAP_UM = 2.0
-# Fewer nuclei, or pixels of their inside, say nothing.
+# With fewer nuclei, or fewer pixels inside them, nothing is concluded.
 _MIN_NUCLEI, _MIN_PIXELS = 5, 4000
-# So far from its outline a nucleus is looked at: its edge would be taken for points.
+# A rim of this width is left out: the edge of a nucleus would be taken for points.
 _RIM_UM = 0.6
 # Two copies light up about a hundredth of a nucleus; texture and noise are alike at both ends.
 _FEW = 0.002

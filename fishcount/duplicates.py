@@ -14,7 +14,7 @@ from fishcount.slide import Slide
 
 __all__ = ["check_different"]
 
-# Pixels by which fields are told from one another before all are compared.
+# Fields are first compared by a strip of this many pixels, and only then as a whole.
 _STRIP_PX = 512
 
 

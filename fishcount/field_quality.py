@@ -26,10 +26,10 @@ Integers = NDArray[np.int64]
 
 __all__ = ["cross_talk", "field_findings", "share_blurred", "tissue_glow"]
 
-# Below these numbers a share or a median says nothing.
+# With fewer than these a share or a median means little.
 _MIN_NUCLEI = 5
 _MIN_SIGNALS = 10
-# Where glow drowns the signals, few are left to compare it with.
+# Strong glow hides signals, so few are left to compare it with.
 _MIN_BESIDE_GLOW = 3
 # The slope at the edge of a nucleus is taken over seven pixels.
 _MIN_DIAMETER_PX = 40

@@ -28,7 +28,7 @@ __all__ = [
     "smallest_near",
 ]
 
-# Rows are multiples of it: more than any processor works on at once.
+# Rows are padded to multiples of this: more pixels than any processor works on at once.
 _AT_ONCE = 32
 # Rows of pixels whose means are taken in one go: they stay in the processor's cache.
 _ROWS_AT_ONCE = 128
@@ -151,7 +151,7 @@ def _lengthened(image: NDArray[np.float32], border: int, *, reach: int) -> NDArr
     more = -image.shape[1] % _AT_ONCE
     if not more:
         return image
-    # What is added ends with the border itself, so it is as wide as the filter reaches.
+    # The padding must be as wide as the filter reaches, as the border lies beyond it.
     more += -(-reach // _AT_ONCE) * _AT_ONCE
     return np.asarray(cv2.copyMakeBorder(image, 0, 0, 0, more, border), np.float32)
 
@@ -188,7 +188,7 @@ def _extreme(image: NDArray[np.float32], side: int, *, largest: bool) -> NDArray
         raise ValueError(f"side must be odd; got {side}")
     if 0 in image.shape:
         return np.zeros_like(image, dtype=np.float32)
-    # OpenCV leaves out what lies beyond the edge, which is as if the edge went on.
+    # OpenCV ignores pixels beyond the edge, which equals repeating those at the edge.
     square = np.ones((side, side), np.uint8)
     of = cv2.dilate(image, square) if largest else cv2.erode(image, square)
     return np.asarray(of, np.float32)
@@ -215,7 +215,7 @@ def block_means(image: NDArray[np.number], factor: int) -> NDArray[np.float32]:
         for columns, means_x, factor_x in _parts(width, factor, at_once=max(width, 1)):
             part, n_x = strip[:, columns], means_x.stop - means_x.start
             if factor_y == factor_x == 2:
-                # The one size of blocks of which several are made at once.
+                # The only block size for which OpenCV computes several means at once.
                 more = 2 * (-n_x % _AT_ONCE)
                 if more:
                     wider = cv2.copyMakeBorder(part, 0, 0, 0, more, cv2.BORDER_REPLICATE)

@@ -26,7 +26,7 @@ Window = tuple[slice, slice]
 
 Counts = TypeVar("Counts", bound=np.generic)
 
-# From finer than under a 100x objective to a slide scanner's overview: beyond lies a wrong unit.
+# Finer than under a 100x objective to the overview of a slide scanner; others have a wrong unit.
 PLAUSIBLE_PIXEL_UM = (0.01, 5.0)
 PLAUSIBLE_STEP_UM = (0.01, 50.0)
 

@@ -88,7 +88,7 @@ def is_blank(stack: NDArray[np.generic]) -> bool:
     smoothed pixel stands out. Single hot pixels are taken out first. A stack is blank when
     all of its planes are.
     """
-    # The middle of a stack is in focus, and tells first.
+    # The middle of a stack is mostly in focus, so its structure shows soonest.
     middle_first = np.argsort(np.abs(np.arange(len(stack)) - len(stack) // 2), kind="stable")
     return all(_is_blank_plane(stack[plane]) for plane in middle_first)
 

@@ -33,7 +33,7 @@ __all__ = [
 
 Integers = NDArray[np.int64]
 
-# Reasons of nuclei whose outline is fit: by the rule of dual-probe kits they are skipped.
+# Reasons for which nuclei of good outline are skipped, by the rule of dual-probe kits.
 SKIPPED_FOR_SIGNALS = ("NO_SIGNAL", "ONE_COLOUR")
 # Flags of nuclei that follow from their signals, and are raised anew with every count.
 FLAGS_OF_SIGNALS = (

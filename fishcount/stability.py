@@ -178,7 +178,7 @@ def _changes(settings: Settings) -> Iterator[_Change]:
         "signals.split_gap_diameters": (settings.signals.split_gap_diameters, step.split_gap_step),
     }
     if budget is not None:
-        # It is what cuts, in place of a fixed score.
+        # With a budget, no fixed score decides.
         del steps["spots.min_score"]
         for sign in (-1, 1):
             setting = "signals.false_per_nucleus"

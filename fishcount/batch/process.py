@@ -115,7 +115,7 @@ def _finished(folder: Path, call: str) -> dict[str, Any] | None:
     try:
         if json.loads((folder / "provenance.json").read_bytes()).get(_MARK) != call:
             return None
-        # What a person has put beside the files of the run does not make them outdated.
+        # Files that people add to the folder do not make the result outdated.
         if any(check.status != "added" for check in verify_case_folder(folder).changes):
             return None
         summary: dict[str, Any] = json.loads((folder / "summary.json").read_bytes())

@@ -23,7 +23,7 @@ from fishcount.io import slug_of
 
 __all__ = ["BatchResult", "Progress", "run_batch"]
 
-# With less room than this no case folder can be written: to go on would fail case after case.
+# With less free space than this, case after case would fail to be written.
 _LEAST_FREE_BYTES = 2**20
 
 

@@ -42,7 +42,7 @@ CASES_COLUMNS: Mapping[str, str] = {
 }
 """Columns of ``cases.csv`` and their types; further headline schemes follow."""
 
-# What the page needs of a summary: a batch of thousands holds no more than this.
+# Keys of a summary that the page needs; the rest of thousands of summaries is not kept.
 _ON_THE_PAGE = ("case", "fields", "intervals_95", "categories", "flags", "settings_sha256")
 
 

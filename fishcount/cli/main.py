@@ -69,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except click.exceptions.Abort:
         _fail("interrupted", code=130)
     except click.exceptions.NoArgsIsHelpError as error:
-        # Its message is the whole help, which is to be read and no line.
+        # The message of this exception is the whole help text, so it is printed as it is.
         error.show()
         sys.exit(error.exit_code)
     except click.UsageError as error:

@@ -11,7 +11,7 @@ from fishcount.errors import OutputError
 
 __all__ = ["command"]
 
-# What this command writes, and nothing else that it replaces.
+# Files that this command writes; it replaces no others.
 _OWN = re.compile(r"field_\d+\.ome\.tif|truth/field_\d+_(labels\.tif|nuclei\.csv|spots\.csv)")
 
 
@@ -95,7 +95,7 @@ def _earlier(out: Path, *, overwrite: bool) -> list[Path]:
     if not out.is_dir():
         raise OutputError("is a file", file=out, expected="a folder that is not there yet")
     try:
-        # Not all below it: it may be the root of a disk.
+        # Not recursively: the folder may be the root of a disk.
         inside = sorted(out.iterdir())
         truth = sorted((out / "truth").iterdir()) if (out / "truth").is_dir() else []
     except OSError as error:

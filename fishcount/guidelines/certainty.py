@@ -12,7 +12,7 @@ from fishcount.scoring import Replicates
 
 __all__ = ["MOST_MORE_NUCLEI", "category_probability", "nearest_change", "nuclei_to_settle"]
 
-# Beyond so many further nuclei nobody counts on.
+# The most further nuclei that anybody would count.
 MOST_MORE_NUCLEI = 500
 CHANCE_OF_OTHER = 0.05
 

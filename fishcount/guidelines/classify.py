@@ -244,7 +244,7 @@ def _category(
 ) -> Category:
     found = decide_case(scheme, case)
     outcome, tally, setting = found.outcome, found.tally, found.setting
-    # A comment speaks of a category that stands; it is dropped with it.
+    # Comments belong to the category of the table, and are dropped where that does not stand.
     own = () if found.below_minimum else outcome.flags
     flags = [*own, *_flags(scheme, findings, secondary=setting.secondary)]
     if shown_across_cutoff(scheme, tally, setting.variant):

@@ -12,7 +12,7 @@ from fishcount.settings import ScoringSettings
 
 __all__ = ["Case", "Decision", "decide_case"]
 
-# What a category that is no answer yet still asks for.
+# What is still needed where the category is no final answer.
 _NEEDS: dict[str, tuple[str, ...]] = {
     "NEEDS_IHC": ("ihc",),
     "NEEDS_RECOUNT": ("recount",),
@@ -94,7 +94,7 @@ def _recount_group(scheme: Scheme, recount: Recount | None, setting: Setting) ->
     rule = decide(scheme, recount.tally, setting=setting).rule
     if rule is None:
         return None
-    # A rule without a group is another group than any.
+    # A rule without a group never has the group of another.
     return rule.group or 0
 
 

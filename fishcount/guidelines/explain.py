@@ -22,7 +22,7 @@ __all__ = [
 
 # The guideline in force, of which one scheme fits the assay.
 GUIDELINE = ("asco-cap-2018-dual", "asco-cap-2018-single")
-# These are evaluated whatever the settings list, and stand first, as far as they fit the assay.
+# Evaluated whatever the settings list, and shown first, where they fit the assay.
 HEADLINE = ("seed-copies", *GUIDELINE)
 
 RESEARCH_USE = "For research use only. Not for use in diagnostic procedures."

@@ -19,7 +19,7 @@ from fishcount.guidelines.tally import Measure
 __all__ = ["builtin_schemes", "find_scheme", "read_scheme"]
 
 _ALL_IHC = (UNKNOWN_IHC, *IHC_SCORES)
-# A file with many faults is told the first ones; the rest is mostly the same fault again.
+# Only the first faults of a file are named; the others are mostly the same fault again.
 _FAULTS_SHOWN = 3
 
 

@@ -11,7 +11,7 @@ from fishcount.io.series import Series
 
 __all__ = ["pixel_size", "z_step"]
 
-# Sizes that differ by less are the same, written with other digits.
+# Sizes that differ by less are equal, written with other precision.
 _AGREE = 0.01
 
 

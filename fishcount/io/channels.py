@@ -127,7 +127,7 @@ def open_channels(
             parts = _parts_of_file(path, options, limits)
         _check_shapes(parts, label)
     except InputError as error:
-        # Who has to name the channels should not learn of the pixel size the next time.
+        # A caller who has to name channels is told of a missing pixel size in the same message.
         claimed = _claimed(path, options.series, limits)
         more = _calibrated(claimed, options, label)[2] if claimed else []
         raise_all([error, *more])

@@ -12,7 +12,7 @@ from fishcount.optics import PLAUSIBLE_EMISSION_NM, PLAUSIBLE_NA, KnownOptics
 
 __all__ = ["ChannelOptics", "settled_optics", "told_number"]
 
-# Apertures that differ by less are the same, written with other digits.
+# Apertures that differ by less are equal, written with other precision.
 _AGREE = 0.005
 
 

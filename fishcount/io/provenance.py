@@ -15,7 +15,7 @@ from fishcount.settings import Settings
 
 __all__ = ["provenance"]
 
-# What computes or decodes, so that another version may give another digit.
+# Packages that compute or decode: another version may change a digit.
 _PACKAGES = (
     "numpy",
     "scipy",

@@ -88,7 +88,7 @@ def _from_companion(detour: MetadataElsewhere, own: Path) -> tuple[OmeImage, ...
             expected=detour.file_name,
             remedy="copy all files of the set into one folder",
         ) from error
-    # In this set, the file that was opened is known by its own identifier.
+    # The set knows the file that was opened by its UUID, whatever its name is now.
     return tuple(replace(image, file_uuid=detour.uuid) for image in images)
 
 
@@ -118,7 +118,7 @@ def _planes(
     file = str(structure.path)
     if n_planes > limits.max_planes:
         return {}, [_planes_fault(file, n_planes, len(structure.pages))]
-    # In rising order of speed, as a flat index counts.
+    # Slowest axis first, as flat indices count.
     axes = tuple(axis for axis in reversed(image.order) if axis in "CZT")
     planes: _Planes = {}
     faults: list[FishcountError] = []

@@ -107,13 +107,13 @@ def _own_blocks(
     assert dtype is not None
     stored = dtype.newbyteorder(structure.byteorder)
     offsets, counts = page.offsets, page.byte_counts
-    # What a scanner did not scan is the same segment again and again.
+    # Areas that a scanner left out refer to one and the same segment.
     before: tuple[bytes, tuple[int, ...]] | None = None
     for index in touched:
         offset, count = int(offsets[index]), int(counts[index])
         first, top, left, shape = _place(page, index)
         if page.one("compression", 1) == 1 and page.one("predictor", 1) == 1:
-            # A plane may be one long strip: of what is stored as it is, only some rows are read.
+            # A plane may be one long strip; uncompressed, only the rows of the window are read.
             start, stop = max(rows.start - top, 0), min(rows.stop - top, shape[0])
             row_bytes = shape[1] * shape[2] * dtype.itemsize
             offset, count = offset + start * row_bytes, count - start * row_bytes

@@ -256,6 +256,6 @@ def _values(raw: bytes, item: str, order: Literal["<", ">"]) -> Any:
         return raw
     values = np.frombuffer(raw, dtype=np.dtype(item[0]).newbyteorder(order))
     if values.dtype.kind == "u" and values.dtype.itemsize == 8:
-        # No file is so long; what is cut off here lies past its end either way.
+        # Larger than any file; what is clipped here lies past the end of the file either way.
         values = np.minimum(values, np.uint64(_BEYOND))
     return tuple(values.tolist()) if len(values) <= 8 else values.astype(np.int64)

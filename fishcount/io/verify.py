@@ -160,7 +160,7 @@ def _inputs(inputs: list[Any], starts: list[Path], folder: CaseFolder) -> Iterat
             raise MetadataError("malformed", file=folder.path / "provenance.json", field="inputs")
         name = str(item["path"])
         found = [start / name for start in starts if (start / name).exists()]
-        # Another file of that name, nearer by, does not hide the one that was scored.
+        # A file of the same name in a nearer folder must not hide the one that was scored.
         status = [_status(file, str(item["sha256"])) for file in found or [starts[0] / name]]
         yield Check("input", name, "unchanged" if "unchanged" in status else status[0])
 

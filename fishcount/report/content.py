@@ -155,7 +155,7 @@ def paragraphs(case: ShownCase) -> tuple[str, ...]:
     return tuple(prose(text) for text in texts)
 
 
-# Said elsewhere on the page, or of use to programs only.
+# Shown elsewhere on the page, or of use to programs only.
 _NAMES = {"software": "Versions"}
 _NOT_SHOWN = ("inputs", "outputs", "reading", "settings_sha256", "schema_version")
 

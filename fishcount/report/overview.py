@@ -30,7 +30,7 @@ def nuclei_to_draw(scored: NDArray[np.bool_]) -> NDArray[np.int64]:
     n = len(scored)
     if n <= _MOST_NUCLEI:
         return np.arange(n)
-    # First the scored ones in the order of the field, then the others: even steps take of both.
+    # Scored nuclei first, then the others, each in the order of the field: even steps take both.
     order = np.argsort(~scored, kind="stable")
     return np.sort(order[np.linspace(0, n - 1, _DRAWN_NUCLEI).round().astype(np.int64)])
 

@@ -22,8 +22,8 @@ __all__ = ["Saturation", "draw_saturation"]
 
 WIDTH, HEIGHT = 320.0, 200.0
 COPIES = (1, 2, 3, 4, 6, 8, 10, 12, 16, 20, 24, 32, 40, 48, 64)
-# Where neither image nor settings say them: a good objective, an orange dye; and the size of a
-# hybridised target, which none says (our choice).
+# Used where neither image nor settings give them: a good objective, an orange dye; the size of a
+# hybridised target, which no file records (our choice).
 OPTICS = Optics()
 TARGET_UM = SignalShapes().size_um
 # Radius of a loose heap of copies in one place of the nucleus (our choice).
@@ -116,7 +116,7 @@ def draw_saturation(case: ShownCase) -> Saturation | None:
         diameter_um=diameter_um,
         optics=optics,
         apart=_curve(apart),
-        # Beyond its top the heap runs together into one, and nobody counts it.
+        # Beyond the maximum of the curve the heap merges into one signal.
         heaped=_curve(heaped[: int(heaped.argmax()) + 1]),
         diagonal=_curve(np.array(COPIES, np.float64)),
         x_ticks=tuple(Tick(_x(at), str(at)) for at in (1, 2, 4, 8, 16, 32, 64)),

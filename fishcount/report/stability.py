@@ -79,7 +79,7 @@ def stability_of(case: ShownCase) -> StabilityNote:
         firm=tuple(
             _firm(row, category.change, category.more_nuclei, left_out.get(row.scheme))
             for row, category in zip(rows, case.categories, strict=True)
-            # Schemes that are secondary to these data are not asked, and would only repeat.
+            # Secondary schemes are left out: they would repeat the others.
             if row.scheme in left_out or (category.change and not left_out)
         ),
         varied=tuple(

@@ -105,7 +105,7 @@ def _sheets(folder: CaseFolder) -> Iterable[tuple[str, list[list[Any]]]]:
                 found=len(table),
                 remedy="read nuclei.csv and signals.csv of the case folder",
             )
-        # As Python values: openpyxl knows no missing value but None.
+        # As Python values: None is the only missing value that openpyxl accepts.
         plain = table.astype(object).where(table.notna(), None)
         yield title, [list(plain.columns), *plain.to_numpy().tolist()]
 
@@ -117,6 +117,6 @@ def _cell(sheet: Any, value: Any) -> Any:
 
     text = _NOT_IN_XML.sub("\ufffd", inert(value))[:_LONGEST_CELL]
     cell = WriteOnlyCell(sheet, value=text)
-    # Else it would take what begins with "=" for a formula, and "#N/A" for an error.
+    # Otherwise a text that begins with "=" would become a formula, and "#N/A" an error.
     cell.data_type = "s"
     return cell

@@ -24,7 +24,7 @@ from fishcount.settings import Settings, parse_settings
 
 __all__ = ["Automatic", "read_automatic"]
 
-# What the state of a review starts from; the report and the provenance are made of it.
+# Files that a review starts from; report and provenance only follow from them.
 _FILES = ("summary.json", "nuclei.csv", "signals.csv", "settings.toml")
 
 

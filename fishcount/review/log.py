@@ -146,7 +146,7 @@ def read_log(path: str | Path) -> LogContent:
     *lines, tail = data.split(b"\n")
     whole = len(data) - len(tail)
     if tail and not _is_torn(tail):
-        # Only the end of the line is missing, or something was put in its place.
+        # The record is whole: only its line end is missing, or was replaced.
         lines.append(tail)
         whole, tail = len(data), b""
     events: list[Event] = []

@@ -34,7 +34,7 @@ from fishcount.stability import left_out
 
 __all__ = ["Reviewed", "reviewed_summary", "score_review"]
 
-# What of a summary the automatic and the reviewed result are compared by.
+# Keys of a summary by which the automatic and the reviewed result are compared.
 _HEADLINE = (*CASE_FIGURES, "intervals_95", "categories")
 
 

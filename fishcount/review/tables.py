@@ -19,7 +19,7 @@ from fishcount.tables import NUCLEI_COLUMNS, NUCLEUS_FIGURES, SIGNALS_COLUMNS, c
 
 __all__ = ["reviewed_nuclei", "reviewed_signals"]
 
-# What is not known of an outline that a reader drew, because the review has no pixels.
+# Columns that are unknown for an outline that a reader drew: a review has no pixels.
 _OF_PIXELS = ("mean_dapi_counts", *NUCLEUS_FIGURES)
 
 

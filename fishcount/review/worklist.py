@@ -202,7 +202,7 @@ def _with_weak_signal(
     nuclei: pd.DataFrame, signals: pd.DataFrame, settings: Settings
 ) -> NDArray[np.bool_]:
     weak = settings.signals.weak_snr
-    # What a reader added has no SNR and is no doubt of the program.
+    # A signal that a reader added has no SNR, and is not in doubt.
     rows = (signals["status"] == "kept") & (signals["snr"] < weak)
     return _owning(nuclei, signals[rows])
 

@@ -157,7 +157,7 @@ class Worktable:
         if not by:
             return rows
         values = self._sortable(by)[rows]
-        # What has no value comes last, whichever way it is sorted.
+        # Rows without a value come last in either direction.
         missing = np.isnan(values) if values.dtype.kind == "f" else np.zeros(len(rows), np.bool_)
         _, place = np.unique(values, return_inverse=True)
         return rows[np.lexsort((-place if descending else place, missing))]

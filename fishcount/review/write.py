@@ -89,7 +89,7 @@ def write_reviewed(
     summary["review"] |= _log_record(content)
     inputs = {str(item["path"]): str(item["sha256"]) for item in case.provenance.get("inputs", [])}
     record = provenance(inputs, state.automatic.settings, command=sys.argv)
-    # With it the images of the reviewed fields are found as those of the automatic ones are.
+    # So the images of the reviewed result are found like those of the automatic one.
     if READING in case.provenance:
         record[READING] = case.provenance[READING]
     write_case_folder(

@@ -13,7 +13,7 @@ __all__ = ["Clustering", "clustering_of"]
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-# Nuclei that count as neighbours: about those that touch one in tissue.
+# Number of nearest nuclei that count as neighbours: about as many as touch one in tissue.
 NEIGHBOURS = 5
 # From this many standard deviations they lie together; chance alone gets there once in 200 cases.
 LIE_TOGETHER = 3.0

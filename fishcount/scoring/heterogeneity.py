@@ -20,7 +20,7 @@ Integers = NDArray[np.int64]
 POISSON_SD = 1.0
 # Two populations are apart from an Ashman's D of 2 (Ashman et al. 1994, Astron J 108:2348).
 SEPARATED = 2.0
-# Fewer nuclei are no population: it is what more than 10 % of 20 nuclei are.
+# Fewer nuclei are no population: three is the least number above 10 % of 20 nuclei.
 SMALLEST = 3
 _MAX_ROUNDS = 200
 

@@ -161,7 +161,7 @@ def draw_replicates(
     sums = copies.sum(axis=0)
     if n_nuclei < 2 or (sums == 0).any():
         return Replicates.empty(n_nuclei)
-    # One order of nuclei, so that the last digit does not depend on theirs.
+    # In a fixed order, so that the last digit does not depend on the order of the nuclei.
     order = np.lexsort((*copies.T, field))
     copies, field = copies[order], field[order]
     n_replicates = settings.bootstrap_replicates

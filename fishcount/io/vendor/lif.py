@@ -125,7 +125,7 @@ def read_optics(element: Any, n_channels: int) -> tuple[ChannelOptics, ...]:
     aperture = None if main is None else told_number(main.get("NumericalAperture"))
     infos = _camera_channels(hardware)
     emissions = [told_number(info.get("EmissionWavelength")) for info in infos]
-    # Which channel is which is told by their order alone, so their number must be the same.
+    # Channels are matched by order alone, so both lists must have the same length.
     if len(emissions) != n_channels:
         emissions = [None] * n_channels
     optics = tuple(ChannelOptics(aperture, emission) for emission in emissions)
