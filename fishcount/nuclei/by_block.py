@@ -32,7 +32,7 @@ __all__ = ["search_blocks"]
 
 # The margin around a block in nuclear diameters.
 MARGIN_DIAMETERS = 3.0
-# Of two nuclei of different blocks that share so much of the smaller one, the later is dropped.
+# Two nuclei of different blocks that share so much of the smaller one are the same; the later goes.
 SAME_NUCLEUS = 0.3
 
 Read = Callable[[Window], NDArray[np.number]]
@@ -168,7 +168,7 @@ def _joined(blocks: Sequence[tuple[NucleiTable, Runs]]) -> tuple[NucleiTable, Ru
         for name, column in figures[0].items()
         if isinstance(column, np.ndarray)
     }
-    # Blocks differ in what is typical at their outlines; the middle one speaks for the image.
+    # Typical thresholds differ between blocks; their median stands for the image.
     threshold = float(np.median([table.threshold_counts for table in tables]))
     joined = replace(tables[0], **columns, threshold_counts=threshold)
     return joined, Runs.concatenated([runs for _, runs in blocks])

@@ -30,18 +30,18 @@ from fishcount.nuclei.split import inner_distance
 
 __all__ = ["cut_anew", "cut_at_dents"]
 
-# Only what fills less of its convex hull than this is looked at, and is so large, in nuclear areas;
-# of large ones, which are more often two, also what fills a little more.
+# Labels are examined that fill less of their convex hull than this and are at least so large, in
+# nuclear areas; of large ones, which are more often two nuclei, also those that fill a little more.
 MAX_SOLIDITY, MIN_SIZE = 0.93, 0.5
 MAX_SOLIDITY_OF_LARGE, LARGE = 0.95, 1.4
 # Least depth of both dents together, in nuclear diameters; least part of a nuclear area on each
 # side.
 MIN_DENT, MIN_PART = 0.03, 0.12
 MAX_ROUNDS = 3
-# The cuts of a label are weighed where so many times the log of its area over that of a nucleus,
-# less what the cheapest costs, is more than LEAST_PROMISE: nearly all that are right are there.
+# The promise of a label is this weight times the log of its area in nuclear areas, less the cost of
+# its cheapest cut. Above LEAST_PROMISE its cuts are weighed, which includes nearly all right ones.
 SIZE_WORTH, LEAST_PROMISE = 0.35, -1.1
-# A contact wider than this is cut anew, if a cut from dent to dent costs so much less.
+# A contact wider than this is moved, if a cut from dent to dent costs less by so much.
 LONG_CONTACT, MIN_GAIN = 0.8, 0.1
 DEEP_DENT, LARGE_PART = 0.06, 0.15
 
@@ -77,7 +77,7 @@ def cut_at_dents(
         cut, sides = _best_cuts(here, canvas.signal, todo, diameter_px=diameter_px)
         if not len(cut):
             break
-        # What is as it was keeps its order, what is new follows.
+        # Labels that were not cut keep their order; new ones follow.
         left = np.setdiff1d(np.arange(1, n + 1), cut)
         new = np.zeros(n + 1 + 2 * len(cut), np.int32)
         kept = np.append(left, np.arange(n + 1, len(new)))

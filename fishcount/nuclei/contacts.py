@@ -24,13 +24,13 @@ __all__ = [
     "join_false_cuts",
 ]
 
-# How far from a contact pixels may change hands, in nuclear diameters.
+# Distance from a contact within which pixels may go to the other nucleus, in nuclear diameters.
 REACH = 0.25
-# A cut is false, as log odds, by its width and by the area of both sides over that of a nucleus.
-# Fitted to contacts in drawn fields by `benchmarks/fit_contacts.py`; from FALSE on, one contact of
-# two nuclei in 250 is lost.
+# Weights of the log odds that a cut is false: of its width, and of the log area of both sides in
+# nuclear areas. Fitted to contacts in drawn fields by `benchmarks/fit_contacts.py`; with cuts above
+# FALSE joined, one contact of two nuclei in 250 is lost.
 WIDTH_WEIGHT, SIZE_WEIGHT, FALSE = 6.7, 3.0, 6.0
-# Both sides together count as at least so large: the fit has seen nothing smaller.
+# Smaller areas count as this: the fit has seen none.
 MIN_SIZE = 0.6
 
 

@@ -23,13 +23,13 @@ __all__ = [
 
 # Points per outline; half the arc over which a dent is measured, in nuclear diameters.
 N_POINTS, DENT_REACH = 72, 0.3
-# What a dent is worth against a cut as long as the smaller part is wide; how many of the best
-# cuts of an outline are kept.
+# Weight of the depth of dents against the length of a cut, and how many of the best cuts of an
+# outline are kept.
 DENT_WORTH, N_BEST = 3.0, 4
 NO_CUT = 9.0
 # Two cuts are one where their ends are at most so many points apart.
 SAME_CUT = 3
-# So far outside of an outline another nucleus is looked for.
+# Distance outside an outline at which a neighbouring nucleus is looked up.
 OUTSIDE_PX = 1.5
 _ONE, _OTHER = np.triu_indices(N_POINTS, 2)
 

@@ -23,17 +23,17 @@ from fishcount.settings import NucleiSettings
 
 __all__ = ["Depths", "cut_by_depth", "measure_depths"]
 
-# Places across a nucleus, and over how many of them, and how many micrometres, sharpness is
-# averaged: noise is as sharp as anything in a single pixel.
+# Places across a nucleus; and the widths, in places and along z in micrometres, over which
+# sharpness is averaged, because single pixels of noise are as sharp as anything.
 PLACES, SPREAD_PLACES, SPREAD_UM = 20, 1.5, 0.4
 # Two regions: the smaller holds this share of the outline, their depths explain this share of the
 # variance of depth (a slope explains three quarters of its own), and so much of each is connected.
 REGION, CLEAR, CONNECTED = 0.2, 0.85, 0.85
 # Two maxima: the lower has this share of the higher, and the valley falls to this share of it.
 SECOND, VALLEY = 0.3, 0.7
-# Planes from one depth to the other, at least: two neighbours have nothing between them.
+# Least distance of two depths in planes: between neighbouring planes there is no valley.
 LEAST_PLANES = 2
-# A part is cut off where it fills so much of its convex hull: what an overlap leaves of a nucleus.
+# Least solidity of a part that is cut off: low, as an overlap leaves a crescent of a nucleus.
 PART_SOLIDITY = 0.7
 
 
@@ -239,7 +239,7 @@ def _two_maxima(relief: _Relief, *, least_planes: float) -> int:
     top_of_place = places.max(axis=0, initial=0)
     if not top_of_place.any():
         return 0
-    # Each place says as much as any other: a rim of a bright neighbour is no second nucleus.
+    # All places weigh the same, so that the rim of a bright neighbour makes no second nucleus.
     profile = (places / np.maximum(top_of_place, 1e-6 * top_of_place.max())).mean(axis=1)
     padded = np.pad(profile, 1, constant_values=-np.inf)
     peak = (profile >= padded[:-2]) & (profile > padded[2:])

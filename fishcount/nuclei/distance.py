@@ -70,7 +70,7 @@ def nearest_label(
     # mostly one of 16 bits.
     whole = np.min_scalar_type(2 * beyond * n).type
     height, width = labels.shape
-    # With a margin all around, from which what is shifted comes.
+    # With a margin all around, so that shifts need no special case at the edge.
     code = np.full((height + 2 * reach, width + 2 * reach), beyond * n, whole)
     inside = code[reach : reach + height, reach : reach + width]
     np.copyto(inside, labels, where=labels > 0, casting="unsafe")

@@ -12,9 +12,9 @@ from fishcount.nuclei.shape import Shapes
 
 __all__ = ["measure_doubt"]
 
-# Nuclei are looked at on pixels of about this part of their diameter: finer ones say no more.
+# Pixels are merged to about this share of a diameter: finer ones add nothing.
 FINEST = 1 / 27
-# What fills more of its convex hull than this has no dents worth a look.
+# Nuclei that fill more of their convex hull than this have no dents to speak of.
 MAX_SOLIDITY = 0.94
 # Least part of a nuclear area that a cut takes off.
 MIN_PART = 0.12

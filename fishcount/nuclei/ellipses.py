@@ -12,10 +12,10 @@ from fishcount.nuclei.runs import find_runs
 
 __all__ = ["Ellipses", "fit_ellipses"]
 
-# Weight of the ellipse of equal moments against the free outline, in parts of a full outline: it
-# speaks where neighbours leave little of the outline free.
+# Weight of the ellipse of equal moments against the free outline, as a share of a full outline: it
+# decides where neighbours leave little of the outline free.
 PRIOR = 0.03
-# An ellipse of an area beyond these multiples of its nucleus is not believed.
+# Ellipses whose area is beyond these multiples of that of their nucleus are discarded.
 SMALLEST, LARGEST = 0.85, 1.8
 
 # Places that fill the unit disk evenly.

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 __all__ = ["flood_components"]
 
-# Of ways that start equally deep so many pixels are compared: then they have come to their seeds.
+# Number of pixels along which equally steep paths are compared: by then they have met their seeds.
 COMPARED_PX = 8
 
 
@@ -42,7 +42,7 @@ def flood_components(
     component = components.ravel()[at]
     owner = np.zeros(n + 1, np.int32)
     owner[component] = seed
-    # A seed that is not the one written last has company.
+    # A component where another seed was written last holds more than one.
     shared = np.zeros(n + 1, bool)
     shared[component[owner[component] != seed]] = True
     seeded = owner > 0
@@ -157,7 +157,7 @@ def _over_saddles(
         basin, highest = np.unique(here[free], return_index=True)
         to = alone.copy()
         to[basin] = there[free[highest]]
-        # Two that lead to each other are one from now on.
+        # Two basins that lead to each other become one.
         mutual = np.flatnonzero((to[to] == alone) & (to > alone))
         to[mutual] = mutual
         group = _ends(to)[group]

@@ -48,7 +48,7 @@ def fill_holes(
     sides = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
     at_edge = np.bincount(sides, minlength=n + 1)
     at_edge[0] = 0
-    # Most of what is outside lies around everything; only the rest is looked at.
+    # Most background is one part that surrounds everything; only the other parts may be holes.
     around = int(at_edge.argmax())
     at = np.flatnonzero((labels != around) & ~mask)
     label = labels.ravel()[at]

@@ -10,13 +10,13 @@ from fishcount.filters import enlarged
 
 __all__ = ["background_mesh", "middle", "noise_floor", "noise_sigma", "some_rows"]
 
-# What part of a cell of the mesh is darker than its background; cells narrower than this are read
-# in full.
+# The quantile of a cell of the mesh that is taken for its background; every row is read of cells
+# narrower than DENSE_BELOW_PX, every second row of others.
 LOW_SHARE, DENSE_BELOW_PX = 0.05, 32
-# The noise is known within half a percent from so many pixels.
+# So many pixels give the noise within half a per cent.
 ENOUGH_PX = 200_000
-# Noise that is left by a Gaussian of one pixel, 1 / (2 sqrt(pi)); and what is no light at all, so
-# that in an image without noise nothing of the last digit stands out.
+# Share of the noise that a Gaussian of one pixel leaves, 1 / (2 sqrt(pi)); and a height that keeps
+# rounding errors of an image without noise from standing out.
 SMOOTHED_NOISE, LEAST_COUNTS = 0.28, 1e-3
 
 

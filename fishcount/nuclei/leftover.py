@@ -19,13 +19,14 @@ from fishcount.nuclei.runs import count_pixels
 
 __all__ = ["add_leftovers"]
 
-# So far around cores all light is theirs, and what is left is at least so wide, in nuclear
-# diameters: a rim of glow is thinner.
+# In nuclear diameters: the surroundings of cores whose light is taken for theirs, and the least
+# width of what is left, because a rim of glow is thinner.
 AROUND, MIN_WIDTH = 0.06, 0.25
-# In nuclear areas, and as of the ladder: what is left of a nucleus that others cover is no ellipse.
+# Least area in nuclear areas, and least quality of the ladder: low, as what is seen of a nucleus
+# that others cover is no ellipse.
 MIN_AREA, MIN_QUALITY = 0.2, 0.45
-# By so many diameters inside and outside of the free outline the light is compared with the mean
-# of the nucleus: it falls by this part of it, but not before the outline.
+# Distance from the free outline, in diameters, at which light inside and outside is compared with
+# the mean of the nucleus: outside it must have fallen by MIN_STEP, inside be at least MIN_INSIDE.
 EDGE_REACH = 0.1
 MIN_STEP, MIN_INSIDE = 0.5, 0.85
 

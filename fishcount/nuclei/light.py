@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 __all__ = ["NuclearLight", "core_heights", "measure_light"]
 
-# Where nuclei are filled evenly their outline lies at this part of their height over the glow
-# around them: a little under the half, as the height is that of the brighter part.
+# The outline of evenly filled nuclei lies at this share of their height above the glow around
+# them: less than half, because the height is that of the brighter part.
 CUT, EVEN_FILL = 0.34, 0.705
-# Nuclei that shine from a bright middle end lower than at that: by so much for each part that
-# the mean is further below the brightest, down to a lowest.
+# In nuclei with a bright middle the outline lies lower: by CUT_SLOPE times what their fill, the
+# mean over the brightest part, is less than EVEN_FILL; but not below LOWEST_CUT.
 CUT_SLOPE, LOWEST_CUT = 5.0, 0.15
-# Cores under this part of a nuclear area do not speak.
+# Smaller cores, in nuclear areas, are left out.
 MIN_AREA = 0.3
 
 

@@ -19,10 +19,10 @@ from fishcount.settings import NucleiSettings
 
 __all__ = ["in_centroid_order", "measure_found", "measure_nuclei"]
 
-# The slope of an edge is taken between pixels so far inside and outside of it.
+# The slope of an edge is taken between pixels at this distance inside and outside of it.
 EDGE_REACH_PX = 3
-# Of a disk, the mean cosine between rows and the normal of its outline where rows end. Near the
-# first and the last row of an ellipse, where rows run along the outline, the cosine is held.
+# Mean cosine between the rows of a disk and the normals of its outline. Near the first and the last
+# row of an ellipse, which run along the outline, the cosine is limited.
 DISK_COSINE = np.pi / 4
 LAST_ROW = 0.98
 # Rows that are numbered anew at a time.
@@ -167,7 +167,7 @@ def _saturated_fraction(
     runs: Runs, dapi: NDArray[np.number], limit_counts: float
 ) -> NDArray[np.float64]:
     """Share of the pixels of each nucleus at which the camera was full."""
-    # Few images have any such pixel, and the maximum is found in no time.
+    # Few images have such a pixel, and their maximum is found quickly.
     if dapi.max() < limit_counts:
         return np.zeros(len(runs))
     return _share_of(dapi >= limit_counts, runs)

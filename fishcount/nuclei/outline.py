@@ -17,16 +17,16 @@ from fishcount.nuclei.runs import count_pixels, find_runs
 
 __all__ = ["Outlines", "draw_outlines"]
 
-# The glow around a nucleus is looked for from so many diameters outside its core.
+# The glow around a nucleus is measured from so many diameters outside its core on.
 RIM_FROM, MAX_GLOW = 0.08, 0.6
 # A core grows by at most this many diameters; smoothing of the outline; largest hole to fill.
 MAX_GROWTH, OUTLINE_SMOOTHING, MAX_HOLE = 0.15, 0.03, 0.2
-# Under this part of a nuclear area, or of the typical height, it is no nucleus but a crumb or
-# glow. Of a nucleus that the field's edge cuts a slice is enough, if it is bright.
+# Least share of a nuclear area, and of the typical height: less is a fragment or glow. A nucleus
+# that the edge of the field cuts may be a thinner slice, if it is bright.
 MIN_AREA, MIN_HEIGHT = 0.08, 0.2
 MIN_SLICE, SLICE_HEIGHT = 0.03, 0.5
-# What is smaller than this part of a nuclear area must stand out from what is that many
-# diameters outside of it, by a part of its own height and by a part of the typical one.
+# An object smaller than the shares of a nuclear area below must be brighter than its surroundings
+# at this distance, in diameters, by a share of its own height and of the typical one.
 STEP_REACH = 0.12
 OWN_STEP, OWN_STEP_AREA = 0.4, 0.6
 TYPICAL_STEP, TYPICAL_STEP_AREA = 0.3, 0.3
@@ -118,7 +118,7 @@ def _fill_own_holes(
     hole, label = holes.ravel()[at], nearest.ravel()[at]
     one = np.zeros(n + 1, np.int32)
     one[hole] = label
-    # A label that is not the one written last has company.
+    # A hole whose pixels have another label than the one written last lies between nuclei.
     gap = one == 0
     gap[hole[label != one[hole]]] = True
     filled = inside.copy()
@@ -140,7 +140,7 @@ def _glow(rim: NDArray[np.int32], signal: NDArray[np.float32], n: int) -> NDArra
 def largest_parts(labels: NDArray[np.int32]) -> NDArray[np.int32]:
     """Of each label only its largest connected part; the first in raster order of equals."""
     runs = find_runs(labels)
-    # One run in each row, and each beside the next: that is one part, as nearly all labels are.
+    # Nearly all labels have one run in each row, each beside the next: these are one part.
     beside = (runs.y[1:] == runs.y[:-1] + 1) & (runs.x0[1:] < runs.x1[:-1])
     beside &= runs.x1[1:] > runs.x0[:-1]
     doubtful = np.unique(runs.label[1:][~beside & (runs.label[1:] == runs.label[:-1])])
@@ -192,7 +192,7 @@ def _stands_out(
         leaves = np.flatnonzero(inside[step:] & ~inside[:-step]) + step
         enters = np.flatnonzero(inside[:-step] & ~inside[step:])
         if step == reach:
-            # Not over the ends of rows.
+            # Steps must not lead from the end of one row to the start of another.
             leaves, enters = leaves[leaves % width >= reach], enters[enters % width < width - reach]
         for here, there in ((leaves, leaves - step), (enters, enters + step)):
             outside += np.bincount(flat[here], bright[there], n)

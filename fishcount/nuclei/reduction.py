@@ -22,7 +22,7 @@ __all__ = ["MIN_DIAMETER_PX", "Reduced", "reduce_image"]
 # Without a pixel size, the size of nuclei is first guessed on an image of about this width.
 GUESS_WIDTH_PX = 512
 MIN_DIAMETER_PX = 6.0
-# As small as this, hot pixels could be nuclei.
+# Below this diameter hot pixels might pass for nuclei.
 SPIKES_BELOW_PX = 13.0
 
 

@@ -28,16 +28,16 @@ __all__ = ["FieldScale", "Found", "measure_field", "search_nuclei", "search_part
 # Cell of the background mesh, and smoothing of the image, in nuclear diameters.
 MESH_DIAMETERS = 2.5
 SMOOTHING = 0.045
-# Differences under this part of the brightest pixel are of arithmetic.
+# Differences below this share of the brightest pixel are rounding errors of single precision.
 ROUNDING = 2e-6
-# Found nuclei of another size than was guessed, by this much of a log: search once more.
+# Search once more where the nuclei found differ in size from the guess by this much, in log.
 RETRY_ABOVE = 0.05
-# Where what was found takes so little of the image, it may be dust, and the nuclei lie beside it:
-# where they look like nuclei by this quality of the ladder and are so many times more. What takes
-# less of a diameter squared is none.
+# If what was found covers less than SPARSE of the image, it may be dust that outshines the nuclei.
+# These are then objects of at least LIKE_NUCLEI quality that are OUTNUMBERED times as many, each
+# larger than SMALL diameters squared.
 SPARSE, LIKE_NUCLEI, OUTNUMBERED, SMALL = 0.1, 0.6, 5, 0.2
-# Where so many nuclei would fit side by side, and are so wide, half the resolution tells their
-# size: within 1 % for half of the fields. Of few nuclei each one counts.
+# In fields with room for MANY nuclei that are wider than this, their size is found at half the
+# resolution: within 1 % in half of the fields. With few nuclei each one counts.
 MANY, COARSE_ABOVE_PX = 600, 18.0
 
 
@@ -183,7 +183,7 @@ def _measure(
     planes = _Planes.of(reduced.image, cell)
     signal = planes.signal(1.0)
     floor = noise_floor(reduced.image, min_snr=settings.min_snr)
-    # Nor is what single precision makes of a field that is bright and even.
+    # Rounding errors of a bright, even field must not stand out either.
     floor += ROUNDING * float(np.abs(reduced.image).max())
     mask, _ = find_foreground(signal, floor_counts=floor)
     if not mask.any():

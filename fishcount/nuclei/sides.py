@@ -59,7 +59,7 @@ def _side(
     area[0] = 0
     largest = int(area.argmax())
     part = parts == largest
-    # What is left, on the cut and beyond its ends, goes by the side on which it lies there.
+    # Other pixels, on the cut and beyond its ends, go to the side of the line on which they lie.
     near = part & (np.abs(across) < 3) & (reach > 0) & (reach < length)
     above = across > 0
     if 2 * np.count_nonzero(above & near) < np.count_nonzero(near):

@@ -17,17 +17,18 @@ __all__ = ["diameter_of", "guess_diameter"]
 
 N_LEVELS = 9
 MIN_AREA_PX = 20
-# A component of at least this ellipse-likeness counts; see `Pieces.ellipse_fit`.
+# Least likeness to an ellipse of a component that counts; see `Pieces.ellipse_fit`.
 MIN_FIT = 0.9
-# Outside of an outline light is looked for so far off, in radii of a disk of its area.
+# Distance outside an outline at which light is measured, in radii of a disk of its area.
 OUTSIDE = 0.5
-# Where nuclei are it is bright over a square of this width, in their diameters.
+# Nuclei are bright over a square of this width, in their diameters; noise is not.
 CLUMP_WIDTH = 0.7
 FIRST_CELL_PX = 75.0
-# A guess needs no more pixels than nuclei of about this diameter have.
+# Nuclei of more than about this diameter are reduced: a guess needs no more pixels.
 COARSE_ABOVE_PX = 22.0
-# Found nuclei of at least this quality, and of this part of a typical area, tell the diameter: a
-# little under the middle one, as merges are larger and nothing is as much smaller.
+# Least quality, and least share of a typical area, of nuclei from which the diameter is taken; and
+# the quantile that is taken, a little below the median, because merged nuclei are much larger
+# while no nuclei are as much smaller.
 MIN_QUALITY, MIN_PART, MIDDLE = 0.6, 0.3, 0.45
 
 
@@ -79,7 +80,7 @@ def guess_diameter(
         if edge.sum() > best:
             best, diameter = float(edge.sum()), _middle_diameter(area, edge)
     if math.isnan(diameter) and prior_px is not None:
-        # All nuclei may hang together. Noise does, too, but it is nowhere bright over such a width.
+        # All nuclei may form one clump. Noise does, too, but is nowhere bright over such a width.
         side = 2 * round(0.5 * CLUMP_WIDTH * prior_px) + 1
         if (smallest_near(smooth, side) > 0.5 * top).any():
             return prior_px

@@ -63,8 +63,8 @@ class Neighbours:
         if len(rows) < 2:
             return cls(n=n, pairs=np.zeros((0, 2), np.int64), apart_px=np.zeros(0))
         y, x = position_px[rows, -2:].T
-        # Nuclei side by side, so that neighbours are of one nucleus. In the plane a search is fast;
-        # a hair more than the reach, because far to the right positions are less exact.
+        # Nuclei are moved apart along x, so that only signals of one nucleus are near each other.
+        # The reach is a little larger, as positions far to the right are less exact.
         wide = np.ptp(x) + 2.0 * reach_px + 2.0
         plane = np.column_stack([y, x + nucleus[rows] * wide])
         pairs = rows[cKDTree(plane).query_pairs(reach_px + 1e-3, output_type="ndarray")]

@@ -91,12 +91,12 @@ def probe_signals(
     )
     inside = kept & ~faint
     diameter_px = max(typical_diameter_px(spots, inside), settings.min_diameter_um / pixel_size_um)
-    # As far as merging, crowding, or any other rule looks, from centre to centre.
+    # The largest distance of centres that any rule asks for.
     gaps = max(settings.split_gap_diameters, settings.cluster_gap_diameters)
     farthest_px = diameter_px * max(_APART_DIAMETERS, 1.0 + gaps)
     near = Neighbours.of(position, nucleus, reach_px=farthest_px, chosen=inside)
     alone = _alone(near.within(_APART_DIAMETERS * diameter_px), inside)
-    # Where nearly everything is crowded, what was resolved tells of single signals as well.
+    # Where nearly all signals are crowded, the resolved ones stand for single signals.
     if np.count_nonzero(alone) < settings.least_single_signals:
         alone = inside
     single = _single_flux(spots, alone, settings)
