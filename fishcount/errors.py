@@ -31,7 +31,7 @@ __all__ = [
     "ViewerError",
     "WorkerError",
     "check_positive",
-    "install",
+    "install_remedy",
     "raise_all",
 ]
 
@@ -172,13 +172,13 @@ class ViewerError(FishcountError):
     """The viewer was requested but is not installed."""
 
 
-def install(extra: str) -> str:
+def install_remedy(extra: str) -> str:
     """The command that installs the packages of an extra, as a remedy in an error.
 
     Examples
     --------
-    >>> from fishcount.errors import install
-    >>> install("napari")
+    >>> from fishcount.errors import install_remedy
+    >>> install_remedy("napari")
     "pip install 'fishcount[napari]', in a checkout pip install '.[napari]'"
     """
     return f"pip install 'fishcount[{extra}]', in a checkout pip install '.[{extra}]'"

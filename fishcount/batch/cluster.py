@@ -16,7 +16,7 @@ from typing import Any
 from fishcount.batch.job import CaseJob, FieldJob
 from fishcount.batch.lock import held_by_worker
 from fishcount.batch.process import Outcome, call_sha256, process_case
-from fishcount.errors import InputError, WorkerError, install
+from fishcount.errors import InputError, WorkerError, install_remedy
 
 __all__ = ["process_on_cluster"]
 
@@ -91,7 +91,7 @@ def _distributed() -> ModuleType:
             "a cluster needs a package that is not installed",
             field="--scheduler",
             found=f"no {error.name}",
-            remedy=install("scale"),
+            remedy=install_remedy("scale"),
         ) from error
 
 

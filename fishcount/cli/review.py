@@ -23,7 +23,7 @@ def command(cases: tuple[Path, ...], reader: str | None, second_count: bool) -> 
 
     Needs the extra fishcount[napari].
     """
-    from fishcount.errors import ViewerError, install
+    from fishcount.errors import ViewerError, install_remedy
     from fishcount.io import read_case_folder
 
     for case in cases:
@@ -35,6 +35,6 @@ def command(cases: tuple[Path, ...], reader: str | None, second_count: bool) -> 
         raise ViewerError(
             "the viewer is not installed",
             found=f"no {error.name or 'napari'}",
-            remedy=install("napari"),
+            remedy=install_remedy("napari"),
         ) from error
     start.run(list(cases), reader=reader, second_count=second_count)

@@ -6,7 +6,7 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
-from fishcount.errors import FileFormatError, install
+from fishcount.errors import FileFormatError, install_remedy
 
 __all__ = ["require"]
 
@@ -26,5 +26,5 @@ def require(module: str, *, extra: str, kind: str, file: Path) -> ModuleType:
             f"reading {kind} needs a package that is not installed",
             file=file,
             found=f"no {error.name or module}",
-            remedy=f"{install(extra)}; or export as OME-TIFF",
+            remedy=f"{install_remedy(extra)}; or export as OME-TIFF",
         ) from error

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from fishcount.errors import OutputError, install
+from fishcount.errors import OutputError, install_remedy
 from fishcount.io import CaseFolder
 from fishcount.io.text import csv_bytes, inert
 from fishcount.records import CASE_FIGURES
@@ -68,7 +68,7 @@ def case_xlsx(folder: CaseFolder) -> bytes:
             "a workbook needs a package that is not installed",
             field="--xlsx",
             found="no openpyxl",
-            remedy=install("xlsx"),
+            remedy=install_remedy("xlsx"),
         ) from error
     book = Workbook(write_only=True)
     for title, rows in _sheets(folder):
