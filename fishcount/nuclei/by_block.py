@@ -134,7 +134,7 @@ def _search_block(
         x_px=table.x_px + columns.start,
         bbox_px=table.bbox_px + at,
     )
-    return _rows(table, owned), runs.taken(owned)
+    return _rows(table, owned), runs.take(owned)
 
 
 def _centroids_in(core: Window, runs: Runs) -> NDArray[np.bool_]:
@@ -171,7 +171,7 @@ def _joined(blocks: Sequence[tuple[NucleiTable, Runs]]) -> tuple[NucleiTable, Ru
     # Typical thresholds differ between blocks; their median stands for the image.
     threshold = float(np.median([table.threshold_counts for table in tables]))
     joined = replace(tables[0], **columns, threshold_counts=threshold)
-    return joined, Runs.concatenated([runs for _, runs in blocks])
+    return joined, Runs.concatenate([runs for _, runs in blocks])
 
 
 def _without_doubles(
@@ -188,7 +188,7 @@ def _without_doubles(
     kept[np.maximum(one[same], other[same])] = False
     order = np.lexsort((table.x_px.round(6), table.y_px.round(6)))
     order = order[kept[order]]
-    return _rows(table, order), runs.taken(order)
+    return _rows(table, order), runs.take(order)
 
 
 def _flagged(table: NucleiTable, shape: tuple[int, int], settings: NucleiSettings) -> NucleiTable:

@@ -102,7 +102,7 @@ def _in_order(
     runs = find_runs(labels)
     present = runs.label[runs.first]
     rows = np.flatnonzero(kept[present])
-    number = runs.taken(rows).in_centroid_order(len(rows))
+    number = runs.take(rows).in_centroid_order(len(rows))
     old, new = np.zeros(len(rows) + 1, np.int64), np.zeros(len(kept), np.int32)
     old[number[1:]] = present[rows]
     new[present[rows]] = number[1:]

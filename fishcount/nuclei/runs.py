@@ -62,7 +62,7 @@ class Runs:
         return cls(none, none, none, none, none)
 
     @classmethod
-    def concatenated(cls, parts: Sequence[Runs]) -> Runs:
+    def concatenate(cls, parts: Sequence[Runs]) -> Runs:
         """The labels of several, one after the other: 1 to n without gaps."""
         before = np.cumsum([0, *(len(part) for part in parts)])
         labels = [
@@ -91,7 +91,7 @@ class Runs:
         """How many runs each label has."""
         return np.diff(self.first, append=len(self.label))
 
-    def taken(self, rows: NDArray[np.int64]) -> Runs:
+    def take(self, rows: NDArray[np.int64]) -> Runs:
         """Some of the labels, by their rows from 0, as 1 to n in the order given."""
         new = np.zeros(len(self), np.int64)
         new[rows] = np.arange(1, len(rows) + 1)

@@ -90,7 +90,7 @@ def test_a_pixel_of_two_nuclei_has_the_lower_label_wherever_it_is_asked():
                 rng.uniform(0, high, 6), rng.uniform(0, wide, 6), rng.uniform(1, 20, 6), strict=True
             )
         ]
-        runs = LabelRuns.of(Runs.concatenated(parts), (high, wide))
+        runs = LabelRuns.of(Runs.concatenate(parts), (high, wide))
         expected = np.full((high, wide), 9)
         for label, part in enumerate(parts, start=1):
             own = LabelRuns.of(part, (high, wide)).window((slice(0, high), slice(0, wide))) > 0
