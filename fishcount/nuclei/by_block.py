@@ -18,11 +18,11 @@ from fishcount.background import is_constant
 from fishcount.blocks import Block, blocks_of
 from fishcount.flags import mask_of
 from fishcount.image import Window
+from fishcount.nuclei.flags import flag_nuclei
 from fishcount.nuclei.focus import BLOCK_PX as FOCUS_PX
 from fishcount.nuclei.focus import best_focus
 from fishcount.nuclei.label_runs import LabelRuns
 from fishcount.nuclei.measure import measure_found
-from fishcount.nuclei.quality import flag_nuclei
 from fishcount.nuclei.result import NucleiTable, OutlinedNuclei
 from fishcount.nuclei.runs import Runs
 from fishcount.nuclei.search import FieldScale, search_part

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fishcount.nuclei.depth import Depths, cut_by_depth, measure_depths
 from fishcount.nuclei.doubt import measure_doubt
-from fishcount.nuclei.quality import flag_nuclei
+from fishcount.nuclei.flags import flag_nuclei
 from fishcount.nuclei.result import Nuclei
 from fishcount.nuclei.runs import Runs, find_runs
 from fishcount.nuclei.search import Found
