@@ -30,16 +30,15 @@ __all__ = [
 
 # Side of the blocks of the brightness map: three of them are wider than a crowd of signals.
 BLOCK_PX = 8
-# As wide as this, by a filter of twice the width, it is a granule.
+# Height by a filter of twice the width over that by the fine one, from which on it is a granule.
 SHARP_COARSE = 1.5
-# Less round than this, it is the edge of a nucleus.
+# Least roundness: less round maxima are edges of nuclei.
 ROUND = 0.4
-# Points are searched and fitted as if they were narrower by this factor. The width that is measured
-# is that of most bright maxima, and unseen neighbours are part of them: points of that width take
-# the light of a close neighbour for their own, and the neighbour is never missed.
+# Points are searched and fitted as if they were narrower by this factor. The measured width is that
+# of most bright maxima, some of which hide a neighbour: points of that width would take the light
+# of a close neighbour for their own, and the neighbour would not be missed.
 _SEARCHED = 0.94
-# A lone point that is fitted with a narrower one shows a height that is too large; by this factor
-# it is its own again.
+# A lone point that is fitted with a narrower one comes out too high; this factor corrects it.
 HEIGHT_SHARE = (1 + _SEARCHED**2) / 2
 
 

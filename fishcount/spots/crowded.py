@@ -25,23 +25,23 @@ from fishcount.spots.splits import with_splits
 __all__ = ["resolve"]
 
 _ROUNDS = 2
-# A maximum of the residual beside other points becomes a point from this SNR on, at most.
+# Largest SNR that a maximum of the residual needs to become a point beside others.
 _MIN_SNR_BESIDE = 2.5
 _LEAST_DISTANCE_PX = 1.0
-# Points from this SNR on have others looked for beside them.
+# Least SNR of a point beside which others are searched.
 _SURE_SNR = 4.0
-# No point is a perfect Gaussian: what it leaves is noise in proportion to its height, and a new
-# point beside it must stand out from that.
+# No point is a perfect Gaussian: its residual grows with its height, and a new point beside it must
+# be at least this share of that height.
 _LEAST_SHARE_BESIDE = 0.2
-# The nearest point within so many widths would take the light of one that goes.
+# If a point is removed, the nearest one within so many widths would take its light.
 _BESIDE_WIDTHS = 2.5
 # The full width at half maximum of a point: two that are closer show one peak.
 _RESOLVED_WIDTHS = 2.355
-# A point that lies alone stays from this significance on; a little less is worth a fit.
+# Least significance of a lone point after a fit, and, a little lower, before it.
 _ALONE_SIGNIFICANCE = 3.0
 _FITTED_SIGNIFICANCE = 2.6
-# A maximum of so much less than the least height of a signal will not reach it by a fit; what is
-# plain to see is kept, to be told from signals with a reason.
+# A maximum below this share of the least height of a signal will not reach that height by a fit.
+# One of at least this significance is kept all the same, to be rejected with a reason.
 _SEEN_SHARE, _PLAIN_SIGNIFICANCE = 0.75, 6.0
 
 
@@ -64,12 +64,12 @@ def resolve(
     least_counts = _SEEN_SHARE * min_share * view.scale.typical_counts
     points = _worth_fitting(scene, points, view, least_counts)
     points = _without_needless(scene, fit_jointly(scene, points, iterations=2), view)[0]
-    # What the points leave of the response; the light of those that are new is still in it.
+    # The response without the points that were found before; that of new ones is still in it.
     residual, new = view.response.copy(), points
     changed = _is_sure(points, view)
     for rounds_left in reversed(range(_ROUNDS)):
         subtract_points(residual, new, scene.sigma_px, view.scale.passes)
-        # What is near a change is looked at again; it is fitted with the whole of its group.
+        # Only groups in which something changed are worked on again.
         active = _in_groups_with(scene, points, changed)
         settled, work = points.take(~active), points.take(active)
         near = _near(work, work.take(changed[active]), GROUP_REACH * scene.sigma_px)
@@ -194,7 +194,7 @@ def _without_needless(
         needless[better] = False
         if not needless.any():
             break
-        # Only what lay beside those that go has to be fitted anew.
+        # Only the groups of the removed points have to be fitted again.
         beside = _in_groups_with(scene, points, needless)[~needless]
         stay, points = stay[~needless], points.take(~needless)
         points = points.placed(beside, fit_jointly(scene, points.take(beside), iterations=2))
@@ -206,7 +206,7 @@ def _worth(scene: Scene, points: Points, view: ChannelView) -> NDArray[np.float6
     height, typical_counts = points.amplitude_counts, view.scale.typical_counts
     nearest = _nearest_beside(scene, points, _BESIDE_WIDTHS)
     near = nearest >= 0
-    # What a neighbour's shape leaves is no reason to doubt a point that has none.
+    # For a lone point only pixel noise counts: it has no neighbour whose misfit it could be.
     noise = view.pixel_noise(points.y_px, points.x_px)
     sigma = np.where(near, uncertainty(points, view), noise) * amplitude_errors(scene, points)
     significance = height / sigma

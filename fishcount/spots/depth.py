@@ -47,7 +47,7 @@ def separated_in_depth(
     if z_step_um is None or len(stack) < 3 or not lone.size:
         return spots
     height, error = _heights_in_planes(spots, lone, stack)
-    # Planes of one signal are alike: a mean of three is surer than one.
+    # Neighbouring planes of a signal are alike, so their mean is more certain.
     ends = np.concatenate([height[:, :1], height, height[:, -1:]], axis=1)
     height = 0.25 * ends[:, :-2] + 0.5 * ends[:, 1:-1] + 0.25 * ends[:, 2:]
     two, plane, share = _second_maxima(height, error, int(np.ceil(_LEAST_DEPTH_UM / z_step_um)))

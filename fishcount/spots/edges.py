@@ -17,12 +17,12 @@ from fishcount.spots.points import COUPLED_REACH, Points
 
 __all__ = ["fit_at_edges"]
 
-# A point this near to the edge, in widths, is cut by it; it is fitted alone where no other is so
-# near, in a patch of this half side.
+# In widths: a point this near to the edge is cut by it; it is fitted alone where no other point is
+# this near; and the half side of the patch of the fit.
 _CUT_WIDTHS, _ALONE_WIDTHS, _PATCH_WIDTHS = 2.5, 3.0, 3.0
-# Farther than so many of its widths the light of a point is none.
+# Distance, in widths, beyond which the light of a point is neglected.
 _LIGHT_WIDTHS = 4.0
-# What is fitted keeps at least this share of its height: noise has none of its own.
+# A fitted height is at least this share of the one before, so that it stays above 0.
 _LEAST_SHARE = 0.05
 _ITERATIONS = 4
 
@@ -60,7 +60,7 @@ def fit_at_edges(
         free_width=False,
     )
     found = home + np.stack([fits.y_px, fits.x_px], axis=1)
-    # An image ends half a pixel beyond the middle of its last one, where positions end.
+    # Positions end at the middle of the last pixel, the image half a pixel beyond it.
     beyond = ((found < -0.5) | (found > bottom_right + 0.5)).any(axis=1)
     y, x = found.clip(0, bottom_right).T
     height = np.maximum(fits.amplitude_counts, _LEAST_SHARE * cut.amplitude_counts)

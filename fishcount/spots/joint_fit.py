@@ -15,11 +15,11 @@ from fishcount.spots.scene import Scene
 
 __all__ = ["amplitude_errors", "fit_jointly"]
 
-# Within so many widths two points are steps of one solution.
+# Points within so many widths of each other are solved together.
 _TIGHT_REACH = 3.0
 _DAMPING = 1e-2
 _MAX_STEP_PX = 0.6
-# Larger groups are solved in parts: a matrix of their size would cost more than it tells.
+# Larger groups are solved in parts: a matrix of their size would cost more than it gains.
 _LARGEST_GROUP = 24
 
 
@@ -80,7 +80,7 @@ def _distances(
     points: Points, index: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Of the points of groups (m, k) from each other: second minus first, (m, k, k)."""
-    # Where a group has no more members, a stand-in far from everything takes the place.
+    # Groups are padded with stand-ins that lie far from everything.
     nowhere = -1e6 * (1 + np.arange(index.shape[1]))
     y = np.where(index >= 0, points.y_px[index], nowhere)
     x = points.x_px[index]
@@ -134,7 +134,7 @@ def amplitude_errors(model: PointModel, points: Points) -> NDArray[np.float64]:
 def _groups(model: PointModel, points: Points) -> list[NDArray[np.int64]]:
     reach = _TIGHT_REACH * model.sigma_px
     group = model.groups(points, _TIGHT_REACH)
-    # A crowd without end is cut into parts that are solved with their inner couplings alone.
+    # A larger crowd is cut into parts; points of different parts are not coupled.
     while group.size and np.bincount(group).max() > _LARGEST_GROUP:
         reach *= 0.8
         crowd = np.flatnonzero(np.bincount(group)[group] > _LARGEST_GROUP)

@@ -20,11 +20,11 @@ from fishcount.spots.typical import bright_ones
 
 __all__ = ["leaked_share", "share_explained", "with_leak"]
 
-# Maxima of the other probe that tell how much of its light leaks over.
+# Least SNR, and least number, of the maxima of the other probe from which the leak is measured.
 _LEAK_SNR = 8.0
 _LEAST_LEAKING = 10
-# The response to a point between others is lower than its height, but no less than this share of
-# it is set against the other channel's: what is near 0 is mostly noise.
+# Between others, the response to a point is lower than its height. It counts as at least this share
+# of it when compared with the other channel, because responses near 0 are mostly noise.
 _LEAST_SEEN = 0.25
 
 

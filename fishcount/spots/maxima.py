@@ -11,7 +11,7 @@ from fishcount.filters import largest_near
 
 __all__ = ["local_maxima", "maxima_near", "parabolic_offsets", "roundness"]
 
-# Rows looked at together: they stay in the processor's cache.
+# Rows that are searched together: they stay in the processor's cache.
 _STRIP_ROWS = 128
 # Neighbours that come first in coordinate order.
 _EARLIER = ((-1, -1), (-1, 0), (-1, 1), (0, -1))

@@ -20,11 +20,11 @@ from fishcount.spots.psf import expected_width_px
 
 __all__ = ["coarse_response", "dark_over_bright"]
 
-# So many are compared, the dark and the bright: few enough that they are the signals of any field.
-# The first few may be specks of dust, and are passed over.
+# So many of the strongest dark and bright points are compared: few enough for any field to have as
+# many signals. The first few may be specks of dust, and are skipped.
 _STRONGEST, _PASSED_OVER = 20, 2
-# What is looked at stands so many sigmas out of the response, whose spread every fourth pixel
-# along each axis tells.
+# Points stand out of the response by so many sigmas; its spread is taken from every fourth pixel
+# along each axis.
 _SEEN_SIGMAS, _THINNING = 3.0, 4
 # Points so wide are seen as well on pixels twice as large, in a quarter of the time.
 _COARSE_FROM_PX = 1.2

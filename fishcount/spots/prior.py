@@ -14,13 +14,13 @@ __all__ = ["height_prior", "point_cost", "uncertainty"]
 
 # Cost of a point in a crowd, in log likelihood: none, as the score judges every point later.
 _POINT_COST = -1.0
-# Widths within which neighbours are counted, and pixels within which a second point would lie.
+# Distance in widths within which neighbours count; and in pixels, that of a second point.
 _CROWD_REACH = 5.0
 _SPLIT_REACH_PX = 2.0
-# Neighbours that a point without any is taken to have.
+# Number of neighbours that is assumed for a point without any.
 _EMPTY_CROWD = 0.05
-# No point is a perfect Gaussian: what it leaves is noise in proportion to its height. Where widths
-# differ, more is left: about twice the error of the width, in log, and at most this share.
+# No point is a perfect Gaussian: its residual is at least this share of its height. Where widths
+# differ it is larger: about twice their log spread, and at most the last of these shares.
 _MODEL_ERROR, _WIDTH_ERROR, _MOST_ERROR = 0.08, 2.0, 0.4
 
 

@@ -20,13 +20,13 @@ __all__ = [
     "width_of_bright",
 ]
 
-# A point of visible light on high-NA optics, sigma: 0.21 wavelength / NA and a little more; how
-# far off that may be, in log, by NA and the size of targets.
+# Expected width (sigma) of a point on high-NA optics, a little more than 0.21 wavelength / NA; and
+# the log spread of widths by other NA and sizes of targets.
 _EXPECTED_UM, _KNOWN_SPREAD = 0.16, 0.2
-# Where NA and wavelength are known, what is added in squares: the size of targets, aberrations and
-# halo. So much of them, and so much spread, in drawn fields of any kind.
+# Where NA and wavelength are known: the width that is added in squares, for the size of targets,
+# aberrations and halo, and the log spread that is left. Both as measured in drawn fields.
 _ADDED_UM, _OPTICS_SPREAD = 0.145, 0.12
-# Where the pixel size is not known: a well-sampled point, or about that.
+# Where the pixel size is not known: a well-sampled point, with a wide spread.
 _UNKNOWN_PX, _UNKNOWN_SPREAD = 1.6, 0.5
 # Maxima from this SNR on are fitted, in patches of this half side that few neighbours reach into.
 BRIGHT_SNR = 6.0
@@ -36,11 +36,11 @@ _RADIUS_PX = 5
 _BOUNDS_PX = (0.6, 4.0)
 # Error of a fitted width, in log, at an SNR of 1.
 _FIT_ERROR = 1.5
-# What is tried: middles, spreads of their own, shares of points among what was fitted.
+# Grid of the likelihood: number of widths, their spreads, and shares of points among the fits.
 _STEPS = 120
 _SPREADS = np.array([0.03, 0.06, 0.1, 0.15, 0.22, 0.32])
 _SHARES = (0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.95)
-# Share of the others that are wider than a point, and by how much, in log, at most.
+# Share of the other objects that are wider than a point, and their largest log excess.
 _WIDER, _WIDEST = 0.7, 1.2
 # Half width, in log, of the peak of the likelihood.
 _PEAK = 0.1

@@ -13,7 +13,7 @@ from fishcount.spots.typical import HEIGHT_SPREAD
 
 __all__ = ["reject_reasons"]
 
-# What a width must exceed, in log widths of a point, to be the reason.
+# Limits of the log width, and of the coarse over the fine height, beyond which they are the reason.
 _WIDE = 0.3
 _NARROW = -0.4
 _COARSE = 1.5
@@ -21,14 +21,14 @@ _COARSE = 1.5
 _WEAK_SNR = 5.0
 # A point lower than this share of a granule belongs to its rim.
 _RIM = 0.25
-# From this SNR on what looks like a signal is plain to see, if it is not fainter than nearly all of
-# them: two spreads below a typical one.
+# Least SNR, and least log height, of a candidate that is plain to see; the height is two spreads
+# below a typical signal, which nearly all signals exceed.
 _PLAIN_SNR, _PLAIN_HEIGHT = 12.0, -2 * HEIGHT_SPREAD
-# Where a typical signal has this SNR, all that looks like one is.
+# Where a typical signal has this SNR, every candidate that looks like one is taken for one.
 _CLEAR = 80.0
-# Within so many widths of a signal so much less is asked for, in log odds.
+# Within this distance of a signal, in widths, the least score is lower by this, in log odds.
 _BESIDE_WIDTHS, _BESIDE_SCORE = 3.0, 1.0
-# Share of the height that what leaks over from the other probe must explain.
+# Share of the height that must be explained by the other probe to make it bleed-through.
 _LEAKED = 0.5
 
 

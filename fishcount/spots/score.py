@@ -18,13 +18,13 @@ from fishcount.spots.features import FEATURES, cut_to_ranges
 
 __all__ = ["Layers", "false_probability", "forward", "layers_of", "pooled_score", "signal_score"]
 
-# Fewer close points than this are a signal with its rim as often as signals.
+# Fewer close points are as often one signal and its rim as several signals.
 _LEAST_CROWD = 5
 # A crowd with a lower mean, in log odds, may be the grain of a glowing nucleus.
 _SURE_CROWD = 1.0
 _RIM_SHARE = 0.4
-# What is likely is likelier than its log odds say, by this factor: the ridge of the training holds
-# them back (measured on drawn fields, `benchmarks.false_signals`).
+# Log odds above 0 are too low by this factor, because of the ridge penalty of the training
+# (measured on drawn fields, `benchmarks.false_signals`).
 _SURER = 1.2
 
 Layers = list[tuple[NDArray[np.float64], NDArray[np.float64]]]
@@ -92,7 +92,7 @@ def pooled_score(
     crowded = (np.bincount(group) >= _LEAST_CROWD) & (mean >= _SURE_CROWD)
     brightest = np.zeros(len(light))
     np.maximum.at(brightest, group, height)
-    # What is much fainter than the brightest of its group may be the rim of that.
+    # A point much fainter than the brightest of its group may be the rim of that one.
     member = crowded[group] & (height >= _RIM_SHARE * brightest[group])
     return np.where(member, np.maximum(score, mean[group]), score)
 

@@ -8,14 +8,14 @@ from scipy.special import erfcx
 
 __all__ = ["HEIGHT_SPREAD", "bright_ones", "typical_height"]
 
-# Heights of one probe scatter log-normally by less than a factor of 2 or so around their
-# median; what is lower than this share of it has no say in what is typical.
+# Heights of one probe scatter log-normally by less than about a factor of 2 around their median;
+# lower ones than this share of it are left out of the typical height.
 _SHARE = 0.4
 # Log-normal spread of heights of one probe.
 HEIGHT_SPREAD = 0.4
 # The typical height is at most this far, in log, below the median of those that are seen.
 _MOST_HIDDEN = 0.7
-# What fewer than this many have in common is typical of nothing.
+# With fewer heights than this, none is called typical.
 _LEAST_ALIKE = 5
 
 
