@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,7 +56,8 @@ def score_field(
     settings
         Defaults where not given.
     threads
-        How many probes are searched at the same time; the result is the same for any number.
+        How many steps are done at the same time, such as the search of two probes; the result is
+        the same for any number.
     on_block
         Called after each block of a large image with how many are done, and how many there are.
 
@@ -91,10 +93,13 @@ def score_field(
     given = None if labels is None else _labelled(image, labels, settings)
     # The search for spots takes the most memory: it is done before there is a label image.
     spots = find_spots(slide, sample=sample, settings=settings, threads=threads, on_block=on_block)
-    nuclei = _segmented(image, sample, settings) if given is None else given
-    findings = [*image.findings, *image_findings(sample)]
-    inverted = inverted_channels(sample, settings=settings.quality)
-    findings += inverted
+    # What is asked of the image alone is asked while nuclei are searched.
+    with ThreadPoolExecutor(max(1, threads)) as pool:
+        segmented = pool.submit(_segmented, image, sample, settings, given)
+        of_image = pool.submit(image_findings, sample)
+        inversions = pool.submit(inverted_channels, sample, settings=settings.quality)
+    nuclei, inverted = segmented.result(), inversions.result()
+    findings = [*image.findings, *of_image.result(), *inverted]
     # In inverted DAPI the gaps are taken for nuclei, and points in them say nothing.
     if not any(finding.detail == DAPI for finding in inverted):
         findings += swapped_channels(image, nuclei, windows=windows, settings=settings.quality)
@@ -251,8 +256,10 @@ def _labelled(image: FishImage | Slide, labels: NDArray[np.integer], settings: S
 
 
 def _segmented(
-    image: FishImage | Slide, sample: FishImage, settings: Settings
+    image: FishImage | Slide, sample: FishImage, settings: Settings, given: Nuclei | None
 ) -> Nuclei | OutlinedNuclei:
+    if given is not None:
+        return given
     if isinstance(image, Slide):
         return find_nuclei(image, sample=sample, settings=settings)
     return segment_nuclei(
