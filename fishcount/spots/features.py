@@ -255,8 +255,8 @@ class _Rings:
 
     @classmethod
     def of(cls, radius: NDArray[np.float32], inside: NDArray[np.bool_]) -> _Rings:
-        # Six comparisons of all pixels are faster than a search for each of them.
-        ring = np.zeros(radius.shape, np.int64)
+        # Six comparisons of all pixels are faster than a search for each of them; in bytes, most.
+        ring = np.zeros(radius.shape, np.uint8)
         for width in RING_WIDTHS:
             ring += radius > np.float32(width)
         # What counts in no ring has a slot of its own: leaving it out would cost more.

@@ -42,7 +42,7 @@ def with_splits(
         return points, is_new
     cell = _nearest_chosen(scene, points, chosen)
     involved = np.flatnonzero(cell >= 0)
-    old, old_cell = points.take(involved), cell[involved]
+    old, old_cell = points.take(cell >= 0), cell[involved]
     position = np.searchsorted(involved, chosen)
     new = _split_at(old, position, angle[chosen], 0.7 * scene.sigma_px)
     new = fit_jointly(scene, new, iterations=3)
