@@ -115,10 +115,10 @@ class Lesson:
         origin = canvas.origin
         self.here = whole if origin is None else np.append(whole.ravel(), 0)[origin]
 
-    def make_rung(self, canvas: Canvas, *given: Any) -> Any:
+    def make_rung(self, canvas: Canvas, *given: Any, **named: Any) -> Any:
         """As of the ladder."""
         self.look_at(canvas)
-        return _make_rung(canvas, *given)
+        return _make_rung(canvas, *given, **named)
 
     def join_pieces(
         self, labels: NDArray[np.int32], *images: NDArray[np.float32], nucleus_area_px: float
