@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,7 +45,10 @@ class Bodies:
         """Add the nuclei to a plane (y, x) in place, each blurred by its distance from it."""
         for corner, patch, own_z in zip(self.corner_px, self.patches, self.z_um, strict=True):
             light = patch[channel]
-            blur = blur_um(own_z - z_um, spec=spec) * spec.px_per_um
+            blur = blur_um(own_z - z_um, spec=spec)
+            if channel == 0:
+                blur = math.hypot(blur, spec.nuclei.blur_um)
+            blur *= spec.px_per_um
             if blur > 0.3:
                 pad = int(np.ceil(3 * blur))
                 light = gaussian_filter(np.pad(light, pad), blur, mode="constant", truncate=3)

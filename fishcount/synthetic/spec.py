@@ -79,6 +79,10 @@ class NucleusShapes(_Spec):
     depth_um: NonNegative = Field(
         0.9, description="Depth in z over which the signals of a nucleus lie."
     )
+    blur_um: NonNegative = Field(
+        0.0,
+        description="Blur of their DAPI in focus, 1 sigma: thick tissue has soft edges.",
+    )
     thinning: Fraction = Field(
         1.0, description="How nuclei thin out to the rim: 1 as flattened balls do, 0 not at all."
     )

@@ -166,6 +166,25 @@ class TestLight:
         assert rim_over_middle(0.0) > 0.95
         assert rim_over_middle(1.0) < 0.8
 
+    def test_edges_of_nuclei_are_as_soft_as_asked_and_all_light_stays(self):
+        def dapi(blur_um):
+            spec = FieldSpec(
+                shape=(400, 400),
+                nuclei=NucleusShapes(
+                    blur_um=blur_um, thinning=0, texture=0, nucleoli=0, out_of_focus=0
+                ),
+                background=Background(haze_electrons=0, glow=0, vignetting=0),
+                **QUIET,
+            )
+            return draw_field(spec, rng=rng(3))[0]
+
+        sharp, soft = dapi(0.0), dapi(0.8)
+        steepest = [np.hypot(*np.gradient(image.raw("DAPI"))).max() for image in (sharp, soft)]
+        assert steepest[1] < 0.3 * steepest[0]
+        # Some goes over the edge of the field.
+        light = [(image.raw("DAPI") - 100.0).sum() for image in (sharp, soft)]
+        assert_allclose(light[1], light[0], rtol=0.03)
+
     def test_nuclei_that_press_add_no_light_where_they_overlap(self):
         def brightest(pressed):
             spec = FieldSpec(
