@@ -49,7 +49,7 @@ def field(*, leak: float = 0.0, glow: float = 0.0, seed: int = 1):
     )
     nuclei = nuclei_from_labels(labels, image.channel("DAPI"))
     spots = {
-        role: detect_spots(image.channel(role), pixel_size_um=PIXEL_UM, labels=nuclei.labels)
+        role: detect_spots(image.channel(role), pixel_size_um=PIXEL_UM)
         for role in ("HER2", "CEP17")
     }
     return image, nuclei, count_signals(spots, nuclei, pixel_size_um=PIXEL_UM)

@@ -41,7 +41,6 @@ def detect_spots(
     *,
     pixel_size_um: float | None = None,
     z_step_um: float | None = None,
-    labels: NDArray[np.integer] | None = None,
     other: NDArray[np.number] | None = None,
     scale: ChannelScale | None = None,
     other_scale: ChannelScale | None = None,
@@ -61,9 +60,6 @@ def detect_spots(
         maximum over planes, so that no signal is counted twice. Then the plane in which each is
         brightest is looked up; a lone spot with two such planes becomes two signals. With
         `settings.project_stacks` only the plain maximum is used.
-    labels : ndarray of int, (y, x), optional
-        Nuclei. They change nothing: noise and background are local, and signals outside
-        nuclei are found too, for the quality of the field.
     other : ndarray, (y, x) or (z, y, x), optional
         The other probe: its bleed-through is told from signals, and granules show in both.
     scale, other_scale : ChannelScale, optional
