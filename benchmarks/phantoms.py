@@ -127,7 +127,7 @@ def judge_case(result: CaseResult, truths: list[Truth]) -> CaseJudged:
 
 def in_words(category: object) -> str:
     """Category and group."""
-    name, group = category.category, category.group  # type: ignore[attr-defined]
+    name, group = category.category, category.group
     return name if group is None else f"{name} (group {group})"
 
 

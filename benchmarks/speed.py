@@ -95,7 +95,6 @@ def our_steps(image: FishImage) -> Mapping[str, Callable[[], object]]:
             channels[probe],
             pixel_size_um=size,
             z_step_um=image.z_step_um,
-            labels=nuclei.labels,
             other=channels[other[probe]],
         )
 
