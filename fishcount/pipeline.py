@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -16,7 +16,7 @@ from fishcount.errors import CountError, MetadataError
 from fishcount.field_quality import field_findings
 from fishcount.flags import VOID_FIELD, Finding, mask_of
 from fishcount.guidelines import Scheme, classify
-from fishcount.image import DAPI, FishImage
+from fishcount.image import DAPI, FishImage, Window
 from fishcount.image_quality import image_findings, saturated_pixels
 from fishcount.nuclei import (
     Nuclei,
@@ -93,16 +93,9 @@ def score_field(
     given = None if labels is None else _labelled(image, labels, settings)
     # The search for spots takes the most memory: it is done before there is a label image.
     spots = find_spots(slide, sample=sample, settings=settings, threads=threads, on_block=on_block)
-    # What is asked of the image alone is asked while nuclei are searched.
-    with ThreadPoolExecutor(max(1, threads)) as pool:
-        segmented = pool.submit(_segmented, image, sample, settings, given)
-        of_image = pool.submit(image_findings, sample)
-        inversions = pool.submit(inverted_channels, sample, settings=settings.quality)
-    nuclei, inverted = segmented.result(), inversions.result()
-    findings = [*image.findings, *of_image.result(), *inverted]
-    # In inverted DAPI the gaps are taken for nuclei, and points in them say nothing.
-    if not any(finding.detail == DAPI for finding in inverted):
-        findings += swapped_channels(image, nuclei, windows=windows, settings=settings.quality)
+    nuclei, findings = _nuclei_and_findings(
+        image, given, sample=sample, windows=windows, settings=settings, threads=threads
+    )
     counts = count_signals(
         spots,
         nuclei,
@@ -115,10 +108,7 @@ def score_field(
     if not len(nuclei):
         findings.append(Finding("NO_NUCLEI"))
     flags = nuclei.flags | signal_flags(counts.copies, len(nuclei))
-    if any(finding.code == "SATURATED_CHANNEL" for finding in findings):
-        flags = flags | _saturated_flags(image, nuclei, sample)
-    if any(finding.code in VOID_FIELD for finding in findings):
-        flags = flags | np.uint32(mask_of(["FIELD_NOT_EVALUABLE"]))
+    flags = flags | _field_flags(image, nuclei, findings, sample=sample)
     scored, reject_reason = select_nuclei(flags, settings=settings.selection)
     return FieldResult(
         image=image,
@@ -255,11 +245,38 @@ def _labelled(image: FishImage | Slide, labels: NDArray[np.integer], settings: S
     )
 
 
+def _nuclei_and_findings(
+    image: FishImage | Slide,
+    given: Nuclei | None,
+    *,
+    sample: FishImage,
+    windows: Sequence[Window],
+    settings: Settings,
+    threads: int,
+) -> tuple[Nuclei | OutlinedNuclei, list[Finding]]:
+    """Nuclei, searched where none are given, and what is wrong with the image and its channels.
+
+    What is asked of the image alone is asked while nuclei are searched.
+    """
+
+    def search() -> Nuclei | OutlinedNuclei:
+        return _segmented(image, sample, settings) if given is None else given
+
+    with ThreadPoolExecutor(max(1, threads)) as pool:
+        searched = pool.submit(search)
+        of_image = pool.submit(image_findings, sample)
+        inversions = pool.submit(inverted_channels, sample, settings=settings.quality)
+    nuclei, inverted = searched.result(), inversions.result()
+    findings = [*image.findings, *of_image.result(), *inverted]
+    # In inverted DAPI the gaps are taken for nuclei, and points in them say nothing.
+    if not any(finding.detail == DAPI for finding in inverted):
+        findings += swapped_channels(image, nuclei, windows=windows, settings=settings.quality)
+    return nuclei, findings
+
+
 def _segmented(
-    image: FishImage | Slide, sample: FishImage, settings: Settings, given: Nuclei | None
+    image: FishImage | Slide, sample: FishImage, settings: Settings
 ) -> Nuclei | OutlinedNuclei:
-    if given is not None:
-        return given
     if isinstance(image, Slide):
         return find_nuclei(image, sample=sample, settings=settings)
     return segment_nuclei(
@@ -269,6 +286,22 @@ def _segmented(
         roi=image.roi,
         settings=settings.nuclei,
     )
+
+
+def _field_flags(
+    image: FishImage | Slide,
+    nuclei: Nuclei | OutlinedNuclei,
+    findings: Sequence[Finding],
+    *,
+    sample: FishImage,
+) -> NDArray[np.uint32]:
+    """Flags (n,) that nuclei have because of what was found of their field."""
+    flags = np.zeros(len(nuclei), np.uint32)
+    if any(finding.code == "SATURATED_CHANNEL" for finding in findings):
+        flags |= _saturated_flags(image, nuclei, sample)
+    if any(finding.code in VOID_FIELD for finding in findings):
+        flags |= np.uint32(mask_of(["FIELD_NOT_EVALUABLE"]))
+    return flags
 
 
 def _saturated_flags(

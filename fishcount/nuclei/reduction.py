@@ -53,14 +53,7 @@ def reduce_image(
 ) -> Reduced | None:
     """The working image of a plane (y, x); None where nothing as wide as a nucleus stands out.
 
-    Parameters
-    ----------
-    image
-        Camera counts.
-    prior_px
-        Expected nuclear diameter; None where the pixel size is not known.
-    settings
-        See `fishcount.settings.NucleiSettings`.
+    Takes what `search_nuclei` takes.
     """
     if prior_px is None:
         return _by_guess(image, settings)
