@@ -7,6 +7,7 @@ would have a category all the same. All limits are our own.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from fishcount.filters import largest_near, smallest_near
 from fishcount.flags import Finding
 from fishcount.image import DAPI, FishImage, Window
 from fishcount.nuclei import Nuclei, OutlinedNuclei, edge_curvature
+from fishcount.robust import quantile
 from fishcount.settings import QualitySettings
 from fishcount.slide import Slide
 from fishcount.spots import coarse_response, dark_over_bright
@@ -99,22 +101,23 @@ def _bright_over_dark(
 ) -> float | None:
     """How far the brightest places inside nuclei stand out, over how far the darkest do."""
     parts = []
+    few = len(nuclei) <= np.iinfo(np.uint16).max
     for window in windows:
         response, factor = coarse_response(
             slide.read(role, window).max(axis=0), slide.pixel_size_um
         )
         labels = nuclei.labels_in(window)[::factor, ::factor]
-        parts.append(response[_inside(labels, factor * slide.pixel_size_um)])
+        number = labels.astype(np.uint16 if few else np.float32)
+        parts.append(response[_inside(number, factor * slide.pixel_size_um)])
     responses = np.concatenate(parts)
     if len(responses) < _MIN_PIXELS:
         return None
-    dark, bright = np.quantile(responses, [_FEW, 1 - _FEW])
-    return float(bright / -dark) if dark < 0 < bright else None
+    dark, bright = quantile(responses, _FEW), quantile(responses, 1 - _FEW)
+    return bright / -dark if dark < 0 < bright else None
 
 
-def _inside(labels: NDArray[np.integer], pixel_size_um: float) -> NDArray[np.bool_]:
+def _inside(labels: NDArray[Any], pixel_size_um: float) -> NDArray[np.bool_]:
     """Pixels whose surroundings belong to the same nucleus."""
     side = 2 * max(round(_RIM_UM / pixel_size_um), 1) + 1
-    number = labels.astype(np.float32)
-    alike = smallest_near(number, side) == largest_near(number, side)
-    return np.asarray(alike & (labels > 0), np.bool_)
+    lowest = smallest_near(labels, side)
+    return np.asarray((lowest == largest_near(labels, side)) & (lowest > 0), np.bool_)

@@ -18,6 +18,7 @@ from fishcount.filters import mirrored
 from fishcount.flags import Finding, mask_of
 from fishcount.image import FishImage, Window
 from fishcount.nuclei import Nuclei, OutlinedNuclei
+from fishcount.robust import middle
 from fishcount.settings import QualitySettings
 from fishcount.signals import SignalCounts, Status
 from fishcount.slide import Slide
@@ -169,8 +170,8 @@ def tissue_glow(
     light = np.concatenate(
         [slide.read(probe, window)[:, *thin].max(axis=0).ravel() for window in windows]
     )
-    glow = float(np.median(light[inside]) - np.median(light[~inside]))
-    height = float(np.median(signals.amplitude_counts[own]))
+    glow = middle(light[inside]) - middle(light[~inside])
+    height = middle(signals.amplitude_counts[own])
     return max(glow / height, 0.0) if height > 0 else 0.0
 
 
@@ -203,10 +204,12 @@ class _Light:
             ring = radius_um >= radius_um[outer, -1]
         self._ring = steps[:, ring]
         self._core = steps[:, (radius_um <= _CORE_UM) | (radius_um == 0)]
-        # Rows and columns of the image where it goes on, mirrored, beyond its edges.
-        self._rows, self._columns = (
+        # First pixels of rows, and columns, of the image where it goes on, mirrored, beyond its
+        # edges.
+        rows, self._columns = (
             mirrored(np.arange(-outer, size + outer), size) for size in stack.shape[1:]
         )
+        self._rows = rows * stack.shape[2]
         self._far = max(round(_APART_UM / pixel_size_um), 1)
 
     def heights(self, rows: Integers, columns: Integers) -> NDArray[np.float64]:
@@ -223,8 +226,10 @@ class _Light:
         return np.asarray(np.mean(around, axis=0), np.float64)
 
     def _mean(self, rows: Integers, columns: Integers, steps: Integers) -> NDArray[np.float64]:
-        y = self._rows[rows[:, None] + (steps[0] + self._outer)]
-        x = self._columns[columns[:, None] + (steps[1] + self._outer)]
-        brightest = self._stack[:, y, x].max(axis=0)
-        mean: NDArray[np.float64] = brightest.astype(np.float64).mean(axis=1)
+        pixels = self._rows.take(rows[:, None] + (steps[0] + self._outer))
+        pixels += self._columns.take(columns[:, None] + (steps[1] + self._outer))
+        brightest = self._stack[0].take(pixels)
+        for plane in self._stack[1:]:
+            np.maximum(brightest, plane.take(pixels), out=brightest)
+        mean: NDArray[np.float64] = brightest.mean(axis=1, dtype=np.float64)
         return mean

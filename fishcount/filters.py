@@ -8,6 +8,7 @@ at its end one by one, with other rounding. So rows are lengthened until none is
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -33,6 +34,8 @@ _AT_ONCE = 32
 # Rows of pixels whose means are taken in one go: they stay in the processor's cache.
 _ROWS_AT_ONCE = 128
 _ONE = np.ones(1)
+Pixel = TypeVar("Pixel", np.uint8, np.uint16, np.float32)
+
 _BORDERS = {"nearest": cv2.BORDER_REPLICATE, "reflect": cv2.BORDER_REFLECT}
 
 
@@ -156,8 +159,10 @@ def _lengthened(image: NDArray[np.float32], border: int, *, reach: int) -> NDArr
     return np.asarray(cv2.copyMakeBorder(image, 0, 0, 0, more, border), np.float32)
 
 
-def median3(image: NDArray[np.float32]) -> NDArray[np.float32]:
+def median3(image: NDArray[Pixel]) -> NDArray[Pixel]:
     """Median of each pixel of a plane (y, x) and its eight neighbours, nearest beyond the edge.
+
+    Of uint8, uint16 or float32.
 
     Examples
     --------
@@ -169,29 +174,35 @@ def median3(image: NDArray[np.float32]) -> NDArray[np.float32]:
     0.0
     """
     if 0 in image.shape:
-        return np.zeros_like(image, dtype=np.float32)
-    return np.asarray(cv2.medianBlur(np.ascontiguousarray(image), 3), np.float32)
+        return np.zeros_like(image)
+    return np.asarray(cv2.medianBlur(np.ascontiguousarray(image), 3), image.dtype)
 
 
-def largest_near(image: NDArray[np.float32], side: int) -> NDArray[np.float32]:
-    """Largest pixel of the square of an odd `side` around each pixel of a plane (y, x)."""
+def largest_near(image: NDArray[Pixel], side: int) -> NDArray[Pixel]:
+    """Largest pixel of the square of an odd `side` around each pixel of a plane (y, x).
+
+    Of uint8, uint16 or float32.
+    """
     return _extreme(image, side, largest=True)
 
 
-def smallest_near(image: NDArray[np.float32], side: int) -> NDArray[np.float32]:
-    """Smallest pixel of the square of an odd `side` around each pixel of a plane (y, x)."""
+def smallest_near(image: NDArray[Pixel], side: int) -> NDArray[Pixel]:
+    """Smallest pixel of the square of an odd `side` around each pixel of a plane (y, x).
+
+    Of uint8, uint16 or float32.
+    """
     return _extreme(image, side, largest=False)
 
 
-def _extreme(image: NDArray[np.float32], side: int, *, largest: bool) -> NDArray[np.float32]:
+def _extreme(image: NDArray[Pixel], side: int, *, largest: bool) -> NDArray[Pixel]:
     if side % 2 == 0:
         raise ValueError(f"side must be odd; got {side}")
     if 0 in image.shape:
-        return np.zeros_like(image, dtype=np.float32)
+        return np.zeros_like(image)
     # OpenCV ignores pixels beyond the edge, which equals repeating those at the edge.
     square = np.ones((side, side), np.uint8)
     of = cv2.dilate(image, square) if largest else cv2.erode(image, square)
-    return np.asarray(of, np.float32)
+    return np.asarray(of, image.dtype)
 
 
 def block_means(image: NDArray[np.number], factor: int) -> NDArray[np.float32]:

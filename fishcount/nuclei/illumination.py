@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
 from fishcount.filters import enlarged
+from fishcount.robust import middle
 
-__all__ = ["background_mesh", "middle", "noise_floor", "noise_sigma", "some_rows"]
+__all__ = ["background_mesh", "noise_floor", "noise_sigma", "some_rows"]
 
 # The quantile of a cell of the mesh that is taken for its background; every row is read of cells
 # narrower than DENSE_BELOW_PX, every second row of others.
@@ -65,18 +66,3 @@ def noise_sigma(image: NDArray[np.float32]) -> float:
 def noise_floor(image: NDArray[np.float32], *, min_snr: float) -> float:
     """Height that noise does not reach once an image (y, x) is smoothed over one pixel."""
     return min_snr * SMOOTHED_NOISE * noise_sigma(image) + LEAST_COUNTS
-
-
-def middle(values: NDArray[np.float32]) -> float:
-    """Median of one or more finite numbers; faster than numpy's.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> middle(np.float32([3, 1, 2, 8]))
-    2.5
-    """
-    half = values.size // 2
-    ordered = np.partition(values, half, axis=None)
-    upper = ordered[half]
-    return float(upper if values.size % 2 else (ordered[:half].max() + upper) / 2)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fishcount.filters import block_means, gaussian
+from fishcount.robust import middle, quantile
 
 __all__ = ["edge_curvature"]
 
@@ -62,16 +63,34 @@ def edge_curvature(stack: NDArray[np.generic], *, pixel_size_um: float) -> float
     # Differences of neighbours on both sides; what lacks them at the edge of the image is left out.
     down = smooth[2:, 1:-1] - smooth[:-2, 1:-1]
     right = smooth[1:-1, 2:] - smooth[1:-1, :-2]
-    steepness = (down * down + right * right)[1:-1, 1:-1]
-    steepest = float(np.quantile(steepness[::_THINNING, ::_THINNING], _STEEPEST))
+    steepness = np.square(down, out=down)
+    steepness += np.square(right, out=right)
+    steepness = steepness[1:-1, 1:-1]
+    steepest = quantile(steepness[::_THINNING, ::_THINNING], _STEEPEST)
     if steepest <= 0:
         return None
     at = np.flatnonzero(steepness >= _SHARE_OF_IT**2 * steepest)[::_THINNING]
-    y, x = (place + 1 for place in np.divmod(at, steepness.shape[1]))
-    slope_y, slope_x = down[y, x], right[y, x]
-    bend_yy = (down[y + 1, x] - down[y - 1, x]) / 2
-    bend_xx = (right[y, x + 1] - right[y, x - 1]) / 2
-    bend_xy = (down[y, x + 1] - down[y, x - 1]) / 2
+    y, x = (place + 2 for place in np.divmod(at, steepness.shape[1]))
+    return middle(_curvature(smooth, y, x)) / step_um
+
+
+def _curvature(
+    image: NDArray[np.float32], y: NDArray[np.intp], x: NDArray[np.intp]
+) -> NDArray[np.float32]:
+    """Curvature of the level lines at pixels at least two from the edge, in 1/px."""
+    flat, width = image.ravel(), image.shape[1]
+    pixel = y * width + x
+
+    def light(down: int, right: int) -> NDArray[np.float32]:
+        there: NDArray[np.float32] = flat.take(pixel + (down * width + right))
+        return there
+
+    here = light(0, 0)
+    slope_y, slope_x = light(1, 0) - light(-1, 0), light(0, 1) - light(0, -1)
+    bend_yy = ((light(2, 0) - here) - (here - light(-2, 0))) / 2
+    bend_xx = ((light(0, 2) - here) - (here - light(0, -2))) / 2
+    bend_xy = ((light(1, 1) - light(-1, 1)) - (light(1, -1) - light(-1, -1))) / 2
     # Divergence of the unit vector that points uphill: level lines about a hill turn around it.
     turn = bend_xx * slope_y**2 - 2 * bend_xy * slope_x * slope_y + bend_yy * slope_x**2
-    return float(np.median(turn / (slope_x**2 + slope_y**2) ** 1.5)) / step_um
+    curvature: NDArray[np.float32] = turn / (slope_x**2 + slope_y**2) ** 1.5
+    return curvature

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fishcount.filters import block_means, median3
-from fishcount.nuclei.illumination import middle, some_rows
+from fishcount.nuclei.illumination import some_rows
 from fishcount.nuclei.size import guess_diameter
+from fishcount.robust import middle
 from fishcount.settings import NucleiSettings
 
 __all__ = ["MIN_DIAMETER_PX", "Reduced", "reduce_image"]

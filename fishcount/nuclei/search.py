@@ -13,7 +13,7 @@ from fishcount.filters import block_means, connected_parts, gaussian, median3
 from fishcount.nuclei.concavity import cut_anew, cut_at_dents
 from fishcount.nuclei.foreground import find_foreground
 from fishcount.nuclei.full_size import enlarge_outlines
-from fishcount.nuclei.illumination import background_mesh, middle, noise_floor
+from fishcount.nuclei.illumination import background_mesh, noise_floor
 from fishcount.nuclei.ladder import climb_ladder, lowest_level
 from fishcount.nuclei.leftover import add_leftovers
 from fishcount.nuclei.light import NuclearLight, measure_light
@@ -21,6 +21,7 @@ from fishcount.nuclei.outline import draw_outlines
 from fishcount.nuclei.reduction import MIN_DIAMETER_PX, reduce_image
 from fishcount.nuclei.runs import count_pixels
 from fishcount.nuclei.size import diameter_of
+from fishcount.robust import middle, quantile
 from fishcount.settings import NucleiSettings
 
 __all__ = ["FieldScale", "Found", "measure_field", "search_nuclei", "search_part"]
@@ -191,7 +192,7 @@ def _measure(
     typical = middle(signal[mask])
     signal = planes.signal(_smoothing(reduced.diameter_px))
     bright = signal[signal > floor]
-    top = float(np.percentile(bright, 99)) if bright.size else math.nan
+    top = quantile(bright, 0.99) if bright.size else math.nan
     field = FieldScale(
         factor=reduced.factor,
         despiked=reduced.despiked,

@@ -12,6 +12,7 @@ from fishcount.filters import block_means, connected_parts, gaussian, smallest_n
 from fishcount.nuclei.illumination import background_mesh, noise_floor
 from fishcount.nuclei.runs import find_runs
 from fishcount.nuclei.shape import ellipse_fit, moments_of
+from fishcount.robust import quantile
 
 __all__ = ["diameter_of", "guess_diameter"]
 
@@ -68,7 +69,7 @@ def guess_diameter(
     bright = smooth[smooth > floor]
     if bright.size < MIN_AREA_PX or min(image.shape) < 2:
         return math.nan
-    top = float(np.percentile(bright, 98))
+    top = quantile(bright, 0.98)
     low = max(floor, 0.05 * top)
     slopes = list(np.gradient(smooth))
     best, diameter = 0.0, math.nan
