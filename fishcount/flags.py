@@ -156,6 +156,16 @@ _ENTRIES: dict[Subject, tuple[tuple[str, str, str], ...]] = {
             "What the file says of aperture or wavelength cannot be, and is not used.",
         ),
         ("ROLES_GUESSED", "roles guessed", "Channel roles were guessed from usual names."),
+        (
+            "CHANNELS_UNUSED",
+            "channels not used",
+            "Scored with one probe, though the file holds further channels: is one of them CEP17?",
+        ),
+        (
+            "CALIBRATION_OVERRULED",
+            "calibration overruled",
+            "The pixel size or plane distance that was given is not what the file says.",
+        ),
     ),
     Subject.CASE: (
         ("FEW_NUCLEI", "few nuclei", "Fewer than 20 nuclei were scored."),

@@ -11,24 +11,26 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fishcount.errors import CalibrationError, ChannelError, MetadataError, PixelError
+from fishcount.errors import ChannelError, PixelError
 from fishcount.flags import Finding
+from fishcount.image_checks import (
+    DAPI,
+    PROBES,
+    ROLES,
+    as_czyx,
+    as_region,
+    check_calibration,
+    check_pixels,
+    checked_roles,
+)
 from fishcount.optics import KnownOptics
 
-__all__ = ["DAPI", "PROBES", "ROLES", "FishImage", "Window", "check_calibration", "project"]
-
-DAPI = "DAPI"
-PROBES = ("HER2", "CEP17")
-ROLES = (DAPI, *PROBES)
+__all__ = ["DAPI", "PROBES", "ROLES", "FishImage", "Window", "project"]
 
 Window = tuple[slice, slice]
 """Rows and columns of a part of an image, both with start and stop."""
 
 Counts = TypeVar("Counts", bound=np.generic)
-
-# Finer than under a 100x objective to the overview of a slide scanner; others have a wrong unit.
-PLAUSIBLE_PIXEL_UM = (0.01, 5.0)
-PLAUSIBLE_STEP_UM = (0.01, 50.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -57,7 +59,7 @@ class FishImage:
     files : mapping of str to str
         Every file that its pixels come from, with its SHA-256.
     roi : ndarray of bool, (y, x), or None
-        The region to be scored; None is everything.
+        The region to be scored; None is everything. Read-only.
     findings : tuple of Finding
         What was noticed while reading.
     optics : KnownOptics
@@ -88,7 +90,7 @@ class FishImage:
         name: str = "field",
         path: str | None = None,
         sha256: str | None = None,
-        roi: NDArray[np.bool_] | None = None,
+        roi: ArrayLike | None = None,
         findings: Sequence[Finding] = (),
         files: Mapping[str, str] | None = None,
         optics: KnownOptics | None = None,
@@ -114,8 +116,8 @@ class FishImage:
         ------
         MetadataError, ChannelError, CalibrationError, PixelError
             When the axes do not fit the array, a role is unknown, doubled or lacking, a size is
-            not plausible, a pixel is negative, NaN, infinite or masked, or a channel was
-            rescaled to 0 to 1.
+            not plausible, a pixel is negative, NaN, infinite, beyond 1e9 or masked, a channel was
+            rescaled to 0 to 1, or the region is no mask of this size.
 
         Examples
         --------
@@ -135,17 +137,12 @@ class FishImage:
                 file=name,
                 remedy="give all pixels, and what is to be scored as roi",
             )
-        stack = _as_czyx(np.asarray(array), axes, name)
-        roles = _checked_roles(channels, stack.shape[0], name)
-        _check_pixels(stack, roles, name)
-        check_calibration(pixel_size_um, z_step_um, n_planes=stack.shape[1], name=name)
-        if roi is not None and roi.shape != stack.shape[-2:]:
-            raise MetadataError(
-                "the region has another size than the image",
-                file=name,
-                found=roi.shape,
-                expected=stack.shape[-2:],
-            )
+        label = path or name
+        stack = as_czyx(np.asarray(array), axes, label)
+        roles = checked_roles(channels, stack.shape[0], label)
+        check_pixels(stack, roles, label)
+        check_calibration(pixel_size_um, z_step_um, n_planes=stack.shape[1], name=label)
+        region = None if roi is None else as_region(roi, stack.shape[-2:], label)
         stack.flags.writeable = False
         return cls(
             pixels=stack,
@@ -155,7 +152,7 @@ class FishImage:
             name=name,
             path=path,
             sha256=hashlib.sha256(stack.tobytes()).hexdigest() if sha256 is None else sha256,
-            roi=roi,
+            roi=region,
             findings=tuple(findings),
             files=MappingProxyType(dict(files or {})),
             optics=optics or KnownOptics(),
@@ -196,101 +193,3 @@ class FishImage:
 def project(stack: NDArray[Counts]) -> NDArray[Counts]:
     """Maximum over planes of a (z, y, x) stack; a single plane (y, x) comes back as it is."""
     return stack if stack.ndim == 2 else stack.max(axis=0)
-
-
-def check_calibration(
-    pixel_size_um: float | None, z_step_um: float | None, *, n_planes: int, name: str
-) -> None:
-    """Raise CalibrationError where a size that is needed is lacking or not plausible."""
-    _check_size("pixel size", pixel_size_um, PLAUSIBLE_PIXEL_UM, name, "--pixel-size-um")
-    if n_planes > 1:
-        _check_size("plane distance", z_step_um, PLAUSIBLE_STEP_UM, name, "--z-step-um")
-
-
-def _as_czyx(array: NDArray[np.generic], axes: str, name: str) -> NDArray[np.generic]:
-    axes = axes.upper()
-    if len(set(axes)) != len(axes) or not {"Y", "X"} <= set(axes) <= set("CZYX"):
-        raise MetadataError(
-            "axes", file=name, found=repr(axes), expected="a permutation of YX, CYX, ZYX or ZCYX"
-        )
-    if len(axes) != array.ndim:
-        raise MetadataError(
-            "axes do not fit the array", file=name, found=f"{axes} for shape {array.shape}"
-        )
-    if 0 in array.shape:
-        raise MetadataError("the image has no pixels", file=name, found=array.shape)
-    order = [axes.index(axis) for axis in "CZYX" if axis in axes]
-    stack = array.transpose(order)
-    for position, axis in enumerate("CZ"):
-        if axis not in axes:
-            stack = np.expand_dims(stack, position)
-    return np.array(stack, copy=True, order="C")
-
-
-def _checked_roles(channels: Sequence[str], n_channels: int, name: str) -> tuple[str, ...]:
-    roles = tuple(channels)
-    if len(roles) != n_channels:
-        raise ChannelError(
-            "number of channel roles", file=name, found=len(roles), expected=n_channels
-        )
-    unknown = [role for role in roles if role not in ROLES]
-    if unknown:
-        raise ChannelError(
-            f"unknown channel {unknown[0]!r}", file=name, expected=" or ".join(ROLES)
-        )
-    if len(set(roles)) != len(roles):
-        raise ChannelError("a role is named twice", file=name, found=", ".join(roles))
-    if DAPI not in roles or "HER2" not in roles:
-        lacking = DAPI if DAPI not in roles else "HER2"
-        raise ChannelError(
-            f"no {lacking} channel",
-            file=name,
-            found=", ".join(roles),
-            remedy=f"name it with --channel {lacking}=NAME",
-        )
-    return roles
-
-
-def _check_pixels(stack: NDArray[np.generic], roles: tuple[str, ...], name: str) -> None:
-    if stack.dtype.kind not in "uif":
-        raise PixelError(
-            "pixels are no camera counts", file=name, found=stack.dtype, expected="numbers"
-        )
-    for role, channel in zip(roles, stack, strict=True):
-        if channel.dtype.kind == "f" and not np.isfinite(channel).all():
-            bad = ~np.isfinite(channel)
-            first = tuple(int(i) for i in np.argwhere(bad)[0])
-            raise PixelError(
-                "NaN or infinite pixels",
-                file=name,
-                field=role,
-                found=f"{int(bad.sum())}, the first at (z, y, x) = {first}",
-            )
-        if channel.dtype.kind == "f" and 0 < channel.max() <= 1:
-            raise PixelError(
-                "pixels from 0 to 1 are no camera counts",
-                file=name,
-                field=role,
-                found=f"maximum {channel.max():.6g}",
-                remedy="give the counts as they were stored, not rescaled",
-            )
-        if channel.dtype.kind in "if" and channel.min() < 0:
-            raise PixelError(
-                "negative pixels", file=name, field=role, found=f"minimum {channel.min()}"
-            )
-
-
-def _check_size(
-    what: str, value: float | None, plausible: tuple[float, float], name: str, option: str
-) -> None:
-    low, high = plausible
-    if value is None:
-        raise CalibrationError(f"no {what}", file=name, remedy=f"give it with {option}")
-    if not low <= value <= high:
-        raise CalibrationError(
-            f"{what} is not plausible",
-            file=name,
-            found=f"{value} um",
-            expected=f"{low} to {high} um",
-            remedy=f"give it with {option}",
-        )

@@ -12,7 +12,7 @@ from fishcount.blocks import blocks_of
 from fishcount.by_block import find_nuclei, find_spots
 from fishcount.channel_checks import inverted_channels, swapped_channels
 from fishcount.duplicates import check_different
-from fishcount.errors import CountError, MetadataError
+from fishcount.errors import CountError, InputError, MetadataError
 from fishcount.field_quality import field_findings
 from fishcount.flags import VOID_FIELD, Finding, mask_of
 from fishcount.guidelines import Scheme, classify
@@ -71,6 +71,8 @@ def score_field(
 
     Raises
     ------
+    InputError
+        When `image` is no field, such as a path.
     MetadataError
         When `labels` are given for a slide, or have another size than the image.
 
@@ -158,7 +160,8 @@ def score_case(
     CountError
         When there is no field, or the fields do not have the same probes.
     InputError
-        When two fields are the same image: its nuclei would be counted twice.
+        When something is no field, or two fields are the same image: its nuclei would be counted
+        twice.
 
     Examples
     --------
@@ -171,7 +174,8 @@ def score_case(
     """
     settings = settings or Settings()
     results = _scored_fields(fields, case=name, settings=settings)
-    schemes = None if schemes is None else tuple(schemes)
+    if schemes is not None:
+        schemes = (schemes,) if isinstance(schemes, str) else tuple(schemes)
     nuclei, selection = scored_nuclei(results), selection_of(results)
     score = score_nuclei(nuclei, settings=settings.scoring)
     classification = classify(
@@ -211,6 +215,8 @@ def _scored_fields(
     fields: Iterable[FishImage | Slide | FieldResult], *, case: str, settings: Settings
 ) -> tuple[FieldResult, ...]:
     """Results of all fields, which must have the same probes; at least one."""
+    if isinstance(fields, FishImage | Slide | FieldResult):
+        raise InputError("the fields of a case come in a list", remedy="score_case([field])")
     results = tuple(
         field if isinstance(field, FieldResult) else score_field(field, settings=settings)
         for field in fields

@@ -1,9 +1,10 @@
-"""Results that cannot be changed: not their attributes, and not what is in their arrays."""
+"""Results that cannot be changed: not their attributes, nor what their arrays and mappings hold."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields, replace
+from types import MappingProxyType
 from typing import Any, Self
 
 import numpy as np
@@ -13,10 +14,10 @@ __all__ = ["ColumnTable", "ReadOnlyArrays", "stacked_columns"]
 
 
 class ReadOnlyArrays:
-    """Base of the frozen dataclasses that hold arrays.
+    """Base of the frozen dataclasses that hold arrays or mappings.
 
-    An instance holds read-only views, so the arrays that it was made from stay as they were:
-    a caller may go on writing to its own.
+    An instance holds read-only views of arrays and read-only copies of dicts, so what it was made
+    from stays as it was: a caller may go on writing to its own.
 
     Examples
     --------
@@ -40,6 +41,8 @@ class ReadOnlyArrays:
                 view = value.view()
                 view.flags.writeable = False
                 object.__setattr__(self, field.name, view)
+            elif isinstance(value, dict):
+                object.__setattr__(self, field.name, MappingProxyType(dict(value)))
 
 
 class ColumnTable(ReadOnlyArrays):

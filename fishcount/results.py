@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from fishcount.flags import Finding
 from fishcount.image import FishImage
 from fishcount.nuclei import Nuclei, OutlinedNuclei
+from fishcount.read_only import ReadOnlyArrays
 from fishcount.scoring import CaseScore, Heterogeneity, SelectionCheck
 from fishcount.settings import Settings
 from fishcount.signals import SignalCounts
@@ -22,7 +23,7 @@ __all__ = ["CaseResult", "Category", "FieldResult", "LeftOut", "Variation"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Category:
+class Category(ReadOnlyArrays):
     """The arithmetic category of a case under one scheme.
 
     Attributes
@@ -63,7 +64,7 @@ class Category:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class FieldResult:
+class FieldResult(ReadOnlyArrays):
     """The result of one field.
 
     Attributes
@@ -95,7 +96,7 @@ class FieldResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Variation:
+class Variation(ReadOnlyArrays):
     """The result of a case with one setting changed.
 
     Attributes

@@ -9,6 +9,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
+from fishcount.errors import InputError
 from fishcount.flags import Finding
 from fishcount.image import DAPI, PROBES, FishImage, Window, project
 from fishcount.optics import KnownOptics
@@ -73,6 +74,14 @@ class Slide:
         """
         if isinstance(image, Slide):
             return image
+        if not isinstance(image, FishImage):
+            raise InputError(
+                "a field is an image with its channels and pixel size",
+                found=type(image).__name__,
+                expected="FishImage",
+                remedy="read a file with fishcount.read_image, make one of an array with "
+                "FishImage.from_array",
+            )
         mask = image.roi
         return cls(
             shape=image.shape,

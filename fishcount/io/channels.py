@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from fishcount.errors import (
 from fishcount.flags import Finding
 from fishcount.image import ROLES, Window
 from fishcount.io.axes import OneSeries, with_axes
-from fishcount.io.calibration import pixel_size, z_step
+from fishcount.io.calibration import overruled, pixel_size, z_step
 from fishcount.io.files import sha256_of
 from fishcount.io.optics import ChannelOptics, settled_optics
 from fishcount.io.options import ReadingOptions
@@ -53,7 +54,7 @@ class OpenedChannels:
     optics : KnownOptics
         What the files say of objective and dyes.
     doubts : tuple of Finding
-        What of that cannot be.
+        What of that cannot be, and what the caller said otherwise.
     """
 
     label: str
@@ -120,6 +121,14 @@ def open_channels(
         As `read_image`, but for what only pixels can show.
     """
     label = label_of(path)
+    for file in path.values() if isinstance(path, Mapping) else [path]:
+        if not isinstance(file, str | PathLike) or isinstance(file, bytes):
+            raise InputError(
+                "is no path",
+                file=label,
+                found=type(file).__name__,
+                expected="a path, or a mapping of roles to paths",
+            )
     try:
         if isinstance(path, Mapping):
             parts = _parts_of_files(path, options, limits, label)
@@ -136,6 +145,7 @@ def open_channels(
     size, step, faults = _calibrated(described, options, label)
     raise_all(faults)
     optics, doubts = settled_optics({part.role: part.optics for part in parts})
+    doubts += overruled(described, pixel_size_um=options.pixel_size_um, z_step_um=options.z_step_um)
     return OpenedChannels(
         label=label,
         parts=tuple(parts),
@@ -171,7 +181,7 @@ def _claimed(path: Paths, series: int | None, limits: ReadingSettings) -> list[S
             described = open_source(file, limits).series
         except InputError:
             continue
-        if len(described) == 1 or series in range(len(described)):
+        if (len(described) == 1 or series is not None) and (series or 0) in range(len(described)):
             found.append(described[series or 0])
     return found
 

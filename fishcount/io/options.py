@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from math import isfinite
+from numbers import Integral, Real
+
+from fishcount.errors import ChannelError, MetadataError
+from fishcount.image_checks import check_number
 
 __all__ = ["OPTIONS", "ReadingOptions"]
 
@@ -19,6 +24,26 @@ class ReadingOptions:
     pixel_size_um: float | None = None
     z_step_um: float | None = None
     offset_counts: float | None = None
+
+    def __post_init__(self) -> None:
+        for what, size in (
+            ("pixel size", self.pixel_size_um),
+            ("plane distance", self.z_step_um),
+        ):
+            if size is not None:
+                check_number(what, size)
+        offset = self.offset_counts
+        if offset is not None and not (isinstance(offset, Real) and isfinite(offset)):
+            raise MetadataError("no number of counts", field="--offset-counts", found=repr(offset))
+        if self.series is not None and not isinstance(self.series, Integral):
+            raise MetadataError("no whole number", field="--series", found=repr(self.series))
+        keys = self.channels.values() if isinstance(self.channels, Mapping) else ()
+        for key in keys:
+            # 1.5 would pass for channel 1.
+            if not isinstance(key, str | Integral) or isinstance(key, bool):
+                raise ChannelError(
+                    "no channel of a file", found=repr(key), expected="its name or its number"
+                )
 
 
 OPTIONS = tuple(field.name for field in fields(ReadingOptions))

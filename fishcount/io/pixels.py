@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fishcount.errors import PixelError
+from fishcount.image_checks import MOST_COUNTS
 
 __all__ = ["as_counts"]
 
@@ -36,7 +37,8 @@ def as_counts(
     Raises
     ------
     PixelError
-        When pixels are complex, boolean, NaN, infinite, negative, or not exact in float32.
+        When pixels are complex, boolean, NaN, infinite, negative, beyond 1e9, or not exact in
+        float32.
     """
     kind = pixels.dtype.kind
     if kind not in "uif":
@@ -60,7 +62,17 @@ def as_counts(
             expected="counts from 0 up",
             remedy="give the offset to add with --offset-counts",
         )
-    return _narrowed(pixels, role, file)
+    narrow = _narrowed(pixels, role, file)
+    if narrow.size and narrow.max() > MOST_COUNTS:
+        raise PixelError(
+            "pixels are no camera counts",
+            file=file,
+            field=role,
+            found=f"a maximum of {narrow.max():g}",
+            expected=f"at most {MOST_COUNTS:g}",
+            remedy="export the camera's own counts",
+        )
+    return narrow
 
 
 def _check_finite(pixels: NDArray[np.generic], role: str, file: str) -> None:

@@ -91,7 +91,8 @@ def assign_roles(
                 file=file,
                 remedy="give one of them",
             )
-        return _by_colour(series, rgb, file), ()
+        indices = _by_colour(series, rgb, file)
+        return indices, _unused(series, indices)
     if channels is None:
         if series.colour:
             raise ChannelError(
@@ -103,8 +104,21 @@ def assign_roles(
     if isinstance(channels, str):
         raise ChannelError("channels is text", file=file, expected="a mapping or a sequence")
     if isinstance(channels, Mapping):
-        return _by_name(series, channels, file), ()
+        indices = _by_name(series, channels, file)
+        return indices, _unused(series, indices)
     return _by_order(series, channels, file), ()
+
+
+def _unused(series: Series, indices: Mapping[str, int]) -> tuple[Finding, ...]:
+    """A finding for a case of one probe whose file holds channels that nobody named.
+
+    Who names DAPI and HER2 alone may have forgotten CEP17, and the ratio would be lacking unseen.
+    """
+    left = [i for i in range(series.sizes[0]) if i not in indices.values()]
+    if "CEP17" in indices or not left:
+        return ()
+    names = ", ".join(series.channel_names[i] or f"channel {i}" for i in left)
+    return (Finding("CHANNELS_UNUSED", detail=names),)
 
 
 def _by_colour(series: Series, rgb: Mapping[str, str], file: str) -> dict[str, int]:
@@ -193,7 +207,7 @@ def _by_guess(series: Series, file: str) -> tuple[dict[str, int], tuple[Finding,
             f"no channel is known to be {' or '.join(lacking)}",
             file=file,
             found=_listed(series),
-            remedy=f"name it with --channel {lacking[0]}=NAME",
+            remedy=_name_all(indices),
         )
     if "CEP17" not in indices and series.sizes[0] > len(indices):
         # Not taken for a single-probe case: the probe may hide behind an unusual name.
@@ -201,7 +215,7 @@ def _by_guess(series: Series, file: str) -> tuple[dict[str, int], tuple[Finding,
             "no channel is known to be CEP17, and one has no role",
             file=file,
             found=_listed(series),
-            remedy="name it with --channel CEP17=NAME, or name only DAPI and HER2",
+            remedy=f"{_name_all(indices)}; a case of one probe: only DAPI and HER2",
         )
     guesses = [
         f"{role} = {series.channel_names[index]!r}"
@@ -224,10 +238,16 @@ def _guessed(series: Series, file: str) -> dict[str, int]:
                 f"two channels may be {role}",
                 file=file,
                 found=_listed(series),
-                remedy=f"choose with --channel {role}=NAME",
+                remedy=_name_all({}),
             )
         indices[role] = index
     return indices
+
+
+def _name_all(known: Mapping[str, int]) -> str:
+    """The options that name every role: one that is left out would make it a single-probe case."""
+    options = [f"--channel {role}={known.get(role, 'NAME')}" for role in ROLES]
+    return f"name every channel by its name or its number: {' '.join(options)}"
 
 
 def check_roles(roles: Mapping[str, object], file: str) -> None:
@@ -242,10 +262,12 @@ def check_roles(roles: Mapping[str, object], file: str) -> None:
         raise ChannelError(f"unknown role {unknown[0]!r}", file=file, expected=" or ".join(ROLES))
     lacking = [role for role in (DAPI, "HER2") if role not in roles]
     if lacking:
+        given = ", ".join(f"{role}={what}" for role, what in roles.items())
         raise ChannelError(
-            f"no channel was given for {lacking[0]}",
+            f"no channel was given for {' and '.join(lacking)}",
             file=file,
-            remedy=f"name it with --channel {lacking[0]}=NAME",
+            found=given or None,
+            remedy="give --channel once for each of DAPI, HER2 and CEP17",
         )
 
 

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from fishcount.read_only import ReadOnlyArrays
 from fishcount.scoring.replicates import Replicates
 
 __all__ = ["CaseScore"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CaseScore:
+class CaseScore(ReadOnlyArrays):
     """Pooled counts of a case. The ratio is a ratio of sums, never a mean of ratios.
 
     Attributes

@@ -189,7 +189,7 @@ class Copies(ReadOnlyArrays):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class SignalCounts:
+class SignalCounts(ReadOnlyArrays):
     """Signals of a field and the copies they add up to.
 
     Attributes

@@ -15,7 +15,7 @@ from bad_inputs import OME, image_xml
 from bad_inputs import write_ome as write_raw_ome
 
 from fishcount import read_image
-from fishcount.errors import CalibrationError, ChannelError, MetadataError
+from fishcount.errors import CalibrationError, ChannelError, InputError, MetadataError
 from fishcount.io import guess_role, open_slide, read_field
 from fishcount.io.options import OPTIONS
 
@@ -196,6 +196,94 @@ def test_an_unusual_name_is_not_taken_for_a_single_probe_case(tmp_path):
         read_image(tmp_path / "a.ome.tif")
     single = read_image(tmp_path / "a.ome.tif", channels={"DAPI": 0, "HER2": 1})
     assert single.probes == ("HER2",)
+    assert [(one.code, one.detail) for one in single.findings] == [("CHANNELS_UNUSED", "Cy5")]
+    by_order = read_image(tmp_path / "a.ome.tif", channels=["DAPI", "HER2", "-"])
+    assert by_order.findings == ()
+
+
+def test_a_forgotten_cep17_is_told(tmp_path):
+    """Each remedy names all three roles: who follows one is not led to a single-probe case."""
+    pixels = stack(n_planes=1)[:, 0]
+    names = {"Channel": {"Name": ["noyaux", "HER2", "CEN 17"]}}
+    write_ome(tmp_path / "a.ome.tif", pixels, "CYX", metadata=names)
+    all_roles = "--channel DAPI=NAME --channel HER2=1 --channel CEP17=2"
+    with pytest.raises(ChannelError, match=all_roles):
+        read_image(tmp_path / "a.ome.tif")
+    with pytest.raises(ChannelError, match="each of DAPI, HER2 and CEP17"):
+        read_image(tmp_path / "a.ome.tif", channels={"DAPI": "noyaux"})
+    single = read_image(tmp_path / "a.ome.tif", channels={"DAPI": "noyaux", "HER2": "HER2"})
+    assert [(one.code, one.detail) for one in single.findings] == [("CHANNELS_UNUSED", "CEN 17")]
+
+
+@pytest.mark.parametrize("key", [1.5, None, True, "7", -1])
+def test_what_names_no_channel_is_refused(tmp_path, key):
+    write_ome(tmp_path / "a.ome.tif", stack(n_planes=1)[:, 0], "CYX")
+    with pytest.raises(ChannelError):
+        read_image(tmp_path / "a.ome.tif", channels={"DAPI": 0, "HER2": key, "CEP17": 2})
+
+
+@pytest.mark.parametrize("path", [None, 5, ["a.tif"], b"a.tif"])
+def test_what_is_no_path_is_not_called_corrupt(path):
+    with pytest.raises(InputError, match="is no path") as caught:
+        read_image(path)
+    assert type(caught.value) is InputError
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("pixel_size_um", "0.1"),
+        ("z_step_um", "0.1"),
+        ("offset_counts", np.nan),
+        ("offset_counts", np.inf),
+        ("series", 0.0),
+    ],
+)
+def test_options_that_are_no_numbers_are_named(tmp_path, option, value):
+    write_ome(tmp_path / "a.ome.tif", stack(n_planes=1)[:, 0], "CYX")
+    with pytest.raises(MetadataError, match=r"no .*number"):
+        read_image(tmp_path / "a.ome.tif", **{option: value})
+
+
+def test_a_series_beyond_the_only_one_is_named(tmp_path):
+    write_ome(tmp_path / "a.ome.tif", stack(n_planes=1)[:, 0], "CYX")
+    with pytest.raises(MetadataError, match=r"--series: no such series .*found 1, expected 0 to 0"):
+        read_image(tmp_path / "a.ome.tif", series=1)
+
+
+def overruled(image) -> list[str]:
+    return [one.detail for one in image.findings if one.code == "CALIBRATION_OVERRULED"]
+
+
+def test_sizes_that_contradict_the_file_are_told(tmp_path):
+    write_ome(tmp_path / "a.ome.tif", stack(), "CZYX")
+    assert overruled(read_image(tmp_path / "a.ome.tif")) == []
+    assert overruled(read_image(tmp_path / "a.ome.tif", pixel_size_um=0.1005, z_step_um=0.4)) == []
+    other = read_image(tmp_path / "a.ome.tif", pixel_size_um=0.2, z_step_um=0.3)
+    assert other.pixel_size_um == 0.2
+    assert overruled(other) == [
+        "pixel size 0.2 um, not 0.1 um of OME-XML PhysicalSizeX",
+        "plane distance 0.3 um, not 0.4 um of OME-XML PhysicalSizeZ",
+    ]
+    write_ome(tmp_path / "b.ome.tif", stack(), "CZYX", metadata={"PhysicalSizeX": 50})
+    assert overruled(read_image(tmp_path / "b.ome.tif", pixel_size_um=0.1)) == []
+
+
+def test_stretched_pixels_are_not_silently_taken_for_squares(tmp_path):
+    write_ome(
+        tmp_path / "a.ome.tif", stack(n_planes=1)[:, 0], "CYX", metadata={"PhysicalSizeY": 0.2}
+    )
+    with pytest.raises(CalibrationError, match=r"found 0\.1 x 0\.2 um.*resample"):
+        read_image(tmp_path / "a.ome.tif")
+    given = read_image(tmp_path / "a.ome.tif", pixel_size_um=0.1)
+    assert overruled(given) == ["pixel size 0.1 um, not 0.1 x 0.2 um of OME-XML PhysicalSizeX"]
+
+
+def test_a_unit_that_is_not_known_is_told(tmp_path):
+    units = {"PhysicalSizeXUnit": "thou", "PhysicalSizeYUnit": "thou"}
+    write_ome(tmp_path / "a.ome.tif", stack(n_planes=1)[:, 0], "CYX", metadata=units)
+    with pytest.raises(CalibrationError, match="no length in a known unit"):
+        read_image(tmp_path / "a.ome.tif")
 
 
 def test_pyramid_levels_are_not_planes(tmp_path):

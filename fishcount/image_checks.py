@@ -1,0 +1,178 @@
+"""What an image must be: axes, roles, pixels, region and calibration, checked at the door."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from numbers import Real
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fishcount.errors import CalibrationError, ChannelError, MetadataError, PixelError
+
+__all__ = [
+    "DAPI",
+    "MOST_COUNTS",
+    "PLAUSIBLE_PIXEL_UM",
+    "PLAUSIBLE_STEP_UM",
+    "PROBES",
+    "ROLES",
+    "as_czyx",
+    "as_region",
+    "check_calibration",
+    "check_number",
+    "check_pixels",
+    "checked_roles",
+]
+
+DAPI = "DAPI"
+PROBES = ("HER2", "CEP17")
+ROLES = (DAPI, *PROBES)
+
+# Finer than under a 100x objective to the overview of a slide scanner; others have a wrong unit.
+PLAUSIBLE_PIXEL_UM = (0.01, 5.0)
+PLAUSIBLE_STEP_UM = (0.01, 50.0)
+
+# No camera counts that far, not even summed over thousands of frames. Squares and fourth powers of
+# more, which measurements take, leave float32.
+MOST_COUNTS = 1e9
+
+
+def check_calibration(
+    pixel_size_um: float | None, z_step_um: float | None, *, n_planes: int, name: str
+) -> None:
+    """Raise CalibrationError where a size that is needed is lacking or not plausible."""
+    _check_size("pixel size", pixel_size_um, PLAUSIBLE_PIXEL_UM, name, "--pixel-size-um")
+    if n_planes > 1:
+        _check_size("plane distance", z_step_um, PLAUSIBLE_STEP_UM, name, "--z-step-um")
+
+
+def check_number(what: str, value: object, name: str | None = None) -> None:
+    """Raise CalibrationError for what is no number: text, True, a pair."""
+    if not isinstance(value, Real) or isinstance(value, bool):
+        raise CalibrationError(
+            f"{what} is no number", file=name, found=repr(value), expected="micrometres"
+        )
+
+
+def as_czyx(array: NDArray[np.generic], axes: str, name: str) -> NDArray[np.generic]:
+    """A contiguous copy (channel, z, y, x) of an array whose axes are named in `axes`."""
+    if not isinstance(axes, str):
+        raise MetadataError("axes", file=name, found=repr(axes), expected="text such as CYX")
+    axes = axes.upper()
+    if len(set(axes)) != len(axes) or not {"Y", "X"} <= set(axes) <= set("CZYX"):
+        raise MetadataError(
+            "axes", file=name, found=repr(axes), expected="a permutation of YX, CYX, ZYX or ZCYX"
+        )
+    if len(axes) != array.ndim:
+        raise MetadataError(
+            "axes do not fit the array", file=name, found=f"{axes} for shape {array.shape}"
+        )
+    if 0 in array.shape:
+        raise MetadataError("the image has no pixels", file=name, found=array.shape)
+    order = [axes.index(axis) for axis in "CZYX" if axis in axes]
+    stack = array.transpose(order)
+    for position, axis in enumerate("CZ"):
+        if axis not in axes:
+            stack = np.expand_dims(stack, position)
+    return np.array(stack, copy=True, order="C")
+
+
+def as_region(roi: ArrayLike, shape: tuple[int, ...], name: str) -> NDArray[np.bool_]:
+    """A read-only copy of a mask; whole numbers count where they are not 0."""
+    given = np.asarray(roi)
+    if given.shape != shape:
+        raise MetadataError(
+            "the region has another size than the image",
+            file=name,
+            found=given.shape,
+            expected=shape,
+        )
+    if given.dtype.kind not in "bui":
+        raise MetadataError(
+            "the region is no mask", file=name, found=given.dtype, expected="True inside"
+        )
+    mask: NDArray[np.bool_] = np.not_equal(given, 0)
+    mask.flags.writeable = False
+    return mask
+
+
+def checked_roles(channels: Sequence[str], n_channels: int, name: str) -> tuple[str, ...]:
+    """The roles, one for each channel, each known and once, DAPI and HER2 among them."""
+    roles = tuple(channels)
+    if len(roles) != n_channels:
+        raise ChannelError(
+            "number of channel roles", file=name, found=len(roles), expected=n_channels
+        )
+    unknown = [role for role in roles if role not in ROLES]
+    if unknown:
+        raise ChannelError(
+            f"unknown channel {unknown[0]!r}", file=name, expected=" or ".join(ROLES)
+        )
+    if len(set(roles)) != len(roles):
+        raise ChannelError("a role is named twice", file=name, found=", ".join(roles))
+    if DAPI not in roles or "HER2" not in roles:
+        lacking = DAPI if DAPI not in roles else "HER2"
+        raise ChannelError(
+            f"no {lacking} channel",
+            file=name,
+            found=", ".join(roles),
+            remedy=f"name it with --channel {lacking}=NAME",
+        )
+    return roles
+
+
+def check_pixels(stack: NDArray[np.generic], roles: tuple[str, ...], name: str) -> None:
+    """Raise PixelError for what is no camera count."""
+    if stack.dtype.kind not in "uif":
+        raise PixelError(
+            "pixels are no camera counts", file=name, found=stack.dtype, expected="numbers"
+        )
+    for role, channel in zip(roles, stack, strict=True):
+        if channel.dtype.kind == "f" and not np.isfinite(channel).all():
+            bad = ~np.isfinite(channel)
+            first = tuple(int(i) for i in np.argwhere(bad)[0])
+            raise PixelError(
+                "NaN or infinite pixels",
+                file=name,
+                field=role,
+                found=f"{int(bad.sum())}, the first at (z, y, x) = {first}",
+            )
+        if channel.dtype.kind == "f" and 0 < channel.max() <= 1:
+            raise PixelError(
+                "pixels from 0 to 1 are no camera counts",
+                file=name,
+                field=role,
+                found=f"maximum {channel.max():.6g}",
+                remedy="give the counts as they were stored, not rescaled",
+            )
+        if channel.max() > MOST_COUNTS:
+            raise PixelError(
+                "pixels are no camera counts",
+                file=name,
+                field=role,
+                found=f"maximum {channel.max():.6g}",
+                expected=f"at most {MOST_COUNTS:g}",
+                remedy="give the counts as they were stored, not rescaled",
+            )
+        if channel.dtype.kind in "if" and channel.min() < 0:
+            raise PixelError(
+                "negative pixels", file=name, field=role, found=f"minimum {channel.min()}"
+            )
+
+
+def _check_size(
+    what: str, value: float | None, plausible: tuple[float, float], name: str, option: str
+) -> None:
+    low, high = plausible
+    if value is None:
+        raise CalibrationError(f"no {what}", file=name, remedy=f"give it with {option}")
+    check_number(what, value, name)
+    if not low <= value <= high:
+        raise CalibrationError(
+            f"{what} is not plausible",
+            file=name,
+            found=f"{value} um",
+            expected=f"{low} to {high} um",
+            remedy=f"give it with {option}",
+        )
