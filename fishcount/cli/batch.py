@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ import click
 from fishcount.cli.options import (
     image_fields,
     image_options,
+    on_terminal,
     print_json,
     roles_of_file,
     settings_of,
@@ -87,7 +87,7 @@ def command(
             workers=workers,
             scheduler=scheduler,
             again=again,
-            on_progress=_show if sys.stderr.isatty() else lambda progress: None,
+            on_progress=_show if on_terminal() else lambda progress: None,
         )
     if as_json:
         print_json(result.to_record())

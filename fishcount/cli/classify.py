@@ -78,7 +78,7 @@ def command(
         faint_staining=faint_staining,
         areas=areas,
         recount=_parse_recount(recounts) if recounts else None,
-        schemes=[*schemes, *own]
+        schemes=[*dict.fromkeys(schemes), *own]
         if schemes
         else with_own(own, dual=cep17 is not None, settings=settings.scoring),
         settings=settings.scoring,
@@ -87,6 +87,11 @@ def command(
         print_json(_record(result))
     else:
         click.echo(_text(result))
+        if recounts and not any("recount" in category.reason for category in result.categories):
+            click.echo(
+                "The recount was not used: ASCO/CAP 2018 asks for one in groups 2, 3 and 4 with "
+                "IHC 2+."
+            )
 
 
 def _parse_recount(texts: tuple[str, ...]) -> tuple[int, int, int]:

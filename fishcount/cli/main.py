@@ -58,6 +58,9 @@ def cli() -> None:
     """HER2 FISH images to signals, copies and arithmetic categories.
 
     For research use only. Not for use in diagnostic procedures.
+
+    Exit code 0 when it is done, 2 for an error, told in one line, 130 when interrupted; `verify`
+    gives 1 where something changed, `batch` 3 where some cases failed.
     """
 
 
@@ -81,6 +84,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _fail(str(error), code=2)
     except BrokenPipeError:
         sys.exit(141)
+    except OSError as error:
+        # Standard output that goes to a full disk, mostly; what commands write is an OutputError.
+        what = error.filename or "standard output"
+        _fail(f"{what}: cannot be written or read: {error.strerror or error}", code=2)
     else:
         sys.exit(code if isinstance(code, int) else 0)
 

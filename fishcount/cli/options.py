@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -18,6 +19,7 @@ __all__ = [
     "IHC",
     "image_fields",
     "image_options",
+    "on_terminal",
     "parse_assignments",
     "parse_roles",
     "print_json",
@@ -173,6 +175,11 @@ def settings_of(file: Path | None, assignments: Iterable[str]) -> Settings:
     from fishcount.settings import Settings, read_settings, with_overrides
 
     return with_overrides(read_settings(file) if file else Settings(), assignments)
+
+
+def on_terminal() -> bool:
+    """Whether a person may be watching standard error; it can be closed, as under a scheduler."""
+    return sys.stderr is not None and sys.stderr.isatty()
 
 
 def print_json(record: Any) -> None:

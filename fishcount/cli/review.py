@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -37,4 +39,18 @@ def command(cases: tuple[Path, ...], reader: str | None, second_count: bool) -> 
             found=f"no {error.name or 'napari'}",
             remedy=install_remedy("napari"),
         ) from error
+    if not _has_screen():
+        raise ViewerError(
+            "there is no screen to open a window on",
+            found="neither DISPLAY nor WAYLAND_DISPLAY",
+            remedy="review on a desktop, or over ssh -X",
+        )
     start.run(list(cases), reader=reader, second_count=second_count)
+
+
+def _has_screen() -> bool:
+    """Whether a window can open; without a screen Qt would end the process in the middle."""
+    elsewhere = not sys.platform.startswith("linux")
+    return elsewhere or any(
+        os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    )

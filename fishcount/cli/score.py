@@ -12,6 +12,7 @@ from fishcount.cli.options import (
     IHC,
     image_fields,
     image_options,
+    on_terminal,
     print_json,
     settings_of,
     settings_options,
@@ -108,7 +109,7 @@ def command(
 def _progress(n_fields: int) -> Any:
     """A bar on a terminal, nothing in a pipe."""
     return click.progressbar(
-        length=n_fields, label="fields", file=sys.stderr, hidden=not sys.stderr.isatty()
+        length=n_fields, label="fields", file=sys.stderr, hidden=not on_terminal()
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -78,14 +79,28 @@ def command(
 
     earlier = _earlier(out, overwrite=overwrite)
     drawn = simulate_case(case, seed=seed, n_fields=n_fields, size=size, planes=planes, snr=snr)
+    was_there = out.exists()
     try:
         for path in earlier:
             path.unlink()
         paths = write_case(out, drawn)
-    except OSError as error:
-        raise OutputError(f"cannot be written: {error.strerror}", file=out) from error
+    except BaseException as error:
+        _remove_part(out, keep_folder=was_there)
+        if isinstance(error, OSError):
+            raise OutputError(f"cannot be written: {error.strerror}", file=out) from error
+        raise
     for path in paths:
         click.echo(path)
+
+
+def _remove_part(out: Path, *, keep_folder: bool) -> None:
+    """Remove what was written of a case: half of it would be scored as all of it."""
+    folders = [out / "truth", *([] if keep_folder else [out])]
+    with suppress(OSError):
+        for path in _earlier(out, overwrite=True):
+            path.unlink()
+        for folder in folders:
+            folder.rmdir()
 
 
 def _earlier(out: Path, *, overwrite: bool) -> list[Path]:

@@ -91,8 +91,13 @@ def read_scheme(path: str | Path) -> Scheme:
     '''
     try:
         text = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SchemeError(f"cannot be read as a scheme: {error}", file=path) from error
+    except OSError as error:
+        problem = "cannot be read as a scheme"
+        raise SchemeError(problem, file=path, found=error.strerror or str(error)) from error
+    except UnicodeDecodeError as error:
+        raise SchemeError(
+            "cannot be read as a scheme", file=path, found="no text in UTF-8", expected="TOML"
+        ) from error
     return parse_scheme(text, file=str(path))
 
 

@@ -37,8 +37,13 @@ def read_settings(path: str | Path) -> Settings:
     """
     try:
         text = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"cannot be read as settings: {error}", file=path) from error
+    except OSError as error:
+        problem = "cannot be read as settings"
+        raise SettingsError(problem, file=path, found=error.strerror or str(error)) from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(
+            "cannot be read as settings", file=path, found="no text in UTF-8", expected="TOML"
+        ) from error
     return parse_settings(text, source=str(path))
 
 
@@ -117,8 +122,10 @@ def _validated(tree: Mapping[str, Any], *, source: str) -> Settings:
 
 def _in_words(fault: ErrorDetails) -> str:
     key = ".".join(map(str, fault["loc"]))
+    if fault["type"] == "model_type":
+        return f"{key}: is a section: write [{key}] and its settings in the lines below"
     if fault["type"] != "extra_forbidden":
-        return f"{key}: {fault['msg']}"
+        return f"{key}: {fault['msg']} (found {fault['input']!r})"
     meant = get_close_matches(key, _known_keys(), n=1)
     return f"{key}: no such setting" + (f"; is {meant[0]} meant?" if meant else "")
 

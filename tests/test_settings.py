@@ -1,0 +1,43 @@
+"""Faults in settings are told with what was found, and without words of a parser."""
+
+from __future__ import annotations
+
+import pytest
+
+from fishcount.errors import SchemeError, SettingsError
+from fishcount.guidelines import read_scheme
+from fishcount.settings import parse_settings, read_settings, with_overrides
+from fishcount.settings.whole import Settings
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[spots]\nmin_snr = -1.5", r"mine: spots\.min_snr: .*greater than 0 \(found -1\.5\)"),
+        ('[spots]\nmin_snr = "high"', r"spots\.min_snr: .*\(found 'high'\)"),
+        ("[spots]\nmin_snr = inf", r"spots\.min_snr: .*finite.*\(found inf\)"),
+        ("[spots]\nmin_snr = nan", r"spots\.min_snr: .*\(found nan\)"),
+        ("spots = 5", r"spots: is a section: write \[spots\]"),
+        ("[spots]\nmin_snrr = 5", r"no such setting; is spots\.min_snr meant\?"),
+    ],
+)
+def test_a_bad_value_is_told_with_its_key(text, message):
+    with pytest.raises(SettingsError, match=message):
+        parse_settings(text, source="mine")
+
+
+def test_no_threshold_is_infinite():
+    """It would find nothing, without a word."""
+    with pytest.raises(SettingsError, match="finite"):
+        with_overrides(Settings(), ["spots.min_snr=inf"])
+
+
+@pytest.mark.parametrize(
+    ("read", "error"), [(read_settings, SettingsError), (read_scheme, SchemeError)]
+)
+def test_files_that_are_no_text_are_told_in_words(tmp_path, read, error):
+    with pytest.raises(error, match=r"none\.toml: cannot be read .*found No such file"):
+        read(tmp_path / "none.toml")
+    (tmp_path / "image.toml").write_bytes(b"II*\0\xff\xfe")
+    with pytest.raises(error, match=r"image\.toml: cannot be read .*found no text in UTF-8"):
+        read(tmp_path / "image.toml")
