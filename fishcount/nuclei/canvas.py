@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fishcount.nuclei.runs import find_runs
 
-__all__ = ["Canvas"]
+__all__ = ["Canvas", "packed_patches"]
+
+Pixel = TypeVar("Pixel", bound=np.generic)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,10 +80,9 @@ class Canvas:
         if area > 0.5 * self.signal.size:
             return self
         order = np.argsort(-height, kind="stable")
-        canvas_width = max(int(1.1 * area**0.5), int(width.max())) + 1
-        places, rows = _shelves(height[order], width[order], canvas_width)
-        signal = np.zeros((rows, canvas_width), np.float32)
-        origin = np.full((rows, canvas_width), self.image_shape[0] * self.image_shape[1], np.int64)
+        places, shape = _shelves(height[order], width[order])
+        signal = np.zeros(shape, np.float32)
+        origin = np.full(shape, self.image_shape[0] * self.image_shape[1], np.int64)
         wanted_boxes = zip(labels[order].tolist(), boxes[order].tolist(), places, strict=True)
         for label, (y0, x0, y1, x1), (y, x) in wanted_boxes:
             box = (slice(y0, y1), slice(x0, x1))
@@ -97,10 +100,27 @@ class Canvas:
         return rows[:, None] * self.image_shape[1] + columns
 
 
+def packed_patches(patches: Sequence[NDArray[Pixel]]) -> NDArray[Pixel]:
+    """Patches (y, x) of a few shapes on one canvas, zero between them; equal shapes, equal places.
+
+    At least one patch is needed.
+    """
+    height, width = np.array([patch.shape for patch in patches]).T
+    places, shape = _shelves(height, width)
+    canvas = np.zeros(shape, patches[0].dtype)
+    for patch, (y, x) in zip(patches, places, strict=True):
+        canvas[y : y + patch.shape[0], x : x + patch.shape[1]] = patch
+    return canvas
+
+
 def _shelves(
-    height: NDArray[np.int64], width: NDArray[np.int64], canvas_width: int
-) -> tuple[list[tuple[int, int]], int]:
-    """Upper left corners of boxes on shelves, a margin of one pixel around, and the rows used."""
+    height: NDArray[np.int64], width: NDArray[np.int64]
+) -> tuple[list[tuple[int, int]], tuple[int, int]]:
+    """Upper left corners of boxes on shelves, a margin of one pixel around, and the shape of all.
+
+    About a square.
+    """
+    canvas_width = max(int(1.1 * int((height * width).sum()) ** 0.5), int(width.max())) + 1
     places = []
     y, x, shelf = 1, 1, 0
     for h, w in zip(height.tolist(), width.tolist(), strict=True):
@@ -108,4 +128,4 @@ def _shelves(
             y, x, shelf = y + shelf, 1, 0
         places.append((y, x))
         x, shelf = x + w, max(shelf, h)
-    return places, y + shelf
+    return places, (y + shelf, canvas_width)

@@ -7,15 +7,16 @@ over it: there the cut ends at the third.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from fishcount.filters import connected_parts
-from fishcount.nuclei.canvas import Canvas
+from fishcount.nuclei.canvas import Canvas, packed_patches
 from fishcount.nuclei.contacts import cut_by_the_edge, find_contacts
 from fishcount.nuclei.cut_odds import log_odds_two
 from fishcount.nuclei.dents import (
-    N_BEST,
     NO_CUT,
     DentCuts,
     beside_others,
@@ -110,7 +111,7 @@ def _best_cuts(
     *,
     diameter_px: float,
 ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    """Which labels are cut, and both sides of each, as `_painted`.
+    """Which labels are cut, and both sides of each: those of the k-th are 2 k + 1 and 2 k + 2.
 
     Of the best few cuts of each label the one is taken that looks most like a contact of two
     nuclei, if it looks more like that than not.
@@ -118,27 +119,26 @@ def _best_cuts(
     boxes = _boxes(labels, todo)
     rows, cuts = _promising_cuts(labels, todo, boxes, diameter_px)
     inside = {row: labels[boxes[row]] == todo[row] for row in rows.tolist()}
-    depth = np.zeros(labels.shape, np.float32)
-    for row, mask in inside.items():
-        depth[boxes[row]] += _depth(mask, diameter_px)
-    best: dict[int, NDArray[np.int32]] = {}
-    best_odds = np.zeros(len(todo))
-    for rank in range(N_BEST):
-        sides = _sides_of(cuts, rank, inside, boxes)
-        here = np.array(list(sides), np.int64)
-        odds = log_odds_two(
-            _painted(labels.shape, boxes, sides),
-            signal,
-            depth,
-            cost=cuts.cost[here, rank],
-            length_px=np.hypot(*(cuts.one[here, rank] - cuts.other[here, rank]).T),
-            nucleus_area_px=np.pi / 4 * diameter_px**2,
-        )
-        better = odds > best_odds[here]
-        best_odds[here[better]] = odds[better]
-        best |= {row: sides[row] for row in here[better].tolist()}
-    best = dict(sorted(best.items()))
-    return todo[list(best)], _painted(labels.shape, boxes, best)
+    tries = _tries(cuts, inside, boxes, diameter_px)
+    pieces = np.zeros(labels.shape, np.int32)
+    if not tries:
+        return todo[:0], pieces
+    row, rank = np.array([(one.row, one.rank) for one in tries]).T
+    odds = log_odds_two(
+        packed_patches([one.numbered(k) for k, one in enumerate(tries)]),
+        packed_patches([signal[boxes[one.row]] for one in tries]),
+        packed_patches([one.depth for one in tries]),
+        cost=cuts.cost[row, rank],
+        length_px=np.hypot(*(cuts.one[row, rank] - cuts.other[row, rank]).T),
+        nucleus_area_px=np.pi / 4 * diameter_px**2,
+    )
+    # Of each row the best; of equals, the one of the lower rank.
+    order = np.lexsort((rank, -odds, row))
+    best = order[np.diff(row[order], prepend=-1) > 0]
+    best = best[odds[best] > 0]
+    for number, k in enumerate(best.tolist()):
+        pieces[boxes[row[k]]] += tries[k].numbered(number)
+    return todo[row[best]], pieces
 
 
 def _promising_cuts(
@@ -162,36 +162,36 @@ def _promising_cuts(
     return np.flatnonzero((cuts.cost[:, 0] < NO_CUT) & (promise > LEAST_PROMISE)), cuts
 
 
-def _sides_of(
+@dataclass(frozen=True, slots=True, eq=False)
+class _Try:
+    """A cut of one rank of a row, and both its sides (1 and 2) and the depth in the row's box."""
+
+    row: int
+    rank: int
+    sides: NDArray[np.int32]
+    depth: NDArray[np.float32]
+
+    def numbered(self, k: int) -> NDArray[np.int32]:
+        """The sides as 2 k + 1 and 2 k + 2."""
+        return self.sides + np.int32(2 * k) * (self.sides > 0)
+
+
+def _tries(
     cuts: DentCuts,
-    rank: int,
     inside: dict[int, NDArray[np.bool_]],
     boxes: list[tuple[slice, slice]],
-) -> dict[int, NDArray[np.int32]]:
-    """Both sides of the cuts of one rank by row, as far as there is one and it parts something.
-
-    `inside` is the label of each row in its box.
-    """
-    found = {}
+    diameter_px: float,
+) -> list[_Try]:
+    """Those of the cuts of some rows that part something; `inside` is their label in its box."""
+    tries = []
     for row, mask in inside.items():
-        if cuts.cost[row, rank] < NO_CUT:
-            corner = np.array([boxes[row][0].start, boxes[row][1].start])
+        corner = np.array([boxes[row][0].start, boxes[row][1].start])
+        depth = _depth(mask, diameter_px)
+        for rank in np.flatnonzero(cuts.cost[row] < NO_CUT).tolist():
             both = both_sides(mask, cuts.one[row, rank] - corner, cuts.other[row, rank] - corner)
             if both is not None:
-                found[row] = both
-    return found
-
-
-def _painted(
-    shape: tuple[int, ...],
-    boxes: list[tuple[slice, slice]],
-    sides: dict[int, NDArray[np.int32]],
-) -> NDArray[np.int32]:
-    """The sides of some cuts in their boxes: those of the k-th are 2 k + 1 and 2 k + 2."""
-    pieces = np.zeros(shape, np.int32)
-    for number, (row, side) in enumerate(sides.items()):
-        pieces[boxes[row]] += side + 2 * number * (side > 0)
-    return pieces
+                tries.append(_Try(row, rank, both, depth))
+    return tries
 
 
 def cut_anew(labels: NDArray[np.int32], *, diameter_px: float) -> NDArray[np.int32]:

@@ -107,19 +107,14 @@ def divide_at_contacts(
     at, one, other = at[::2], one[::2], other[::2]
     if not len(at):
         return labels
-    pixel, contact = _pixels_near(labels, at, one, other, reach_px=REACH * diameter_px)
-    y, x = np.divmod(pixel, labels.shape[1])
-    sides = [side[contact] for side in (one, other)]
-    depth = np.concatenate([ellipses.depth_in(side, y, x).round(9) for side in sides])
-    pixel = np.tile(pixel, 2)
-    label: NDArray[np.int32] = np.concatenate(sides)
-    least = np.full(labels.size, np.inf)
-    np.minimum.at(least, pixel, depth)
-    deepest = np.flatnonzero(depth == least[pixel])
-    # Of equals the smaller label is written last.
-    deepest = deepest[np.argsort(-label[deepest], kind="stable")]
+    y, x, own, rival = _pixels_near(labels, at, one, other, reach_px=REACH * diameter_px)
+    depth, depth_in_own = (ellipses.depth_in(side, y, x).round(9) for side in (rival, own))
+    # Of equals the smaller label has the pixel.
+    lost = np.flatnonzero((depth < depth_in_own) | ((depth == depth_in_own) & (rival < own)))
+    # The deepest of several is written last.
+    lost = lost[np.lexsort((-rival[lost], -depth[lost]))]
     divided = labels.copy()
-    divided.ravel()[pixel[deepest]] = label[deepest]
+    divided[y[lost], x[lost]] = rival[lost]
     return divided
 
 
@@ -130,31 +125,30 @@ def _pixels_near(
     other: NDArray[np.int32],
     *,
     reach_px: float,
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Pixels of either label within reach of a place of their contact, and the place of each.
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.int32], NDArray[np.int32]]:
+    """Pixels of either label within reach of a place of their contact, y and x, and both labels.
 
-    Pixels are flat indices, places rows of `at`. A pixel near several places of one contact comes
-    once, one near two contacts once for each.
+    The own label of each, then that of the other side. A pixel near several places of one contact
+    comes once or a few times, one near two contacts at least once for each.
     """
-    height, width = labels.shape
     reach = max(round(reach_px), 2)
     steps = np.arange(-reach, reach + 1)
-    dy, dx = (steps[:, None] + 0 * steps).ravel(), (steps + 0 * steps[:, None]).ravel()
-    near = dy * dy + dx * dx <= reach * reach
-    dy, dx = dy[near], dx[near]
-    y, x = at[:, None] // width + dy, at[:, None] % width + dx
-    inside = (y >= 0) & (y < height) & (x >= 0) & (x < width)
-    pixel = np.where(inside, y * width + x, 0)
-    own = labels.ravel()[pixel]
-    inside &= (own == one[:, None]) | (own == other[:, None])
-    contact, step = np.nonzero(inside)
-    pixel = pixel[contact, step]
-    pair = (one.astype(np.int64) * (int(labels.max()) + 1) + other)[contact]
-    last = np.zeros(labels.size, np.intp)
+    # With a margin, so that no place is beyond the edge.
+    wide = labels.shape[1] + 2 * reach
+    dy, dx = np.nonzero(steps[:, None] ** 2 + steps**2 <= reach * reach)
+    first = at // labels.shape[1] * wide + at % labels.shape[1]
+    pixel = first[:, None] + (dy * wide + dx)
+    label = np.pad(labels, reach).ravel().take(pixel)
+    found = np.flatnonzero((label == one[:, None]) | (label == other[:, None]))
+    contact = found // len(dy)
+    pixel, own = pixel.ravel().take(found), label.ravel().take(found)
+    rival = (one + other).take(contact) - own
+    last = np.zeros((labels.shape[0] + 2 * reach) * wide, np.intp)
     last[pixel] = np.arange(len(pixel))
-    last = last[pixel]
-    once = np.flatnonzero((last == np.arange(len(pixel))) | (pair[last] != pair))
-    return pixel[once], contact[once]
+    last = last.take(pixel)
+    once = np.flatnonzero((last == np.arange(len(pixel))) | (rival.take(last) != rival))
+    y, x = np.divmod(pixel.take(once), wide)
+    return y - reach, x - reach, own.take(once), rival.take(once)
 
 
 def _contact_pixels(

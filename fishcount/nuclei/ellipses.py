@@ -45,7 +45,12 @@ class Ellipses:
         x: NDArray[np.float64] | NDArray[np.intp],
     ) -> NDArray[np.float64]:
         """0 in the centre of the ellipse of a label, 1 on it, more outside."""
-        return Ellipses(self.centre[label], self.form[label]).depth(y, x)
+        # Taken column by column: row by row takes three times as long.
+        centre, form = (
+            np.stack([column.take(label) for column in table.T])
+            for table in (self.centre, self.form)
+        )
+        return Ellipses(np.moveaxis(centre, 0, -1), np.moveaxis(form, 0, -1)).depth(y, x)
 
     def depth(
         self,

@@ -105,25 +105,26 @@ def _steepest(
     to it first: shapes are often symmetric.
     """
     height = deep.take(pixel)
-    best, up, tied = height.copy(), pixel.copy(), np.zeros(len(pixel), bool)
-    for step in steps:
-        beside = pixel + step
-        there = deep.take(beside)
+    best, way = height.copy(), np.zeros(len(pixel), np.uint8)
+    tied = np.zeros(len(pixel), bool)
+    for number, step in enumerate(steps, start=1):
+        there = deep.take(pixel + step)
         higher = there > best
-        np.copyto(up, beside, where=higher)
+        # A later one that is higher has a higher number.
+        np.maximum(way, higher * np.uint8(number), out=way)
         tied |= there == best
         tied &= ~higher
         np.maximum(best, there, out=best)
-    to = place.take(up)
+    to: NDArray[np.intp] = place.take(pixel + np.append(0, steps).take(way))
     tied = np.flatnonzero(tied & (best > height))
     beside = pixel.take(tied) + steps[:, None]
     equal = deep.take(beside) == best.take(tied)
-    first = way = place.take(beside)
+    first = end = place.take(beside)
     for _ in range(COMPARED_PX):
-        way = to.take(way)
-        here = np.where(equal, height.take(way), -1)
+        end = to.take(end)
+        here = np.where(equal, height.take(end), -1)
         equal = here == here.max(axis=0)
-    chosen = np.where(equal, way, len(pixel)).argmin(axis=0)
+    chosen = np.where(equal, end, len(pixel)).argmin(axis=0)
     to[tied] = first[chosen, np.arange(len(tied))]
     return to
 

@@ -44,6 +44,10 @@ class PieceContacts:
         """The contacts of some rows."""
         return PieceContacts(self.a[rows], self.b[rows], self.light[rows], self.waist[rows])
 
+    def of_any(self, pieces: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Which contacts are of one of the pieces chosen by row."""
+        return pieces[self.a] | pieces[self.b]
+
     def renamed(self, name: NDArray[np.int64]) -> PieceContacts:
         """After joins: `name` is the row that each old row is now part of."""
         low, high = np.minimum(name[self.a], name[self.b]), np.maximum(name[self.a], name[self.b])
@@ -108,18 +112,24 @@ def join_pieces(
     contacts = find_piece_contacts(labels, signal, depth)
     n = len(pieces)
     part_of = np.arange(n)
-    while len(contacts.a):
-        apart = log_odds_apart(pieces, contacts, nucleus_area_px)
-        a, b = best_mutual(contacts, apart, n)
-        if not len(a):
-            break
+    apart = log_odds_apart(pieces, contacts, nucleus_area_px)
+    while len((pairs := best_mutual(contacts, apart, n))[0]):
+        a, b = pairs
         joined = pieces.take(a).union(pieces.take(b))
         pieces.moments[a], pieces.support[a] = joined.moments, joined.support
         pieces.light[a], pieces.depth[a] = joined.light, joined.depth
         name = np.arange(n)
         name[b] = a
         part_of = name[part_of]
+        # What is not beside a join is as it was, and in the same order.
+        changed = np.zeros(n, bool)
+        changed[a] = changed[b] = True
+        as_before = apart[~contacts.of_any(changed)]
         contacts = contacts.renamed(name)
+        anew = contacts.of_any(changed)
+        apart = np.empty(len(anew))
+        apart[~anew] = as_before
+        apart[anew] = log_odds_apart(pieces, contacts.take(anew), nucleus_area_px)
     kept, new = np.unique(part_of, return_inverse=True)
     if len(kept) == n:
         return labels, pieces
@@ -137,17 +147,15 @@ def contact_figures(
     in logs; the hollow that they make together, over the smaller area; how much less both together
     are an ellipse than the worse of them.
     """
-    a, b = contacts.a, contacts.b
-    one, other = pieces.take(a), pieces.take(b)
+    one, other = pieces.take(contacts.a), pieces.take(contacts.b)
     both = one.union(other)
-    hollow, fit = pieces.hollow(), pieces.ellipse_fit()
     waist = 1 - contacts.waist / np.maximum(np.minimum(one.depth, other.depth), 1e-6)
     along = contacts.light[:, 0] / np.maximum(contacts.light[:, 1], 1e-6)
     bright = np.maximum(np.maximum(one.brightness, other.brightness), 1e-6)
     dim = np.maximum(np.minimum(one.brightness, other.brightness), 1e-6)
     size = np.log(both.area / nucleus_area_px)
-    concavity = (both.hollow() - hollow[a] - hollow[b]) / np.minimum(one.area, other.area)
-    misfit = np.minimum(fit[a], fit[b]) - both.ellipse_fit()
+    concavity = (both.hollow() - one.hollow() - other.hollow()) / np.minimum(one.area, other.area)
+    misfit = np.minimum(one.ellipse_fit(), other.ellipse_fit()) - both.ellipse_fit()
     columns = (
         waist,
         -np.log(np.clip(along / bright, 0.05, 1)),

@@ -196,6 +196,7 @@ def _edge_width(
     long nucleus is as sharp along the rows as across them.
     """
     width = dapi.shape[1]
+    row, flat = runs.y * width, labels.ravel()
     reach = EDGE_REACH_PX
     slope, cosine, free_slope, free_cosine = (np.zeros(len(mean)) for _ in range(4))
     ends = (runs.x0, 1), (runs.x1 - 1, -1)
@@ -206,7 +207,7 @@ def _edge_width(
         outer = np.clip(outer, 0, width - 1)
         # Beside a neighbour its glow is in the way, too.
         further = np.clip(x - sign * 2 * reach, 0, width - 1)
-        free &= (labels[runs.y, outer] == 0) & (labels[runs.y, further] == 0)
+        free &= (flat.take(row + outer) == 0) & (flat.take(row + further) == 0)
         inner_counts, outer_counts = (
             dapi[runs.y, side].astype(np.float32, copy=False) for side in (inner, outer)
         )

@@ -81,8 +81,9 @@ def hull_area(pieces: Pieces) -> NDArray[np.float64]:
     area, sum_y, sum_x = pieces.moments[:, :3].T
     # Seen from the centroid: far from the origin, differences of large numbers lose digits.
     reach = pieces.support + 0.5
-    reach = reach - np.multiply.outer(sum_x / area, _COS) - np.multiply.outer(sum_y / area, _SIN)
-    return hull_of_support(reach, axis=1)
+    reach -= np.multiply.outer(sum_x / area, _COS)
+    reach -= np.multiply.outer(sum_y / area, _SIN)
+    return hull_of_support(reach)
 
 
 def measure_pieces(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -109,7 +110,7 @@ def ellipse_fit(moments: NDArray[np.float64]) -> NDArray[np.float64]:
     return fit
 
 
-def hull_of_support(reach: NDArray[np.float64], *, axis: int) -> NDArray[np.float64]:
+def hull_of_support(reach: NDArray[np.float64]) -> NDArray[np.float64]:
     """Area of convex hulls from how far they reach in each of `N_DIRECTIONS` directions.
 
     The polygon of tangents is larger than the hull; for a disk that is divided out, for an ellipse
@@ -117,15 +118,15 @@ def hull_of_support(reach: NDArray[np.float64], *, axis: int) -> NDArray[np.floa
 
     Parameters
     ----------
-    reach : ndarray of float64
-        Support function from a place inside, the directions along `axis`.
-    axis
+    reach : ndarray of float64, (n, 32)
+        Support functions from a place inside.
     """
-    step = 2 * np.pi / N_DIRECTIONS
-    neighbours = np.roll(reach, 1, axis=axis) + np.roll(reach, -1, axis=axis)
-    edges = (neighbours - 2 * reach * np.cos(step)) / np.sin(step)
-    excess = N_DIRECTIONS * np.tan(np.pi / N_DIRECTIONS) / np.pi
-    hull: NDArray[np.float64] = 0.5 * (reach * edges).sum(axis=axis) / excess
+    step = 2 * math.pi / N_DIRECTIONS
+    excess = N_DIRECTIONS * math.tan(0.5 * step) / math.pi
+    # An edge of the polygon is as long as the reach of its neighbours says; its area, summed up:
+    beside = (reach[:, 1:] * reach[:, :-1]).sum(axis=1) + reach[:, 0] * reach[:, -1]
+    square = np.square(reach).sum(axis=1)
+    hull: NDArray[np.float64] = (beside - math.cos(step) * square) / (math.sin(step) * excess)
     return hull
 
 
@@ -144,4 +145,4 @@ def _hull_area(
     for k, (c, s) in enumerate(zip(np.cos(angles), np.sin(angles), strict=True)):
         reach = s * y + c * (right if c > 0 else left)
         support[k] = np.maximum.reduceat(reach, runs.first) + 0.5
-    return hull_of_support(support, axis=0)
+    return hull_of_support(np.ascontiguousarray(support.T))

@@ -9,6 +9,9 @@ from fishcount.filters import connected_parts
 
 __all__ = ["both_sides", "first_side"]
 
+# Places along a cut that must lie inside, in parts of its length.
+_ALONG = np.linspace(0.1, 0.9, 9)[:, None]
+
 
 def both_sides(
     inside: NDArray[np.bool_], one: NDArray[np.float64], other: NDArray[np.float64]
@@ -36,9 +39,8 @@ def first_side(
 def _runs_inside(
     inside: NDArray[np.bool_], one: NDArray[np.float64], other: NDArray[np.float64]
 ) -> bool:
-    at = np.linspace(0.1, 0.9, 9)[:, None]
-    points = np.rint(one + at * (other - one)).astype(int)
-    points = np.clip(points, 0, np.array(inside.shape) - 1)
+    points = np.rint(one + _ALONG * (other - one)).astype(np.intp)
+    points = np.minimum(np.maximum(points, 0), np.array(inside.shape) - 1)
     return bool(inside[points[:, 0], points[:, 1]].all())
 
 
@@ -46,7 +48,7 @@ def _side(
     inside: NDArray[np.bool_], one: NDArray[np.float64], other: NDArray[np.float64]
 ) -> NDArray[np.bool_]:
     """Pixels of the crop on one side of a cut, also where the shape bends around its ends."""
-    y, x = np.indices(inside.shape)
+    y, x = np.arange(inside.shape[0])[:, None], np.arange(inside.shape[1])
     along = other - one
     length = np.hypot(*along)
     across = (along[1] * (y - one[0]) - along[0] * (x - one[1])) / length
