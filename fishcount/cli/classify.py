@@ -125,15 +125,16 @@ def _record(result: Classification) -> dict[str, Any]:
 
 def _text(result: Classification) -> str:
     from fishcount.flags import FLAGS
-    from fishcount.guidelines import COMMENTS, RESEARCH_USE
+    from fishcount.guidelines import COMMENTS, RESEARCH_USE, comment_of
 
     lines = []
     for category in result.categories:
         comments = [FLAGS[code].sentence for code in category.flags if code in COMMENTS]
-        comment = " with comment" if comments else ""
         group = f" (group {category.group})" if category.group else ""
         secondary = ", secondary" if "SECONDARY" in category.flags else ""
-        lines.append(f"{category.scheme:24}{category.category}{comment}{group}{secondary}")
+        lines.append(
+            f"{category.scheme:24}{category.category}{comment_of(category)}{group}{secondary}"
+        )
         lines += [f"{'':24}{line}" for line in (category.reason, *comments)]
     lines += [f"{tag} (tag)" for tag in result.tags]
     lines += [f"{finding.code}: {FLAGS[finding.code].sentence}" for finding in result.findings]

@@ -92,4 +92,8 @@ def _figure(value: float | None) -> str:
 def _category(entry: dict[str, Any] | None) -> Any:
     if entry is None:
         return "-"
-    return f"{entry['category']} (group {entry['group']})" if entry["group"] else entry["category"]
+    from fishcount.guidelines import comment_of
+    from fishcount.records import category_of
+
+    words = f"{entry['category']}{comment_of(category_of(entry))}"
+    return f"{words} (group {entry['group']})" if entry["group"] else words

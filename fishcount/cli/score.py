@@ -115,7 +115,7 @@ def _progress(n_fields: int) -> Any:
 
 def _print_headline(case: CaseResult, out: Path) -> None:
     from fishcount.flags import FLAGS
-    from fishcount.guidelines import explain_paragraphs, headline
+    from fishcount.guidelines import comment_of, explain_paragraphs, headline
 
     also = case.settings.scoring.headline
     for paragraph in explain_paragraphs(
@@ -137,5 +137,5 @@ def _print_headline(case: CaseResult, out: Path) -> None:
             click.echo(f"  {field.image.name}: {finding.code}{detail}: {flag.sentence}")
     for category in headline(case.categories, also=also):
         group = f", group {category.group}" if category.group else ""
-        click.echo(f"  {category.scheme}: {category.category}{group}")
+        click.echo(f"  {category.scheme}: {category.category}{comment_of(category)}{group}")
     click.echo(f"report: {out / 'report.html'}")

@@ -75,13 +75,13 @@ def command(
 
 
 def _text(state: WorkUp) -> str:
-    from fishcount.guidelines import NEEDED, RESEARCH_USE
+    from fishcount.guidelines import NEEDED, RESEARCH_USE, comment_of
 
     outcome = state.outcome
     lines = [f"state: {state.state}"]
     if outcome is not None:
         group = f", group {outcome.group}" if outcome.group else ""
-        lines.append(f"{outcome.scheme}: {outcome.category}{group}")
+        lines.append(f"{outcome.scheme}: {outcome.category}{comment_of(outcome)}{group}")
         lines.append(f"  {outcome.reason}")
     lines += [f"tag: {tag}" for tag in state.classification.tags]
     lines += [f"needs: {NEEDED[need]}" for need in state.needs]

@@ -52,6 +52,19 @@ SURE = 0.99
 WORTH_SAYING = 0.01
 
 
+def comment_of(category: Category) -> str:
+    """What stands after a category that the guideline gives with a comment; else nothing.
+
+    Examples
+    --------
+    >>> from fishcount.guidelines import classify, comment_of
+    >>> category = classify(20, 100, 60, ihc="1+", areas=2).under("asco-cap-2018-dual")
+    >>> category.category + comment_of(category)
+    'NEGATIVE with comment'
+    """
+    return " with comment" if COMMENTS.intersection(category.flags) else ""
+
+
 def headline(categories: Sequence[Category], *, also: Sequence[str] = ()) -> tuple[Category, ...]:
     """The categories that stand first.
 
@@ -184,7 +197,7 @@ def _figure(score: CaseScore, name: str, unit: str) -> str:
 
 def _category(category: Category) -> str:
     group = f", group {category.group}" if category.group else ""
-    comment = " with comment" if COMMENTS.intersection(category.flags) else ""
+    comment = comment_of(category)
     return in_words(
         f"The arithmetic category under scheme {category.scheme}, edition {category.edition}, is "
         f"{category.category}{comment}{group}: {category.reason}."

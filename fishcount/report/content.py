@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fishcount.guidelines import explain_paragraphs
+from fishcount.guidelines import comment_of, explain_paragraphs
 from fishcount.guidelines import headline as headline_categories
 from fishcount.records import findings_of
 from fishcount.report.shown import ShownCase
@@ -74,7 +74,7 @@ def _category_row(category: Category) -> CategoryRow:
         name=scheme_name(category.scheme),
         edition=category.edition,
         code=category.category,
-        words=category_words(category.category),
+        words=category_words(category.category) + comment_of(category),
         tone=tone(category.category),
         group=category.group,
         reason=signs(category.reason),

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from fishcount.errors import SchemeError
-from fishcount.guidelines import IHC_SCORES, Rule, Scheme, find_scheme
+from fishcount.guidelines import COMMENTS, IHC_SCORES, Rule, Scheme, find_scheme
 from fishcount.guidelines.scheme import UNKNOWN_IHC
 from fishcount.guidelines.tally import Measure
 from fishcount.report.wording import category_words, nowrap, signs
@@ -102,7 +102,8 @@ def group_rows(scheme_id: str) -> tuple[GroupRow, ...]:
 def _cell(rules: Iterable[Rule], ihc: str) -> str:
     for rule in rules:
         if ihc in rule.ihc:
-            words = category_words(rule.category)
+            comment = " with comment" if COMMENTS.intersection(rule.flags) else ""
+            words = category_words(rule.category) + comment
             return f"{words} if a recount agrees" if rule.recount else words
     return ""
 

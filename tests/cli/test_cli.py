@@ -525,3 +525,20 @@ def test_a_colour_merge_needs_its_map(call, case_files, tmp_path):
     whole = call("score", case_files[0], "--out", tmp_path / "whole", "--json")[1]
     for key in ("n_scored", "her2_signals", "cep17_signals"):
         assert json.loads(mapped)[key] == json.loads(whole)[key]
+
+
+def test_a_comment_stands_beside_its_category_wherever_it_is_said(call, tmp_path):
+    """Groups 2 to 4 are negative with a comment, never just negative."""
+    from fishcount.synthetic import simulate_case, write_case
+
+    fields = write_case(
+        tmp_path / "drawn", simulate_case("equivocal", n_fields=3, size=640, seed=1)
+    )
+    case = tmp_path / "case"
+    said = call("score", *fields, "--out", case, "--ihc", "1+")[1]
+    assert "asco-cap-2018-dual: NEGATIVE with comment, group 4" in said
+    assert "asco-cap-2018-dual: NEGATIVE with comment, group 4" in call("workup", case)[1]
+    page = (case / "report.html").read_text(encoding="utf-8")
+    assert page.count("<span>Negative with comment</span>") == 1
+    assert "Negative with comment if a recount agrees" in page
+    assert page.count("arithmetic category</span></h2>") == 2
