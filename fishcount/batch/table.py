@@ -36,6 +36,7 @@ CASES_COLUMNS: Mapping[str, str] = {
     "ratio_low": "float64",
     "ratio_high": "float64",
     "flags": "object",
+    "category_flags": "object",
     "seconds": "float64",
     "error": "object",
     "message": "object",
@@ -116,6 +117,14 @@ def _result(summary: Mapping[str, Any], schemes: Sequence[str]) -> dict[str, Any
     flags = dict.fromkeys(
         code for codes in (summary["flags"], *(f["flags"] for f in fields)) for code in codes
     )
+    # A comment or a discordance belongs to its category, and the category is half told without it.
+    own = dict.fromkeys(
+        code
+        for name in schemes
+        if name in categories and "SECONDARY" not in categories[name]["flags"]
+        for code in categories[name]["flags"]
+        if code not in flags
+    )
     return {
         **{scheme: categories[scheme]["category"] for scheme in schemes if scheme in categories},
         "group": next((group for group in groups if group is not None), None),
@@ -125,4 +134,5 @@ def _result(summary: Mapping[str, Any], schemes: Sequence[str]) -> dict[str, Any
         "ratio_low": low,
         "ratio_high": high,
         "flags": ";".join(flags),
+        "category_flags": ";".join(own),
     }

@@ -215,7 +215,7 @@ def _sureness(category: Category) -> Iterator[str]:
         ]
         given = (
             "With enough nuclei and areas, the chances would be"
-            if _below_minimum(category)
+            if below_minimum(category)
             else "Allowing for the uncertainty of the count, the chances are"
         )
         yield in_words(f"{given} {_listed(shares)}{_more(category)}.")
@@ -223,8 +223,15 @@ def _sureness(category: Category) -> Iterator[str]:
         yield in_words(f"{category.change}.")
 
 
-def _below_minimum(category: Category) -> bool:
-    """Whether the scheme asks for more nuclei or areas before it decides."""
+def below_minimum(category: Category) -> bool:
+    """Whether the scheme asks for more nuclei or areas before it decides.
+
+    Examples
+    --------
+    >>> from fishcount.guidelines import below_minimum, classify
+    >>> below_minimum(classify(19, 100, 60).under("asco-cap-2018-dual"))
+    True
+    """
     return bool({"more_nuclei", "more_areas"}.intersection(category.needs))
 
 

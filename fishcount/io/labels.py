@@ -110,6 +110,12 @@ def _label_image(path: Path, settings: ReadingSettings | None) -> NDArray[np.int
             "more than 32,767 nuclei do not fit into int16: save them as uint16",
         )
     labels: NDArray[np.int64] = values.astype(np.int64)
+    if _is_picture(labels):
+        raise _no_label_image(
+            path,
+            f"{len(np.unique(labels))} different numbers, mostly another one in the next pixel",
+            "is this the image in place of its labels?",
+        )
     n_parts = connected_parts(labels > 0)[1]
     if n_parts > 1 and labels.max() == labels[labels > 0].min():
         raise MetadataError(
@@ -119,6 +125,14 @@ def _label_image(path: Path, settings: ReadingSettings | None) -> NDArray[np.int
             remedy="number them: skimage.measure.label(mask)",
         )
     return labels
+
+
+def _is_picture(labels: NDArray[np.int64]) -> bool:
+    """Whether neighbouring pixels mostly differ, as in a picture, and never where nuclei are."""
+    left, right = labels[:, :-1], labels[:, 1:]
+    both = (left > 0) & (right > 0)
+    differ = np.count_nonzero(both & (left != right))
+    return bool(differ > 0.5 * np.count_nonzero(both))
 
 
 def _check_kind(path: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fishcount.guidelines import comment_of, explain_paragraphs
+from fishcount.guidelines import below_minimum, comment_of, explain_paragraphs
 from fishcount.guidelines import headline as headline_categories
 from fishcount.records import findings_of
 from fishcount.report.shown import ShownCase
@@ -57,6 +57,7 @@ class CategoryRow:
     needs: tuple[str, ...]
     flags: tuple[tuple[str, str], ...]
     probability: tuple[tuple[str, str], ...]
+    withheld: bool  # the minimum of nuclei or areas is not reached: chances are of the rest alone
 
 
 def category_rows(categories: Iterable[Category]) -> tuple[CategoryRow, ...]:
@@ -81,6 +82,7 @@ def _category_row(category: Category) -> CategoryRow:
         needs=tuple(need_words(need) for need in category.needs),
         flags=tuple((flag_name(code), flag_sentence(code)) for code in category.flags),
         probability=tuple((category_words(code), percent(share)) for code, share in likely),
+        withheld=below_minimum(category),
     )
 
 

@@ -23,7 +23,7 @@ _MOST_ROWS = 1_048_576
 
 
 def case_row(summary: Mapping[str, Any]) -> dict[str, Any]:
-    """What ``summary.json`` says, flat: figures, intervals, then each scheme and its group.
+    """What ``summary.json`` says, flat: figures, intervals, then each scheme, its group and flags.
 
     Examples
     --------
@@ -41,6 +41,8 @@ def case_row(summary: Mapping[str, Any]) -> dict[str, Any]:
         row[category["scheme"]] = category["category"]
         if category.get("group") is not None:
             row[f"{category['scheme']}_group"] = category["group"]
+        if category.get("flags"):
+            row[f"{category['scheme']}_flags"] = ";".join(category["flags"])
     row["flags"] = ";".join(summary.get("flags") or ())
     return row
 

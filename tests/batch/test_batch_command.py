@@ -5,7 +5,12 @@ import json
 import pandas as pd
 
 from fishcount.batch import Progress
+from fishcount.batch.state import CaseState
+from fishcount.batch.table import _row
 from fishcount.cli.batch import _show
+from fishcount.guidelines import HEADLINE, classify
+from fishcount.records import CASE_FIGURES, category_record
+from fishcount.report.workbook import case_row
 
 
 def test_exit_codes_and_summary(call, cases, scored, tmp_path):
@@ -66,3 +71,19 @@ def test_progress_is_one_line_that_is_written_over(capsys):
     assert shown.count("\r") == 3
     assert "2 of 3 cases, 1 failed, about 3 min left" in shown
     assert shown.endswith("3 of 3 cases, 1 failed, 5 min\n")
+
+
+def test_a_comment_is_in_the_table_beside_its_category():
+    result = classify(20, 100, 60, ihc="1+", areas=2)
+    summary = {
+        "case": "a",
+        "fields": [],
+        "flags": ["POLYSOMY"],
+        "intervals_95": {},
+        "categories": [category_record(category) for category in result.categories],
+        **dict.fromkeys(CASE_FIGURES),
+    }
+    row = _row(CaseState("a", "done", seconds=1.0, summary=summary, error="", message=""), HEADLINE)
+    assert row["asco-cap-2018-dual"] == "NEGATIVE"
+    assert row["category_flags"] == "UNCERTAIN_BENEFIT"
+    assert case_row(summary)["asco-cap-2018-dual_flags"] == "UNCERTAIN_BENEFIT"

@@ -542,3 +542,13 @@ def test_a_comment_stands_beside_its_category_wherever_it_is_said(call, tmp_path
     assert page.count("<span>Negative with comment</span>") == 1
     assert "Negative with comment if a recount agrees" in page
     assert page.count("arithmetic category</span></h2>") == 2
+
+
+def test_chances_of_what_is_withheld_are_told_as_such(call, case_files, tmp_path):
+    """Under 20 nuclei a category is withheld; its chances are not those of the case as it is."""
+    call("score", case_files[0], "--out", tmp_path / "case")
+    page = (tmp_path / "case" / "report.html").read_text(encoding="utf-8")
+    cards = page.split("<article")[1:3]
+    assert "Allowing for the uncertainty of the count:" in cards[0]
+    assert "Indeterminate" in cards[1]
+    assert "With enough nuclei and areas:" in cards[1]

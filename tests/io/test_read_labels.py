@@ -143,3 +143,17 @@ def test_outlines_that_are_compressed_are_refused(tmp_path, expected):
         archive.writestr("objects.geojson", json.dumps(feature(square(2, 3, 5))))
     with pytest.raises(FileFormatError, match=r"ZIP archive.*GeoJSON without compression"):
         read_labels(tmp_path / "objects.zip", shape=expected.shape)
+
+
+def test_the_image_in_place_of_its_labels_is_refused(tmp_path):
+    """Its counts would be thousands of nuclei of one pixel each."""
+    counts = np.random.default_rng(1).poisson(200, (20, 30)).astype(np.uint16)
+    tifffile.imwrite(tmp_path / "DAPI.tif", counts)
+    with pytest.raises(MetadataError, match=r"not a label image .*the image in place"):
+        read_labels(tmp_path / "DAPI.tif", shape=(20, 30))
+
+
+def test_touching_nuclei_of_few_pixels_are_labels(tmp_path):
+    labels = np.kron(np.arange(1, 151).reshape(10, 15), np.ones((2, 2), int))
+    tifffile.imwrite(tmp_path / "labels.tif", labels.astype(np.uint16))
+    np.testing.assert_array_equal(read_labels(tmp_path / "labels.tif", shape=(20, 30)), labels)
