@@ -86,4 +86,4 @@ def test_a_comment_is_in_the_table_beside_its_category():
     row = _row(CaseState("a", "done", seconds=1.0, summary=summary, error="", message=""), HEADLINE)
     assert row["asco-cap-2018-dual"] == "NEGATIVE"
     assert row["category_flags"] == "UNCERTAIN_BENEFIT"
-    assert case_row(summary)["asco-cap-2018-dual_flags"] == "UNCERTAIN_BENEFIT"
+    assert case_row(summary)["asco-cap-2018-dual_flags"] == "UNCERTAIN_BENEFIT;POLYSOMY"
