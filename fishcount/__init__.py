@@ -1,6 +1,27 @@
 """HER2 FISH images to nuclei, signals, copies and arithmetic categories, with every reason kept.
 
 For research use only. Not for use in diagnostic procedures.
+
+- `read_image` reads a field from its files: DAPI, HER2 and CEP17 in camera counts, with its pixel
+  size. `FishImage.from_array` makes one of pixels that are in memory.
+- `score_field` finds the nuclei and signals of a field and counts copies; `score_case` pools fields
+  and says in which arithmetic category the case falls under each scheme.
+- `classify` does the last step alone, from counts.
+- `segment_nuclei`, `detect_spots` and `count_signals` are the steps within a field.
+
+Results are read-only. What goes wrong is a `FishcountError` of `fishcount.errors`, whose message
+says what was found and what to do. `fishcount.io` has case folders and slides of any size,
+`fishcount.settings` everything that can be set, `fishcount.synthetic` drawn fields with exact
+truth.
+
+Examples
+--------
+>>> import fishcount
+>>> from fishcount.synthetic import simulate_case
+>>> fields = [image for image, truth in simulate_case("amplified", seed=1, n_fields=2, size=384)]
+>>> case = fishcount.score_case(fields, ihc="3+")
+>>> case.score.her2_cep17_ratio > 2, case.categories[0].scheme
+(True, 'seed-copies')
 """
 
 from __future__ import annotations

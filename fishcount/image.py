@@ -24,6 +24,7 @@ from fishcount.image_checks import (
     checked_roles,
 )
 from fishcount.optics import KnownOptics
+from fishcount.read_only import ReadOnlyArrays
 
 __all__ = ["DAPI", "PROBES", "ROLES", "FishImage", "Window", "project"]
 
@@ -34,7 +35,7 @@ Counts = TypeVar("Counts", bound=np.generic)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class FishImage:
+class FishImage(ReadOnlyArrays):
     """One field of a case.
 
     Build it with `FishImage.from_array` or `fishcount.read_image`, which check what they are

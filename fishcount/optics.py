@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from fishcount.read_only import ReadOnlyArrays
+
 __all__ = [
     "FWHM_PER_SIGMA",
     "PLAUSIBLE_EMISSION_NM",
@@ -38,7 +40,7 @@ def diffraction_sigma_um(wavelength_um: float, *, na: float) -> float:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KnownOptics:
+class KnownOptics(ReadOnlyArrays):
     """Numerical aperture and emission wavelengths, as far as they are known.
 
     Attributes

@@ -5,12 +5,34 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from types import MappingProxyType
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ColumnTable", "ReadOnlyArrays", "stacked_columns"]
+__all__ = ["ColumnTable", "ReadOnlyArrays", "ReadOnlyDict", "stacked_columns"]
+
+
+class ReadOnlyDict(dict[Any, Any]):
+    """A dict that stays as it was made; unlike a mapping proxy it can be pickled and copied.
+
+    Examples
+    --------
+    >>> from fishcount.read_only import ReadOnlyDict
+    >>> ReadOnlyDict(HER2=4)["HER2"] = 5
+    Traceback (most recent call last):
+    ...
+    TypeError: results are read-only
+    """
+
+    def _refuse(self, *_: object, **__: object) -> NoReturn:
+        raise TypeError("results are read-only")
+
+    __setitem__ = __delitem__ = __ior__ = _refuse
+    clear = pop = popitem = setdefault = update = _refuse
+
+    def __reduce__(self) -> tuple[type[Self], tuple[dict[Any, Any]]]:
+        return type(self), (dict(self),)
 
 
 class ReadOnlyArrays:
@@ -41,8 +63,17 @@ class ReadOnlyArrays:
                 view = value.view()
                 view.flags.writeable = False
                 object.__setattr__(self, field.name, view)
-            elif isinstance(value, dict):
-                object.__setattr__(self, field.name, MappingProxyType(dict(value)))
+            elif isinstance(value, dict | MappingProxyType):
+                object.__setattr__(self, field.name, ReadOnlyDict(value))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Arrays come writeable out of a pickle, so a copy is made as the first one was.
+        own: Any = self
+        return _made_again, (type(self), {f.name: getattr(self, f.name) for f in fields(own)})
+
+
+def _made_again(kind: type[Any], values: dict[str, Any]) -> Any:
+    return kind(**values)
 
 
 class ColumnTable(ReadOnlyArrays):

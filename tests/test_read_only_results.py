@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
@@ -32,10 +35,25 @@ def test_mappings_of_results_are_read_only(case):
         field.counts.single_flux_counts,
         case.score.intervals_95,
         case.categories[0].probability,
+        field.image.files,
+        field.image.optics.emission_nm,
     ]
     for mapping in mappings:
-        with pytest.raises(TypeError, match="item assignment"):
+        with pytest.raises(TypeError, match="read-only"):
             mapping["HER2"] = 0
+
+
+@pytest.mark.parametrize("copied", [lambda it: pickle.loads(pickle.dumps(it)), copy.deepcopy])
+def test_results_go_to_other_processes_and_stay_read_only(case, copied):
+    """As in a pool of processes that score a field each."""
+    again = copied(case)
+    field = again.fields[0]
+    assert again.categories == case.categories
+    assert again.score == case.score
+    assert_array_equal(field.scored, case.fields[0].scored)
+    assert_array_equal(field.image.pixels, case.fields[0].image.pixels)
+    for array in (field.scored, field.nuclei.labels, field.image.pixels, field.spots["HER2"].y_px):
+        assert not array.flags.writeable
 
 
 def from_array(array, **options):
