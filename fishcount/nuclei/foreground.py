@@ -8,7 +8,7 @@ from skimage.filters import threshold_otsu
 
 from fishcount.filters import connected_parts
 
-__all__ = ["fill_holes", "find_foreground"]
+__all__ = ["fill_holes", "find_foreground", "find_holes"]
 
 # Bins of the histogram from which the threshold is chosen.
 N_BINS = 256
@@ -57,6 +57,23 @@ def fill_holes(
     signal, least_counts
         Only holes with at least this mean signal.
     """
+    at, _ = find_holes(mask, max_area_px=max_area_px, signal=signal, least_counts=least_counts)
+    filled = mask.copy()
+    filled.ravel()[at] = True
+    return filled
+
+
+def find_holes(
+    mask: NDArray[np.bool_],
+    *,
+    max_area_px: float = np.inf,
+    signal: NDArray[np.float32] | None = None,
+    least_counts: float = -np.inf,
+) -> tuple[NDArray[np.intp], NDArray[np.int32]]:
+    """Flat indices of the pixels of the holes that `fill_holes` fills, and the number of each hole.
+
+    Numbers are above 0, and not all of them are of a hole.
+    """
     labels, n = connected_parts(~mask)
     sides = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
     at_edge = np.bincount(sides, minlength=n + 1)
@@ -69,6 +86,5 @@ def fill_holes(
     hole = (area < max_area_px) & (at_edge == 0)
     if signal is not None:
         hole &= np.bincount(label, signal.ravel()[at], n + 1) >= least_counts * area
-    filled = mask.copy()
-    filled.ravel()[at[hole[label]]] = True
-    return filled
+    inside = hole.take(label)
+    return at[inside], label[inside]

@@ -97,7 +97,7 @@ def _beside_contact(
     # Labels are whole numbers of few digits in single precision, too.
     number = labels.astype(np.float32)
     high = largest_near(number, 3)
-    number[labels == 0] = np.inf
+    np.copyto(number, np.inf, where=labels == 0)
     low = smallest_near(number, 3)
     y, x = _places_of(low < high)
     lowest, highest = low[y, x].astype(np.int32), high[y, x].astype(np.int32)

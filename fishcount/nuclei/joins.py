@@ -171,6 +171,8 @@ def log_odds_apart(
     pieces: Pieces, contacts: PieceContacts, nucleus_area_px: float
 ) -> NDArray[np.float64]:
     """How much each contact looks like one of two nuclei: shape, light and size together."""
+    if not len(contacts.a):
+        return np.zeros(0)
     figures = contact_figures(pieces, contacts, nucleus_area_px)
     total: NDArray[np.float64] = (figures * WEIGHTS).sum(axis=1) + BIAS
     # Rounded, so that arithmetic that differs in the last digit decides the same.

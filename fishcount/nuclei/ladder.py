@@ -174,13 +174,13 @@ def _make_rung(
     if below is not None:
         parent_of[component_at - 1] = parents.ravel()[split.at] - 1
     cores, runs = _trim(split.labels, signal, pieces)
-    shapes = measure_outlines(runs)
+    shape = _shape_quality(measure_outlines(runs), nucleus_area)
     rung = _Rung(
         canvas=canvas,
         components=split.components,
         labels=split.labels,
         area=pieces.area,
-        quality=_quality(shapes, pieces.brightness, level, nucleus_area),
+        quality=shape * _height_quality(level / np.maximum(pieces.brightness, 1e-6)),
         cores=cores,
         component_of=component_of,
         parent_of=parent_of,
@@ -191,7 +191,6 @@ def _make_rung(
     )
     rung.weight = rung.per_component(rung.area)
     rung.value = rung.per_component(rung.area * rung.quality) / np.maximum(rung.weight, 1)
-    shape = _shape_quality(shapes, nucleus_area)
     single = np.bincount(component_of, minlength=n) == 1
     rung.alone[component_of] = shape > ALONE
     rung.alone &= single
@@ -220,17 +219,15 @@ def _trim(
     return cores, runs
 
 
-def _quality(
-    shapes: Pieces, brightness: NDArray[np.float64], level: float, nucleus_area: float
-) -> NDArray[np.float64]:
-    """0 to 1: convex, an ellipse, of nuclear size, and not cut too high."""
-    height = level / np.maximum(brightness, 1e-6)
+def _height_quality(height: NDArray[np.float64]) -> NDArray[np.float64]:
+    """0 to 1: cut neither too low nor too high, in parts of the brightness."""
     cut = 1 - TOO_LOW_WEIGHT * np.maximum(TOO_LOW - height, 0)
     cut -= TOO_HIGH_WEIGHT * np.maximum(height - TOO_HIGH, 0)
-    return _shape_quality(shapes, nucleus_area) * np.clip(cut, 0, 1)
+    return np.clip(cut, 0, 1)
 
 
 def _shape_quality(shapes: Pieces, nucleus_area: float) -> NDArray[np.float64]:
+    """0 to 1: convex, an ellipse, of nuclear size."""
     hollow = shapes.hollow()
     shape = 1 - 2.5 * hollow / (shapes.area + hollow) - 2.0 * (1 - shapes.ellipse_fit())
     far = np.maximum(np.abs(np.log(shapes.area / nucleus_area)) - 0.8, 0)

@@ -11,7 +11,7 @@ from fishcount.filters import connected_parts, gaussian
 from fishcount.nuclei.contacts import divide_at_contacts, join_false_cuts
 from fishcount.nuclei.distance import nearest_label
 from fishcount.nuclei.ellipses import Ellipses, fit_ellipses
-from fishcount.nuclei.foreground import fill_holes
+from fishcount.nuclei.foreground import find_holes
 from fishcount.nuclei.light import NuclearLight, core_heights
 from fishcount.nuclei.runs import count_pixels, find_runs
 
@@ -87,7 +87,7 @@ def draw_outlines(
     old, new = _in_order(labels, kept)
     labels = new.take(labels)
     np.minimum(margin, 0, out=margin, where=labels == 0)
-    margin[(labels == 0) & (soft > 0.5)] = -0.5
+    np.copyto(margin, -0.5, where=(labels == 0) & (soft > 0.5))
     typical = float(np.median(cut[1:])) if len(cut) > 1 else float("nan")
     return Outlines(labels, margin, Ellipses(ellipses.centre[old], ellipses.form[old]), typical)
 
@@ -113,10 +113,9 @@ def _fill_own_holes(
     inside: NDArray[np.bool_], nearest: NDArray[np.int32], max_area_px: float
 ) -> NDArray[np.bool_]:
     """Fill the holes of single nuclei: what several enclose is a gap between them."""
-    holes, n = connected_parts(fill_holes(inside, max_area_px=max_area_px) & ~inside)
-    at = np.flatnonzero(holes)
-    hole, label = holes.ravel()[at], nearest.ravel()[at]
-    one = np.zeros(n + 1, np.int32)
+    at, hole = find_holes(inside, max_area_px=max_area_px)
+    label = nearest.ravel()[at]
+    one = np.zeros(int(hole.max(initial=0)) + 1, np.int32)
     one[hole] = label
     # A hole whose pixels have another label than the one written last lies between nuclei.
     gap = one == 0

@@ -75,23 +75,21 @@ def label_points(mask: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.
     at = np.flatnonzero(mask)
     width = mask.shape[1]
     x = at % width
-    pairs = []
-    for down, right in ((0, 1), (1, -1), (1, 0), (1, 1)):
-        place = np.searchsorted(at, at + down * width + right)
-        place = np.minimum(place, len(at) - 1)
-        # Not from the end of one row to the start of another.
-        beside = (at[place] == at + down * width + right) & (x[place] == x + right)
-        one = np.flatnonzero(beside)
-        pairs.append((one, place[one]))
-    one, other = (np.concatenate(side) for side in zip(*pairs, strict=True))
+    # Each with the next in its row, and with three in the row below.
+    down, right = np.array([(0, 1), (1, -1), (1, 0), (1, 1)]).T[..., None]
+    there = at + (down * width + right)
+    place = np.minimum(np.searchsorted(at, there), len(at) - 1)
+    # Not from the end of one row to the start of another.
+    way, one = np.nonzero((at[place] == there) & (x[place] == x + right))
+    other = place[way, one]
     # The first pixel of its group is handed on from pixel to pixel: groups are of a few.
     first = np.arange(len(at))
     while (differ := np.flatnonzero(first[one] != first[other])).size:
         lower = np.minimum(first[one[differ]], first[other[differ]])
         np.minimum.at(first, one[differ], lower)
         np.minimum.at(first, other[differ], lower)
-    _, label = np.unique(first, return_inverse=True)
-    return at, label.astype(np.int32) + 1
+    number = np.cumsum(first == np.arange(len(at)), dtype=np.int32)
+    return at, number[first]
 
 
 def inner_distance(mask: NDArray[np.bool_], *, smoothing_px: float) -> NDArray[np.float32]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from fishcount.filters import block_means, median3
 from fishcount.image import project
-from fishcount.robust import robust_sigma
+from fishcount.robust import quantile, robust_sigma
 from fishcount.spots.channel import ROUND
 from fishcount.spots.filters import blob_response, passes_for
 from fishcount.spots.maxima import local_maxima, roundness
@@ -24,6 +24,8 @@ __all__ = ["coarse_response", "dark_over_bright"]
 # So many of the strongest dark and bright points are compared: few enough for any field to have as
 # many signals. The first few may be specks of dust, and are skipped.
 _STRONGEST, _PASSED_OVER = 20, 2
+# Share of pixels among which they are looked for first.
+_BRIGHTEST = 0.003
 # Points stand out of the response by so many sigmas; its spread is taken from every fourth pixel
 # along each axis.
 _SEEN_SIGMAS, _THINNING = 3.0, 4
@@ -105,9 +107,14 @@ def _floor(response: NDArray[np.float32]) -> float:
 
 def _strength(response: NDArray[np.float32], floor: float) -> float:
     """Geometric mean of the strongest bright points; the floor in place of those not seen."""
-    maxima = local_maxima(response, floor)
-    height = response[tuple(maxima.T)].astype(np.float64)
-    height = height[roundness(response, maxima[:, 0], maxima[:, 1]) > ROUND]
+    # They are among the brightest pixels, unless hardly anything is round.
+    brightest = quantile(response[::_THINNING, ::_THINNING], 1 - _BRIGHTEST)
+    for least in (max(brightest, floor), floor):
+        maxima = local_maxima(response, least)
+        height = response[tuple(maxima.T)].astype(np.float64)
+        height = height[roundness(response, maxima[:, 0], maxima[:, 1]) > ROUND]
+        if len(height) >= _STRONGEST:
+            break
     seen = np.sort(height)[::-1][_PASSED_OVER:_STRONGEST]
     strongest = np.append(seen, np.full(_STRONGEST - _PASSED_OVER - len(seen), floor))
     return float(np.exp(np.log(strongest).mean()))
