@@ -148,16 +148,17 @@ def _over_saddles(
 
     `saddle` is how deep it is where basins `one`, which have no owner, touch others.
     """
-    order = np.argsort(-saddle, kind="stable")
-    one, other = one[order], other[order]
     alone = np.arange(len(owner))
     group = alone
     while not owner[group].all():
         here, there = group[one], group[other]
         free = np.flatnonzero((here != there) & (owner[here] == 0))
-        basin, highest = np.unique(here[free], return_index=True)
+        highest = np.zeros(len(owner), np.float32)
+        np.maximum.at(highest, here[free], saddle[free])
+        free = free[saddle[free] == highest[here[free]]]
         to = alone.copy()
-        to[basin] = there[free[highest]]
+        # Of equals the first is written last.
+        to[here[free[::-1]]] = there[free[::-1]]
         # Two basins that lead to each other become one.
         mutual = np.flatnonzero((to[to] == alone) & (to > alone))
         to[mutual] = mutual
