@@ -47,6 +47,8 @@ _SAID_BY_NEED = {"FEW_NUCLEI": "more_nuclei", "ONE_AREA": "more_areas"}
 _WITH_DETAIL = ("HETEROGENEOUS", "SECOND_POPULATION", "HALF_OF_NUCLEI")
 # Flags of fields that ASCO/CAP counts among the reasons not to evaluate.
 NOT_TO_EVALUATE = ("WEAK_SIGNALS", "SIGNALS_OUTSIDE", "AUTOFLUORESCENCE", "OUT_OF_FOCUS")
+# How fields were stored or read that bears on every count in them: said beside the result.
+SAID_OF_FIELDS = ("LOSSY_COLOUR", "CHANNELS_UNUSED")
 # A category this probable needs no sentence on its chances; a chance this small needs none.
 SURE = 0.99
 WORTH_SAYING = 0.01
@@ -295,3 +297,7 @@ def _doubted(fields: Mapping[str, Sequence[str]]) -> Iterator[str]:
             f"By the criteria of ASCO/CAP, {_listed(doubtful)} may not be evaluable: look at "
             f"{'it' if len(doubtful) == 1 else 'them'} before the categories are used."
         )
+    for code in SAID_OF_FIELDS:
+        named = [name for name, flags in fields.items() if code in flags]
+        if named:
+            yield f"{_listed(named)}: {FLAGS[code].sentence}"

@@ -169,3 +169,14 @@ def test_fields_that_may_not_be_evaluable_are_told():
     text = explain(score, result.categories, doubts=doubts)
     assert "field_1 (weak signals) and b (out of focus) may not be evaluable: look at them" in text
     assert "may not be evaluable" not in explain(score, result.categories, doubts={"a": []})
+
+
+def test_how_fields_were_stored_is_told_where_it_bears_on_counts():
+    """Halved colour loses red signals, and a forgotten CEP17 the ratio: both look like a result."""
+    result = classify(20, 40, areas=2)
+    score = CaseScore(n_scored=20, her2_signals=40, cep17_signals=None, areas=2)
+    doubts = {"a": ["COLOUR_MERGE", "LOSSY_COLOUR"], "b": ["CHANNELS_UNUSED", "LOSSY_COLOUR"]}
+    text = explain(score, result.categories, doubts=doubts)
+    assert "a and b: Stored with halved colour: unfit for counting red." in text
+    assert "b: Scored with one probe, though the file holds further channels" in text
+    assert "halved colour" not in explain(score, result.categories, doubts={"a": []})
