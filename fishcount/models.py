@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
 
 from fishcount.errors import FishcountError, SettingsError
 
@@ -54,6 +55,13 @@ def faults_in_words(error: ValidationError) -> str:
     lines = []
     for fault in error.errors():
         place = ".".join(map(str, fault["loc"]))
-        problem = fault["msg"].removeprefix("Value error, ")
+        problem = fault["msg"].removeprefix("Value error, ") + _found(fault)
         lines.append(f"{place}: {problem}" if place else problem)
     return "; ".join(lines)
+
+
+def _found(fault: ErrorDetails) -> str:
+    """The value that does not hold, where it is one that fits into a message."""
+    value = fault["input"]
+    known = fault["type"] in ("missing", "extra_forbidden") or "; got " in fault["msg"]
+    return "" if known or not isinstance(value, str | float | int) else f" (found {value!r})"

@@ -8,6 +8,7 @@ from fishcount.errors import SchemeError, SettingsError
 from fishcount.guidelines import read_scheme
 from fishcount.settings import parse_settings, read_settings, with_overrides
 from fishcount.settings.whole import Settings
+from fishcount.synthetic import simulate_case
 
 
 @pytest.mark.parametrize(
@@ -41,3 +42,10 @@ def test_files_that_are_no_text_are_told_in_words(tmp_path, read, error):
     (tmp_path / "image.toml").write_bytes(b"II*\0\xff\xfe")
     with pytest.raises(error, match=r"image\.toml: cannot be read .*found no text in UTF-8"):
         read(tmp_path / "image.toml")
+
+
+@pytest.mark.parametrize("snr", [0, -3.0, float("nan")])
+def test_faults_of_drawn_fields_are_told_without_addresses(snr):
+    with pytest.raises(SettingsError, match=r"signals\.snr: .*greater than 0 \(found") as caught:
+        simulate_case("negative", seed=1, snr=snr)
+    assert "pydantic" not in str(caught.value)

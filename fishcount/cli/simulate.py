@@ -116,8 +116,6 @@ def _earlier(out: Path, *, overwrite: bool) -> list[Path]:
     except OSError as error:
         raise OutputError(f"cannot be read: {error.strerror}", file=out) from error
     files = [path for path in (*inside, *truth) if path != out / "truth" or not path.is_dir()]
-    if files and not overwrite:
-        raise OutputError("exists already", file=out, remedy="give --overwrite to replace it")
     names = [path.relative_to(out).as_posix() for path in files]
     strangers = [name for name in names if not _OWN.fullmatch(name)]
     if strangers:
@@ -127,4 +125,6 @@ def _earlier(out: Path, *, overwrite: bool) -> list[Path]:
             found=", ".join(strangers[:3]),
             remedy="choose another folder with --out",
         )
+    if files and not overwrite:
+        raise OutputError("exists already", file=out, remedy="give --overwrite to replace it")
     return files

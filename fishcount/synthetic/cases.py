@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from pydantic import ValidationError
 
 from fishcount.errors import SettingsError
 from fishcount.image import FishImage
+from fishcount.models import faults_in_words
 from fishcount.synthetic.field import draw_stack
 from fishcount.synthetic.population import population_of
 from fishcount.synthetic.spec import FieldSpec
@@ -61,8 +63,8 @@ def spec_of_case(
     }
     try:
         return FieldSpec.model_validate(tree)
-    except ValueError as error:
-        raise SettingsError(str(error), field=f"case {case}") from error
+    except ValidationError as error:
+        raise SettingsError(faults_in_words(error), field=f"case {case}") from error
 
 
 def simulate_case(
