@@ -33,7 +33,7 @@ from benchmarks.drawn_cuts import (
     true_owners,
 )
 from fishcount.nuclei import concavity, cut_odds, segment_nuclei
-from fishcount.nuclei.canvas import Canvas
+from fishcount.nuclei.canvas import Canvas, packed_patches
 
 # Cuts between two over those through one, to choose from.
 SHARES = (0.06, 0.12, 0.25, 0.5)
@@ -67,7 +67,8 @@ def main() -> None:
 def examples_of(drawn: Drawn) -> NDArray[np.float64]:
     """Figures, cost, and whether of two nuclei, of the cuts that are weighed, (k, 11)."""
     dapi, truth, pixel_size_um = drawn
-    here = truth
+    here = beside = truth
+    weighed = concavity._tries
     rows: list[NDArray[np.float64]] = []
 
     class Seen(Canvas):
@@ -82,12 +83,17 @@ def examples_of(drawn: Drawn) -> NDArray[np.float64]:
             here = whole if canvas.origin is None else np.append(whole.ravel(), 0)[canvas.origin]
             return canvas
 
+    def tries(cuts: Any, inside: Any, boxes: Any, diameter_px: float) -> Any:
+        nonlocal beside
+        found = weighed(cuts, inside, boxes, diameter_px)
+        if found:
+            beside = packed_patches([here[boxes[one.row]] for one in found])
+        return found
+
     def odds(pieces: NDArray[np.int32], *images: Any, **about: Any) -> NDArray[np.float64]:
-        if not len(about["cost"]):
-            return np.zeros(0)
         row, figures = cut_odds.cut_figures(pieces, *images, **about)
         n, n_true = int(pieces.max()) + 1, int(truth.max(initial=0)) + 1
-        code = pieces.astype(np.int64) * n_true + here
+        code = pieces.astype(np.int64) * n_true + beside
         shares = np.bincount(code.ravel(), minlength=n * n_true).reshape(n, n_true)[1:]
         own = true_owners(shares).reshape(-1, 2)[row]
         known, two = (own > 0).all(axis=1), own[:, 0] != own[:, 1]
@@ -98,7 +104,11 @@ def examples_of(drawn: Drawn) -> NDArray[np.float64]:
         result[row] = np.where(known & two, 1.0, -1.0)
         return result
 
-    with patch.object(concavity, "Canvas", Seen), patch.object(concavity, "log_odds_two", odds):
+    with (
+        patch.object(concavity, "Canvas", Seen),
+        patch.object(concavity, "_tries", tries),
+        patch.object(concavity, "log_odds_two", odds),
+    ):
         segment_nuclei(dapi, pixel_size_um=pixel_size_um)
     return np.concatenate(rows) if rows else np.zeros((0, 11))
 
