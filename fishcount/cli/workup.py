@@ -72,6 +72,9 @@ def command(
         print_json(record)
     else:
         click.echo(_text(state))
+        reviewed = folder / "reviewed"
+        if (reviewed / "summary.json").exists():
+            click.echo(f"These are the automatic counts. Those that were reviewed: {reviewed}")
 
 
 def _text(state: WorkUp) -> str:

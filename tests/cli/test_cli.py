@@ -552,3 +552,17 @@ def test_chances_of_what_is_withheld_are_told_as_such(call, case_files, tmp_path
     assert "Allowing for the uncertainty of the count:" in cards[0]
     assert "Indeterminate" in cards[1]
     assert "With enough nuclei and areas:" in cards[1]
+
+
+def test_a_workup_says_that_there_are_reviewed_counts(call, case_files, tmp_path):
+    """The counts of a reader stand in a folder of their own, and are easily passed over."""
+    from fishcount.review import AcceptNucleus, Review
+
+    case = tmp_path / "case"
+    call("score", *case_files, "--out", case)
+    assert "reviewed" not in call("workup", case)[1]
+    with Review.open(case, reader="A. Reader") as review:
+        review.do(AcceptNucleus(field="field_1", nucleus=1))
+    call("replay", case)
+    assert f"Those that were reviewed: {case / 'reviewed'}" in call("workup", case)[1]
+    assert "automatic counts" not in call("workup", case / "reviewed")[1]
