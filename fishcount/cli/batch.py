@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 SOME_FAILED = 3
+# More would push the tally off the screen; the table has them all.
+_FAILURES_TOLD = 10
 
 
 @click.command("batch")
@@ -143,11 +146,20 @@ def _duration(seconds: float) -> str:
 
 def _print(result: BatchResult) -> None:
     progress = result.progress
+    cases = "1 case" if progress.n_cases == 1 else f"{progress.n_cases} cases"
     click.echo(
-        f"{progress.n_cases} cases: {progress.n_scored} scored, {progress.n_kept} kept, "
-        f"{progress.n_failed} failed"
+        f"{cases}: {progress.n_scored} scored, {progress.n_kept} kept, {progress.n_failed} failed"
     )
     if progress.n_failed:
-        click.echo("failed: the columns error and message of the table say which and why")
+        click.echo("\n".join(_failures(result.table)))
     click.echo(f"table: {result.table}")
     click.echo(f"page: {result.page}")
+
+
+def _failures(table: Path) -> list[str]:
+    """A line for each of the first cases that failed: which, and why."""
+    with table.open(encoding="utf-8", newline="") as lines:
+        failed = [row for row in csv.DictReader(lines) if row["state"] == "failed"]
+    told = [f"  {row['case']}: {' '.join(row['message'].split())}" for row in failed]
+    more = len(told) - _FAILURES_TOLD
+    return [*told[:_FAILURES_TOLD], *([f"  and {more} more: see the table"] if more > 0 else [])]

@@ -25,6 +25,8 @@ def test_exit_codes_and_summary(call, cases, scored, tmp_path):
     code, said, _ = call("batch", cases, "--out", out)
     assert code == 3
     assert "5 cases: 0 scored, 4 kept, 1 failed" in said
+    assert "  case_2: " in said
+    assert "field_1.ome.tif: the file is empty" in said
     # What was there before it failed is neither in the table nor on the page.
     assert (out / "case_2" / "summary.json").exists()
     assert pd.read_csv(out / "cases.csv")["n_scored"].isna().tolist() == [
