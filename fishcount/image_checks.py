@@ -146,7 +146,7 @@ def check_pixels(stack: NDArray[np.generic], roles: tuple[str, ...], name: str) 
                 found=f"maximum {channel.max():.6g}",
                 remedy="give the counts as they were stored, not rescaled",
             )
-        if channel.max() > MOST_COUNTS:
+        if channel.dtype.itemsize > 2 and channel.max() > MOST_COUNTS:
             raise PixelError(
                 "pixels are no camera counts",
                 file=name,

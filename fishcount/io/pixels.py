@@ -63,7 +63,7 @@ def as_counts(
             remedy="give the offset to add with --offset-counts",
         )
     narrow = _narrowed(pixels, role, file)
-    if narrow.size and narrow.max() > MOST_COUNTS:
+    if narrow.size and narrow.dtype.itemsize > 2 and narrow.max() > MOST_COUNTS:
         raise PixelError(
             "pixels are no camera counts",
             file=file,
