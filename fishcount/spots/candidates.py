@@ -20,7 +20,8 @@ from fishcount.spots.granules import (
 )
 from fishcount.spots.leak import share_explained
 from fishcount.spots.maxima import parabolic_offsets
-from fishcount.spots.points import Points
+from fishcount.spots.moments import Patches
+from fishcount.spots.points import PointModel, Points
 from fishcount.spots.scene import Scene
 
 __all__ = ["Candidates", "find_candidates"]
@@ -33,6 +34,10 @@ class Candidates:
     Attributes
     ----------
     points : Points
+    model : PointModel
+        What the points are fitted as.
+    patches : Patches
+        The image around each point, without its background.
     appearance : Appearance
     granules : Granules
         Wide blobs that were taken out of the plane first.
@@ -45,6 +50,8 @@ class Candidates:
     """
 
     points: Points
+    model: PointModel
+    patches: Patches
     appearance: Appearance
     granules: Granules
     leaked: NDArray[np.float64]
@@ -88,10 +95,12 @@ def find_candidates(
     )
     points = points.take(np.lexsort((points.x_px, points.y_px)))
     # The image of the scene is no longer needed, and is as large as the plane.
-    model = scene.model
+    model, patches = scene.model, Patches.of(scene, points)
     del scene
     return Candidates(
         points=points,
+        model=model,
+        patches=patches,
         appearance=appearance(view, granules, model, points, other=other),
         granules=granules,
         leaked=share_explained(points, view, other),

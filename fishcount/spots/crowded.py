@@ -33,6 +33,8 @@ _SURE_SNR = 4.0
 # No point is a perfect Gaussian: its residual grows with its height, and a new point beside it must
 # be at least this share of that height.
 _LEAST_SHARE_BESIDE = 0.2
+# Least promise of a new point, in log likelihood: a fit with its neighbours may show more in it.
+_PROMISING = -2.0
 # If a point is removed, the nearest one within so many widths would take its light.
 _BESIDE_WIDTHS = 2.5
 # The full width at half maximum of a point: two that are closer show one peak.
@@ -158,7 +160,16 @@ def _births(
     wanted &= height >= np.maximum(_LEAST_SHARE_BESIDE * height_beside, least_counts)
     maxima, height = maxima[wanted], height[wanted]
     place = maxima + parabolic_offsets(residual, maxima)
-    return Points(y_px=place[:, 0], x_px=place[:, 1], amplitude_counts=height)
+    born = Points(y_px=place[:, 0], x_px=place[:, 1], amplitude_counts=height)
+    return born.take(_promises(scene, points, born, view) >= _PROMISING)
+
+
+def _promises(scene: Scene, points: Points, born: Points, view: ChannelView) -> NDArray[np.float64]:
+    """About what each new point will bring beside the others, in log likelihood, before a fit."""
+    cost = point_cost(scene, points.joined(born), view)[len(points) :]
+    noise = view.response_noise(born.y_px, born.x_px) / view.scale.gain
+    prior = height_prior(born.amplitude_counts, view.scale.typical_counts)
+    return np.asarray(0.5 * np.square(born.amplitude_counts / noise) + prior - cost, np.float64)
 
 
 def _nearest(
@@ -213,7 +224,8 @@ def _worth(scene: Scene, points: Points, view: ChannelView) -> NDArray[np.float6
     beside = height[np.where(near, nearest, 0)]
     prior = height_prior(height, typical_counts)
     merged = height_prior(beside, typical_counts) - height_prior(beside + height, typical_counts)
-    gain = 0.5 * significance**2 + prior + np.where(near, merged, 0) - point_cost(scene, points)
+    cost = point_cost(scene, points, view)
+    gain = 0.5 * significance**2 + prior + np.where(near, merged, 0) - cost
     sure = ~near & (significance >= _ALONE_SIGNIFICANCE)
     return np.where(sure, np.maximum(gain, 0), gain)
 

@@ -22,6 +22,7 @@ from fishcount.spots.groups import connected_groups
 from fishcount.spots.leak import with_leak
 from fishcount.spots.measure import measured_view
 from fishcount.spots.points import Points
+from fishcount.spots.refit import without_rejected
 from fishcount.spots.rejection import reject_reasons
 from fishcount.spots.result import Spots
 from fishcount.spots.score import pooled_score, signal_score
@@ -234,8 +235,9 @@ def _detect(view: ChannelView, other: ChannelView | None, settings: SpotSettings
         min_score=settings.min_score,
         min_share=settings.min_share,
     )
-    points, fits, granules = found.points, found.appearance.fits, found.granules
     kept = reason == ""
+    points = without_rejected(found, kept)
+    fits, granules = found.appearance.fits, found.granules
     cluster = _clusters(points, kept, _CLUSTER_REACH * sigma_px)
     # Light of a point of the known width: the free width of a faint point is mostly noise.
     psf_sigma_px = view.scale.psf_sigma_px

@@ -13,7 +13,7 @@ from fishcount.spots.moments import Patches, residual_moments
 from fishcount.spots.points import COUPLED_REACH, PointModel, Points
 from fishcount.spots.scene import Scene
 
-__all__ = ["amplitude_errors", "fit_jointly"]
+__all__ = ["amplitude_errors", "fit_jointly", "fit_to_patches"]
 
 # Points within so many widths of each other are solved together.
 _TIGHT_REACH = 3.0
@@ -29,17 +29,23 @@ def fit_jointly(scene: Scene, points: Points, *, iterations: int) -> Points:
     What the points leave of the image is exact; in the curvature only points of a group are
     coupled, those that overlap by much.
     """
-    bottom, right = scene.shape[0] - 1.0, scene.shape[1] - 1.0
-    groups, pairs = _groups(scene, points), scene.pairs(points, COUPLED_REACH)
-    patches = Patches.of(scene, points)
+    return fit_to_patches(scene, points, Patches.of(scene, points), iterations=iterations)
+
+
+def fit_to_patches(
+    model: PointModel, points: Points, patches: Patches, *, iterations: int
+) -> Points:
+    """As `fit_jointly`, where the image is known around each point alone."""
+    bottom, right = patches.shape[0] - 1.0, patches.shape[1] - 1.0
+    groups, pairs = _groups(model, points), model.pairs(points, COUPLED_REACH)
     for _ in range(iterations if len(points) else 0):
-        left = residual_moments(scene, points, patches, pairs)
+        left = residual_moments(model, points, patches, pairs)
         height = points.amplitude_counts
         gradient = np.stack([height * left.y, height * left.x, left.zero], axis=1)
         step = np.zeros((len(points), 3))
         for index in groups:
             taken = index >= 0
-            step[index[taken]] = _newton_step(scene, points, gradient, index)[taken]
+            step[index[taken]] = _newton_step(model, points, gradient, index)[taken]
         move = np.clip(step[:, :2], -_MAX_STEP_PX, _MAX_STEP_PX)
         points = Points(
             y_px=np.clip(points.y_px + move[:, 0], 0, bottom),

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fishcount.spots.patches import cut_patches
-from fishcount.spots.points import COUPLED_REACH, Points
+from fishcount.spots.points import COUPLED_REACH, PointModel, Points
 from fishcount.spots.scene import Scene
 
 __all__ = ["Moments", "Patches", "energy", "moments", "residual_moments"]
@@ -28,11 +28,21 @@ class Moments:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Patches:
-    """The detail around each point, cut out once for all steps of a fit."""
+    """The detail around each point, cut out once for all steps of a fit.
+
+    Attributes
+    ----------
+    home_y, home_x : ndarray of int64, (n,)
+        The pixel in the middle of each patch.
+    detail : ndarray of float32, (n, side, side)
+    shape : tuple of int
+        Height and width of the image.
+    """
 
     home_y: NDArray[np.int64]
     home_x: NDArray[np.int64]
     detail: NDArray[np.float32]
+    shape: tuple[int, int]
 
     @classmethod
     def of(cls, scene: Scene, points: Points) -> Patches:
@@ -41,7 +51,16 @@ class Patches:
         home_x = np.rint(points.x_px).astype(np.int64).clip(0, scene.shape[1] - 1)
         # Beyond the edge as the filters see it: there a repeated edge would add light.
         detail = cut_patches(scene.detail, home_y, home_x, scene.radius_px, mirror=True)
-        return cls(home_y=home_y, home_x=home_x, detail=detail)
+        return cls(home_y=home_y, home_x=home_x, detail=detail, shape=scene.shape)
+
+    def take(self, which: NDArray[np.bool_] | NDArray[np.int64]) -> Patches:
+        """Those of some of the points."""
+        return Patches(
+            home_y=self.home_y[which],
+            home_x=self.home_x[which],
+            detail=self.detail[which],
+            shape=self.shape,
+        )
 
 
 def moments(scene: Scene, points: Points) -> Moments:
@@ -49,10 +68,11 @@ def moments(scene: Scene, points: Points) -> Moments:
     return _moments(scene, points, Patches.of(scene, points))
 
 
-def _moments(scene: Scene, points: Points, patches: Patches) -> Moments:
-    reach = np.arange(-scene.radius_px, scene.radius_px + 1)
-    along_y = _profiles(reach - (points.y_px - patches.home_y)[:, None], scene.sigma_px)
-    along_x = _profiles(reach - (points.x_px - patches.home_x)[:, None], scene.sigma_px)
+def _moments(model: PointModel, points: Points, patches: Patches) -> Moments:
+    radius = patches.detail.shape[1] // 2
+    reach = np.arange(-radius, radius + 1)
+    along_y = _profiles(reach - (points.y_px - patches.home_y)[:, None], model.sigma_px)
+    along_x = _profiles(reach - (points.x_px - patches.home_x)[:, None], model.sigma_px)
     # (n, 3, p) x (n, p, q) x (n, q, 3): all nine products of profiles at once.
     table = (along_y @ patches.detail @ along_x.transpose(0, 2, 1)).astype(np.float64)
     return Moments(
@@ -66,21 +86,21 @@ def _moments(scene: Scene, points: Points, patches: Patches) -> Moments:
 
 
 def residual_moments(
-    scene: Scene,
+    model: PointModel,
     points: Points,
-    patches: Patches | None = None,
+    patches: Patches,
     pairs: NDArray[np.int64] | None = None,
 ) -> Moments:
-    """As `moments`, of what all points together leave of the image.
+    """As `moments`, of what all points together leave of the image in `patches`.
 
-    `pairs` are those that see each other; they and the patches are found when left out.
+    `pairs` are those that see each other, found when left out.
     """
-    seen = _moments(scene, points, patches or Patches.of(scene, points))
-    first, second = (scene.pairs(points, COUPLED_REACH) if pairs is None else pairs).T
+    seen = _moments(model, points, patches)
+    first, second = (model.pairs(points, COUPLED_REACH) if pairs is None else pairs).T
     dy = points.y_px[second] - points.y_px[first]
     dx = points.x_px[second] - points.x_px[first]
-    p, p_y, p_x, p_yy, p_xx, p_xy = scene.products(dy, dx)
-    own = [float(term[0]) for term in scene.products(np.zeros(1), np.zeros(1))]
+    p, p_y, p_x, p_yy, p_xx, p_xy = model.products(dy, dx)
+    own = [float(term[0]) for term in model.products(np.zeros(1), np.zeros(1))]
     height, n = points.amplitude_counts, len(points)
 
     def explained(term: NDArray[np.float64], at_itself: float, odd: bool) -> NDArray[np.float64]:

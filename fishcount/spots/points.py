@@ -9,12 +9,14 @@ from numpy.typing import NDArray
 
 from fishcount.spots.groups import close_pairs, groups_of_pairs
 
-__all__ = ["COUPLED_REACH", "GROUP_REACH", "PointModel", "Points"]
+__all__ = ["AROUND_REACH", "COUPLED_REACH", "GROUP_REACH", "PointModel", "Points"]
 
 # Points connected by steps of so many widths are one group: a change of one is felt by the others.
 GROUP_REACH = 4.0
 # Within so many widths two points see each other at all.
 COUPLED_REACH = 6.0
+# Pairs are found once, as far apart as anybody asks for: how crowded a place is tells the farthest.
+AROUND_REACH = 8.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -107,15 +109,22 @@ class PointModel:
 
     def pairs(self, points: Points, widths: float) -> NDArray[np.int64]:
         """Pairs (m, 2) of points at most so many widths apart, each once, in rising order."""
-        return points.pairs(widths * self.sigma_px, at_most_px=COUPLED_REACH * self.sigma_px)
+        return points.pairs(widths * self.sigma_px, at_most_px=AROUND_REACH * self.sigma_px)
 
     def groups(self, points: Points, widths: float) -> NDArray[np.int64]:
         """Group of each point, from 0: points connected by steps of at most so many widths."""
         return groups_of_pairs(self.pairs(points, widths), len(points))
 
-    def neighbours(self, points: Points, widths: float) -> NDArray[np.int64]:
-        """How many others lie at most so many widths from each point."""
-        return np.bincount(self.pairs(points, widths).reshape(-1), minlength=len(points))
+    def neighbours(
+        self, points: Points, widths: float, *, among: NDArray[np.bool_] | None = None
+    ) -> NDArray[np.int64]:
+        """How many others, or others `among` some, lie at most so many widths from each point."""
+        pairs = self.pairs(points, widths)
+        # Each pair twice, once from either side.
+        place, other = np.concatenate([pairs, pairs[:, ::-1]]).T
+        if among is not None:
+            place = place[among[other]]
+        return np.bincount(place, minlength=len(points))
 
     def product(self, dy: NDArray[np.float64], dx: NDArray[np.float64]) -> NDArray[np.float64]:
         """``<g_i, H g_j>`` for points (dy, dx) apart."""

@@ -6,19 +6,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fishcount.spots.channel import ChannelView
-from fishcount.spots.points import Points
-from fishcount.spots.scene import Scene
+from fishcount.spots.points import AROUND_REACH, PointModel, Points
 from fishcount.spots.typical import HEIGHT_SPREAD
 
-__all__ = ["height_prior", "point_cost", "uncertainty"]
+__all__ = ["height_prior", "likely_neighbours", "point_cost", "uncertainty"]
 
 # Cost of a point in a crowd, in log likelihood: none, as the score judges every point later.
 _POINT_COST = -1.0
 # Distance in widths within which neighbours count; and in pixels, that of a second point.
 _CROWD_REACH = 5.0
 _SPLIT_REACH_PX = 2.0
+# The disk of neighbours, as a share of the ring around it that reaches to the farthest.
+_AROUND_SHARE = _CROWD_REACH**2 / (AROUND_REACH**2 - _CROWD_REACH**2)
 # Number of neighbours that is assumed for a point without any.
-_EMPTY_CROWD = 0.05
+_EMPTY_CROWD = 0.003
+# Share of a typical height, and SNR, from which on a point is a likely signal.
+_LIKELY_SHARE, _LIKELY_SNR = 0.7, 5.0
 # No point is a perfect Gaussian: its residual is at least this share of its height. Where widths
 # differ it is larger: about twice their log spread, and at most the last of these shares.
 _MODEL_ERROR, _WIDTH_ERROR, _MOST_ERROR = 0.08, 2.0, 0.4
@@ -37,9 +40,29 @@ def height_prior(height_counts: NDArray[np.float64], typical_counts: float) -> N
     return np.asarray(-0.5 * deviation**2, np.float64)
 
 
-def point_cost(scene: Scene, points: Points) -> NDArray[np.float64]:
-    """What a further point costs at each point: more where few others are near."""
-    reach = _CROWD_REACH * scene.sigma_px
-    others = scene.neighbours(points, _CROWD_REACH) + _EMPTY_CROWD
+def point_cost(model: PointModel, points: Points, view: ChannelView) -> NDArray[np.float64]:
+    """What a further point costs at each point: more where few signals are near.
+
+    Signals come in crowds, grain does not: only points that are likely signals make a crowd. A
+    heap of them may show as one point, so those a little farther away tell as well, by how many
+    lie on as large an area.
+    """
+    reach = _CROWD_REACH * model.sigma_px
+    near, around = likely_neighbours(model, points, view)
+    others = near + _AROUND_SHARE * around + _EMPTY_CROWD
     rarity = np.log(reach**2 / (_SPLIT_REACH_PX**2 * others))
     return np.asarray(_POINT_COST + np.maximum(rarity, 0), np.float64)
+
+
+def likely_neighbours(
+    model: PointModel, points: Points, view: ChannelView
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """How many likely signals lie near each point, and how many in the ring around that.
+
+    A likely signal stands out, and is about as high as a typical signal.
+    """
+    noise = view.response_noise(points.y_px, points.x_px) / view.scale.gain
+    least = np.maximum(_LIKELY_SHARE * view.scale.typical_counts, _LIKELY_SNR * noise)
+    likely = points.amplitude_counts >= least
+    near = model.neighbours(points, _CROWD_REACH, among=likely)
+    return near, model.neighbours(points, AROUND_REACH, among=likely) - near

@@ -8,7 +8,7 @@ from scipy.spatial import KDTree
 
 from fishcount.spots.channel import ChannelView
 from fishcount.spots.joint_fit import fit_jointly
-from fishcount.spots.moments import energy, residual_moments
+from fishcount.spots.moments import Patches, energy, residual_moments
 from fishcount.spots.points import GROUP_REACH, Points
 from fishcount.spots.prior import height_prior, point_cost, uncertainty
 from fishcount.spots.scene import Scene
@@ -52,7 +52,7 @@ def with_splits(
     variance = _mean_of_cells(np.square(uncertainty(old, view)), old_cell, len(chosen))
     change = _score(scene, new, new_cell, variance, typical)
     change -= _score(scene, old, old_cell, variance, typical)
-    accepted = change + point_cost(scene, points)[chosen] < 0
+    accepted = change + point_cost(scene, points, view)[chosen] < 0
     stay = np.ones(len(points), bool)
     stay[involved] = ~accepted[old_cell]
     grown = accepted[new_cell]
@@ -68,7 +68,7 @@ def _split_promise(
     scene: Scene, points: Points, view: ChannelView
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Direction in which each point is longest, and what splitting it may gain."""
-    left = residual_moments(scene, points)
+    left = residual_moments(scene, points, Patches.of(scene, points))
     mean, half = 0.5 * (left.yy + left.xx), 0.5 * (left.yy - left.xx)
     stretch = mean + np.hypot(half, left.yx)
     angle = 0.5 * np.arctan2(left.yx, half)
@@ -78,7 +78,7 @@ def _split_promise(
     shape = np.sign(stretch) * stretch**2 / (2 * variance * norm)
     height, typical_counts = points.amplitude_counts, view.scale.typical_counts
     prior = 2 * height_prior(height / 2, typical_counts) - height_prior(height, typical_counts)
-    return angle, shape + prior - point_cost(scene, points)
+    return angle, shape + prior - point_cost(scene, points, view)
 
 
 def _most_promising(
