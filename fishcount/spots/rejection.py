@@ -26,8 +26,9 @@ _RIM = 0.25
 _PLAIN_SNR, _PLAIN_HEIGHT = 12.0, -2 * HEIGHT_SPREAD
 # Where a typical signal has this SNR, every candidate that looks like one is taken for one.
 _CLEAR = 80.0
-# Within this distance of a signal, in widths, the least score is lower by this, in log odds.
-_BESIDE_WIDTHS, _BESIDE_SCORE = 3.0, 1.0
+# With a signal within the first of these distances, in widths, and another within the second, the
+# least score is lower by this, in log odds.
+_BESIDE_WIDTHS, _CROWD_WIDTHS, _BESIDE_SCORE = 3.0, 4.0, 1.0
 # Share of the height that must be explained by the other probe to make it bleed-through.
 _LEAKED = 0.5
 
@@ -43,7 +44,7 @@ def reject_reasons(
 ) -> NDArray[np.str_]:
     """Code of the reason for each point whose score is at most `min_score`; else empty.
 
-    What is plain to see needs no score, and beside a signal a little less is asked for: signals
+    What is plain to see needs no score, and beside two signals a little less is asked for: signals
     crowd, grain does not. What is lower than `min_share` of a typical signal has a
     reason, whatever its score.
 
@@ -65,17 +66,18 @@ def reject_reasons(
     leaked = found.leaked > _LEAKED
     reason[leaked] = "BLEED_THROUGH"
     doubtful = (score > min_score - _BESIDE_SCORE) & ~faint & ~wide & ~rim & ~leaked
-    reason[doubtful & _beside(found.points, reason == "", _BESIDE_WIDTHS * sigma_px)] = ""
+    reason[doubtful & _in_crowd(found.points, reason == "", sigma_px)] = ""
     return reason
 
 
-def _beside(points: Points, chosen: NDArray[np.bool_], reach_px: float) -> NDArray[np.bool_]:
-    """Points at most `reach_px` from one of the chosen."""
+def _in_crowd(points: Points, chosen: NDArray[np.bool_], sigma_px: float) -> NDArray[np.bool_]:
+    """Points with one of the chosen beside them, and a second one near: one alone has rims."""
     if not chosen.any():
         return np.zeros(len(points), bool)
     places = np.stack([points.y_px, points.x_px], axis=1)
-    distance, _ = KDTree(places[chosen]).query(places)
-    return np.asarray(distance <= reach_px)
+    # A second one that is not there is infinitely far away.
+    first, second = (KDTree(places[chosen]).query(places, k=2)[0] / sigma_px).T
+    return np.asarray((first <= _BESIDE_WIDTHS) & (second <= _CROWD_WIDTHS))
 
 
 def _is_plain(found: Candidates, width_spread: float) -> NDArray[np.bool_]:

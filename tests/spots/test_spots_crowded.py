@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -9,8 +11,11 @@ from numpy.testing import assert_allclose
 from fishcount.spots import detect_spots
 from fishcount.spots.groups import blocks_of_groups, connected_groups
 from fishcount.spots.joint_fit import amplitude_errors, fit_jointly
-from fishcount.spots.moments import energy
+from fishcount.spots.measure import measured_view
+from fishcount.spots.moments import Patches, energy
 from fishcount.spots.points import Points
+from fishcount.spots.prior import point_cost
+from fishcount.spots.refit import without_rejected
 from fishcount.spots.scene import Scene
 from fishcount.spots.score import pooled_score
 
@@ -40,6 +45,35 @@ def test_overlapping_points_are_fitted_to_the_truth():
     found = fit_jointly(scene, start, iterations=15)
     assert_allclose(np.stack([found.y_px, found.x_px], 1), np.array(truth)[:, :2], atol=0.1)
     assert_allclose(found.amplitude_counts, [100, 80, 120], rtol=0.05)
+
+
+def test_a_further_point_costs_less_where_signals_are_near_and_not_where_grain_is():
+    view = measured_view(drawn(SINGLES), pixel_size_um=None)
+    scene = Scene.of(view.plane, sigma_px=SIGMA)
+
+    def cost_beside(*others):
+        """What a point costs at (60, 60) that has others (distance, height) beside it."""
+        rows = [(60.0, 60.0 + distance, height) for distance, height in others]
+        return point_cost(scene, as_points([(60.0, 60.0, 100.0), *rows]), view)[0]
+
+    alone = cost_beside((70.0, 100.0))
+    assert cost_beside((4.0, 25.0), (5.0, 30.0)) == alone
+    near, around = cost_beside((6.0, 100.0)), cost_beside((11.0, 100.0))
+    assert near < around < alone
+    assert cost_beside((6.0, 100.0), (7.0, 100.0)) < near
+
+
+def test_what_was_rejected_beside_a_signal_no_longer_moves_it():
+    truth = [(60.3, 60.2, 100.0), (60.0, 100.4, 90.0), (30.2, 30.6, 100.0)]
+    scene = Scene.of(drawn(truth, noise=0.5), sigma_px=SIGMA)
+    drawn_away, grain = (60.1, 59.8, 80.0), (60.6, 62.8, 30.0)
+    points = as_points([drawn_away, *truth[1:], grain])
+    found = SimpleNamespace(points=points, model=scene.model, patches=Patches.of(scene, points))
+    again = without_rejected(found, np.array([True, True, True, False]))
+    assert_allclose([again.y_px[0], again.x_px[0]], [60.3, 60.2], atol=0.03)
+    assert_allclose(again.amplitude_counts, points.amplitude_counts)
+    for name in ("y_px", "x_px"):
+        assert_allclose(getattr(again, name)[1:], getattr(points, name)[1:], atol=0)
 
 
 def test_energy_is_least_at_the_truth():
