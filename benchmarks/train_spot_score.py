@@ -63,7 +63,7 @@ HOLD_OUT = 5
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--fields", type=int, default=2400, help="fields to draw")
+    parser.add_argument("--fields", type=int, default=900, help="fields to draw")
     parser.add_argument("--size", type=int, default=448, help="height and width in pixels")
     parser.add_argument("--seed", type=int, default=20240229)
     parser.add_argument("--workers", type=int, default=2)

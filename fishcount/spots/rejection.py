@@ -28,7 +28,7 @@ _PLAIN_SNR, _PLAIN_HEIGHT = 12.0, -2 * HEIGHT_SPREAD
 _CLEAR = 80.0
 # With a signal within the first of these distances, in widths, and another within the second, the
 # least score is lower by this, in log odds.
-_BESIDE_WIDTHS, _CROWD_WIDTHS, _BESIDE_SCORE = 3.0, 4.0, 1.0
+_BESIDE_WIDTHS, _CROWD_WIDTHS, _BESIDE_SCORE = 3.0, 4.0, 1.5
 # Share of the height that must be explained by the other probe to make it bleed-through.
 _LEAKED = 0.5
 
