@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from numbers import Real
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,6 +21,8 @@ __all__ = [
     "as_czyx",
     "as_region",
     "check_calibration",
+    "check_finite",
+    "check_most_counts",
     "check_number",
     "check_pixels",
     "checked_roles",
@@ -36,6 +39,7 @@ PLAUSIBLE_STEP_UM = (0.01, 50.0)
 # No camera counts that far, not even summed over thousands of frames. Squares and fourth powers of
 # more, which measurements take, leave float32.
 MOST_COUNTS = 1e9
+_AS_STORED = "give the counts as they were stored, not rescaled"
 
 
 def check_calibration(
@@ -129,36 +133,50 @@ def check_pixels(stack: NDArray[np.generic], roles: tuple[str, ...], name: str) 
             "pixels are no camera counts", file=name, found=stack.dtype, expected="numbers"
         )
     for role, channel in zip(roles, stack, strict=True):
-        if channel.dtype.kind == "f" and not np.isfinite(channel).all():
-            bad = ~np.isfinite(channel)
-            first = tuple(int(i) for i in np.argwhere(bad)[0])
-            raise PixelError(
-                "NaN or infinite pixels",
-                file=name,
-                field=role,
-                found=f"{int(bad.sum())}, the first at (z, y, x) = {first}",
-            )
+        check_finite(channel, role=role, file=name, remedy=_AS_STORED)
         if channel.dtype.kind == "f" and 0 < channel.max() <= 1:
             raise PixelError(
                 "pixels from 0 to 1 are no camera counts",
                 file=name,
                 field=role,
                 found=f"maximum {channel.max():.6g}",
-                remedy="give the counts as they were stored, not rescaled",
+                remedy=_AS_STORED,
             )
-        if channel.dtype.itemsize > 2 and channel.max() > MOST_COUNTS:
-            raise PixelError(
-                "pixels are no camera counts",
-                file=name,
-                field=role,
-                found=f"maximum {channel.max():.6g}",
-                expected=f"at most {MOST_COUNTS:g}",
-                remedy="give the counts as they were stored, not rescaled",
-            )
+        check_most_counts(channel, role=role, file=name, remedy=_AS_STORED)
         if channel.dtype.kind in "if" and channel.min() < 0:
             raise PixelError(
                 "negative pixels", file=name, field=role, found=f"minimum {channel.min()}"
             )
+
+
+def check_finite(pixels: NDArray[np.generic], *, role: str, file: str, remedy: str) -> None:
+    """Raise PixelError where pixels (z, y, x) are NaN or infinite."""
+    if pixels.dtype.kind != "f" or np.isfinite(pixels).all():
+        return
+    bad = ~np.isfinite(pixels)
+    first = tuple(int(i) for i in np.argwhere(bad)[0])
+    raise PixelError(
+        "NaN or infinite pixels",
+        file=file,
+        field=role,
+        found=f"{int(bad.sum())}, the first at (z, y, x) = {first}",
+        expected="finite counts",
+        remedy=remedy,
+    )
+
+
+def check_most_counts(pixels: NDArray[Any], *, role: str, file: str, remedy: str) -> None:
+    """Raise PixelError where pixels are more than a camera counts."""
+    # Those of 16 bits need no look.
+    if pixels.size and pixels.dtype.itemsize > 2 and pixels.max() > MOST_COUNTS:
+        raise PixelError(
+            "pixels are no camera counts",
+            file=file,
+            field=role,
+            found=f"a maximum of {pixels.max():.6g}",
+            expected=f"at most {MOST_COUNTS:g}",
+            remedy=remedy,
+        )
 
 
 def _check_size(

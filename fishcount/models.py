@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -9,7 +10,7 @@ from pydantic_core import ErrorDetails
 
 from fishcount.errors import FishcountError, SettingsError
 
-__all__ = ["CheckedModel", "faults_in_words"]
+__all__ = ["CheckedModel", "faults_in_words", "read_toml_text"]
 
 
 class CheckedModel(BaseModel):
@@ -65,3 +66,14 @@ def _found(fault: ErrorDetails) -> str:
     value = fault["input"]
     known = fault["type"] in ("missing", "extra_forbidden") or "; got " in fault["msg"]
     return "" if known or not isinstance(value, str | float | int) else f" (found {value!r})"
+
+
+def read_toml_text(path: str | Path, *, what: str, error: type[FishcountError]) -> str:
+    """Text of a TOML file that a caller wrote; `what` it should be is for the message."""
+    problem = f"cannot be read as {what}"
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except OSError as fault:
+        raise error(problem, file=path, found=fault.strerror or str(fault)) from fault
+    except UnicodeDecodeError as fault:
+        raise error(problem, file=path, found="no text in UTF-8", expected="TOML") from fault

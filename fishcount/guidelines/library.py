@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from fishcount.errors import SchemeError
 from fishcount.guidelines.scheme import IHC_SCORES, UNKNOWN_IHC, Rule, Scheme
 from fishcount.guidelines.tally import Measure
+from fishcount.models import read_toml_text
 
 __all__ = ["builtin_schemes", "find_scheme", "read_scheme"]
 
@@ -89,15 +90,7 @@ def read_scheme(path: str | Path) -> Scheme:
     >>> read_scheme(file).id
     'mine'
     '''
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except OSError as error:
-        problem = "cannot be read as a scheme"
-        raise SchemeError(problem, file=path, found=error.strerror or str(error)) from error
-    except UnicodeDecodeError as error:
-        raise SchemeError(
-            "cannot be read as a scheme", file=path, found="no text in UTF-8", expected="TOML"
-        ) from error
+    text = read_toml_text(path, what="a scheme", error=SchemeError)
     return parse_scheme(text, file=str(path))
 
 

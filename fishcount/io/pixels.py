@@ -6,12 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fishcount.errors import PixelError
-from fishcount.image_checks import MOST_COUNTS
+from fishcount.image_checks import check_finite, check_most_counts
 
 __all__ = ["as_counts"]
 
 # Whole numbers up to here are exact in float32, in which everything is computed.
 _EXACT = 2**24
+_EXPORT = "export the camera's own counts"
 
 
 def as_counts(
@@ -49,8 +50,7 @@ def as_counts(
             found=pixels.dtype,
             remedy="a mask, not an image?",
         )
-    if kind == "f":
-        _check_finite(pixels, role, file)
+    check_finite(pixels, role=role, file=file, remedy=_EXPORT)
     if offset_counts is not None:
         pixels = pixels.astype(np.float64) + offset_counts
     if kind in "if" and pixels.size and pixels.min() < 0:
@@ -63,30 +63,8 @@ def as_counts(
             remedy="give the offset to add with --offset-counts",
         )
     narrow = _narrowed(pixels, role, file)
-    if narrow.size and narrow.dtype.itemsize > 2 and narrow.max() > MOST_COUNTS:
-        raise PixelError(
-            "pixels are no camera counts",
-            file=file,
-            field=role,
-            found=f"a maximum of {narrow.max():g}",
-            expected=f"at most {MOST_COUNTS:g}",
-            remedy="export the camera's own counts",
-        )
+    check_most_counts(narrow, role=role, file=file, remedy=_EXPORT)
     return narrow
-
-
-def _check_finite(pixels: NDArray[np.generic], role: str, file: str) -> None:
-    bad = ~np.isfinite(pixels)
-    if bad.any():
-        first = tuple(int(i) for i in np.argwhere(bad)[0])
-        raise PixelError(
-            "NaN or infinite pixels",
-            file=file,
-            field=role,
-            found=f"{int(bad.sum())}, the first at (z, y, x) = {first}",
-            expected="finite counts",
-            remedy="export the camera's own counts",
-        )
 
 
 def _narrowed(pixels: NDArray[np.generic], role: str, file: str) -> NDArray[np.generic]:

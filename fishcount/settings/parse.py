@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from fishcount.errors import SettingsError
+from fishcount.models import read_toml_text
 from fishcount.settings.whole import Settings
 
 __all__ = ["parse_settings", "read_settings", "with_overrides"]
@@ -35,15 +36,7 @@ def read_settings(path: str | Path) -> Settings:
     >>> read_settings(file).nuclei.diameter_um
     12.0
     """
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except OSError as error:
-        problem = "cannot be read as settings"
-        raise SettingsError(problem, file=path, found=error.strerror or str(error)) from error
-    except UnicodeDecodeError as error:
-        raise SettingsError(
-            "cannot be read as settings", file=path, found="no text in UTF-8", expected="TOML"
-        ) from error
+    text = read_toml_text(path, what="settings", error=SettingsError)
     return parse_settings(text, source=str(path))
 
 

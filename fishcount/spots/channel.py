@@ -166,6 +166,12 @@ class ChannelView:
         """Sigma of the response at positions."""
         return np.maximum(self.scale.noise.at(self.brightness.at(y_px, x_px)), 1e-9)
 
+    def height_noise(
+        self, y_px: NDArray[np.float64], x_px: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Sigma of the height of a point that the response stands for at positions."""
+        return self.response_noise(y_px, x_px) / self.scale.gain
+
     def pixel_noise(
         self, y_px: NDArray[np.float64], x_px: NDArray[np.float64]
     ) -> NDArray[np.float64]:

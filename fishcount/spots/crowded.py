@@ -18,7 +18,7 @@ from fishcount.spots.joint_fit import amplitude_errors, fit_jointly
 from fishcount.spots.maxima import maxima_near, parabolic_offsets
 from fishcount.spots.moments import moments
 from fishcount.spots.points import GROUP_REACH, Points
-from fishcount.spots.prior import height_prior, point_cost, uncertainty
+from fishcount.spots.prior import PROMISING, height_prior, point_cost, uncertainty
 from fishcount.spots.scene import Scene
 from fishcount.spots.splits import with_splits
 
@@ -33,8 +33,6 @@ _SURE_SNR = 4.0
 # No point is a perfect Gaussian: its residual grows with its height, and a new point beside it must
 # be at least this share of that height.
 _LEAST_SHARE_BESIDE = 0.2
-# Least promise of a new point, in log likelihood: a fit with its neighbours may show more in it.
-_PROMISING = -2.0
 # If a point is removed, the nearest one within so many widths would take its light.
 _BESIDE_WIDTHS = 2.5
 # The full width at half maximum of a point: two that are closer show one peak.
@@ -107,7 +105,7 @@ def _worth_fitting(scene: Scene, points: Points, view: ChannelView, least_counts
 
 def _is_sure(points: Points, view: ChannelView) -> NDArray[np.bool_]:
     """Points beside which others are looked for: they stand out themselves."""
-    noise = view.response_noise(points.y_px, points.x_px) / view.scale.gain
+    noise = view.height_noise(points.y_px, points.x_px)
     return points.amplitude_counts >= _SURE_SNR * noise
 
 
@@ -161,13 +159,13 @@ def _births(
     maxima, height = maxima[wanted], height[wanted]
     place = maxima + parabolic_offsets(residual, maxima)
     born = Points(y_px=place[:, 0], x_px=place[:, 1], amplitude_counts=height)
-    return born.take(_promises(scene, points, born, view) >= _PROMISING)
+    return born.take(_promises(scene, points, born, view) >= PROMISING)
 
 
 def _promises(scene: Scene, points: Points, born: Points, view: ChannelView) -> NDArray[np.float64]:
     """About what each new point will bring beside the others, in log likelihood, before a fit."""
     cost = point_cost(scene, points.joined(born), view)[len(points) :]
-    noise = view.response_noise(born.y_px, born.x_px) / view.scale.gain
+    noise = view.height_noise(born.y_px, born.x_px)
     prior = height_prior(born.amplitude_counts, view.scale.typical_counts)
     return np.asarray(0.5 * np.square(born.amplitude_counts / noise) + prior - cost, np.float64)
 

@@ -13,9 +13,9 @@ from scipy.spatial import KDTree
 
 from fishcount.spots.fit import fit_patches
 from fishcount.spots.patches import cut_patches, pixels_inside
-from fishcount.spots.points import COUPLED_REACH, Points
+from fishcount.spots.points import AROUND_REACH, Points
 
-__all__ = ["fit_at_edges"]
+__all__ = ["cut_by_edge", "fit_at_edges"]
 
 # In widths: a point this near to the edge is cut by it; it is fitted alone where no other point is
 # this near; and the half side of the patch of the fit.
@@ -69,11 +69,16 @@ def fit_at_edges(
     return points.placed(np.isin(np.arange(len(points)), rows), anew).take(stays)
 
 
-def _cut_and_alone(points: Points, shape: tuple[int, ...], sigma_px: float) -> NDArray[np.int64]:
+def cut_by_edge(points: Points, shape: tuple[int, ...], sigma_px: float) -> NDArray[np.bool_]:
+    """Points so near to the edge of an image that it cuts them, (n,)."""
     places = _places(points)
     to_edge = np.minimum(places, np.array(shape) - 1 - places).min(axis=1)
-    cut = to_edge < _CUT_WIDTHS * sigma_px
-    crowded = np.unique(points.pairs(_ALONE_WIDTHS * sigma_px, at_most_px=COUPLED_REACH * sigma_px))
+    return np.asarray(to_edge < _CUT_WIDTHS * sigma_px)
+
+
+def _cut_and_alone(points: Points, shape: tuple[int, ...], sigma_px: float) -> NDArray[np.int64]:
+    cut = cut_by_edge(points, shape, sigma_px)
+    crowded = np.unique(points.pairs(_ALONE_WIDTHS * sigma_px, at_most_px=AROUND_REACH * sigma_px))
     cut[crowded] = False
     return np.flatnonzero(cut)
 

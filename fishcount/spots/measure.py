@@ -122,7 +122,7 @@ def measured_view(
     sharp = maxima[is_sharp(view, maxima) & (snr >= _SURE_SNR)]
     y, x = sharp.astype(np.float64).T
     height = view.response[tuple(sharp.T)].astype(np.float64) / scale.gain
-    typical = _typical(height, _SURE_SNR * view.response_noise(y, x) / scale.gain, scale)
+    typical = _typical(height, _SURE_SNR * view.height_noise(y, x), scale)
     # One more of each: no signal seen among few maxima says less than none among many.
     share = (np.count_nonzero(height > _SIGNAL_SHARE * typical) + 1) / (len(maxima) + 1)
     smoothed = is_smoothed(plane, view.response, brightness, passes=scale.passes)

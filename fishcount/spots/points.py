@@ -15,7 +15,8 @@ __all__ = ["AROUND_REACH", "COUPLED_REACH", "GROUP_REACH", "PointModel", "Points
 GROUP_REACH = 4.0
 # Within so many widths two points see each other at all.
 COUPLED_REACH = 6.0
-# Pairs are found once, as far apart as anybody asks for: how crowded a place is tells the farthest.
+# Within so many widths others tell how crowded a place is. Nobody asks for pairs farther apart, so
+# they are found up to here, once.
 AROUND_REACH = 8.0
 
 

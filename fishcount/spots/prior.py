@@ -9,8 +9,10 @@ from fishcount.spots.channel import ChannelView
 from fishcount.spots.points import AROUND_REACH, PointModel, Points
 from fishcount.spots.typical import HEIGHT_SPREAD
 
-__all__ = ["height_prior", "likely_neighbours", "point_cost", "uncertainty"]
+__all__ = ["PROMISING", "height_prior", "point_cost", "uncertainty"]
 
+# Least promise, in log likelihood, for which a further point is tried: a fit may show more in it.
+PROMISING = -2.0
 # Cost of a point in a crowd, in log likelihood: none, as the score judges every point later.
 _POINT_COST = -1.0
 # Distance in widths within which neighbours count; and in pixels, that of a second point.
@@ -48,20 +50,20 @@ def point_cost(model: PointModel, points: Points, view: ChannelView) -> NDArray[
     lie on as large an area.
     """
     reach = _CROWD_REACH * model.sigma_px
-    near, around = likely_neighbours(model, points, view)
+    near, around = _likely_neighbours(model, points, view)
     others = near + _AROUND_SHARE * around + _EMPTY_CROWD
     rarity = np.log(reach**2 / (_SPLIT_REACH_PX**2 * others))
     return np.asarray(_POINT_COST + np.maximum(rarity, 0), np.float64)
 
 
-def likely_neighbours(
+def _likely_neighbours(
     model: PointModel, points: Points, view: ChannelView
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """How many likely signals lie near each point, and how many in the ring around that.
 
     A likely signal stands out, and is about as high as a typical signal.
     """
-    noise = view.response_noise(points.y_px, points.x_px) / view.scale.gain
+    noise = view.height_noise(points.y_px, points.x_px)
     least = np.maximum(_LIKELY_SHARE * view.scale.typical_counts, _LIKELY_SNR * noise)
     likely = points.amplitude_counts >= least
     near = model.neighbours(points, _CROWD_REACH, among=likely)

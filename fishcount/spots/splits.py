@@ -10,13 +10,11 @@ from fishcount.spots.channel import ChannelView
 from fishcount.spots.joint_fit import fit_jointly
 from fishcount.spots.moments import Patches, energy, residual_moments
 from fishcount.spots.points import GROUP_REACH, Points
-from fishcount.spots.prior import height_prior, point_cost, uncertainty
+from fishcount.spots.prior import PROMISING, height_prior, point_cost, uncertainty
 from fishcount.spots.scene import Scene
 
 __all__ = ["with_splits"]
 
-# Least promise, in log likelihood, for which a split is tried.
-_PROMISING = -2.0
 # Points that are split at the same time are this far apart.
 _APART_WIDTHS = 3.0
 
@@ -85,7 +83,7 @@ def _most_promising(
     scene: Scene, points: Points, promise: NDArray[np.float64]
 ) -> NDArray[np.int64]:
     """Points that promise more than any other near them, in the order of points."""
-    best = promise > _PROMISING
+    best = promise > PROMISING
     first, second = scene.pairs(points, _APART_WIDTHS).T
     second_better = promise[second] > promise[first]
     best[np.where(second_better, first, second)] = False
