@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import tifffile
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
+from benchmarks.localisation import least_errors_px
 from benchmarks.spot_peers import Image, Points
 from fishcount import read_image
 from fishcount.metrics import match_points
@@ -24,7 +26,7 @@ NEAR_CROWD_PX = 8.0
 DEBRIS, SPLIT = 9, 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Channel:
     """One probe channel with its true points."""
 
@@ -40,6 +42,18 @@ class Channel:
         """The plane, or the maximum over planes."""
         return self.image if self.image.ndim == 2 else self.image.max(axis=0)
 
+    @cached_property
+    def least_errors_px(self) -> NDArray[np.float64]:
+        """How well each true point can be placed at all; in a stack by its middle plane."""
+        truth = self.truth
+        return least_errors_px(
+            self.image if self.image.ndim == 2 else self.image[len(self.image) // 2],
+            truth["y"].to_numpy(float),
+            truth["x"].to_numpy(float),
+            sigma_px=truth["sigma"].to_numpy(float),
+            electrons=truth["amp"].to_numpy(float),
+        )
+
 
 @dataclass
 class Tally:
@@ -52,6 +66,7 @@ class Tally:
     crowded_hits: int = 0
     crowded_false: int = 0
     squares: list[float] = field(default_factory=list)
+    least_squares: list[float] = field(default_factory=list)
 
     @property
     def f1(self) -> float:
@@ -67,8 +82,13 @@ class Tally:
             "recall": self.hits / max(self.hits + self.missed, 1),
             "crowded recall": self.crowded_hits / self.crowded if self.crowded else np.nan,
             "crowded precision": self.crowded_hits / crowded if crowded else np.nan,
-            "RMSE px": float(np.sqrt(np.mean(self.squares))) if self.squares else np.nan,
+            "RMSE px": _root_mean(self.squares),
+            "bound px": _root_mean(self.least_squares),
         }
+
+
+def _root_mean(squares: list[float]) -> float:
+    return float(np.sqrt(np.mean(squares))) if squares else np.nan
 
 
 def read_channels(folder: Path, limit: int | None) -> Iterator[Channel]:
@@ -88,8 +108,9 @@ def read_channels(folder: Path, limit: int | None) -> Iterator[Channel]:
                 yield Channel(kind, probe, pixels[1 + number], pixels[2 - number], mine, z_step_um)
 
 
-def add_to(tally: Tally, found: Points, truth: pd.DataFrame) -> None:
+def add_to(tally: Tally, found: Points, channel: Channel) -> None:
     """Count one field."""
+    truth = channel.truth
     true = truth[["y", "x"]].to_numpy()
     copy, kind = truth["copy"].to_numpy(), truth["kind"].to_numpy()
     debris = kind == DEBRIS
@@ -106,6 +127,7 @@ def add_to(tally: Tally, found: Points, truth: pd.DataFrame) -> None:
         tally.crowded_false += int((distance < NEAR_CROWD_PX).sum())
     alone = ~crowded[match.true] & (kind[match.true] != SPLIT)
     tally.squares += list(np.square(match.distance_px[alone]))
+    tally.least_squares += list(np.square(channel.least_errors_px[match.true[alone]]))
 
 
 def crowded_points(

@@ -6,8 +6,9 @@ FOLDER is shaped like the phantoms of this project: ``cases.json``, ``CASE/field
 ``CASE/truth/field_N_spots.csv``. A point counts as found within 3 px; the two points of a split
 signal are one copy; debris outside nuclei is ignored. Crowded copies have another copy within
 5 px; precision among them charges false points within 8 px of a crowded copy. RMSE is that of
-isolated points. Fields of any kind without signals say how many false ones are to be expected.
-Stacks are detected in 3D by fishcount, and by it and all others on their projection.
+isolated points, beside the least that the data allow for these (`benchmarks.localisation`).
+Fields of any kind without signals say how many false ones are to be expected. Stacks are detected
+in 3D by fishcount, and by it and all others on their projection.
 
 fishcount is automatic. A peer (`benchmarks.spot_peers`) gets the threshold that gives the best F1
 against the truth of all fields of a difficulty and probe ("best"), and its own where it has one
@@ -61,7 +62,7 @@ def with_threshold(peer: Peer, threshold: float, channels: list[Channel]) -> Tal
     """What a peer finds in all of them with one threshold; NaN is its own."""
     tally = Tally()
     for channel in channels:
-        add_to(tally, peer(channel.plane, threshold), channel.truth)
+        add_to(tally, peer(channel.plane, threshold), channel)
     return tally
 
 
@@ -78,7 +79,7 @@ def compare(folder: Path, limit: int | None, *, with_peers: bool) -> pd.DataFram
         for way, settings in ways.items():
             tally = Tally()
             for channel in channels:
-                add_to(tally, ours(channel, settings), channel.truth)
+                add_to(tally, ours(channel, settings), channel)
             rows.append({**about, "detector": way, **tally.row()})
         for name, (_, peer, steps, automatic) in installed_peers().items() if with_peers else ():
             best = best_of(peer, steps, channels)

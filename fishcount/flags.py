@@ -115,6 +115,11 @@ _ENTRIES: dict[Subject, tuple[tuple[str, str, str], ...]] = {
         ("TOO_NARROW", "too narrow", "Sharper than the optics allow: a hot pixel."),
         ("POOR_FIT", "not spot-shaped", "The pixels do not look like a signal: texture."),
         ("BLEED_THROUGH", "bleed-through", "Explained by the other probe's signal here."),
+        (
+            "SAME_SIGNAL",
+            "part of a signal",
+            "Closer to the signal beside it than the optics resolve, with few others around.",
+        ),
         ("SPLIT_SIGNAL", "split signal", "One of a close pair of equals that counts as one."),
         ("NOT_IN_NUCLEUS", "outside nuclei", "It lies in no nucleus."),
         ("TOO_FAINT", "too faint", "Much fainter than the other signals of its channel."),

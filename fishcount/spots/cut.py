@@ -7,12 +7,13 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from fishcount.spots.doubles import SAME_SIGNAL
 from fishcount.spots.result import Spots
 
 __all__ = ["cut_at", "kept_or_too_unsure"]
 
-# Light of the other probe is no signal of this one at any cut.
-_NEVER_A_SIGNAL = "BLEED_THROUGH"
+# Light of the other probe is no signal of this one at any cut, nor is a part of a signal another.
+_NEVER_A_SIGNAL = ("BLEED_THROUGH", SAME_SIGNAL)
 
 
 def kept_or_too_unsure(spots: Spots, *, min_share: float) -> NDArray[np.bool_]:
@@ -21,7 +22,7 @@ def kept_or_too_unsure(spots: Spots, *, min_share: float) -> NDArray[np.bool_]:
     A spot that passed the cut and was rejected all the same had another reason; granules have no
     score. A spot that is let in must reach `min_share` of the height of a typical signal.
     """
-    let_in = (spots.score <= spots.min_score) & (spots.reason != _NEVER_A_SIGNAL)
+    let_in = (spots.score <= spots.min_score) & ~np.isin(spots.reason, _NEVER_A_SIGNAL)
     let_in &= ~(spots.amplitude_counts < min_share * spots.typical_counts)
     may_count: NDArray[np.bool_] = spots.kept | let_in
     return may_count

@@ -18,6 +18,7 @@ from fishcount.spots.candidates import find_candidates
 from fishcount.spots.channel import HEIGHT_SHARE, ChannelScale, ChannelView, view_channel
 from fishcount.spots.checks import checked_counts
 from fishcount.spots.depth import separated_in_depth
+from fishcount.spots.doubles import SAME_SIGNAL, doubles
 from fishcount.spots.groups import connected_groups
 from fishcount.spots.leak import with_leak
 from fishcount.spots.measure import measured_view
@@ -235,8 +236,10 @@ def _detect(view: ChannelView, other: ChannelView | None, settings: SpotSettings
         min_score=settings.min_score,
         min_share=settings.min_share,
     )
+    part, whole = doubles(found.points, reason == "", sigma_px)
+    reason[part] = SAME_SIGNAL
     kept = reason == ""
-    points = without_rejected(found, kept)
+    points = without_rejected(found, kept, whole=whole)
     fits, granules = found.appearance.fits, found.granules
     cluster = _clusters(points, kept, _CLUSTER_REACH * sigma_px)
     # Light of a point of the known width: the free width of a faint point is mostly noise.

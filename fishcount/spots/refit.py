@@ -17,11 +17,14 @@ _ITERATIONS = 3
 _MOST_NEAR = 2
 
 
-def without_rejected(found: Candidates, kept: NDArray[np.bool_]) -> Points:
+def without_rejected(
+    found: Candidates, kept: NDArray[np.bool_], *, whole: NDArray[np.int64]
+) -> Points:
     """The points; kept ones lie where they would if those rejected beside them were not there.
 
     A point of grain beside a signal takes a part of its light, and moves it. Heights stay those
-    that were judged; places stay at the edge of the image and in crowds.
+    that were judged, but for signals that were taken for two: their indices are `whole`, (m,).
+    Places stay at the edge of the image and in crowds.
     """
     points, model = found.points, found.model
     group = model.groups(points, GROUP_REACH)
@@ -34,6 +37,8 @@ def without_rejected(found: Candidates, kept: NDArray[np.bool_]) -> Points:
     # Those at the edge were fitted to the part that lies inside.
     moved = ~cut_by_edge(signals, patches.shape, model.sigma_px)
     moved &= model.neighbours(signals, GROUP_REACH) <= _MOST_NEAR
-    y, x = points.y_px.copy(), points.x_px.copy()
+    y, x, height = points.y_px.copy(), points.x_px.copy(), points.amplitude_counts.copy()
     y[rows[moved]], x[rows[moved]] = fitted.y_px[moved], fitted.x_px[moved]
-    return Points(y_px=y, x_px=x, amplitude_counts=points.amplitude_counts)
+    grown = moved & np.isin(rows, whole)
+    height[rows[grown]] = fitted.amplitude_counts[grown]
+    return Points(y_px=y, x_px=x, amplitude_counts=height)

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from fishcount.spots import detect_spots
+from fishcount.spots import cut_at, detect_spots
+from fishcount.spots.doubles import doubles
 from fishcount.spots.groups import blocks_of_groups, connected_groups
 from fishcount.spots.joint_fit import amplitude_errors, fit_jointly
 from fishcount.spots.measure import measured_view
@@ -69,11 +70,52 @@ def test_what_was_rejected_beside_a_signal_no_longer_moves_it():
     drawn_away, grain = (60.1, 59.8, 80.0), (60.6, 62.8, 30.0)
     points = as_points([drawn_away, *truth[1:], grain])
     found = SimpleNamespace(points=points, model=scene.model, patches=Patches.of(scene, points))
-    again = without_rejected(found, np.array([True, True, True, False]))
+    kept, none = np.array([True, True, True, False]), np.zeros(0, np.int64)
+    again = without_rejected(found, kept, whole=none)
     assert_allclose([again.y_px[0], again.x_px[0]], [60.3, 60.2], atol=0.03)
     assert_allclose(again.amplitude_counts, points.amplitude_counts)
+    whole = without_rejected(found, kept, whole=np.array([0]))
+    assert_allclose(whole.amplitude_counts, [100.0, 90.0, 100.0, 30.0], rtol=0.05)
     for name in ("y_px", "x_px"):
         assert_allclose(getattr(again, name)[1:], getattr(points, name)[1:], atol=0)
+
+
+def pair_with_others(gap_px, n_others):
+    """Two points so far apart, and others around them."""
+    others = [(60.0 + 9 * np.sin(a), 60.0 + 9 * np.cos(a), 100.0) for a in range(n_others)]
+    return as_points([(60.0, 60.0, 100.0), (60.0, 60.0 + gap_px, 60.0), *others])
+
+
+@pytest.mark.parametrize(("n_others", "gap_px"), [(0, 3.6), (1, 2.4), (3, 1.8)])
+def test_a_pair_is_one_signal_unless_the_optics_or_its_neighbours_speak_for_two(n_others, gap_px):
+    def parts(gap_px, n_others):
+        points = pair_with_others(gap_px, n_others)
+        part, whole = doubles(points, np.ones(len(points), bool), SIGMA)
+        return part.tolist(), whole.tolist()
+
+    assert parts(gap_px, n_others) == ([1], [0])
+    assert parts(gap_px + 0.4, n_others) == ([], [])
+    assert parts(gap_px, 4) == ([], [])
+
+
+def test_only_what_is_kept_makes_a_pair():
+    points = pair_with_others(2.0, 0)
+    for kept in ([True, False], [False, True], [False, False]):
+        assert [len(rows) for rows in doubles(points, np.array(kept), SIGMA)] == [0, 0]
+    assert len(doubles(points.take(np.zeros(2, bool)), np.zeros(0, bool), SIGMA)[0]) == 0
+
+
+def test_a_wide_signal_beside_a_faint_one_is_one_and_keeps_its_light():
+    """What is left of it looks like a second point, and the faint one makes the pair a crowd."""
+    wide = [(60.0, 73.9, 120.0), (60.0, 76.1, 120.0), (64.6, 79.2, 30.0)]
+    spots = detect_spots(drawn([*SINGLES, *wide], noise=2.0))
+    part = spots.reason == "SAME_SIGNAL"
+    assert part.sum() == 1
+    near = spots.kept & (np.hypot(spots.y_px - 60, spots.x_px - 75) < 3)
+    assert_allclose([spots.y_px[near], spots.x_px[near]], [[60.0], [75.0]], atol=0.4)
+    assert spots.amplitude_counts[near] > 1.5 * np.median(spots.amplitude_counts[spots.kept])
+    looser = cut_at(spots, -9.0, min_share=0.0)
+    assert not looser.kept[part].any()
 
 
 def test_energy_is_least_at_the_truth():
