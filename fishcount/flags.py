@@ -144,7 +144,11 @@ _ENTRIES: dict[Subject, tuple[tuple[str, str, str], ...]] = {
         ),
         ("SATURATED_CHANNEL", "saturated channel", "More than 0.1 % of pixels are saturated."),
         ("LOSSY_COLOUR", "lossy colour", "Stored with halved colour: unfit for counting red."),
-        ("LOSSY_COMPRESSION", "lossy compression", "Stored as JPEG: positions only."),
+        (
+            "LOSSY_COMPRESSION",
+            "lossy compression",
+            "Stored with loss, as JPEG does: positions only.",
+        ),
         ("WEAK_SIGNALS", "weak signals", "Too many signals are weak; ASCO/CAP allows a quarter."),
         (
             "SIGNALS_OUTSIDE",
@@ -170,6 +174,13 @@ _ENTRIES: dict[Subject, tuple[tuple[str, str, str], ...]] = {
             "CALIBRATION_OVERRULED",
             "calibration overruled",
             "The pixel size or plane distance that was given is not what the file says.",
+        ),
+        (
+            "LABELS_IN_PIECES",
+            "labels in pieces",
+            "In the labels that were given, one number stands for separate pieces: two nuclei, or "
+            "stray pixels. Such nuclei may be left out as irregular or overlapped: number each "
+            "piece, or remove the small ones.",
         ),
     ),
     Subject.CASE: (
@@ -221,6 +232,11 @@ _ENTRIES: dict[Subject, tuple[tuple[str, str, str], ...]] = {
         ("HALF_OF_NUCLEI", "exactly half", "Exactly half of the nuclei reach the cut-off."),
         ("MANY_SKIPPED", "many skipped", "Skipping nuclei with few signals raises the mean."),
         ("SECONDARY", "secondary", "A single-probe scheme on dual-probe data."),
+        (
+            "PIXEL_SIZES_DIFFER",
+            "pixel sizes differ",
+            "Fields were read with different pixel sizes, one of which may be wrong.",
+        ),
     ),
 }
 

@@ -21,13 +21,14 @@ from fishcount.image_quality import image_findings, saturated_pixels
 from fishcount.nuclei import (
     Nuclei,
     OutlinedNuclei,
+    labels_in_pieces,
     nuclei_from_labels,
     segment_nuclei,
     select_nuclei,
 )
 from fishcount.recount import score_nuclei, scored_nuclei, selection_of, signal_flags
 from fishcount.results import CaseResult, FieldResult
-from fishcount.scoring import heterogeneity, selection_findings
+from fishcount.scoring import calibration_findings, heterogeneity, selection_findings
 from fishcount.settings import Settings
 from fishcount.signals import count_signals, signal_findings
 from fishcount.slide import Slide
@@ -105,6 +106,10 @@ def score_field(
         z_step_um=image.z_step_um,
         settings=settings.signals,
     )
+    in_pieces = 0 if labels is None else labels_in_pieces(np.asarray(labels))
+    if in_pieces:
+        detail = f"{in_pieces} of {len(nuclei)} labels"
+        findings.append(Finding("LABELS_IN_PIECES", in_pieces, detail))
     findings += signal_findings(counts, settings=settings.signals)
     findings += field_findings(image, nuclei, counts, windows=windows, settings=settings.quality)
     if not len(nuclei):
@@ -200,6 +205,7 @@ def score_case(
         findings=(
             *classification.findings,
             *selection_findings(selection, settings=settings.scoring),
+            *calibration_findings({one.image.name: one.image.pixel_size_um for one in results}),
         ),
         settings=settings,
         variations=vary_settings(results, settings=settings, schemes=schemes, ihc=ihc),

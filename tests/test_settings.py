@@ -18,6 +18,8 @@ from fishcount.synthetic import simulate_case
         ('[spots]\nmin_snr = "high"', r"spots\.min_snr: .*\(found 'high'\)"),
         ("[spots]\nmin_snr = inf", r"spots\.min_snr: .*finite.*\(found inf\)"),
         ("[spots]\nmin_snr = nan", r"spots\.min_snr: .*\(found nan\)"),
+        ("[spots]\nmin_snr = true", r"spots\.min_snr: .*true or false \(found True\)"),
+        ("[signals]\nfalse_per_nucleus = false", r"false_per_nucleus: .*\(found False\)"),
         ("spots = 5", r"spots: is a section: write \[spots\]"),
         ("[spots]\nmin_snrr = 5", r"no such setting; is spots\.min_snr meant\?"),
     ],

@@ -44,7 +44,7 @@ NEEDED = {
 COMMENTS = frozenset({"LIMITED_EVIDENCE", "INSUFFICIENT_DATA", "UNCERTAIN_BENEFIT"})
 _SAID_BY_NEED = {"FEW_NUCLEI": "more_nuclei", "ONE_AREA": "more_areas"}
 # Findings whose detail is a part of the sentence.
-_WITH_DETAIL = ("HETEROGENEOUS", "SECOND_POPULATION", "HALF_OF_NUCLEI")
+_WITH_DETAIL = ("HETEROGENEOUS", "SECOND_POPULATION", "HALF_OF_NUCLEI", "PIXEL_SIZES_DIFFER")
 # Flags of fields that ASCO/CAP counts among the reasons not to evaluate.
 NOT_TO_EVALUATE = ("WEAK_SIGNALS", "SIGNALS_OUTSIDE", "AUTOFLUORESCENCE", "OUT_OF_FOCUS")
 # How fields were stored or read that bears on every count in them: said beside the result.

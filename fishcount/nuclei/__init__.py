@@ -1,5 +1,6 @@
 """DAPI image to nuclei: segment, split what touches, flag what should not be scored."""
 
+from fishcount.nuclei.checks import labels_in_pieces
 from fishcount.nuclei.focus import dapi_plane
 from fishcount.nuclei.label_runs import LabelRuns
 from fishcount.nuclei.polarity import edge_curvature
@@ -14,6 +15,7 @@ __all__ = [
     "OutlinedNuclei",
     "dapi_plane",
     "edge_curvature",
+    "labels_in_pieces",
     "nuclei_from_labels",
     "segment_nuclei",
     "segment_windows",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from skimage.measure import label
 
 from fishcount.errors import MetadataError, PixelError
 
-__all__ = ["checked_dapi", "checked_labels"]
+__all__ = ["checked_dapi", "checked_labels", "labels_in_pieces"]
 
 
 def checked_dapi(dapi: ArrayLike, roi: NDArray[np.bool_] | None) -> NDArray[np.number]:
@@ -52,3 +53,21 @@ def checked_labels(labels: ArrayLike, shape: tuple[int, int]) -> NDArray[np.inte
     if array.dtype.kind not in "iu" or (array.size and int(array.min()) < 0):
         raise MetadataError("no label image", found=array.dtype, expected="integers from 0")
     return array
+
+
+def labels_in_pieces(labels: NDArray[np.integer]) -> int:
+    """How many numbers of a label image (y, x) stand in several pieces that do not touch.
+
+    Pieces that meet at a corner touch.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> labels_in_pieces(np.array([[1, 0, 1], [2, 2, 0], [0, 0, 2]]))
+    1
+    """
+    pieces = label(labels, connectivity=2)  # type: ignore[no-untyped-call]
+    first = np.unique(pieces, return_index=True)[1]
+    of_piece = labels.ravel()[first]
+    _, n_pieces = np.unique(of_piece[of_piece > 0], return_counts=True)
+    return int((n_pieces > 1).sum())

@@ -60,7 +60,8 @@ def noise_sigma(image: NDArray[np.float32]) -> float:
     # Second difference along x: weights 1, -2, 1 have variance 6; blind to slopes.
     wiggle = np.abs(image[:, 2:] - 2 * image[:, 1:-1] + image[:, :-2])
     dark = image[:, 1:-1] <= middle(image)
-    return middle(wiggle[dark]) / (0.6745 * 6**0.5)
+    # In an image of a few pixels all of the darker half may lie in its outer columns.
+    return middle(wiggle[dark] if dark.any() else wiggle) / (0.6745 * 6**0.5)
 
 
 def noise_floor(image: NDArray[np.float32], *, min_snr: float) -> float:

@@ -75,6 +75,11 @@ class Automatic:
         """Place of a field in `fields`."""
         return self.fields.index(name)
 
+    @property
+    def pixel_sizes(self) -> dict[str, float]:
+        """`pixel_size_um` of each field by its name."""
+        return dict(zip(self.fields, self.pixel_size_um, strict=True))
+
     def pixel_size_of(self, name: str) -> float:
         """Edge of a pixel of a field, in micrometres."""
         return self.pixel_size_um[self.field_index(name)]

@@ -26,6 +26,7 @@ from fishcount.review.state import ReviewState
 from fishcount.scoring import (
     CaseScore,
     SelectionCheck,
+    calibration_findings,
     check_selection,
     heterogeneity,
     selection_findings,
@@ -126,7 +127,11 @@ def score_review(
     return Reviewed(
         score=score,
         classification=classification,
-        findings=(*classification.findings, *selection_findings(check, settings=settings)),
+        findings=(
+            *classification.findings,
+            *selection_findings(check, settings=settings),
+            *calibration_findings(state.automatic.pixel_sizes),
+        ),
         selection=check,
         n_nuclei=len(counts),
         progress={

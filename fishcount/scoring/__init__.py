@@ -1,5 +1,6 @@
 """Counts of nuclei to means, ratio and their uncertainty."""
 
+from fishcount.scoring.calibration import calibration_findings
 from fishcount.scoring.clustering import Clustering
 from fishcount.scoring.counts import score_counts
 from fishcount.scoring.heterogeneity import Heterogeneity, Pattern, Population, heterogeneity
@@ -15,6 +16,7 @@ __all__ = [
     "Population",
     "Replicates",
     "SelectionCheck",
+    "calibration_findings",
     "check_selection",
     "heterogeneity",
     "score_counts",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from fishcount.models import CheckedModel
 
@@ -19,6 +20,17 @@ class Section(CheckedModel):
     """A model of settings: SettingsError for an unknown key or a value that does not hold."""
 
     model_config = ConfigDict(validate_default=True, allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _truth_is_no_number(cls, value: object, info: ValidationInfo) -> object:
+        """Refuse true and false for all but switches: Python takes them for 1 and 0."""
+        if (
+            isinstance(value, bool)
+            and cls.model_fields[str(info.field_name)].annotation is not bool
+        ):
+            raise PydanticCustomError("truth_for_number", "Input should not be true or false")
+        return value
 
     def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
         """Show only what differs from the defaults."""

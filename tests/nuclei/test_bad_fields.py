@@ -8,10 +8,12 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 
-from fishcount import detect_spots
+from fishcount import detect_spots, score_field
 from fishcount.errors import PixelError
 from fishcount.flags import codes_of
-from fishcount.nuclei import segment_nuclei, select_nuclei
+from fishcount.nuclei import labels_in_pieces, segment_nuclei, select_nuclei
+from fishcount.nuclei.illumination import noise_sigma
+from fishcount.synthetic import simulate_case
 
 CENTRES = [
     (60, 60),
@@ -148,3 +150,29 @@ def test_saturated_dapi_is_flagged(limit, dtype):
     assert len(nuclei) == len(CENTRES)
     assert all("SATURATED" in codes_of(int(mask)) for mask in nuclei.flags)
     assert (nuclei.saturated_fraction > 0.5).all()
+
+
+def test_an_image_of_a_few_pixels_has_its_dark_half_anywhere():
+    image = np.full((9, 4), 100.0, np.float32)
+    image[:, [0, -1]] = 1.0
+    assert np.isfinite(noise_sigma(image))
+    assert len(segment_nuclei(image, pixel_size_um=0.1)) == 0
+
+
+def test_labels_in_several_pieces_are_counted():
+    labels = np.zeros((40, 40), np.uint16)
+    labels[2:10, 2:10], labels[20:30, 2:10], labels[2:10, 20:30] = 7, 7, 3
+    labels[10, 30] = 3  # a corner that touches
+    assert labels_in_pieces(labels) == 1
+    assert labels_in_pieces(np.zeros((4, 4), int)) == 0
+
+
+def test_labels_in_pieces_are_a_finding_of_the_field():
+    image, truth = simulate_case("negative", seed=2, n_fields=1, size=256)[0]
+    labels = truth.labels.copy()
+    first, second = np.unique(labels[labels > 0])[[0, -1]]
+    labels[labels == second] = first
+    found = {one.code: one for one in score_field(image, labels=labels).findings}
+    assert found["LABELS_IN_PIECES"].figure == 1
+    whole = score_field(image, labels=truth.labels)
+    assert "LABELS_IN_PIECES" not in {one.code for one in whole.findings}
