@@ -74,9 +74,19 @@ def further_nuclei(state: WorkUp, more: CaseFolder) -> Count:
     Raises
     ------
     CountError
-        When an image of it was counted already.
+        When an image of it was counted already, or it was scored with another IHC score.
     """
     count = _count_of(more)
+    ihc = more.summary["ihc"]
+    if state.ihc is not None and ihc not in (None, state.ihc):
+        raise CountError(
+            "the further nuclei were scored with another IHC score",
+            file=more.path,
+            field="IHC",
+            found=ihc,
+            expected=state.ihc,
+            remedy="are they of this case? if so, score them again with its IHC score, or without",
+        )
     known = {image for earlier in state.counts for image in earlier.images}
     if known & set(count.images):
         raise CountError(

@@ -8,7 +8,7 @@ from typing import Any
 
 from fishcount.image import ROLES
 
-__all__ = ["PARSERS"]
+__all__ = ["NUMBERS", "PARSERS"]
 
 
 def _number(text: str) -> float:
@@ -17,7 +17,7 @@ def _number(text: str) -> float:
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise ValueError("no number")
+        raise ValueError("no number" + (": write a decimal point" if "," in text else ""))
     return value
 
 
@@ -56,6 +56,9 @@ def _roles(text: str) -> dict[str, str]:
         raise ValueError("one is there twice")
     return roles
 
+
+NUMBERS = frozenset({"pixel_size_um", "z_step_um", "offset_counts"})
+"""Columns of numbers that may have decimals."""
 
 PARSERS: Mapping[str, Callable[[str], Any]] = {
     "channels": _roles,

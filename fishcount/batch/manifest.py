@@ -6,10 +6,11 @@ import csv
 import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from fishcount.batch.cells import PARSERS
+from fishcount.batch.cells import NUMBERS, PARSERS
 from fishcount.batch.job import CaseJob, FieldJob
 from fishcount.errors import FishcountError, InputError, MetadataError, SettingsError, raise_all
 from fishcount.guidelines import IHC_SCORES
@@ -80,7 +81,8 @@ def read_manifest(
     Parameters
     ----------
     path
-        CSV in UTF-8 with a header; one row for each field, columns of `MANIFEST_COLUMNS`.
+        CSV in UTF-8 with a header; one row for each field, columns of `MANIFEST_COLUMNS`. Cells
+        are parted by commas, or by semicolons or tabs; then numbers may have a decimal comma.
         Paths start from its folder. An empty cell is as if the column were not there. What
         concerns the case (``ihc``, ``faint_staining``, ``settings``) may stand in one of its
         rows or in all.
@@ -136,7 +138,8 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
         raise MetadataError(
             "is not UTF-8", file=path, found=str(error), remedy="save it as CSV UTF-8"
         ) from error
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    mark = _separator(text.partition("\n")[0])
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=mark)
     try:
         header = [name.strip() for name in next(reader, [])]
         _check_header(header, path)
@@ -150,27 +153,36 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
                     field=f"line {reader.line_num}",
                     found=len(cells),
                     expected=len(header),
+                    remedy="put a cell that holds the separator in double quotes",
                 )
-            named = zip(header, cells, strict=True)
-            yield reader.line_num, {name: cell.strip() for name, cell in named if cell.strip()}
+            named = {
+                name: cell.strip() for name, cell in zip(header, cells, strict=True) if cell.strip()
+            }
+            if mark != ",":
+                named |= {name: named[name].replace(",", ".") for name in NUMBERS & named.keys()}
+            yield reader.line_num, named
     except csv.Error as error:
         raise MetadataError(
             "is not CSV", file=path, field=f"line {reader.line_num}", found=str(error)
         ) from error
 
 
+def _separator(header: str) -> str:
+    """What parts the cells; spreadsheets of many countries write semicolons, and decimal commas."""
+    return next((mark for mark in ",;\t" if mark in header), ",")
+
+
 def _check_header(header: list[str], path: Path) -> None:
     unknown = [name for name in header if name not in MANIFEST_COLUMNS]
     twice = sorted({name for name in header if header.count(name) > 1})
     if unknown:
-        separated = len(header) == 1 and any(mark in header[0] for mark in ";\t")
         raise MetadataError(
             "unknown columns",
             file=path,
             field="line 1",
             found=", ".join(map(repr, unknown)),
             expected=", ".join(MANIFEST_COLUMNS),
-            remedy="separate the cells by commas" if separated else None,
+            remedy=_meant(unknown),
         )
     if twice:
         raise MetadataError(
@@ -188,6 +200,13 @@ def _check_header(header: list[str], path: Path) -> None:
             found=", ".join(header) or "an empty file",
             expected="case, and field or dapi and her2",
         )
+
+
+def _meant(unknown: list[str]) -> str | None:
+    """Which columns were meant, where names are close to theirs."""
+    close = {name: get_close_matches(name.lower(), MANIFEST_COLUMNS, n=1) for name in unknown}
+    meant = [f"{found[0]} for {name!r}" for name, found in close.items() if found]
+    return f"write {', '.join(meant)}" if meant else None
 
 
 def _take(reading: _Reading, line: int, cells: dict[str, str], like: FieldJob | None) -> None:

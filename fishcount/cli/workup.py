@@ -10,7 +10,7 @@ import click
 from fishcount.cli.options import IHC, print_json
 
 if TYPE_CHECKING:
-    from fishcount.guidelines import WorkUp
+    from fishcount.guidelines import Count, WorkUp
 
 __all__ = ["command"]
 
@@ -86,8 +86,17 @@ def _text(state: WorkUp) -> str:
         group = f", group {outcome.group}" if outcome.group else ""
         lines.append(f"{outcome.scheme}: {outcome.category}{comment_of(outcome)}{group}")
         lines.append(f"  {outcome.reason}")
+    if len(state.counts) > 1:
+        lines += [f"pooled: {_counted(count)}" for count in state.counts]
     lines += [f"tag: {tag}" for tag in state.classification.tags]
     lines += [f"needs: {NEEDED[need]}" for need in state.needs]
     lines += [f"advice: {_ADVICE[advice]}" for advice in state.advice]
     lines.append(f"Arithmetic categories. {RESEARCH_USE}")
     return "\n".join(lines)
+
+
+def _counted(count: Count) -> str:
+    """A count in a line: nuclei of another case show in their means."""
+    cep17 = "" if count.cep17 is None else f", CEP17 {count.cep17}"
+    ratio = f", ratio {count.her2 / count.cep17:.2f}" if count.cep17 else ""
+    return f"{count.source or 'a count'}: {count.n_nuclei} nuclei, HER2 {count.her2}{cep17}{ratio}"

@@ -31,7 +31,10 @@ def manifest(tmp_path):
     ("text", "said"),
     [
         ("", ["line 1", "columns are missing"]),
-        ("case;field\na;b.tif\n", ["line 1", "unknown columns", "by commas"]),
+        ("case|field\na|b.tif\n", ["line 1", "unknown columns"]),
+        ("case;field\na;b.tif;c\n", ["line 2", "number of cells", "double quotes"]),
+        ("Case,Feild\na,b.tif\n", ["line 1", "write case for 'Case', field for 'Feild'"]),
+        ('case,field,pixel_size_um\na,a.tif,"0,1"\n', ["line 2", "write a decimal point"]),
         ("case,feild\na,a.tif\n", ["line 1", "'feild'"]),
         ("case,field,field\na,a.tif,b.tif\n", ["line 1", "twice"]),
         ("field\na.tif\n", ["line 1", "case"]),
@@ -63,6 +66,20 @@ def test_faults_name_the_line(manifest, text, said):
         read_manifest(manifest(text))
     for words in said:
         assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("mark", [";", "\t"])
+def test_what_spreadsheets_write_in_place_of_commas_is_read(manifest, mark):
+    rows = [
+        ("case", "field", "pixel_size_um", "channels"),
+        ("a", "a, second try.tif", "0,1", '"DAPI=0;HER2=1"'),
+        ("a", "b.tif", "0.2", ""),
+    ]
+    text = "\ufeff" + "".join(mark.join(row) + "\r\n" for row in rows)
+    (job,) = read_manifest(manifest(text))
+    assert [field.pixel_size_um for field in job.fields] == [0.1, 0.2]
+    assert job.fields[0].channels == {"DAPI": "0", "HER2": "1"}
+    assert job.fields[0].files.name == "a, second try.tif"
 
 
 def test_all_faults_are_told_at_once(manifest):

@@ -414,6 +414,21 @@ def test_no_image_is_counted_twice(call, group4, group4_folder, tmp_path):
     code, _, err = call("workup", group4, "--more", more)
     assert code == 2
     assert "counted already" in one_line(err)
+    said = call("workup", group4)[1]
+    assert f"pooled: {group4}: 20 nuclei, HER2 100, CEP17 60, ratio 1.67\n" in said
+    assert f"pooled: {more}: 20 nuclei, HER2 100, CEP17 48, ratio 2.08\n" in said
+
+
+def test_further_nuclei_of_another_ihc_score_are_refused(call, group4, group4_folder, tmp_path):
+    from fishcount.io import put_file
+
+    other = shutil.copytree(group4_folder / "other", tmp_path / "another")
+    summary = json.loads((other / "summary.json").read_text())
+    put_file(other, "summary.json", data=json.dumps(summary | {"ihc": "1+"}).encode())
+    code, _, err = call("workup", group4, "--more", other)
+    assert code == 2
+    assert "another IHC score (found 1+, expected 2+); are they of this case?" in one_line(err)
+    assert not (group4 / "workup.json").exists()
 
 
 def test_a_work_up_is_no_change_until_it_is_forged(call, group4_folder, tmp_path, monkeypatch):
