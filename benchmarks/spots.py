@@ -48,7 +48,7 @@ def ours(channel: Channel, settings: SpotSettings | None = None) -> Points:
         other=channel.other,
         settings=settings,
     )
-    return np.stack([spots.y_px, spots.x_px], axis=1)[spots.kept]
+    return spots.yx_px[spots.kept]
 
 
 def best_of(peer: Peer, steps: NDArray[np.float64], channels: list[Channel]) -> Tally:
@@ -100,7 +100,7 @@ def compare_real(folder: Path, *, with_peers: bool) -> pd.DataFrame:
         def judged(points: Points, true: Points = true) -> PointMatch:
             return match_points(points, true, max_distance_px=REAL_REACH_PX)
 
-        ours_here = np.stack([spots.y_px, spots.x_px], axis=1)[spots.kept]
+        ours_here = spots.yx_px[spots.kept]
         found = {"fishcount, automatic": judged(ours_here)}
         for name, (_, peer, steps, automatic) in installed_peers().items() if with_peers else ():
 

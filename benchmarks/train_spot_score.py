@@ -128,7 +128,7 @@ def draw_examples(
         found = find_candidates(
             view, min_snr=settings.min_snr, min_share=settings.min_share, other=other
         )
-        yx = np.stack([found.points.y_px, found.points.x_px], axis=1)
+        yx = found.points.yx_px
         labels = np.zeros(len(yx), np.int64) if empty else labels_of(yx, truth, channel)
         known = labels >= 0
         parts.append((cut_to_ranges(found.appearance.figures[known]), labels[known] > 0))

@@ -136,8 +136,4 @@ def _assigned(
     spots: Spots, nuclei: Nuclei | OutlinedNuclei, tolerance_px: float
 ) -> NDArray[np.int64]:
     """Label of the nucleus of each spot; 0 for none."""
-    return assign_to_nuclei(
-        np.column_stack([spots.y_px, spots.x_px]),
-        nuclei.stored_labels,
-        tolerance_px=tolerance_px,
-    )
+    return assign_to_nuclei(spots.yx_px, nuclei.stored_labels, tolerance_px=tolerance_px)

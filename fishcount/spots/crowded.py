@@ -176,15 +176,13 @@ def _nearest(
     """Distance of each place from the nearest point, and how high that is; infinite, 0 if none."""
     if len(points) == 0 or len(places) == 0:
         return np.full(len(places), np.inf), np.zeros(len(places))
-    tree = KDTree(np.stack([points.y_px, points.x_px], axis=1))
-    distance, index = tree.query(places)
+    distance, index = KDTree(points.yx_px).query(places)
     return np.asarray(distance, np.float64), points.amplitude_counts[index]
 
 
 def _near(points: Points, others: Points, reach_px: float) -> NDArray[np.bool_]:
     """Points at most `reach_px` from one of the others."""
-    places = np.stack([points.y_px, points.x_px], axis=1)
-    return _nearest(others, places)[0] <= reach_px
+    return _nearest(others, points.yx_px)[0] <= reach_px
 
 
 def _without_needless(

@@ -49,7 +49,7 @@ def doubles(
     rows = np.flatnonzero(kept)
     if rows.size < 2:
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    places = np.stack([points.y_px, points.x_px], axis=1)[rows] / sigma_px
+    places = points.yx_px[rows] / sigma_px
     tree = KDTree(places)
     distance, nearest = (column[:, 1] for column in tree.query(places, k=2))
     number = np.arange(rows.size)

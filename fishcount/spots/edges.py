@@ -44,12 +44,12 @@ def fit_at_edges(
         return points
     cut = points.take(rows)
     bottom_right = np.array(plane.shape) - 1
-    home = np.rint(_places(cut)).astype(np.int64).clip(0, bottom_right)
+    home = np.rint(cut.yx_px).astype(np.int64).clip(0, bottom_right)
     reach = int(np.ceil(_PATCH_WIDTHS * sigma_px))
     patch = cut_patches(plane, home[:, 0], home[:, 1], reach).astype(np.float64)
     widths = np.append(np.full(len(points), sigma_px), granule_sigma_px)
     patch -= _light_of_others(points.joined(granules), widths, rows, home, reach)
-    offset = _places(cut) - home
+    offset = cut.yx_px - home
     fits = fit_patches(
         patch,
         offset[:, 0],
@@ -71,7 +71,7 @@ def fit_at_edges(
 
 def cut_by_edge(points: Points, shape: tuple[int, ...], sigma_px: float) -> NDArray[np.bool_]:
     """Points so near to the edge of an image that it cuts them, (n,)."""
-    places = _places(points)
+    places = points.yx_px
     to_edge = np.minimum(places, np.array(shape) - 1 - places).min(axis=1)
     return np.asarray(to_edge < _CUT_WIDTHS * sigma_px)
 
@@ -91,7 +91,7 @@ def _light_of_others(
     reach: int,
 ) -> NDArray[np.float64]:
     """What all lights but that of its own row add to patches around pixels, (n, side, side)."""
-    near = KDTree(_places(lights)).query_ball_point(
+    near = KDTree(lights.yx_px).query_ball_point(
         home, 1.5 * reach + _LIGHT_WIDTHS * sigma_px.max(), return_sorted=True
     )
     patch = np.repeat(np.arange(len(rows)), [len(found) for found in near])
@@ -99,7 +99,7 @@ def _light_of_others(
     other = light != rows[patch]
     patch, light = patch[other], light[other]
     steps = np.arange(-reach, reach + 1)
-    from_light = home[patch] - _places(lights)[light]
+    from_light = home[patch] - lights.yx_px[light]
     along_y, along_x = (
         np.exp(-0.5 * np.square((steps + from_light[:, axis, None]) / sigma_px[light, None]))
         for axis in (0, 1)
@@ -108,7 +108,3 @@ def _light_of_others(
     total = np.zeros((len(rows), len(steps), len(steps)))
     np.add.at(total, patch, (height[:, None] * along_y)[:, :, None] * along_x[:, None, :])
     return total
-
-
-def _places(points: Points) -> NDArray[np.float64]:
-    return np.stack([points.y_px, points.x_px], axis=1)

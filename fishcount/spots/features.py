@@ -215,7 +215,7 @@ def _blob_figures(
     if len(maxima) and len(points):
         centre = maxima + parabolic_offsets(view.coarse, maxima)
         at = 2 * centre + 0.5
-        far, blob = KDTree(at).query(np.stack([points.y_px, points.x_px], axis=1))
+        far, blob = KDTree(at).query(points.yx_px)
         used, blob = np.unique(blob, return_inverse=True)
         fits = _blob_fits(coarse, centre[used], sigma / 2)
         near = far < _BLOB_REACH * sigma

@@ -123,10 +123,8 @@ def granule_beside(granules: Granules, points: Points) -> NDArray[np.float64]:
     """Height of the granule that each point lies on or at the rim of; 0 where there is none."""
     if len(granules) == 0 or len(points) == 0:
         return np.zeros(len(points))
-    tree = KDTree(np.stack([granules.y_px, granules.x_px], axis=1))
-    distance, index = tree.query(
-        np.stack([points.y_px, points.x_px], axis=1), k=min(_NEAREST, len(granules))
-    )
+    tree = KDTree(granules.light.yx_px)
+    distance, index = tree.query(points.yx_px, k=min(_NEAREST, len(granules)))
     distance, index = distance.reshape(len(points), -1), index.reshape(len(points), -1)
     within = distance < _RIM_WIDTHS * granules.sigma_px[index]
     height = np.where(within, granules.amplitude_counts[index], 0.0)

@@ -37,6 +37,11 @@ class Points:
     def __len__(self) -> int:
         return len(self.y_px)
 
+    @property
+    def yx_px(self) -> NDArray[np.float64]:
+        """Positions (n, 2)."""
+        return np.stack([self.y_px, self.x_px], axis=1)
+
     def pairs(self, reach_px: float, *, at_most_px: float) -> NDArray[np.int64]:
         """Pairs (m, 2) of points at most `reach_px` apart, as `close_pairs` gives them.
 

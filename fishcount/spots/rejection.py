@@ -74,7 +74,7 @@ def _in_crowd(points: Points, chosen: NDArray[np.bool_], sigma_px: float) -> NDA
     """Points with one of the chosen beside them, and a second one near: one alone has rims."""
     if not chosen.any():
         return np.zeros(len(points), bool)
-    places = np.stack([points.y_px, points.x_px], axis=1)
+    places = points.yx_px
     # A second one that is not there is infinitely far away.
     first, second = (KDTree(places[chosen]).query(places, k=2)[0] / sigma_px).T
     return np.asarray((first <= _BESIDE_WIDTHS) & (second <= _CROWD_WIDTHS))

@@ -74,6 +74,11 @@ class Spots(ColumnTable):
     def __len__(self) -> int:
         return len(self.y_px)
 
+    @property
+    def yx_px(self) -> NDArray[np.float64]:
+        """Positions in the plane, (n, 2)."""
+        return np.stack([self.y_px, self.x_px], axis=1)
+
     def sorted(self) -> Spots:
         """The same spots in the order of the table: by z, then y, then x."""
         return self.take(np.lexsort((self.x_px, self.y_px, self.z_px)))

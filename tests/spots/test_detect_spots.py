@@ -21,7 +21,7 @@ def drawn(points, *, sigma=1.6, amplitude=120.0, shape=(128, 128), noise=5.0, se
 
 def kept_in_grid_order(spots):
     """Positions of the kept spots, ordered as `GRID` is: rows of 28 px, then x."""
-    found = np.stack([spots.y_px, spots.x_px], axis=1)[spots.kept]
+    found = spots.yx_px[spots.kept]
     return found[np.lexsort((found[:, 1], found[:, 0] // 28))]
 
 
@@ -41,7 +41,7 @@ def test_points_in_corners_and_at_edges_are_found(seed):
     """What lies beyond the edge is not known, so their heights are less sure."""
     places = [(0, 0), (0, 64), (0, 127), (64, 0), (64, 64), (64, 127), (127, 0), (127, 64)]
     spots = detect_spots(drawn([*places, (127, 127)], seed=seed))
-    found = np.stack([spots.y_px, spots.x_px], axis=1)[spots.kept]
+    found = spots.yx_px[spots.kept]
     distance = np.abs(found[:, None] - [*places, (127, 127)]).max(axis=2)
     assert np.count_nonzero(distance.min(axis=0) < 0.6) >= 8
     heights = spots.amplitude_counts[spots.kept][distance.min(axis=1) < 0.6]
@@ -58,7 +58,7 @@ def test_granules_and_hot_pixels_are_rejected_with_their_reason():
     image += drawn([(90, 30)], sigma=5.0, amplitude=150, noise=0) - 200
     image[90, 90] += 900
     spots = detect_spots(image)
-    found = np.stack([spots.y_px, spots.x_px], axis=1)
+    found = spots.yx_px
     assert_allclose(kept_in_grid_order(spots), GRID[:8], atol=0.15)
     reason_at = {
         place: spots.reason[np.hypot(*(found - place).T).argmin()] for place in [(90, 30), (90, 90)]
@@ -109,7 +109,7 @@ def test_light_that_leaks_from_the_other_probe_is_told_apart():
     own = [(62.0, 35.0), (62.0, 90.0)]
     image += drawn(own, amplitude=150, noise=0) - 200
     spots = detect_spots(image, other=other)
-    place = np.stack([spots.y_px, spots.x_px], axis=1)
+    place = spots.yx_px
 
     def near(points):
         distance = np.hypot(*(place[:, None] - np.array(points)[None]).transpose(2, 0, 1))
@@ -156,7 +156,7 @@ def test_noise_alone_holds_hardly_any_spots():
 
 def test_an_inverted_image_holds_no_spots_at_its_points():
     spots = detect_spots((400 - drawn(GRID)).astype(np.float32))
-    found = np.stack([spots.y_px, spots.x_px], axis=1)[spots.kept]
+    found = spots.yx_px[spots.kept]
     distance = np.hypot(*(found[:, None] - np.array(GRID)[None]).transpose(2, 0, 1))
     assert distance.size == 0 or distance.min() > 2
 
@@ -179,6 +179,6 @@ def test_nuclear_glow_with_sharp_edges_hides_no_signal():
     for spot_y, spot_x in true:
         image += 400 * np.exp(-((y - spot_y) ** 2 + (x - spot_x) ** 2) / (2 * 1.5**2))
     spots = detect_spots(rng.poisson(image).astype(np.float32), pixel_size_um=0.1)
-    kept = np.stack([spots.y_px, spots.x_px], axis=1)[spots.kept]
+    kept = spots.yx_px[spots.kept]
     distance = np.linalg.norm(np.array(true)[:, None] - kept[None], axis=2).min(axis=1)
     assert (distance < 2).all()

@@ -62,7 +62,7 @@ def test_little_grain_of_a_smoothed_channel_is_counted(field):
     spots = detect_in_channels(smoothed, pixel_size_um=0.1)["CEP17"]
     theirs = truth.channel == PROBES.index("CEP17")
     places = np.stack([truth.y, truth.x], axis=1)
-    found = np.stack([spots.y_px, spots.x_px], axis=1)[spots.kept]
+    found = spots.yx_px[spots.kept]
     signals = places[theirs & (truth.kind != SpotKind.DEBRIS)]
     assert np.mean(KDTree(places[theirs]).query(found)[0] > 3) < 0.25
     assert np.mean(KDTree(found).query(signals)[0] < 3) > 0.75

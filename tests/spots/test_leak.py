@@ -53,6 +53,6 @@ def test_what_leaks_over_is_no_signal(drawn, share):
     spots = detect_in_channels(field, pixel_size_um=0.1)["CEP17"]
     own = (truth.channel == PROBES.index("CEP17")) & (truth.kind != SpotKind.DEBRIS)
     places = np.stack([truth.y, truth.x], axis=1)[own]
-    found = np.stack([spots.y_px, spots.x_px], axis=1)[spots.kept]
+    found = spots.yx_px[spots.kept]
     assert np.mean(KDTree(places).query(found)[0] > 3) < 0.15
     assert np.mean(KDTree(found).query(places)[0] < 3) > 0.9

@@ -62,7 +62,7 @@ def test_spots_at_the_edge_are_as_bright_and_as_well_placed_as_elsewhere():
     elsewhere = [(y, x, 100.0) for y in (30, 60, 90) for x in range(12, 110, 16)]
     image = drawn([(y, x, 100.0) for y, x in true] + elsewhere, (120, 120), noise=2.0)
     spots = detect_spots(image.astype(np.float32), pixel_size_um=0.1)
-    places = np.stack([spots.y_px, spots.x_px], axis=1)
+    places = spots.yx_px
     distance = np.hypot(*(places[:, None] - true).transpose(2, 0, 1))
     nearest = distance.argmin(axis=0)
     assert spots.kept[nearest].all()

@@ -44,7 +44,7 @@ def test_overlapping_points_are_fitted_to_the_truth():
     scene = Scene.of(drawn(truth, noise=0.0), sigma_px=SIGMA)
     start = as_points([(60, 60, 90), (61, 65, 90), (65, 61, 90)])
     found = fit_jointly(scene, start, iterations=15)
-    assert_allclose(np.stack([found.y_px, found.x_px], 1), np.array(truth)[:, :2], atol=0.1)
+    assert_allclose(found.yx_px, np.array(truth)[:, :2], atol=0.1)
     assert_allclose(found.amplitude_counts, [100, 80, 120], rtol=0.05)
 
 

@@ -34,7 +34,7 @@ def drawn(depths_um, *, n_planes=15, noise=5.0, seed=0):
 )
 def test_as_many_as_have_a_valley_between_them(depths_um, each):
     spots = detect_spots(drawn(depths_um), pixel_size_um=0.1, z_step_um=STEP_UM)
-    kept = np.stack([spots.y_px, spots.x_px], axis=1)[spots.kept]
+    kept = spots.yx_px[spots.kept]
     near = [np.sum(np.hypot(*(kept - place).T) < 2) for place in PLACES]
     assert near == [each] * len(PLACES)
 
