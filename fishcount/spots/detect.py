@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,27 +14,21 @@ from fishcount.image import project
 from fishcount.optics import KnownOptics
 from fishcount.settings import SpotSettings
 from fishcount.spots.candidates import find_candidates
-from fishcount.spots.channel import HEIGHT_SHARE, ChannelScale, ChannelView, view_channel
+from fishcount.spots.channel import ChannelScale, ChannelView, view_channel
 from fishcount.spots.checks import checked_counts
 from fishcount.spots.depth import separated_in_depth
-from fishcount.spots.doubles import SAME_SIGNAL, doubles
-from fishcount.spots.groups import connected_groups
+from fishcount.spots.judge import judge
 from fishcount.spots.leak import with_leak
 from fishcount.spots.measure import measured_view
-from fishcount.spots.points import Points
 from fishcount.spots.refit import without_rejected
-from fishcount.spots.rejection import reject_reasons
 from fishcount.spots.result import Spots
-from fishcount.spots.score import pooled_score, signal_score
 from fishcount.spots.stack import place_in_stack, project_signals
+from fishcount.spots.table import as_spots
 
 __all__ = ["detect_in_channels", "detect_spots"]
 
+# Less does not hold a point and what is around it.
 _MIN_SIDE_PX = 9
-# Kept points closer than so many widths are one crowded group.
-_CLUSTER_REACH = 3.0
-# Points closer than this many widths are judged together.
-_CROWD_REACH = 2.5
 
 
 def detect_spots(
@@ -106,7 +99,7 @@ def detect_spots(
         name: _view(pixels, known[name], pixel_size_um, z_step_um, point_sigma_um)
         for name, pixels in channels.items()
     }
-    return _spots_of("image", channels, views, z_step_um, settings)
+    return _spots_of_probe("image", channels, views, z_step_um, settings)
 
 
 def detect_in_channels(
@@ -162,7 +155,7 @@ def detect_in_channels(
     with ThreadPoolExecutor(max(1, threads)) as pool:
         views = dict(zip(channels, pool.map(view, channels), strict=True))
         found = pool.map(
-            lambda role: _spots_of(role, channels, views, z_step_um, settings), channels
+            lambda role: _spots_of_probe(role, channels, views, z_step_um, settings), channels
         )
         return dict(zip(channels, found, strict=True))
 
@@ -178,20 +171,21 @@ def _as_searched(
     }
 
 
-def _spots_of(
+def _spots_of_probe(
     role: str,
     channels: Mapping[str, NDArray[np.number]],
     views: Mapping[str, ChannelView | None],
     z_step_um: float | None,
     settings: SpotSettings,
 ) -> Spots:
+    """Spots of one probe, the next one beside it; those of a stack with their height in it."""
     view = views[role]
     beside = next((other for name, other in views.items() if name != role), None)
     if view is None:
         return Spots.empty(min_snr=settings.min_snr)
     if beside is not None:
         view = with_leak(view, beside)
-    spots, pixels = _detect(view, beside, settings), np.asarray(channels[role])
+    spots, pixels = _spots_of_plane(view, beside, settings), np.asarray(channels[role])
     if pixels.ndim == 2:
         return spots
     return separated_in_depth(place_in_stack(spots, pixels), pixels, z_step_um=z_step_um)
@@ -217,69 +211,17 @@ def _view(
     return view if view.scale.is_measurable else None
 
 
-def _detect(view: ChannelView, other: ChannelView | None, settings: SpotSettings) -> Spots:
-    sigma_px = view.scale.search_sigma_px
+def _spots_of_plane(view: ChannelView, other: ChannelView | None, settings: SpotSettings) -> Spots:
+    """Spots of a plane: what may be one is found and judged, and signals are fitted once more."""
     found = find_candidates(
         view, min_snr=settings.min_snr, min_share=settings.min_share, other=other
     )
-    group = connected_groups(found.points.y_px, found.points.x_px, _CROWD_REACH * sigma_px)
-    score = pooled_score(
-        signal_score(found.appearance.figures, smoothed=view.scale.smoothed),
-        found.points.amplitude_counts,
-        group,
-    )
-    reason = reject_reasons(
+    verdict = judge(found, view.scale, settings)
+    return as_spots(
         found,
-        score,
-        sigma_px=sigma_px,
-        width_spread=view.scale.width_spread,
-        min_score=settings.min_score,
-        min_share=settings.min_share,
-    )
-    part, whole = doubles(found.points, reason == "", sigma_px)
-    reason[part] = SAME_SIGNAL
-    kept = reason == ""
-    points = without_rejected(found, kept, whole=whole)
-    fits, granules = found.appearance.fits, found.granules
-    cluster = _clusters(points, kept, _CLUSTER_REACH * sigma_px)
-    # Light of a point of the known width: the free width of a faint point is mostly noise.
-    psf_sigma_px = view.scale.psf_sigma_px
-    height = HEIGHT_SHARE * points.amplitude_counts
-    flux = 2 * np.pi * height * psf_sigma_px**2
-    granule_flux = 2 * np.pi * granules.amplitude_counts * np.square(granules.sigma_px)
-    y, x = np.append(points.y_px, granules.y_px), np.append(points.x_px, granules.x_px)
-    order = np.lexsort((x, y))
-
-    def both(ours: NDArray[Any], theirs: Any) -> NDArray[Any]:
-        """A column of points and granules, in the order of the table."""
-        return np.append(ours, np.broadcast_to(theirs, len(granules)).astype(ours.dtype))[order]
-
-    return Spots(
-        z_px=np.zeros(len(order)),
-        y_px=y[order],
-        x_px=x[order],
-        amplitude_counts=both(height, granules.amplitude_counts),
-        background_counts=both(fits.background_counts, granules.background_counts),
-        sigma_px=both(fits.sigma_px, granules.sigma_px),
-        flux_counts=both(flux, granule_flux),
-        snr=both(found.figure("snr"), granules.snr),
-        kept=both(kept, False),
-        reason=both(reason, "TOO_WIDE"),
-        cluster=both(cluster, 0),
-        score=both(score, np.nan),
-        psf_sigma_px=psf_sigma_px,
+        without_rejected(found, verdict.kept, whole=verdict.whole),
+        verdict,
+        view.scale,
         min_snr=settings.min_snr,
-        typical_counts=view.scale.typical_height_counts,
         min_score=settings.min_score,
     )
-
-
-def _clusters(points: Points, kept: NDArray[np.bool_], reach_px: float) -> NDArray[np.int64]:
-    """Numbers of crowded groups of kept points, from 1; 0 for the others."""
-    rows = np.flatnonzero(kept)
-    group = connected_groups(points.y_px[rows], points.x_px[rows], reach_px)
-    crowded = np.bincount(group, minlength=1) > 1
-    number = np.where(crowded, np.cumsum(crowded), 0)
-    cluster = np.zeros(len(kept), np.int64)
-    cluster[rows] = number[group]
-    return cluster
