@@ -24,7 +24,11 @@ from fishcount.spots.splits import with_splits
 
 __all__ = ["resolve"]
 
+# Rounds in which points are added and split: in drawn fields a single one misses more signals, and
+# a third adds false ones alone.
 _ROUNDS = 2
+# Rounds in which needless points go, and steps of each fit: more change hardly anything.
+_PRUNINGS, _STEPS = 2, 2
 # Largest SNR that a maximum of the residual needs to become a point beside others.
 _MIN_SNR_BESIDE = 2.5
 _LEAST_DISTANCE_PX = 1.0
@@ -35,6 +39,8 @@ _SURE_SNR = 4.0
 _LEAST_SHARE_BESIDE = 0.2
 # If a point is removed, the nearest one within so many widths would take its light.
 _BESIDE_WIDTHS = 2.5
+# Of needless points nearer to each other than this the worse goes first: alone, the other may pay.
+_RIVAL_WIDTHS = 3.0
 # The full width at half maximum of a point: two that are closer show one peak.
 _RESOLVED_WIDTHS = 2.355
 # Least significance of a lone point after a fit, and, a little lower, before it.
@@ -63,7 +69,7 @@ def resolve(
     """
     least_counts = _SEEN_SHARE * min_share * view.scale.typical_counts
     points = _worth_fitting(scene, points, view, least_counts)
-    points = _without_needless(scene, fit_jointly(scene, points, iterations=2), view)[0]
+    points, _ = _without_needless(scene, fit_jointly(scene, points, iterations=_STEPS), view)
     # The response without the points that were found before; that of new ones is still in it.
     residual, new = view.response.copy(), points
     changed = _is_sure(points, view)
@@ -75,22 +81,18 @@ def resolve(
         near = _near(work, work.take(changed[active]), GROUP_REACH * scene.sigma_px)
         born = _births(scene, work, residual, view, min_snr, least_counts, beside=work.take(near))
         if rounds_left:
+            # They will move: the next round takes them out from where they are then.
             subtract_points(residual, work, scene.sigma_px, view.scale.passes, sign=-1)
-        is_new = np.arange(len(work) + len(born)) >= len(work)
-        near = np.append(near, is_new[len(work) :])
-        work = work.joined(born)
-        if len(born):
-            work = fit_jointly(scene, work, iterations=2)
-            work, stay = _without_needless(scene, work, view)
-            near, is_new = near[stay], is_new[stay]
-        work, is_new = with_splits(scene, work, is_new, view, at=near)
+        near, n_before = np.append(near, np.ones(len(born), bool)), len(work)
+        work, stay = _with_born(scene, work, born, view)
+        work, is_new = with_splits(scene, work, stay >= n_before, view, at=near[stay])
         new, points = work, settled.joined(work)
         changed = np.append(np.zeros(len(settled), bool), is_new)
         if not changed.any():
             break
     # As large as the plane, and no longer needed.
     del residual
-    return _pairs_merged(scene, fit_jointly(scene, points, iterations=2))
+    return _pairs_merged(scene, fit_jointly(scene, points, iterations=_STEPS))
 
 
 def _worth_fitting(scene: Scene, points: Points, view: ChannelView, least_counts: float) -> Points:
@@ -162,6 +164,19 @@ def _births(
     return born.take(_promises(scene, points, born, view) >= PROMISING)
 
 
+def _with_born(
+    scene: Scene, points: Points, born: Points, view: ChannelView
+) -> tuple[Points, NDArray[np.int64]]:
+    """All fitted together, without those that do not pay, and which rows these had before.
+
+    Rows of those that were born follow on those of the others.
+    """
+    both = points.joined(born)
+    if len(born) == 0:
+        return both, np.arange(len(both))
+    return _without_needless(scene, fit_jointly(scene, both, iterations=_STEPS), view)
+
+
 def _promises(scene: Scene, points: Points, born: Points, view: ChannelView) -> NDArray[np.float64]:
     """About what each new point will bring beside the others, in log likelihood, before a fit."""
     cost = point_cost(scene, points.joined(born), view)[len(points) :]
@@ -190,12 +205,12 @@ def _without_needless(
 ) -> tuple[Points, NDArray[np.int64]]:
     """Points that pay for themselves, and which they were; of neighbours the worst goes first."""
     stay = np.arange(len(points))
-    for _ in range(2):
+    for _ in range(_PRUNINGS):
         if len(points) == 0:
             break
         gain = _worth(scene, points, view)
         needless = gain < 0
-        first, second = scene.pairs(points, 3.0).T
+        first, second = scene.pairs(points, _RIVAL_WIDTHS).T
         both = needless[first] & needless[second]
         better = np.where(gain[first] <= gain[second], second, first)[both]
         needless[better] = False
@@ -204,7 +219,7 @@ def _without_needless(
         # Only the groups of the removed points have to be fitted again.
         beside = _in_groups_with(scene, points, needless)[~needless]
         stay, points = stay[~needless], points.take(~needless)
-        points = points.placed(beside, fit_jointly(scene, points.take(beside), iterations=2))
+        points = points.placed(beside, fit_jointly(scene, points.take(beside), iterations=_STEPS))
     return points, stay
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
@@ -17,6 +19,8 @@ __all__ = ["with_splits"]
 
 # Points that are split at the same time are this far apart.
 _APART_WIDTHS = 3.0
+# How far from where the point was its halves start; the fit moves them on.
+_OFFSET_WIDTHS = 0.7
 
 
 def with_splits(
@@ -38,28 +42,73 @@ def with_splits(
     chosen = _most_promising(scene, points, np.where(at, promise, -np.inf))
     if len(chosen) == 0:
         return points, is_new
-    cell = _nearest_chosen(scene, points, chosen)
-    involved = np.flatnonzero(cell >= 0)
-    old, old_cell = points.take(cell >= 0), cell[involved]
-    position = np.searchsorted(involved, chosen)
-    new = _split_at(old, position, angle[chosen], 0.7 * scene.sigma_px)
-    new = fit_jointly(scene, new, iterations=3)
-    new_cell = np.append(old_cell, np.arange(len(chosen)))
-    # Both sides are weighed with the larger uncertainty, that of the points before the split.
-    typical = view.scale.typical_counts
-    variance = _mean_of_cells(np.square(uncertainty(old, view)), old_cell, len(chosen))
-    change = _score(scene, new, new_cell, variance, typical)
-    change -= _score(scene, old, old_cell, variance, typical)
-    accepted = change + point_cost(scene, points, view)[chosen] < 0
+    trial = _try_splits(scene, points, chosen, angle[chosen])
+    accepted = _change(scene, trial, view) + point_cost(scene, points, view)[chosen] < 0
     stay = np.ones(len(points), bool)
-    stay[involved] = ~accepted[old_cell]
-    grown = accepted[new_cell]
-    halves = np.append(is_new[involved], np.ones(len(chosen), bool))
-    halves[position] = True
+    stay[trial.rows] = ~accepted[trial.cell]
+    taken = accepted[trial.new_cell]
+    is_new_after = np.append(is_new[trial.rows], np.ones(len(chosen), bool))
+    is_new_after[trial.split] = True
     return (
-        points.take(stay).joined(new.take(grown)),
-        np.concatenate([is_new[stay], halves[grown]]),
+        points.take(stay).joined(trial.new.take(taken)),
+        np.concatenate([is_new[stay], is_new_after[taken]]),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Trial:
+    """Some points that were split at the same time, each in its cell of points beside it.
+
+    Attributes
+    ----------
+    rows, cell : ndarray of int64, (k,)
+        Points that have a part in it, and the number of the split in which each has.
+    split : ndarray of int64, (m,)
+        Which of these were split, in the order of their cells.
+    old : Points, (k,)
+        As they were.
+    new : Points, (k + m,)
+        With first halves in place of those that were split; second halves come last.
+    """
+
+    rows: NDArray[np.int64]
+    cell: NDArray[np.int64]
+    split: NDArray[np.int64]
+    old: Points
+    new: Points
+
+    @property
+    def new_cell(self) -> NDArray[np.int64]:
+        """Cells of the new points, (k + m,)."""
+        return np.append(self.cell, np.arange(len(self.split)))
+
+
+def _try_splits(
+    scene: Scene, points: Points, chosen: NDArray[np.int64], angle: NDArray[np.float64]
+) -> _Trial:
+    """Split the chosen points along an angle each, and fit them with those beside them."""
+    cell = _nearest_chosen(scene, points, chosen)
+    rows, old = np.flatnonzero(cell >= 0), points.take(cell >= 0)
+    split = np.searchsorted(rows, chosen)
+    new = _split_at(old, split, angle, _OFFSET_WIDTHS * scene.sigma_px)
+    return _Trial(
+        rows=rows,
+        cell=cell[rows],
+        split=split,
+        old=old,
+        new=fit_jointly(scene, new, iterations=3),
+    )
+
+
+def _change(scene: Scene, trial: _Trial, view: ChannelView) -> NDArray[np.float64]:
+    """By how much each split changes misfit less log prior of its cell, (m,): below 0 it gains.
+
+    Both sides are weighed with the larger uncertainty, that of the points before the split.
+    """
+    typical, n_cells = view.scale.typical_counts, len(trial.split)
+    variance = _mean_of_cells(np.square(uncertainty(trial.old, view)), trial.cell, n_cells)
+    after = _penalty(scene, trial.new, trial.new_cell, variance, typical)
+    return after - _penalty(scene, trial.old, trial.cell, variance, typical)
 
 
 def _split_promise(
@@ -124,7 +173,7 @@ def _mean_of_cells(
     return np.asarray(np.bincount(cell, values, minlength=n_cells) / members, np.float64)
 
 
-def _score(
+def _penalty(
     scene: Scene,
     points: Points,
     cell: NDArray[np.int64],
