@@ -80,26 +80,15 @@ def probe_signals(
     settings
     """
     position = np.column_stack([z_scale * spots.z_px, spots.y_px, spots.x_px])
-    kept = spots.kept & (nucleus > 0)
-    reach_px = _APART_DIAMETERS * typical_diameter_px(spots, spots.kept)
-    faint = faint_spots(
-        spots.amplitude_counts,
-        kept=spots.kept,
-        alone=_alone(Neighbours.of(position, nucleus, reach_px=reach_px, chosen=kept), kept),
-        nucleus=nucleus,
-        min_share=settings.min_share_of_typical,
-    )
-    inside = kept & ~faint
+    faint = _faint(spots, position, nucleus, settings)
+    inside = spots.kept & (nucleus > 0) & ~faint
     diameter_px = max(typical_diameter_px(spots, inside), settings.min_diameter_um / pixel_size_um)
     # The largest distance of centres that any rule asks for.
     gaps = max(settings.split_gap_diameters, settings.cluster_gap_diameters)
     farthest_px = diameter_px * max(_APART_DIAMETERS, 1.0 + gaps)
     near = Neighbours.of(position, nucleus, reach_px=farthest_px, chosen=inside)
     alone = _alone(near.within(_APART_DIAMETERS * diameter_px), inside)
-    # Where nearly all signals are crowded, the resolved ones stand for single signals.
-    if np.count_nonzero(alone) < settings.least_single_signals:
-        alone = inside
-    single = _single_flux(spots, alone, settings)
+    single = _single_flux(spots, inside, alone, settings)
     crowded = with_copies_beside(
         near,
         position,
@@ -130,6 +119,25 @@ def probe_signals(
     )
 
 
+def _faint(
+    spots: Spots,
+    position_px: NDArray[np.float64],
+    nucleus: NDArray[np.int64],
+    settings: SignalSettings,
+) -> NDArray[np.bool_]:
+    """Kept spots that are grain, (n,), told by those that lie alone in a nucleus."""
+    kept = spots.kept & (nucleus > 0)
+    # What is a signal is not known yet, so neither is their diameter: that of all spots will do.
+    reach_px = _APART_DIAMETERS * typical_diameter_px(spots, spots.kept)
+    return faint_spots(
+        spots.amplitude_counts,
+        kept=spots.kept,
+        alone=_alone(Neighbours.of(position_px, nucleus, reach_px=reach_px, chosen=kept), kept),
+        nucleus=nucleus,
+        min_share=settings.min_share_of_typical,
+    )
+
+
 def _alone(near: Neighbours, chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Which of the chosen spots have none of the others near them."""
     alone = chosen.copy()
@@ -137,12 +145,20 @@ def _alone(near: Neighbours, chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return alone
 
 
-def _single_flux(spots: Spots, alone: NDArray[np.bool_], settings: SignalSettings) -> SingleFlux:
+def _single_flux(
+    spots: Spots,
+    inside: NDArray[np.bool_],
+    alone: NDArray[np.bool_],
+    settings: SignalSettings,
+) -> SingleFlux:
     """Intensity of single signals of the channel.
 
     What detection found typical of the whole channel is better than what those that lie alone
     show, where it is known: these are few in amplified cases, and pairs are among them.
     """
+    # Where nearly all signals are crowded, the resolved ones stand for single signals.
+    if np.count_nonzero(alone) < settings.least_single_signals:
+        alone = inside
     single = single_flux(spots.flux_counts[alone], least=settings.least_single_signals)
     if not (math.isfinite(single.typical_counts) and math.isfinite(spots.typical_counts)):
         return single

@@ -53,21 +53,12 @@ def count_probe(
         Area of every nucleus of the field; row ``i`` is label ``i + 1``.
     settings
     """
-    spots, inside, cluster = probe.spots, probe.inside, probe.cluster
-    into = merge_signals(
-        spots,
-        probe.near,
-        probe.nucleus,
-        chosen=inside & (cluster < 0),
-        area_px=area_px,
-        diameter_px=probe.diameter_px,
-        single=probe.single,
-        settings=settings,
-    )
+    spots, inside = probe.spots, probe.inside
+    into = merge_signals(probe, area_px=area_px, settings=settings)
     merged = into >= 0
     clusters = _estimated(role, probe)
     alone = (inside & ~merged).astype(np.float64)
-    copies_of_signal = alone + _remainder(alone, cluster, clusters, spots.amplitude_counts)
+    copies_of_signal = alone + _remainder(alone, probe.cluster, clusters, spots.amplitude_counts)
     status = np.full(len(spots), Status.KEPT.value, dtype="U16")
     status[merged] = Status.MERGED
     status[~inside] = Status.OUTSIDE
