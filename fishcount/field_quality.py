@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
 from fishcount.filters import mirrored
-from fishcount.flags import Finding, mask_of
+from fishcount.flags import Finding, has_flag
 from fishcount.image import FishImage, Window
 from fishcount.nuclei import Nuclei, OutlinedNuclei
 from fishcount.robust import middle
@@ -95,10 +95,9 @@ def share_blurred(nuclei: Nuclei | OutlinedNuclei, *, max_edge_width: float) -> 
     """
     if len(nuclei) < _MIN_NUCLEI:
         return 0.0
-    blurred = (nuclei.flags & np.uint32(mask_of(["BLURRED"]))) > 0
+    blurred = has_flag(nuclei.flags, "BLURRED")
     diameter_px = 2 * np.sqrt(nuclei.area_px / np.pi)
-    whole = (nuclei.flags & np.uint32(mask_of(["BORDER"]))) == 0
-    seen = whole & (diameter_px >= _MIN_DIAMETER_PX)
+    seen = ~has_flag(nuclei.flags, "BORDER") & (diameter_px >= _MIN_DIAMETER_PX)
     soft = nuclei.edge_width_px[seen] > max_edge_width * diameter_px[seen]
     if seen.sum() < _MIN_NUCLEI:
         return float(blurred.mean())

@@ -1,8 +1,9 @@
 """Every quality flag and reject reason, once: code, subject, name, and a sentence for people.
 
 The registry feeds the tables, the report and the documentation. A nucleus carries its flags as
-a bit mask (`mask_of`, `codes_of`); fields, cases and categories carry `Finding` objects, which
-add the figure that raised the flag; a signal carries at most one reason.
+a bit mask (`mask_of`, `codes_of`; of many nuclei `raise_flag`, `has_flag`); fields, cases and
+categories carry `Finding` objects, which add the figure that raised the flag; a signal carries at
+most one reason.
 """
 
 from __future__ import annotations
@@ -12,7 +13,21 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
-__all__ = ["FLAGS", "VOID_FIELD", "Finding", "Flag", "Subject", "codes_of", "flags_of", "mask_of"]
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "FLAGS",
+    "VOID_FIELD",
+    "Finding",
+    "Flag",
+    "Subject",
+    "codes_of",
+    "flags_of",
+    "has_flag",
+    "mask_of",
+    "raise_flag",
+]
 
 
 class Subject(StrEnum):
@@ -287,3 +302,38 @@ def mask_of(codes: Iterable[str]) -> int:
 def codes_of(mask: int) -> tuple[str, ...]:
     """Codes of a bit mask of nucleus flags, in the order of the registry; see `mask_of`."""
     return tuple(flag.code for flag in flags_of(Subject.NUCLEUS) if mask >> flag.bit & 1)
+
+
+def has_flag(masks: NDArray[np.uint32], code: str) -> NDArray[np.bool_]:
+    """Which of the nuclei with these bit masks (n,) carry a flag.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fishcount.flags import has_flag, mask_of
+    >>> has_flag(np.array([mask_of(["BORDER", "DIM"]), 0], np.uint32), "DIM").tolist()
+    [True, False]
+    """
+    return np.asarray((masks & np.uint32(mask_of([code]))) > 0, np.bool_)
+
+
+def raise_flag(masks: NDArray[np.uint32], code: str, where: NDArray[np.bool_] | slice) -> None:
+    """Raise a flag of some nuclei, in place; their other flags stay.
+
+    Parameters
+    ----------
+    masks : ndarray of uint32, (n,)
+    code : str
+        A flag of nuclei.
+    where : ndarray of bool, (n,), or slice
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fishcount.flags import codes_of, raise_flag
+    >>> masks = np.zeros(2, np.uint32)
+    >>> raise_flag(masks, "DIM", np.array([False, True]))
+    >>> [codes_of(mask) for mask in masks.tolist()]
+    [(), ('DIM',)]
+    """
+    masks[where] |= np.uint32(mask_of([code]))

@@ -14,7 +14,7 @@ from fishcount.channel_checks import inverted_channels, swapped_channels
 from fishcount.duplicates import check_different
 from fishcount.errors import CountError, InputError, MetadataError
 from fishcount.field_quality import field_findings
-from fishcount.flags import VOID_FIELD, Finding, mask_of
+from fishcount.flags import VOID_FIELD, Finding, raise_flag
 from fishcount.guidelines import Scheme, classify
 from fishcount.image import DAPI, FishImage, Window
 from fishcount.image_quality import image_findings, saturated_pixels
@@ -309,19 +309,20 @@ def _field_flags(
 ) -> NDArray[np.uint32]:
     """Flags (n,) that nuclei have because of what was found of their field."""
     flags = np.zeros(len(nuclei), np.uint32)
-    if any(finding.code == "SATURATED_CHANNEL" for finding in findings):
-        flags |= _saturated_flags(image, nuclei, sample)
-    if any(finding.code in VOID_FIELD for finding in findings):
-        flags |= np.uint32(mask_of(["FIELD_NOT_EVALUABLE"]))
+    codes = {finding.code for finding in findings}
+    if "SATURATED_CHANNEL" in codes:
+        raise_flag(flags, "SATURATED", _are_saturated(image, nuclei, sample))
+    if codes.intersection(VOID_FIELD):
+        raise_flag(flags, "FIELD_NOT_EVALUABLE", np.s_[:])
     return flags
 
 
-def _saturated_flags(
+def _are_saturated(
     image: FishImage | Slide, nuclei: Nuclei | OutlinedNuclei, sample: FishImage
-) -> NDArray[np.uint32]:
-    """SATURATED (n,) for nuclei with a pixel at the camera's limit in any channel."""
+) -> NDArray[np.bool_]:
+    """Which nuclei have a pixel at the camera's limit in any channel, (n,)."""
     touched = np.zeros(len(nuclei) + 1, np.int64)
     for block in blocks_of(image.shape):
         full = saturated_pixels(image, block.core, sample=sample)
         touched += np.bincount(nuclei.labels_in(block.core)[full], minlength=len(touched))
-    return np.where(touched[1:] > 0, np.uint32(mask_of(["SATURATED"])), np.uint32(0))
+    return np.asarray(touched[1:] > 0, np.bool_)

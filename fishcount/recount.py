@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from fishcount.flags import mask_of
+from fishcount.flags import mask_of, raise_flag
 from fishcount.nuclei import select_nuclei
 from fishcount.results import FieldResult
 from fishcount.scoring import CaseScore, SelectionCheck, check_selection, score_counts
@@ -145,11 +145,12 @@ def signal_flags(copies: Mapping[str, Copies], n_nuclei: int) -> NDArray[np.uint
     """Flags (n,) of nuclei that only counting can raise: missing colours, estimates."""
     flags = np.zeros(n_nuclei, np.uint32)
     present = np.stack([probe.best > 0 for probe in copies.values()])
-    flags[~present.any(axis=0)] |= np.uint32(mask_of(["NO_SIGNAL"]))
-    flags[present.any(axis=0) & ~present.all(axis=0)] |= np.uint32(mask_of(["ONE_COLOUR"]))
+    n_colours = np.count_nonzero(present, axis=0)
+    raise_flag(flags, "NO_SIGNAL", n_colours == 0)
+    raise_flag(flags, "ONE_COLOUR", (n_colours > 0) & (n_colours < len(present)))
     for probe, values in copies.items():
-        flags[values.estimated] |= np.uint32(mask_of([f"{probe}_ESTIMATED"]))
-        flags[values.disagree] |= np.uint32(mask_of(["ESTIMATES_DISAGREE"]))
+        raise_flag(flags, f"{probe}_ESTIMATED", values.estimated)
+        raise_flag(flags, "ESTIMATES_DISAGREE", values.disagree)
     return flags
 
 

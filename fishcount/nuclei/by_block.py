@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from fishcount.background import is_constant
 from fishcount.blocks import Block, blocks_of
-from fishcount.flags import mask_of
+from fishcount.flags import has_flag
 from fishcount.image import Window
 from fishcount.nuclei.flags import flag_nuclei
 from fishcount.nuclei.focus import BLOCK_PX as FOCUS_PX
@@ -193,6 +193,6 @@ def _without_doubles(
 
 def _flagged(table: NucleiTable, shape: tuple[int, int], settings: NucleiSettings) -> NucleiTable:
     """With the flags of nuclei among all of the image, not only those of their block."""
-    inside_roi = (table.flags & np.uint32(mask_of(["OUTSIDE_ROI"]))) == 0
+    inside_roi = ~has_flag(table.flags, "OUTSIDE_ROI")
     flags = flag_nuclei(table, inside_roi=inside_roi, shape_px=shape, settings=settings)
     return replace(table, flags=flags)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fishcount.flags import FLAGS
+from fishcount.flags import raise_flag
 from fishcount.nuclei.result import NucleiTable
 from fishcount.settings import NucleiSettings
 
@@ -79,11 +79,6 @@ def flag_nuclei(
     condensed = (mean > settings.mitotic_brightness) & (area < settings.mitotic_area)
     raise_flag(flags, "MITOTIC", ~border & condensed)
     return flags
-
-
-def raise_flag(flags: NDArray[np.uint32], code: str, where: NDArray[np.bool_]) -> None:
-    """Set the bit of `code` in place."""
-    flags[where] |= np.uint32(1 << FLAGS[code].bit)
 
 
 def typical(figure: NDArray[np.number], whole: NDArray[np.bool_]) -> float:

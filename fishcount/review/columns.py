@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fishcount.errors import MetadataError
-from fishcount.flags import mask_of
+from fishcount.flags import has_flag
 from fishcount.image import PROBES
 from fishcount.io import CaseFolder
 from fishcount.review.keys import indices_of, keys_of
@@ -88,7 +88,7 @@ def read_signals(
     )
     amplitude = table["amplitude_counts"].to_numpy(np.float64)
     for i, name in enumerate(probes):
-        estimated = (nucleus_flags & np.uint32(mask_of([f"{name}_ESTIMATED"]))) > 0
+        estimated = has_flag(nucleus_flags, f"{name}_ESTIMATED")
         _hang_ranges(folder, columns, i, amplitude, nucleus_key=nucleus_key, estimated=estimated)
     return columns
 

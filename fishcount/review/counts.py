@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fishcount.flags import mask_of
+from fishcount.flags import has_flag, mask_of
 from fishcount.nuclei import select_nuclei
 from fishcount.recount import FLAGS_OF_SIGNALS, signal_flags
 from fishcount.review.automatic import Automatic
@@ -76,7 +76,7 @@ def count_nuclei(
         if changes.flags is not None:
             geometry[place] = changes.flags
             reedited[place] = True
-    disagree = (geometry & np.uint32(mask_of(["ESTIMATES_DISAGREE"]))) > 0
+    disagree = has_flag(geometry, "ESTIMATES_DISAGREE")
     copies = {
         probe: _copies(owner, signals, counted & (signals.probe == i), disagree)
         for i, probe in enumerate(automatic.probes)
