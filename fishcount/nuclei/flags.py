@@ -11,6 +11,9 @@ from fishcount.settings import NucleiSettings
 
 __all__ = ["flag_nuclei"]
 
+# With fewer whole nuclei, those that the edge of the field cuts tell what is typical, too.
+MIN_WHOLE = 3
+
 
 def flag_nuclei(
     nuclei: NucleiTable,
@@ -35,50 +38,68 @@ def flag_nuclei(
     flags = np.zeros(len(nuclei), np.uint32)
     if not len(flags):
         return flags
-    box = nuclei.bbox_px
-    border = (
-        (box[:, 0] == 0)
-        | (box[:, 1] == 0)
-        | (box[:, 2] == shape_px[0])
-        | (box[:, 3] == shape_px[1])
-    )
-    whole = ~border if (~border).sum() >= 3 else np.ones_like(border)
+    border = _are_cut(nuclei.bbox_px, shape_px)
+    whole = ~border if (~border).sum() >= MIN_WHOLE else np.ones_like(border)
     area = nuclei.area_px / typical(nuclei.area_px, whole)
     mean = nuclei.mean_dapi_counts / typical(nuclei.mean_dapi_counts, whole)
     dose = nuclei.dose_counts / typical(nuclei.dose_counts, whole)
     edge = nuclei.edge_width_px / typical(nuclei.edge_width_px, whole)
+    coarse = nuclei.texture / typical(nuclei.texture, whole)
     uneven = nuclei.solidity < settings.min_solidity
     # The long axis over the short one; a line of pixels has no short one.
     elongation = 1 / np.sqrt(np.maximum(1 - nuclei.eccentricity**2, 1e-6))
-    raise_flag(flags, "BORDER", border)
-    raise_flag(flags, "OUTSIDE_ROI", ~inside_roi)
-    raise_flag(flags, "DEBRIS", ~border & (area < settings.debris))
-    raise_flag(flags, "TOO_SMALL", ~border & (area < settings.too_small))
-    raise_flag(flags, "TOO_LARGE", area > settings.too_large)
-    double = (
+    condensed = (mean > settings.mitotic_brightness) & (area < settings.mitotic_area)
+    for code, raised in {
+        "BORDER": border,
+        "OUTSIDE_ROI": ~inside_roi,
+        "DEBRIS": ~border & (area < settings.debris),
+        "TOO_SMALL": ~border & (area < settings.too_small),
+        "TOO_LARGE": area > settings.too_large,
+        "OVERLAPPED": _are_two(nuclei, area=area, dose=dose, settings=settings),
+        "UNSURE_CUT": nuclei.contact_width > settings.max_contact_width,
+        "SHARED_AREA": nuclei.overlap > settings.max_overlap,
+        "IRREGULAR": uneven | (~border & (elongation > settings.max_elongation)),
+        "DIM": mean < settings.dim,
+        "BLURRED": edge > settings.blurred,
+        "SATURATED": nuclei.saturated_fraction > settings.saturated,
+        "DIGESTED": ~border & (coarse > settings.digested),
+        "MITOTIC": ~border & condensed,
+    }.items():
+        raise_flag(flags, code, raised)
+    return flags
+
+
+def _are_cut(box_px: NDArray[np.int64], shape_px: tuple[int, int]) -> NDArray[np.bool_]:
+    """Which boxes (n, 4) touch the edge of a field."""
+    top, left, bottom, right = box_px.T
+    first = (top == 0) | (left == 0)
+    return np.asarray(first | (bottom == shape_px[0]) | (right == shape_px[1]), np.bool_)
+
+
+def _are_two(
+    nuclei: NucleiTable,
+    *,
+    area: NDArray[np.float64],
+    dose: NDArray[np.float64],
+    settings: NucleiSettings,
+) -> NDArray[np.bool_]:
+    """Which are two nuclei in one outline, by any sign of it; area and dose over typical ones."""
+    large_and_uneven = (
         (area > settings.overlap_area)
         & (dose > settings.overlap_dose)
         & (nuclei.solidity < settings.overlap_solidity)
     )
-    double |= (
-        (dose > settings.max_dose)
-        | (uneven & (area > settings.uneven_area))
-        | (nuclei.neck < settings.min_neck)
-    )
+    very_uneven = (nuclei.solidity < settings.min_solidity) & (area > settings.uneven_area)
     # NaN, where depth was not looked at, is not above zero.
-    double |= nuclei.depth_distance_um > 0
-    raise_flag(flags, "OVERLAPPED", double)
-    raise_flag(flags, "UNSURE_CUT", nuclei.contact_width > settings.max_contact_width)
-    raise_flag(flags, "SHARED_AREA", nuclei.overlap > settings.max_overlap)
-    raise_flag(flags, "IRREGULAR", uneven | (~border & (elongation > settings.max_elongation)))
-    raise_flag(flags, "DIM", mean < settings.dim)
-    raise_flag(flags, "BLURRED", edge > settings.blurred)
-    raise_flag(flags, "SATURATED", nuclei.saturated_fraction > settings.saturated)
-    coarse = nuclei.texture / typical(nuclei.texture, whole)
-    raise_flag(flags, "DIGESTED", ~border & (coarse > settings.digested))
-    condensed = (mean > settings.mitotic_brightness) & (area < settings.mitotic_area)
-    raise_flag(flags, "MITOTIC", ~border & condensed)
-    return flags
+    at_two_depths = nuclei.depth_distance_um > 0
+    return np.asarray(
+        large_and_uneven
+        | very_uneven
+        | (dose > settings.max_dose)
+        | (nuclei.neck < settings.min_neck)
+        | at_two_depths,
+        np.bool_,
+    )
 
 
 def typical(figure: NDArray[np.number], whole: NDArray[np.bool_]) -> float:

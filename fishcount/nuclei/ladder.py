@@ -19,15 +19,16 @@ from fishcount.nuclei.canvas import Canvas
 from fishcount.nuclei.foreground import fill_holes
 from fishcount.nuclei.pieces import Pieces, measure_outlines
 from fishcount.nuclei.runs import Runs, count_pixels, find_runs
-from fishcount.nuclei.split import split_foreground
+from fishcount.nuclei.split import Split, split_foreground
 
 __all__ = ["climb_ladder", "lowest_level"]
 
 LEVEL_RATIO, MAX_LEVELS = 1.45, 6
 # The lowest threshold, as a part of the typical signal of the foreground.
 LOWEST = 0.16
-# Components under this part of a nuclear area are crumbs of texture or noise.
-MIN_AREA = 0.03
+# Components under this part of a nuclear area are crumbs of texture or noise, and so are those of
+# fewer pixels, which have no shape to be judged by.
+MIN_AREA, MIN_AREA_PX = 0.03, 6
 # A hole is filled that is smaller than this part of a nuclear area and no deeper than noise makes
 # it, in parts of the floor. Any other is a gap between nuclei, which tells where they part, or a
 # nucleolus, around which one is joined again.
@@ -146,6 +147,7 @@ def _make_rung(
     diameter_px: float,
     least_in_holes: float,
 ) -> _Rung | None:
+    """The components over a threshold inside those that the rung below left open, judged."""
     signal = canvas.signal
     nucleus_area = math.pi / 4 * diameter_px**2
     mask = fill_holes(
@@ -154,53 +156,79 @@ def _make_rung(
         signal=signal,
         least_counts=least_in_holes,
     )
+    parents = None
     if below is not None:
         parents = canvas.values_of(below.canvas, below.components)
         mask &= np.append(False, below.open).take(parents)
-    components, n = connected_parts(mask)
-    large = count_pixels(components, n + 1) >= max(MIN_AREA * nucleus_area, 6)
-    large[0] = False
-    new = np.cumsum(large, dtype=np.int32)
-    new[~large] = 0
+    components = _large_parts(mask, least_px=max(MIN_AREA * nucleus_area, MIN_AREA_PX))
     # Components without a seed are gone from now on.
-    split = split_foreground(new.take(components), signal, diameter_px=diameter_px)
+    split = split_foreground(components, signal, diameter_px=diameter_px)
     if not len(split.pieces):
         return None
-    component_at, pieces = split.components.ravel()[split.at], split.pieces
-    component_of = np.zeros(len(pieces), np.int64)
-    component_of[split.labels.ravel()[split.at] - 1] = component_at - 1
-    n = int(component_of.max()) + 1
-    parent_of = np.zeros(n, np.int64)
-    if below is not None:
-        parent_of[component_at - 1] = parents.ravel()[split.at] - 1
-    cores, runs = _trim(split.labels, signal, pieces)
+    component_of, parent_of = _ancestry(split, parents)
+    cores, runs = _trim(split.labels, signal, split.pieces)
     shape = _shape_quality(measure_outlines(runs), nucleus_area)
+    area, n = split.pieces.area, len(parent_of)
+    quality = shape * _height_quality(level / np.maximum(split.pieces.brightness, 1e-6))
+    weight = np.bincount(component_of, area, minlength=n).astype(np.float64)
+    worth = np.bincount(component_of, area * quality, minlength=n).astype(np.float64)
     rung = _Rung(
         canvas=canvas,
         components=split.components,
         labels=split.labels,
-        area=pieces.area,
-        quality=shape * _height_quality(level / np.maximum(pieces.brightness, 1e-6)),
         cores=cores,
+        area=area,
+        quality=quality,
         component_of=component_of,
         parent_of=parent_of,
-        value=np.zeros(n),
-        weight=np.zeros(n),
+        value=worth / np.maximum(weight, 1),
+        weight=weight,
         stays=np.ones(n, bool),
-        alone=np.zeros(n, bool),
+        alone=_is_single_and_whole(component_of, shape, n),
     )
-    rung.weight = rung.per_component(rung.area)
-    rung.value = rung.per_component(rung.area * rung.quality) / np.maximum(rung.weight, 1)
-    single = np.bincount(component_of, minlength=n) == 1
-    rung.alone[component_of] = shape > ALONE
-    rung.alone &= single
     if below is not None:
-        # Two thresholds in a row that see as many nuclei: a third would see no others.
-        only = np.bincount(parent_of, minlength=len(below.value))[parent_of] == 1
-        n_pieces = np.bincount(component_of, minlength=n)
-        n_below = np.bincount(below.component_of, minlength=len(below.value))[parent_of]
-        rung.alone |= only & (n_pieces == n_below) & (rung.value > STABLE)
+        rung.alone |= _is_stable(rung, below)
     return rung
+
+
+def _large_parts(mask: NDArray[np.bool_], *, least_px: float) -> NDArray[np.int32]:
+    """The connected parts of a mask that are large enough, 1 to n without gaps."""
+    parts, n = connected_parts(mask)
+    large = count_pixels(parts, n + 1) >= least_px
+    large[0] = False
+    new = np.cumsum(large, dtype=np.int32)
+    new[~large] = 0
+    return new.take(parts)
+
+
+def _ancestry(
+    split: Split, parents: NDArray[np.int32] | None
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Component of each piece, and the one below of each component, both from 0; 0 without any."""
+    component_at = split.components.ravel()[split.at]
+    component_of = np.zeros(len(split.pieces), np.int64)
+    component_of[split.labels.ravel()[split.at] - 1] = component_at - 1
+    parent_of = np.zeros(int(component_of.max()) + 1, np.int64)
+    if parents is not None:
+        parent_of[component_at - 1] = parents.ravel()[split.at] - 1
+    return component_of, parent_of
+
+
+def _is_single_and_whole(
+    component_of: NDArray[np.int64], shape: NDArray[np.float64], n: int
+) -> NDArray[np.bool_]:
+    """Which of n components are one piece, and that of a good shape."""
+    good = np.zeros(n, bool)
+    good[component_of] = shape > ALONE
+    return np.asarray(good & (np.bincount(component_of, minlength=n) == 1), np.bool_)
+
+
+def _is_stable(rung: _Rung, below: _Rung) -> NDArray[np.bool_]:
+    """Which components two thresholds in a row divide alike: a third would see no others."""
+    only = np.bincount(rung.parent_of, minlength=len(below.value))[rung.parent_of] == 1
+    n_pieces = np.bincount(rung.component_of, minlength=len(rung.parent_of))
+    n_below = np.bincount(below.component_of, minlength=len(below.value))[rung.parent_of]
+    return np.asarray(only & (n_pieces == n_below) & (rung.value > STABLE), np.bool_)
 
 
 def _trim(
