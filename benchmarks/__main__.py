@@ -29,9 +29,9 @@ from benchmarks import (
     speed,
     spots,
 )
+from benchmarks.report import RESULTS
 
 HERE = Path(__file__).parent
-RESULTS = HERE / "results"
 
 
 def main() -> None:

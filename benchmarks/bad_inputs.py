@@ -16,7 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.report import made_by, markdown_table, write_report
+from benchmarks.report import RESULTS, made_by, markdown_table, write_report
 from fishcount import read_image
 from fishcount.errors import FishcountError
 from fishcount.image_quality import image_findings
@@ -25,7 +25,6 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "io"))
 
 from bad_inputs import CASES, Case
 
-RESULTS = Path(__file__).parent / "results"
 FORK = multiprocessing.get_context("fork")
 
 

@@ -29,14 +29,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from benchmarks.report import markdown_table, provenance, write_report
+from benchmarks.report import RESULTS, markdown_table, provenance, write_report
 from fishcount.batch import Progress, cases_in_folder, run_batch
 from fishcount.errors import FishcountError
 from fishcount.io import verify_case_folder
 from fishcount.synthetic import simulate_case, write_case
 
 FORK = multiprocessing.get_context("fork")
-RESULTS = Path(__file__).parent / "results" / "batch.md"
 N_DRAWN = 5
 N_FEW = 10
 # Cores are free where they do nothing for this share of a moment; so many moments are waited for.
@@ -252,7 +251,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--cases", type=int, default=1000)
     parser.add_argument("--turns", type=int, default=20)
     parser.add_argument("--pairs", type=int, default=3)
-    parser.add_argument("--out", type=Path, default=RESULTS)
+    parser.add_argument("--out", type=Path, default=RESULTS / "batch.md")
     options = parser.parse_args(arguments)
     told = sys.argv[1:] if arguments is None else arguments
     command = " ".join(["python -m benchmarks.batch", *told])

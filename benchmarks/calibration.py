@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from benchmarks import detection
 from benchmarks.near_cutoffs import blend, classified, drawn_fields, expected, in_a_field
-from benchmarks.report import made_by, markdown_table, write_report
+from benchmarks.report import RESULTS, made_by, markdown_table, write_report
 from fishcount.guidelines import builtin_schemes, classify
 from fishcount.pipeline import score_field
 from fishcount.recount import score_nuclei, scored_nuclei
@@ -38,7 +38,6 @@ from fishcount.settings import ScoringSettings
 from fishcount.synthetic import SNR_LEVELS, draw_copies
 from fishcount.synthetic.population import Population
 
-RESULTS = Path(__file__).parent / "results"
 FIGURE = Path(__file__).parents[1] / "docs" / "images" / "calibration.png"
 SCHEMES = ("seed-copies", "asco-cap-2018-dual", "asco-cap-2013-dual", "asco-cap-2007-dual")
 # Signals that stand for endless counting of the population.

@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.near_cutoffs import blend, drawn_fields
-from benchmarks.report import made_by, markdown_table, write_report
+from benchmarks.report import RESULTS, made_by, markdown_table, write_report
 from fishcount.pipeline import score_field
 from fishcount.recount import scored_nuclei
 from fishcount.settings import ScoringSettings
@@ -34,7 +34,6 @@ from fishcount.synthetic import SNR_LEVELS
 
 __all__ = ["DetectionError", "error_of_detection", "measure", "told"]
 
-RESULTS = Path(__file__).parent / "results"
 # Cases that tell the error of detection come from other seeds than those that are judged.
 SEED = 1_000_003
 # Half the width of the central 95 % of a normal number.

@@ -13,6 +13,7 @@ from scipy.optimize import minimize
 
 from fishcount.metrics import match_labels
 from fishcount.nuclei import segment_nuclei
+from fishcount.nuclei.canvas import Canvas
 from fishcount.synthetic import CASES, FieldSpec, draw_field, random_spec
 
 __all__ = [
@@ -23,9 +24,11 @@ __all__ = [
     "draw_touching",
     "f1_with",
     "fit_log_odds",
+    "shares_of",
     "shrink_truth",
     "touching_spec",
     "true_owners",
+    "truth_on",
 ]
 
 RIDGE = 1e-3
@@ -99,6 +102,21 @@ def shrink_truth(truth: NDArray[np.integer], shape: tuple[int, int]) -> NDArray[
     """True labels on an image (y, x) that was reduced by a whole factor."""
     step = max(round(truth.shape[0] / shape[0]), 1)
     return truth[step // 2 :: step, step // 2 :: step][: shape[0], : shape[1]]
+
+
+def truth_on(canvas: Canvas, truth: Labels) -> Labels:
+    """True labels at the pixels of a canvas, whose image may be reduced; 0 between its boxes."""
+    coarse = shrink_truth(truth, canvas.image_shape)
+    whole = np.zeros(canvas.image_shape, coarse.dtype)
+    whole[: coarse.shape[0], : coarse.shape[1]] = coarse
+    return whole if canvas.origin is None else np.append(whole.ravel(), 0)[canvas.origin]
+
+
+def shares_of(labels: NDArray[np.int32], truth: Labels) -> NDArray[np.int64]:
+    """Pixels that labels 1 to n share with background and each true nucleus, (n, n_true + 1)."""
+    n, n_true = int(labels.max(initial=0)) + 1, int(truth.max(initial=0)) + 1
+    code = labels.astype(np.int64) * n_true + truth
+    return np.bincount(code.ravel(), minlength=n * n_true).reshape(n, n_true)[1:]
 
 
 def true_owners(shares: NDArray[np.integer]) -> NDArray[np.int64]:

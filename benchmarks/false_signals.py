@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks.report import made_by, markdown_table, write_report
+from benchmarks.report import RESULTS, made_by, markdown_table, write_report
 from benchmarks.train_spot_score import labels_of
 from fishcount import Settings, score_field
 from fishcount.image import PROBES
@@ -25,7 +25,6 @@ from fishcount.recount import recount_field
 from fishcount.results import FieldResult
 from fishcount.synthetic import CASES, Truth, random_spec, simulate_case
 
-RESULTS = Path(__file__).parent / "results"
 NO_BUDGET = "none"
 BUDGETS = (None, 0.02, 0.05, 0.1, 0.2)
 # Signals of so many times the noise of their nucleus are told apart in the table.

@@ -29,8 +29,9 @@ from benchmarks.drawn_cuts import (
     draw_touching,
     f1_with,
     fit_log_odds,
-    shrink_truth,
+    shares_of,
     true_owners,
+    truth_on,
 )
 from fishcount.nuclei import concavity, cut_odds, segment_nuclei
 from fishcount.nuclei.canvas import Canvas, packed_patches
@@ -77,10 +78,7 @@ def examples_of(drawn: Drawn) -> NDArray[np.float64]:
         def packed(self, components: NDArray[np.int32], wanted: NDArray[np.bool_]) -> Canvas:
             nonlocal here
             canvas = Canvas.packed(self, components, wanted)
-            coarse = shrink_truth(truth, canvas.image_shape)
-            whole = np.zeros(canvas.image_shape, coarse.dtype)
-            whole[: coarse.shape[0], : coarse.shape[1]] = coarse
-            here = whole if canvas.origin is None else np.append(whole.ravel(), 0)[canvas.origin]
+            here = truth_on(canvas, truth)
             return canvas
 
     def tries(cuts: Any, inside: Any, boxes: Any, diameter_px: float) -> Any:
@@ -92,10 +90,7 @@ def examples_of(drawn: Drawn) -> NDArray[np.float64]:
 
     def odds(pieces: NDArray[np.int32], *images: Any, **about: Any) -> NDArray[np.float64]:
         row, figures = cut_odds.cut_figures(pieces, *images, **about)
-        n, n_true = int(pieces.max()) + 1, int(truth.max(initial=0)) + 1
-        code = pieces.astype(np.int64) * n_true + beside
-        shares = np.bincount(code.ravel(), minlength=n * n_true).reshape(n, n_true)[1:]
-        own = true_owners(shares).reshape(-1, 2)[row]
+        own = true_owners(shares_of(pieces, beside)).reshape(-1, 2)[row]
         known, two = (own > 0).all(axis=1), own[:, 0] != own[:, 1]
         area = np.bincount(pieces.ravel())[1:].reshape(-1, 2).min(axis=1)[row]
         cost = cost_of(area, about["nucleus_area_px"])

@@ -32,8 +32,9 @@ from benchmarks.drawn_cuts import (
     draw_touching,
     f1_with,
     fit_log_odds,
-    shrink_truth,
+    shares_of,
     true_owners,
+    truth_on,
 )
 from fishcount.nuclei import joins, ladder, segment_nuclei, split
 from fishcount.nuclei.canvas import Canvas
@@ -109,11 +110,7 @@ class Lesson:
 
     def look_at(self, canvas: Canvas) -> None:
         """From now on the truth is that of the pixels of a canvas."""
-        coarse = shrink_truth(self.truth, canvas.image_shape)
-        whole = np.zeros(canvas.image_shape, coarse.dtype)
-        whole[: coarse.shape[0], : coarse.shape[1]] = coarse
-        origin = canvas.origin
-        self.here = whole if origin is None else np.append(whole.ravel(), 0)[origin]
+        self.here = truth_on(canvas, self.truth)
 
     def make_rung(self, canvas: Canvas, *given: Any, **named: Any) -> Any:
         """As of the ladder."""
@@ -124,9 +121,7 @@ class Lesson:
         self, labels: NDArray[np.int32], *images: NDArray[np.float32], nucleus_area_px: float
     ) -> tuple[NDArray[np.int32], Pieces]:
         """Join as the weights say, or without any as the truth does."""
-        n, n_true = int(labels.max(initial=0)) + 1, int(self.truth.max(initial=0)) + 1
-        code = labels.astype(np.int64) * n_true + self.here
-        self.shares = np.bincount(code.ravel(), minlength=n * n_true).reshape(n, n_true)[1:]
+        self.shares = shares_of(labels, self.here)
         before = len(self.rows)
         with patch.object(joins, "log_odds_apart", self.judge):
             joined = join_pieces(labels, *images, nucleus_area_px=nucleus_area_px)

@@ -30,7 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
-from benchmarks.report import markdown_table, provenance, write_report
+from benchmarks.report import RESULTS, markdown_table, provenance, write_report
 from fishcount import FishImage, score_field
 from fishcount.blocks import blocks_of
 from fishcount.by_block import MARGIN_PX, find_nuclei, find_spots
@@ -40,7 +40,6 @@ from fishcount.settings import Settings
 from fishcount.slide import Slide
 from fishcount.synthetic import draw_field, spec_of_case, write_image
 
-RESULTS = Path(__file__).parent / "results"
 PATCH_PX, PIXEL_UM = 2048, 0.25
 NUCLEI = {"per_mm2": 6500, "touching": 0.5, "overlapping": 0.15}
 STORED: dict[str, dict[str, Any]] = {

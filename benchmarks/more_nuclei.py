@@ -18,12 +18,11 @@ from numpy.typing import NDArray
 
 from benchmarks.coverage import Tissue
 from benchmarks.near_cutoffs import classified
-from benchmarks.report import made_by, markdown_table, write_report
+from benchmarks.report import RESULTS, made_by, markdown_table, write_report
 from fishcount.guidelines import Classification
 from fishcount.scoring import score_counts
 from fishcount.settings import ScoringSettings
 
-RESULTS = Path(__file__).parent / "results"
 SCHEMES = ("seed-copies", "asco-cap-2018-dual")
 # Mean HER2 and ratio of tissues near a cut-off, some nearer.
 FIGURES = ((4.4, 1.7), (4.7, 1.7), (4.2, 2.15), (5.2, 2.2))

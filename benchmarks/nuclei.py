@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 from scipy import ndimage as ndi
 from skimage import feature, filters, io, measure, segmentation
 
+from benchmarks.cost import processor_seconds
 from benchmarks.nuclei_cost import measure_memory, measure_tables
 from benchmarks.nuclei_fields import Field, Labels, labelled_folder, phantom_folder
 from benchmarks.plots import draw_bars
@@ -195,12 +196,7 @@ def measure_speed(image: NDArray[np.generic]) -> list[dict[str, object]]:
 
 
 def _best_of_three(call: Callable[[], object]) -> float:
-    seconds = []
-    for _ in range(3):
-        start = time.process_time()
-        call()
-        seconds.append(time.process_time() - start)
-    return min(seconds)
+    return min(processor_seconds(call) for _ in range(3))
 
 
 def draw_worst(path: Path, ours: list[tuple[float, Field, Labels]], n_worst: int = 8) -> None:

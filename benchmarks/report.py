@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
+# Where the pages lie.
+RESULTS = Path(__file__).parent / "results"
 PACKAGES = ("fishcount", "numpy", "scipy", "scikit-image")
 
 

@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from benchmarks.report import made_by, markdown_table, write_report
+from benchmarks.report import RESULTS, made_by, markdown_table, write_report
 from fishcount.io import provenance, write_case_folder
 from fishcount.review import (
     AcceptNucleus,
@@ -48,7 +48,6 @@ from fishcount.review import (
 from fishcount.settings import Settings
 from fishcount.tables import NUCLEI_COLUMNS, SIGNALS_COLUMNS
 
-RESULTS = Path(__file__).parent / "results"
 FIELD = "field_1"
 SIDE_PX, N_NUCLEI = 4096, 5000
 PITCH_PX = 57

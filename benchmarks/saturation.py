@@ -18,12 +18,11 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from benchmarks.report import made_by, markdown_table, write_report
+from benchmarks.report import RESULTS, made_by, markdown_table, write_report
 from fishcount import score_field
 from fishcount.image import FishImage
 from fishcount.synthetic import FieldSpec, SaturationCurve, saturation_curve
 
-RESULTS = Path(__file__).parent / "results"
 OPTICS = {
     "NA 1.4, 0.065 um": (1.4, 0.065),
     "NA 1.3, 0.1 um": (1.3, 0.1),

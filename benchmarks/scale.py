@@ -31,10 +31,9 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
-from benchmarks.report import markdown_table, provenance, write_report
+from benchmarks.report import RESULTS, markdown_table, provenance, write_report
 from fishcount.synthetic import simulate_case
 
-RESULTS = Path(__file__).parent / "results"
 PATCH_PX, TILE_PX = 2048, 512
 SIDES_PX = (1024, 2048, 4096, 8192, 16384)
 WARM_UP_PX = 1024

@@ -13,8 +13,6 @@ machines are the ratios, not the seconds.
 from __future__ import annotations
 
 import argparse
-import time
-import tracemalloc
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -24,9 +22,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.cost import peak_mib, processor_seconds
 from benchmarks.plain_scripts import blobs, count_points, otsu_nuclei
 from benchmarks.plots import draw_bars
-from benchmarks.report import made_by, markdown_table, write_report
+from benchmarks.report import RESULTS, made_by, markdown_table, write_report
 from fishcount import count_signals, detect_spots, score_case, score_field, segment_nuclei
 from fishcount.image import DAPI, PROBES, FishImage
 from fishcount.image_quality import image_findings
@@ -34,7 +33,6 @@ from fishcount.synthetic import simulate_case
 
 # Camera counts: half the height of a signal in these fields.
 PLAIN_THRESHOLD = 19.0
-RESULTS = Path(__file__).parent / "results"
 MEASURED = {
     "one field, 2048 x 2048, three channels": {"size": 2048, "planes": 1},
     "one stack, 9 planes of 1024 x 1024, three channels": {"size": 1024, "planes": 9},
@@ -63,23 +61,11 @@ def measure(steps: Mapping[str, Callable[[], object]], *, repeats: int) -> dict[
     runs: dict[str, list[float]] = {name: [] for name in steps}
     for _ in range(repeats):
         for name, step in steps.items():
-            start = time.process_time()
-            step()
-            runs[name].append(time.process_time() - start)
+            runs[name].append(processor_seconds(step))
     return {
         name: Measured(float(np.median(runs[name])), peak_mib(step), tuple(runs[name]))
         for name, step in steps.items()
     }
-
-
-def peak_mib(step: Callable[[], object]) -> float:
-    """Peak of what a step allocates."""
-    tracemalloc.start()
-    before, _ = tracemalloc.get_traced_memory()
-    step()
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    return (peak - before) / 2**20
 
 
 def our_steps(image: FishImage) -> Mapping[str, Callable[[], object]]:

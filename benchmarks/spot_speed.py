@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 
+from benchmarks.cost import processor_seconds
 from benchmarks.spot_peers import AUTOMATIC, SIGMA_PX, Image, installed_peers
 from fishcount.background import background_map, noise_by_brightness
 from fishcount.spots import detect_spots
@@ -44,16 +44,12 @@ def time_speed(planes: list[Image], *, with_peers: bool) -> pd.DataFrame:
     for job in jobs.values():
         job()
     # By turns, as the machine is not as fast at all times: what is compared is of one round.
-    rounds = [{name: _processor_ms(job) for name, job in jobs.items()} for _ in range(N_ROUNDS)]
+    rounds = [
+        {name: 1000 * processor_seconds(job) for name, job in jobs.items()} for _ in range(N_ROUNDS)
+    ]
     taken = pd.DataFrame(rounds)
     table = pd.DataFrame({"step": list(jobs), "ms": taken.median().to_numpy()})
     if "blob_log" in taken:
         faster = taken.rdiv(taken["blob_log"], axis=0).median()
         table["times faster than blob_log"] = faster.to_numpy()
     return table
-
-
-def _processor_ms(job: Callable[[], object]) -> float:
-    start = time.process_time()
-    job()
-    return 1000 * (time.process_time() - start)

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
-import tifffile
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
 from benchmarks.localisation import least_errors_px
 from benchmarks.spot_peers import Image, Points
-from fishcount import read_image
+from benchmarks.truth_fields import read_folder
+from fishcount.image import PROBES
 from fishcount.metrics import match_points
+from fishcount.synthetic.truth import SpotKind, SpotsTruth
 
-PROBES = ("HER2", "CEP17")
-REACH_PX = 3.0
-CROWDED_PX = 5.0
-NEAR_CROWD_PX = 8.0
-DEBRIS, SPLIT = 9, 1
+# A point is found within this of it; crowded with another copy within that; and a false point
+# within the last of a crowded one is charged to the crowd.
+REACH_PX, CROWDED_PX, NEAR_CROWD_PX = 3.0, 5.0, 8.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +31,7 @@ class Channel:
     probe: str
     image: Image
     other: Image
-    truth: pd.DataFrame
+    truth: SpotsTruth
     z_step_um: float | None = None
 
     @property
@@ -48,10 +45,10 @@ class Channel:
         truth = self.truth
         return least_errors_px(
             self.image if self.image.ndim == 2 else self.image[len(self.image) // 2],
-            truth["y"].to_numpy(float),
-            truth["x"].to_numpy(float),
-            sigma_px=truth["sigma"].to_numpy(float),
-            electrons=truth["amp"].to_numpy(float),
+            truth.y,
+            truth.x,
+            sigma_px=truth.sigma,
+            electrons=truth.amp,
         )
 
 
@@ -92,28 +89,28 @@ def _root_mean(squares: list[float]) -> float:
 
 
 def read_channels(folder: Path, limit: int | None) -> Iterator[Channel]:
-    cases = json.loads((folder / "cases.json").read_text(encoding="utf-8"))
-    for case, about in cases.items():
-        kind = str(about["snr"]) + (" stack" if about["planes"] > 1 else "")
-        for path in sorted((folder / case).glob("*.ome.tif"))[:limit]:
-            name = path.name.removesuffix(".ome.tif")
-            pixels = tifffile.imread(path).astype(np.float32)
-            pixels = np.moveaxis(pixels, -3, 0)
-            z_step_um = read_image(path).z_step_um if about["planes"] > 1 else None
-            spots = pd.read_csv(folder / case / "truth" / f"{name}_spots.csv")
-            # Copies may be numbered from one in each nucleus.
-            spots["copy"] += spots["nucleus"] * 100_000
-            for number, probe in enumerate(PROBES):
-                mine = spots[spots["channel"] == number].reset_index(drop=True)
-                yield Channel(kind, probe, pixels[1 + number], pixels[2 - number], mine, z_step_um)
+    """Both probes of at most so many fields of each case of a folder; all where it is None."""
+    for one in read_folder(folder, most_fields=limit):
+        image = one.image
+        pixels = {probe: image.channel(probe) for probe in PROBES}
+        for probe, other in zip(PROBES, reversed(PROBES), strict=True):
+            yield Channel(
+                difficulty=one.difficulty,
+                probe=probe,
+                image=pixels[probe],
+                other=pixels[other],
+                truth=one.points_of(probe),
+                z_step_um=image.z_step_um if image.n_planes > 1 else None,
+            )
 
 
 def add_to(tally: Tally, found: Points, channel: Channel) -> None:
     """Count one field."""
     truth = channel.truth
-    true = truth[["y", "x"]].to_numpy()
-    copy, kind = truth["copy"].to_numpy(), truth["kind"].to_numpy()
-    debris = kind == DEBRIS
+    true = np.stack([truth.y, truth.x], axis=1)
+    # Copies may be numbered from one in each nucleus.
+    copy = truth.copy + truth.nucleus * 100_000
+    debris = truth.kind == SpotKind.DEBRIS
     match = match_points(found, true, max_distance_px=REACH_PX, group=copy, ignored=debris)
     tally.hits += match.true.size
     tally.false += match.false.size
@@ -125,7 +122,7 @@ def add_to(tally: Tally, found: Points, channel: Channel) -> None:
     if crowded.any() and match.false.size:
         distance, _ = KDTree(true[crowded]).query(found[match.false])
         tally.crowded_false += int((distance < NEAR_CROWD_PX).sum())
-    alone = ~crowded[match.true] & (kind[match.true] != SPLIT)
+    alone = ~crowded[match.true] & (truth.kind[match.true] != SpotKind.SPLIT)
     tally.squares += list(np.square(match.distance_px[alone]))
     tally.least_squares += list(np.square(channel.least_errors_px[match.true[alone]]))
 

@@ -31,7 +31,8 @@ from benchmarks.plots import draw_bars
 from benchmarks.report import made_by, markdown_table, write_report
 from benchmarks.spot_peers import Image, Peer, Points, installed_peers, with_best
 from benchmarks.spot_speed import time_speed
-from benchmarks.spot_truth import PROBES, Channel, Tally, add_to, read_channels
+from benchmarks.spot_truth import Channel, Tally, add_to, read_channels
+from fishcount.image import PROBES
 from fishcount.metrics import PointMatch, match_points
 from fishcount.settings import SpotSettings
 from fishcount.spots import detect_in_channels, detect_spots

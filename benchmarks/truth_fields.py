@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,7 @@ from fishcount.image import PROBES
 from fishcount.nuclei import Nuclei, nuclei_from_labels
 from fishcount.spots import Spots
 from fishcount.synthetic import Truth, read_truth
-from fishcount.synthetic.truth import SpotKind
+from fishcount.synthetic.truth import SpotKind, SpotsTruth
 
 # Neighbours within this many sigmas form one crowded group.
 GROUP_SIGMAS = 4.0
@@ -44,6 +44,11 @@ class TrueField:
     def true_points(self, probe: str) -> NDArray[np.bool_]:
         """Rows of true points of a probe, debris included."""
         return self.truth.spots.channel == PROBES.index(probe)
+
+    def points_of(self, probe: str) -> SpotsTruth:
+        """The true points of a probe, debris included."""
+        spots, mine = self.truth.spots, self.true_points(probe)
+        return replace(spots, **{one.name: getattr(spots, one.name)[mine] for one in fields(spots)})
 
     def outlines(self) -> tuple[Nuclei, NDArray[np.bool_]]:
         """True outlines as if they had been segmented, and which of them should be scored."""
