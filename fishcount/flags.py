@@ -191,6 +191,12 @@ _ENTRIES: dict[Subject, tuple[tuple[str, str, str], ...]] = {
             "The pixel size or plane distance that was given is not what the file says.",
         ),
         (
+            "EMPTY_AREA",
+            "empty area",
+            "A part of the image holds zeros alone, as beside the tiles of a scan. Nothing was "
+            "looked for in it, and nuclei at its edge count as cut.",
+        ),
+        (
             "LABELS_IN_PIECES",
             "labels in pieces",
             "In the labels that were given, one number stands for separate pieces: two nuclei, or "

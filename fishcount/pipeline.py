@@ -12,6 +12,7 @@ from fishcount.blocks import blocks_of
 from fishcount.by_block import find_nuclei, find_spots
 from fishcount.channel_checks import inverted_channels, swapped_channels
 from fishcount.duplicates import check_different
+from fishcount.empty_areas import fill_empty_areas, find_empty_areas
 from fishcount.errors import CountError, InputError, MetadataError
 from fishcount.field_quality import field_findings
 from fishcount.flags import VOID_FIELD, Finding, raise_flag
@@ -90,8 +91,14 @@ def score_field(
     True
     """
     settings = settings or Settings()
+    acquired = image
+    windows = Slide.of(image).sample_windows()
+    areas = find_empty_areas(image, windows)
+    if areas is not None:
+        image = fill_empty_areas(image, areas)
+        # Light ends at the edge of an empty area, which is not what a sample is to show.
+        windows = Slide.of(image).sample_windows()
     slide = Slide.of(image)
-    windows = slide.sample_windows()
     sample = slide.sample(windows)
     given = None if labels is None else _labelled(image, labels, settings)
     # The search for spots takes the most memory: it is done before there is a label image.
@@ -116,9 +123,13 @@ def score_field(
         findings.append(Finding("NO_NUCLEI"))
     flags = nuclei.flags | signal_flags(counts.copies, len(nuclei))
     flags = flags | _field_flags(image, nuclei, findings, sample=sample)
+    if areas is not None:
+        cut, found = areas.cut(nuclei)
+        flags = flags | cut
+        findings += found
     scored, reject_reason = select_nuclei(flags, settings=settings.selection)
     return FieldResult(
-        image=image,
+        image=acquired,
         nuclei=nuclei,
         spots=spots,
         counts=counts,
