@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from fishcount.errors import FileFormatError, FishcountError, TooLargeError
 from fishcount.flags import Finding
 from fishcount.image import Window
+from fishcount.io.lossy import HEADER_BYTES, lossy_codec
 from fishcount.io.series import Series
-from fishcount.io.tiff_checks import check_pages
+from fishcount.io.tiff_checks import LOSSLESS, check_pages
 from fishcount.io.tiff_imagej import imagej_series
 from fishcount.io.tiff_layout import Layout
 from fishcount.io.tiff_ome import ome_series
@@ -152,11 +153,26 @@ def _findings(structure: Structure, layouts: Sequence[Layout]) -> tuple[Finding,
     findings = []
     if any(layout.series.colour for layout in layouts):
         findings.append(Finding("COLOUR_MERGE"))
-    if any(page.one("compression", 1) == 7 for page in structure.pages):
-        findings.append(Finding("LOSSY_COMPRESSION", detail="JPEG in TIFF"))
+    lossy = dict.fromkeys(_lossy_codecs(structure))
+    findings += [Finding("LOSSY_COMPRESSION", detail=f"{codec} in TIFF") for codec in lossy]
     if any(_halves_colour(page) for page in structure.pages):
         findings.append(Finding("LOSSY_COLOUR", detail="JPEG with halved colour"))
     return tuple(findings)
+
+
+def _lossy_codecs(structure: Structure) -> Iterator[str]:
+    """Names of codecs that lost something; one strip or tile of a page speaks for the page."""
+    try:
+        with structure.path.open("rb") as stream:
+            for page in structure.pages:
+                data = b""
+                if page.one("compression", 1) not in LOSSLESS and len(page.offsets):
+                    stream.seek(max(int(page.offsets[0]), 0))
+                    data = stream.read(HEADER_BYTES)
+                if codec := lossy_codec(page.one("compression", 1), data):
+                    yield codec
+    except OSError:
+        return  # the pixels will say so
 
 
 def _halves_colour(page: Page) -> bool:

@@ -19,7 +19,7 @@ from fishcount.errors import (
 from fishcount.io.tiff_page import Page
 from fishcount.settings import ReadingSettings
 
-__all__ = ["CODECS", "DEFLATE", "check_pages"]
+__all__ = ["CODECS", "DEFLATE", "LOSSLESS", "check_pages"]
 
 DEFLATE = (8, 32946)
 CODECS = {
@@ -30,6 +30,7 @@ CODECS = {
     32773: "PackBits",
     32946: "deflate",
     33003: "JPEG 2000",
+    33004: "JPEG 2000",
     33005: "JPEG 2000",
     34712: "JPEG 2000",
     34925: "LZMA",
@@ -39,6 +40,7 @@ CODECS = {
     50001: "WebP",
     50002: "JPEG XL",
 }
+LOSSLESS = frozenset({1, 5, *DEFLATE, 32773, 34925, 34926, 50000})
 _BITS = (8, 16, 32, 64)
 _MAX_SAMPLES = 64
 # Camera noise hardly compresses: a large page that shrinks so far holds no image.

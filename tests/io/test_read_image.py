@@ -17,6 +17,7 @@ from bad_inputs import write_ome as write_raw_ome
 from fishcount import read_image
 from fishcount.errors import CalibrationError, ChannelError, InputError, MetadataError
 from fishcount.io import guess_role, open_slide, read_field
+from fishcount.io.lossy import HEADER_BYTES, lossy_codec
 from fishcount.io.options import OPTIONS
 
 ROLES = ["DAPI", "HER2", "CEP17"]
@@ -38,6 +39,35 @@ def write_ome(path: Path, pixels: np.ndarray, axes: str, **options) -> None:
     }
     metadata.update(options.pop("metadata", {}))
     tifffile.imwrite(path, pixels, ome=True, photometric="minisblack", metadata=metadata, **options)
+
+
+@pytest.mark.parametrize(
+    ("compression", "how", "lossy"),
+    [
+        ("jpegxl", {"lossless": True}, []),
+        ("jpegxl", {"lossless": False}, ["JPEG XL in TIFF"]),
+        ("jpegxl", {"distance": 3.0}, ["JPEG XL in TIFF"]),
+        ("jpeg_2000_lossy", {"level": 60, "reversible": False}, ["JPEG 2000 in TIFF"]),
+        ("jpeg_2000_lossy", {"level": 0, "reversible": True}, []),
+        ("zlib", {}, []),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_compression_that_loses_something_is_told(tmp_path, compression, how, lossy, dtype):
+    pixels = stack(shape=(64, 80), dtype=dtype)[:, 0]
+    write_ome(tmp_path / "a.tif", pixels, "CYX", compression=compression, compressionargs=how)
+    image = read_image(tmp_path / "a.tif")
+    assert np.array_equal(image.pixels[:, 0], pixels) == (not lossy)
+    found = [one.detail for one in image.findings if one.code == "LOSSY_COMPRESSION"]
+    assert found == lossy
+
+
+def test_headers_that_are_damaged_say_nothing():
+    whole = imagecodecs.jpegxl_encode(stack(shape=(64, 80))[0, 0], lossless=False)
+    assert lossy_codec(50002, whole[:HEADER_BYTES]) == "JPEG XL"
+    assert [lossy_codec(code, b"") for code in (33003, 34927, 50002, 8, 65000)] == [""] * 5
+    assert lossy_codec(33003, b"\xff\x52\x00") == ""
 
 
 @pytest.mark.parametrize("axes", ["CYX", "ZCYX", "CZYX", "TCYX", "TZCYX"])
