@@ -94,24 +94,10 @@ def _scene(
 ) -> Scene:
     n_channels, n_planes = _size(document, "C"), _size(document, "Z")
     types = set(document.pixel_types.values())
-    faults: list[FishcountError] = []
-    if len(types) != 1 or not types <= set(_DTYPES):
-        faults.append(
-            MetadataError(
-                "pixel type", file=path, found=", ".join(sorted(types)), expected=", ".join(_DTYPES)
-            )
-        )
-    if _size(document, "T") > 1:
-        faults.append(
-            MetadataError(
-                "a time series",
-                file=path,
-                found=f"{_size(document, 'T')} time points",
-                expected="one",
-                remedy="export one time point",
-            )
-        )
-    faults += _gaps(path, number, rect, tiles, n_channels, n_planes)
+    faults = [
+        *_form_faults(document, path, types),
+        *_gaps(path, number, rect, tiles, n_channels, n_planes),
+    ]
     names, sizes_um, optics = read_metadata(document.raw_metadata, n_channels)
     source = "CZI Scaling"
     return Scene(
@@ -131,6 +117,28 @@ def _scene(
         ),
         faults=tuple(faults),
     )
+
+
+def _form_faults(document: Any, path: Path, types: set[str]) -> list[FishcountError]:
+    """What a document holds that is no field: pixels of another type, several time points."""
+    faults: list[FishcountError] = []
+    if len(types) != 1 or not types <= set(_DTYPES):
+        faults.append(
+            MetadataError(
+                "pixel type", file=path, found=", ".join(sorted(types)), expected=", ".join(_DTYPES)
+            )
+        )
+    if _size(document, "T") > 1:
+        faults.append(
+            MetadataError(
+                "a time series",
+                file=path,
+                found=f"{_size(document, 'T')} time points",
+                expected="one",
+                remedy="export one time point",
+            )
+        )
+    return faults
 
 
 def _gaps(

@@ -44,6 +44,33 @@ def _opened(path: Path) -> Any:
 
 
 def _scene(image: Any, path: Path) -> Scene:
+    """An image as it describes itself."""
+    sizes = dict(image.sizes)
+    steps = {axis: _step_um(image, axis) for axis in "XYZ"}
+    n_channels = sizes.get("C", 1)
+    optics = read_optics(image.xml_element, n_channels)
+    source = "LIF DimensionDescription"
+    return Scene(
+        series=Series(
+            name=str(image.name),
+            sizes=(n_channels, sizes.get("Z", 1), sizes.get("Y", 1), sizes.get("X", 1)),
+            axes="".join(axis for axis in sizes if axis in "CZYX"),
+            dtype=np.dtype(image.dtype),
+            channel_names=("",) * n_channels,
+            pixel_size_um=steps["X"],
+            pixel_height_um=steps["Y"],
+            pixel_size_source=source if steps["X"] else "",
+            z_step_um=steps["Z"],
+            z_step_source=source if steps["Z"] else "",
+            optics=optics,
+            optics_source="LIF HardwareSetting" if optics else "",
+        ),
+        faults=tuple(_faults(image, path)),
+    )
+
+
+def _faults(image: Any, path: Path) -> list[FishcountError]:
+    """What keeps an image from being read: its axes, and pixels that are not all there."""
     sizes = dict(image.sizes)
     faults: list[FishcountError] = []
     if not {"Y", "X"} <= set(sizes) <= set("CZYX"):
@@ -69,27 +96,7 @@ def _scene(image: Any, path: Path) -> Scene:
                 remedy="was the copy interrupted?",
             )
         )
-    steps = {axis: _step_um(image, axis) for axis in "XYZ"}
-    n_channels = sizes.get("C", 1)
-    optics = read_optics(image.xml_element, n_channels)
-    source = "LIF DimensionDescription"
-    return Scene(
-        series=Series(
-            name=str(image.name),
-            sizes=(n_channels, sizes.get("Z", 1), sizes.get("Y", 1), sizes.get("X", 1)),
-            axes="".join(axis for axis in sizes if axis in "CZYX"),
-            dtype=np.dtype(image.dtype),
-            channel_names=("",) * n_channels,
-            pixel_size_um=steps["X"],
-            pixel_height_um=steps["Y"],
-            pixel_size_source=source if steps["X"] else "",
-            z_step_um=steps["Z"],
-            z_step_source=source if steps["Z"] else "",
-            optics=optics,
-            optics_source="LIF HardwareSetting" if optics else "",
-        ),
-        faults=tuple(faults),
-    )
+    return faults
 
 
 def _step_um(image: Any, axis: str) -> float | None:
