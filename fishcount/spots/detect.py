@@ -20,6 +20,7 @@ from fishcount.spots.depth import separated_in_depth
 from fishcount.spots.judge import judge
 from fishcount.spots.leak import with_leak
 from fishcount.spots.measure import measured_view
+from fishcount.spots.psf import PointWidth, expected_width
 from fishcount.spots.refit import without_rejected
 from fishcount.spots.result import Spots
 from fishcount.spots.stack import place_in_stack, project_signals
@@ -91,13 +92,14 @@ def detect_spots(
     >>> float(spots.y_px[brightest].round(1)), float(spots.x_px[brightest].round(1))
     (30.3, 20.6)
     """
+    check_positive(pixel_size_um=pixel_size_um, z_step_um=z_step_um, point_sigma_um=point_sigma_um)
     settings = settings or SpotSettings()
     given = {"image": image} if other is None else {"image": image, "other": other}
     channels = _as_searched(given, settings)
     known = {"image": scale, "other": other_scale}
+    expected = expected_width(pixel_size_um, point_sigma_um)
     views = {
-        name: _view(pixels, known[name], pixel_size_um, z_step_um, point_sigma_um)
-        for name, pixels in channels.items()
+        name: _view(pixels, known[name] or expected, z_step_um) for name, pixels in channels.items()
     }
     return _spots_of_probe("image", channels, views, z_step_um, settings)
 
@@ -125,6 +127,11 @@ def detect_in_channels(
     threads
         How many probes are searched at the same time; the result is the same for any number.
 
+    Returns
+    -------
+    dict of str to Spots
+        As of `detect_spots`, by role.
+
     Raises
     ------
     PixelError, ValueError
@@ -138,18 +145,14 @@ def detect_in_channels(
     >>> {role: len(spots) for role, spots in detect_in_channels({"HER2": blank}).items()}
     {'HER2': 0}
     """
+    check_positive(pixel_size_um=pixel_size_um, z_step_um=z_step_um)
     settings, known = settings or SpotSettings(), scales or {}
     optics = (optics or KnownOptics()).overruled_by(settings.optics)
     channels = _as_searched(channels, settings)
 
     def view(role: str) -> ChannelView | None:
-        return _view(
-            channels[role],
-            known.get(role),
-            pixel_size_um,
-            z_step_um,
-            optics.point_sigma_um(role),
-        )
+        expected = expected_width(pixel_size_um, optics.point_sigma_um(role))
+        return _view(channels[role], known.get(role) or expected, z_step_um)
 
     # Most of the time is spent in numpy, which lets go of the interpreter's lock.
     with ThreadPoolExecutor(max(1, threads)) as pool:
@@ -192,22 +195,20 @@ def _spots_of_probe(
 
 
 def _view(
-    image: NDArray[np.number],
-    scale: ChannelScale | None,
-    pixel_size_um: float | None,
-    z_step_um: float | None,
-    point_sigma_um: float | None,
+    image: NDArray[np.number], about: ChannelScale | PointWidth, z_step_um: float | None
 ) -> ChannelView | None:
-    """What detection looks at; None where there is nothing to be found."""
-    check_positive(pixel_size_um=pixel_size_um, z_step_um=z_step_um, point_sigma_um=point_sigma_um)
+    """What detection looks at; None where there is nothing to be found.
+
+    Without the scale of the channel it is measured here, from how wide points are expected to be.
+    """
     image = checked_counts(image)
     if is_constant(image) or min(image.shape[-2:]) < _MIN_SIDE_PX:
         return None
     plane = project_signals(image, z_step_um=z_step_um)
-    if scale is None:
-        view = measured_view(plane, pixel_size_um=pixel_size_um, point_sigma_um=point_sigma_um)
+    if isinstance(about, PointWidth):
+        view = measured_view(plane, about)
     else:
-        view = view_channel(plane, scale)
+        view = view_channel(plane, about)
     return view if view.scale.is_measurable else None
 
 

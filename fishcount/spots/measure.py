@@ -33,7 +33,7 @@ from fishcount.spots.psf import (
     BRIGHT_SNR,
     START_PX,
     PointWidth,
-    expected_width_px,
+    expected_width,
     width_of_bright,
 )
 from fishcount.spots.sharp import is_sharp, light_beside
@@ -72,6 +72,11 @@ def measure_channel(
     point_sigma_um
         Width of a point in focus, where NA and wavelength tell it (`KnownOptics`): a closer guess.
 
+    Returns
+    -------
+    ChannelScale
+        Of a blank plane, `is_measurable` is false.
+
     Raises
     ------
     PixelError
@@ -92,23 +97,20 @@ def measure_channel(
     (1.5, 5)
     """
     check_positive(pixel_size_um=pixel_size_um, point_sigma_um=point_sigma_um)
-    return measured_view(
-        checked_counts(plane), pixel_size_um=pixel_size_um, point_sigma_um=point_sigma_um
-    ).scale
+    expected = expected_width(pixel_size_um, point_sigma_um)
+    return measured_view(checked_counts(plane), expected).scale
 
 
-def measured_view(
-    plane: NDArray[np.number],
-    *,
-    pixel_size_um: float | None = None,
-    point_sigma_um: float | None = None,
-) -> ChannelView:
-    """What detection looks at in a whole plane, which is measured first; see `measure_channel`."""
+def measured_view(plane: NDArray[np.number], expected: PointWidth) -> ChannelView:
+    """What detection looks at in a whole plane, which is measured first; see `measure_channel`.
+
+    `expected` is how wide points are as far as one knows before they are seen.
+    """
     if plane.ndim != 2 or 0 in plane.shape:
         raise PixelError("no plane to measure", found=plane.shape, expected="(y, x)")
     brightness = background_map(plane, block_px=BLOCK_PX)
     view = _unmeasured_view(plane, brightness, START_PX)
-    width = _width_of_points(view, pixel_size_um, point_sigma_um)
+    width = _width_of_points(view, expected)
     sigma_px = search_width_px(width.sigma_px)
     # Where points are about as wide as was supposed, they are seen through the same filter.
     if passes_for(sigma_px) != view.scale.passes:
@@ -130,13 +132,10 @@ def measured_view(
     return replace(view, scale=scale)
 
 
-def _width_of_points(
-    view: ChannelView, pixel_size_um: float | None, point_sigma_um: float | None
-) -> PointWidth:
+def _width_of_points(view: ChannelView, expected: PointWidth) -> PointWidth:
     """How wide the brightest round maxima are, in a response of no certain width."""
     if not view.scale.is_measurable:
-        expected_px = expected_width_px(pixel_size_um, point_sigma_um)
-        return PointWidth(sigma_px=expected_px, spread=0.0)
+        return replace(expected, spread=0.0)
     # Those that stand out less are asked for later, and then they are known.
     view.maxima(_SEEN_SNR)
     maxima, snr = view.maxima(BRIGHT_SNR)
@@ -148,8 +147,7 @@ def _width_of_points(
         view.response,
         maxima[chosen],
         snr[chosen],
-        pixel_size_um=pixel_size_um,
-        point_sigma_um=point_sigma_um,
+        expected=expected,
     )
 
 
@@ -191,10 +189,22 @@ def measure_channels(
     optics
         What is known of objective and dyes.
 
+    Returns
+    -------
+    dict of str to ChannelScale
+        By role. Of a blank channel, `is_measurable` is false.
+
     Raises
     ------
     PixelError, ValueError
         As `measure_channel`; also when the probes differ in size.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fishcount.spots import measure_channels
+    >>> measure_channels({"HER2": np.zeros((64, 64), np.float32)})["HER2"].is_measurable
+    False
     """
     check_positive(pixel_size_um=pixel_size_um, z_step_um=z_step_um)
     planes = {
@@ -203,9 +213,7 @@ def measure_channels(
     }
     optics = optics or KnownOptics()
     views = {
-        role: measured_view(
-            plane, pixel_size_um=pixel_size_um, point_sigma_um=optics.point_sigma_um(role)
-        )
+        role: measured_view(plane, expected_width(pixel_size_um, optics.point_sigma_um(role)))
         for role, plane in planes.items()
     }
     scales = {}

@@ -17,7 +17,7 @@ from fishcount.robust import quantile, robust_sigma
 from fishcount.spots.channel import ROUND
 from fishcount.spots.filters import blob_response, passes_for
 from fishcount.spots.maxima import local_maxima, roundness
-from fishcount.spots.psf import expected_width_px
+from fishcount.spots.psf import expected_width
 
 __all__ = ["coarse_response", "dark_over_bright"]
 
@@ -91,7 +91,7 @@ def coarse_response(
 
     Single hot or dead pixels are taken out before.
     """
-    width_px = expected_width_px(pixel_size_um)
+    width_px = expected_width(pixel_size_um).sigma_px
     factor = 2 if width_px >= _COARSE_FROM_PX else 1
     # A median of whole numbers is the same in their own type, and found in less time.
     counts = plane if plane.dtype in _FILTERED else plane.astype(np.float32)

@@ -15,7 +15,7 @@ __all__ = [
     "BRIGHT_SNR",
     "START_PX",
     "PointWidth",
-    "expected_width_px",
+    "expected_width",
     "likeliest_width",
     "width_of_bright",
 ]
@@ -48,14 +48,15 @@ _PEAK = 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PointWidth:
-    """How wide points are.
+    """How wide points are, or are expected to be.
 
     Attributes
     ----------
     sigma_px : float
         Of most of them.
     spread : float
-        Standard deviation of the logarithm of widths, errors of the fits set aside.
+        Standard deviation of the logarithm: of widths, errors of the fits set aside; or of what is
+        expected.
     """
 
     sigma_px: float
@@ -66,22 +67,22 @@ def likeliest_width(
     widths_px: NDArray[np.float64],
     snr: NDArray[np.float64],
     *,
-    prior_px: float,
-    prior_spread: float,
+    expected: PointWidth,
 ) -> PointWidth:
     """The width that most of the fitted widths (n,) agree on, each within its own error.
 
     Widths of points scatter log-normally around one value, by their errors and a spread of their
     own; pairs, granules and what is out of focus are wider, by any factor, and some other things
     lie anywhere. The share of such others and the spread
-    are summed over, so that no cut is needed, and with few widths the prior decides.
+    are summed over, so that no cut is needed, and with few widths what is expected decides.
 
     Examples
     --------
     >>> import numpy as np
-    >>> from fishcount.spots.psf import likeliest_width
+    >>> from fishcount.spots.psf import PointWidth, likeliest_width
     >>> widths = np.r_[np.linspace(1.5, 1.7, 20), np.linspace(2, 4, 30)]
-    >>> found = likeliest_width(widths, np.full(50, 20.0), prior_px=1.5, prior_spread=0.3)
+    >>> expected = PointWidth(sigma_px=1.5, spread=0.3)
+    >>> found = likeliest_width(widths, np.full(50, 20.0), expected=expected)
     >>> round(found.sigma_px, 1), found.spread < 0.1
     (1.6, True)
     """
@@ -102,7 +103,7 @@ def likeliest_width(
             for share in _SHARES
         ]
     )
-    prior = -0.5 * ((middle - np.log(prior_px)) / prior_spread) ** 2
+    prior = -0.5 * ((middle - np.log(expected.sigma_px)) / expected.spread) ** 2
     weight = np.exp(likelihood + prior - (likelihood + prior).max())
     weight /= weight.sum()
     best = int(np.argmax(weight.sum(axis=0)))
@@ -120,13 +121,11 @@ def width_of_bright(
     maxima: NDArray[np.int64],
     snr: NDArray[np.float64],
     *,
-    pixel_size_um: float | None,
-    point_sigma_um: float | None = None,
+    expected: PointWidth,
 ) -> PointWidth:
     """Width of a point, from the brightest maxima (n, 2) of a blob response.
 
-    They are fitted with a free width; see `likeliest_width`. The pixel size tells what to expect,
-    and the width of a point in focus, where it is known, tells it better.
+    They are fitted with a free width; see `likeliest_width`.
     """
     best = np.sort(np.argsort(-snr, kind="stable")[:_AT_MOST])
     maxima, snr = maxima[best], snr[best]
@@ -139,32 +138,29 @@ def width_of_bright(
     found = likeliest_width(
         fits.sigma_px[fit_well],
         snr[fit_well],
-        prior_px=expected_width_px(pixel_size_um, point_sigma_um),
-        prior_spread=_expected_spread(pixel_size_um, point_sigma_um),
+        expected=expected,
     )
     return PointWidth(sigma_px=round(found.sigma_px, 3), spread=round(found.spread, 3))
 
 
-def expected_width_px(pixel_size_um: float | None, point_sigma_um: float | None = None) -> float:
-    """What the pixel size suggests, and the width of a point in focus where that is known.
+def expected_width(
+    pixel_size_um: float | None = None, point_sigma_um: float | None = None
+) -> PointWidth:
+    """What the pixel size suggests, and better the width of a point in focus where that is known.
 
     Examples
     --------
-    >>> from fishcount.spots.psf import expected_width_px
-    >>> round(expected_width_px(0.1), 2), round(expected_width_px(0.1, 0.25), 2)
-    (1.6, 2.89)
+    >>> from fishcount.spots.psf import expected_width
+    >>> expected_width(0.1)
+    PointWidth(sigma_px=1.6, spread=0.2)
+    >>> round(expected_width(0.1, 0.25).sigma_px, 2)
+    2.89
     """
     if pixel_size_um is None:
-        sigma = _UNKNOWN_PX
+        sigma_px, spread = _UNKNOWN_PX, _UNKNOWN_SPREAD
     elif point_sigma_um is None:
-        sigma = _EXPECTED_UM / pixel_size_um
+        sigma_px, spread = _EXPECTED_UM / pixel_size_um, _KNOWN_SPREAD
     else:
-        sigma = math.hypot(point_sigma_um, _ADDED_UM) / pixel_size_um
-    return float(np.clip(sigma, *_BOUNDS_PX))
-
-
-def _expected_spread(pixel_size_um: float | None, point_sigma_um: float | None) -> float:
-    """How far off that may be, in log."""
-    if pixel_size_um is None:
-        return _UNKNOWN_SPREAD
-    return _KNOWN_SPREAD if point_sigma_um is None else _OPTICS_SPREAD
+        sigma_px = math.hypot(point_sigma_um, _ADDED_UM) / pixel_size_um
+        spread = _OPTICS_SPREAD
+    return PointWidth(sigma_px=float(np.clip(sigma_px, *_BOUNDS_PX)), spread=spread)

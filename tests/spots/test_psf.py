@@ -13,7 +13,7 @@ from fishcount.errors import SettingsError
 from fishcount.optics import KnownOptics, diffraction_sigma_um
 from fishcount.settings import Settings, SpotSettings, parse_settings, with_overrides
 from fishcount.spots import detect_in_channels, detect_spots, measure_channel
-from fishcount.spots.psf import expected_width_px, likeliest_width
+from fishcount.spots.psf import PointWidth, expected_width, likeliest_width
 from fishcount.synthetic import simulate_case
 
 
@@ -65,8 +65,9 @@ def test_spread_is_that_of_the_points_and_not_the_error_of_their_fits():
 def test_without_points_the_pixel_size_decides():
     noise = np.random.default_rng(0).normal(100, 5, (256, 256)).astype(np.float32)
     assert_allclose(measure_channel(noise, pixel_size_um=0.08).psf_sigma_px, 2.0, rtol=0.1)
-    assert_allclose(expected_width_px(0.08), 2.0)
-    nothing = likeliest_width(np.zeros(0), np.zeros(0), prior_px=1.3, prior_spread=0.2)
+    assert_allclose(expected_width(0.08).sigma_px, 2.0)
+    expected = PointWidth(sigma_px=1.3, spread=0.2)
+    nothing = likeliest_width(np.zeros(0), np.zeros(0), expected=expected)
     assert_allclose(nothing.sigma_px, 1.3, rtol=0.02)
 
 
@@ -105,7 +106,7 @@ def test_the_image_has_the_last_word_over_the_optics(sigma_px):
     # Out of focus, in a thick section, or with a wavelength that is wrong: the points tell.
     image = drawn(points=80, sigma_px=sigma_px)
     point_sigma_um = diffraction_sigma_um(0.588, na=1.3)
-    assert_allclose(expected_width_px(0.1, point_sigma_um), 1.73, atol=0.01)
+    assert_allclose(expected_width(0.1, point_sigma_um).sigma_px, 1.73, atol=0.01)
     found = measure_channel(image, pixel_size_um=0.1, point_sigma_um=point_sigma_um)
     assert_allclose(found.psf_sigma_px, sigma_px, rtol=0.06)
 

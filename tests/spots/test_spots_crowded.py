@@ -16,6 +16,7 @@ from fishcount.spots.measure import measured_view
 from fishcount.spots.moments import Patches, energy
 from fishcount.spots.points import Points
 from fishcount.spots.prior import point_cost
+from fishcount.spots.psf import expected_width
 from fishcount.spots.refit import without_rejected
 from fishcount.spots.scene import Scene
 from fishcount.spots.score import pooled_score
@@ -49,7 +50,7 @@ def test_overlapping_points_are_fitted_to_the_truth():
 
 
 def test_a_further_point_costs_less_where_signals_are_near_and_not_where_grain_is():
-    view = measured_view(drawn(SINGLES), pixel_size_um=None)
+    view = measured_view(drawn(SINGLES), expected_width())
     scene = Scene.of(view.plane, sigma_px=SIGMA)
 
     def cost_beside(*others):
