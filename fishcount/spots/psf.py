@@ -151,10 +151,8 @@ def expected_width(
     Examples
     --------
     >>> from fishcount.spots.psf import expected_width
-    >>> expected_width(0.1)
-    PointWidth(sigma_px=1.6, spread=0.2)
-    >>> round(expected_width(0.1, 0.25).sigma_px, 2)
-    2.89
+    >>> round(expected_width(0.1).sigma_px, 2), round(expected_width(0.1, 0.25).sigma_px, 2)
+    (1.6, 2.89)
     """
     if pixel_size_um is None:
         sigma_px, spread = _UNKNOWN_PX, _UNKNOWN_SPREAD
