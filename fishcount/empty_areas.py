@@ -22,7 +22,7 @@ from scipy import ndimage as ndi
 
 from fishcount.blocks import blocks_of
 from fishcount.filters import largest_near, smallest_near
-from fishcount.flags import Finding, mask_of
+from fishcount.flags import Finding, raise_flag
 from fishcount.image import FishImage, Window
 from fishcount.image_checks import ROLES
 from fishcount.nuclei import Nuclei, OutlinedNuclei
@@ -115,7 +115,8 @@ class EmptyAreas:
             n_empty += int(empty[inner].sum())
             labels = nuclei.labels_in(block.core)
             touched += np.bincount(labels[near[inner] > 0], minlength=len(touched))
-        flags = np.where(touched[1:] > 0, np.uint32(mask_of(["BORDER"])), np.uint32(0))
+        flags = np.zeros(len(nuclei), np.uint32)
+        raise_flag(flags, "BORDER", touched[1:] > 0)
         share = n_empty / (self.slide.shape[0] * self.slide.shape[1])
         roles = [role for role in self.slide.channels if role in self._met]
         detail = f"{100 * share:.1f} % of {', '.join(roles)}"

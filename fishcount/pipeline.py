@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from fishcount.blocks import blocks_of
 from fishcount.by_block import find_nuclei, find_spots
 from fishcount.channel_checks import inverted_channels, swapped_channels
 from fishcount.duplicates import check_different
-from fishcount.empty_areas import fill_empty_areas, find_empty_areas
+from fishcount.empty_areas import EmptyAreas, fill_empty_areas, find_empty_areas
 from fishcount.errors import CountError, InputError, MetadataError
 from fishcount.field_quality import field_findings
 from fishcount.flags import VOID_FIELD, Finding, raise_flag
@@ -91,21 +92,13 @@ def score_field(
     True
     """
     settings = settings or Settings()
-    acquired = image
-    windows = Slide.of(image).sample_windows()
-    areas = find_empty_areas(image, windows)
-    if areas is not None:
-        image = fill_empty_areas(image, areas)
-        # Light ends at the edge of an empty area, which is not what a sample is to show.
-        windows = Slide.of(image).sample_windows()
-    slide = Slide.of(image)
-    sample = slide.sample(windows)
-    given = None if labels is None else _labelled(image, labels, settings)
+    field = _SearchedField.of(image)
+    given = None if labels is None else _labelled(field.image, labels, settings)
     # The search for spots takes the most memory: it is done before there is a label image.
-    spots = find_spots(slide, sample=sample, settings=settings, threads=threads, on_block=on_block)
-    nuclei, findings = _nuclei_and_findings(
-        image, given, sample=sample, windows=windows, settings=settings, threads=threads
+    spots = find_spots(
+        field.slide, sample=field.sample, settings=settings, threads=threads, on_block=on_block
     )
+    nuclei, findings = _nuclei_and_findings(field, given, settings=settings, threads=threads)
     counts = count_signals(
         spots,
         nuclei,
@@ -113,23 +106,21 @@ def score_field(
         z_step_um=image.z_step_um,
         settings=settings.signals,
     )
-    in_pieces = 0 if labels is None else labels_in_pieces(np.asarray(labels))
-    if in_pieces:
-        detail = f"{in_pieces} of {len(nuclei)} labels"
-        findings.append(Finding("LABELS_IN_PIECES", in_pieces, detail))
+    if labels is not None:
+        findings += _label_findings(labels, nuclei)
     findings += signal_findings(counts, settings=settings.signals)
-    findings += field_findings(image, nuclei, counts, windows=windows, settings=settings.quality)
+    findings += field_findings(
+        field.image, nuclei, counts, windows=field.windows, settings=settings.quality
+    )
     if not len(nuclei):
         findings.append(Finding("NO_NUCLEI"))
-    flags = nuclei.flags | signal_flags(counts.copies, len(nuclei))
-    flags = flags | _field_flags(image, nuclei, findings, sample=sample)
-    if areas is not None:
-        cut, found = areas.cut(nuclei)
-        flags = flags | cut
-        findings += found
+    at_empty_area, empty_area = field.cut(nuclei)
+    findings += empty_area
+    flags = nuclei.flags | signal_flags(counts.copies, len(nuclei)) | at_empty_area
+    flags = flags | _field_flags(field, nuclei, findings)
     scored, reject_reason = select_nuclei(flags, settings=settings.selection)
     return FieldResult(
-        image=acquired,
+        image=image,
         nuclei=nuclei,
         spots=spots,
         counts=counts,
@@ -252,6 +243,52 @@ def _scored_fields(
     return results
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _SearchedField:
+    """A field as it is searched, with what stands for it.
+
+    Attributes
+    ----------
+    image : FishImage or Slide
+        With background where the field is empty.
+    slide : Slide
+        The same, to be read by windows.
+    windows : tuple of windows
+        Where figures that hold for all of it are measured.
+    sample : FishImage
+        The mosaic of these.
+    areas : EmptyAreas or None
+        What may be empty.
+    """
+
+    image: FishImage | Slide
+    slide: Slide
+    windows: tuple[Window, ...]
+    sample: FishImage
+    areas: EmptyAreas | None
+
+    @classmethod
+    def of(cls, image: FishImage | Slide) -> _SearchedField:
+        slide = Slide.of(image)
+        windows = slide.sample_windows()
+        areas = find_empty_areas(image, windows)
+        if areas is not None:
+            image = fill_empty_areas(image, areas)
+            # Light ends at the edge of an empty area, which is not what a sample is to show.
+            slide = Slide.of(image)
+            windows = slide.sample_windows()
+        sample = slide.sample(windows)
+        return cls(image=image, slide=slide, windows=windows, sample=sample, areas=areas)
+
+    def cut(
+        self, nuclei: Nuclei | OutlinedNuclei
+    ) -> tuple[NDArray[np.uint32], tuple[Finding, ...]]:
+        """Flags (n,) of nuclei at empty areas, and the finding that there are any."""
+        if self.areas is None:
+            return np.zeros(len(nuclei), np.uint32), ()
+        return self.areas.cut(nuclei)
+
+
 def _labelled(image: FishImage | Slide, labels: NDArray[np.integer], settings: Settings) -> Nuclei:
     if isinstance(image, Slide):
         raise MetadataError(
@@ -268,14 +305,16 @@ def _labelled(image: FishImage | Slide, labels: NDArray[np.integer], settings: S
     )
 
 
+def _label_findings(
+    labels: NDArray[np.integer], nuclei: Nuclei | OutlinedNuclei
+) -> tuple[Finding, ...]:
+    """LABELS_IN_PIECES, where labels of a caller are no nucleus each."""
+    n = labels_in_pieces(np.asarray(labels))
+    return (Finding("LABELS_IN_PIECES", n, f"{n} of {len(nuclei)} labels"),) if n else ()
+
+
 def _nuclei_and_findings(
-    image: FishImage | Slide,
-    given: Nuclei | None,
-    *,
-    sample: FishImage,
-    windows: Sequence[Window],
-    settings: Settings,
-    threads: int,
+    field: _SearchedField, given: Nuclei | None, *, settings: Settings, threads: int
 ) -> tuple[Nuclei | OutlinedNuclei, list[Finding]]:
     """Nuclei, searched where none are given, and what is wrong with the image and its channels.
 
@@ -283,25 +322,26 @@ def _nuclei_and_findings(
     """
 
     def search() -> Nuclei | OutlinedNuclei:
-        return _segmented(image, sample, settings) if given is None else given
+        return _segmented(field, settings) if given is None else given
 
     with ThreadPoolExecutor(max(1, threads)) as pool:
         searched = pool.submit(search)
-        of_image = pool.submit(image_findings, sample)
-        inversions = pool.submit(inverted_channels, sample, settings=settings.quality)
+        of_image = pool.submit(image_findings, field.sample)
+        inversions = pool.submit(inverted_channels, field.sample, settings=settings.quality)
     nuclei, inverted = searched.result(), inversions.result()
-    findings = [*image.findings, *of_image.result(), *inverted]
+    findings = [*field.image.findings, *of_image.result(), *inverted]
     # In inverted DAPI the gaps are taken for nuclei, and points in them say nothing.
     if not any(finding.detail == DAPI for finding in inverted):
-        findings += swapped_channels(image, nuclei, windows=windows, settings=settings.quality)
+        findings += swapped_channels(
+            field.image, nuclei, windows=field.windows, settings=settings.quality
+        )
     return nuclei, findings
 
 
-def _segmented(
-    image: FishImage | Slide, sample: FishImage, settings: Settings
-) -> Nuclei | OutlinedNuclei:
+def _segmented(field: _SearchedField, settings: Settings) -> Nuclei | OutlinedNuclei:
+    image = field.image
     if isinstance(image, Slide):
-        return find_nuclei(image, sample=sample, settings=settings)
+        return find_nuclei(image, sample=field.sample, settings=settings)
     return segment_nuclei(
         image.raw(DAPI),
         pixel_size_um=image.pixel_size_um,
@@ -312,28 +352,22 @@ def _segmented(
 
 
 def _field_flags(
-    image: FishImage | Slide,
-    nuclei: Nuclei | OutlinedNuclei,
-    findings: Sequence[Finding],
-    *,
-    sample: FishImage,
+    field: _SearchedField, nuclei: Nuclei | OutlinedNuclei, findings: Sequence[Finding]
 ) -> NDArray[np.uint32]:
     """Flags (n,) that nuclei have because of what was found of their field."""
     flags = np.zeros(len(nuclei), np.uint32)
     codes = {finding.code for finding in findings}
     if "SATURATED_CHANNEL" in codes:
-        raise_flag(flags, "SATURATED", _are_saturated(image, nuclei, sample))
+        raise_flag(flags, "SATURATED", _are_saturated(field, nuclei))
     if codes.intersection(VOID_FIELD):
         raise_flag(flags, "FIELD_NOT_EVALUABLE", np.s_[:])
     return flags
 
 
-def _are_saturated(
-    image: FishImage | Slide, nuclei: Nuclei | OutlinedNuclei, sample: FishImage
-) -> NDArray[np.bool_]:
+def _are_saturated(field: _SearchedField, nuclei: Nuclei | OutlinedNuclei) -> NDArray[np.bool_]:
     """Which nuclei have a pixel at the camera's limit in any channel, (n,)."""
     touched = np.zeros(len(nuclei) + 1, np.int64)
-    for block in blocks_of(image.shape):
-        full = saturated_pixels(image, block.core, sample=sample)
+    for block in blocks_of(field.slide.shape):
+        full = saturated_pixels(field.image, block.core, sample=field.sample)
         touched += np.bincount(nuclei.labels_in(block.core)[full], minlength=len(touched))
     return np.asarray(touched[1:] > 0, np.bool_)
