@@ -1,0 +1,131 @@
+"""From the fields of a case to its score and its categories."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from fishcount.duplicates import check_different
+from fishcount.errors import CountError, InputError
+from fishcount.guidelines import Scheme, classify
+from fishcount.image import FishImage
+from fishcount.pipeline.field import score_field
+from fishcount.recount import score_nuclei, scored_nuclei, selection_of
+from fishcount.results import CaseResult, FieldResult
+from fishcount.scoring import calibration_findings, heterogeneity, selection_findings
+from fishcount.settings import Settings
+from fishcount.slide import Slide
+from fishcount.stability import left_out, vary_settings
+
+__all__ = ["score_case"]
+
+
+def score_case(
+    fields: Iterable[FishImage | Slide | FieldResult],
+    *,
+    name: str = "case",
+    ihc: str | None = None,
+    faint_staining: bool = False,
+    schemes: Iterable[str | Scheme] | None = None,
+    settings: Settings | None = None,
+) -> CaseResult:
+    """Pool the scored nuclei of all fields and classify the case under every scheme.
+
+    Parameters
+    ----------
+    fields
+        Images, or results of `score_field` where it has been called already.
+    name
+        Name of the case.
+    ihc
+        IHC score where it is known: "0", "1+", "2+" or "3+".
+    faint_staining
+        IHC 0 with faint membrane staining in at most 10 % of cells: the HER2-ultralow tag.
+    schemes
+        Schemes to evaluate, as for `fishcount.classify`; those of the settings when left out.
+    settings
+        Defaults where not given.
+
+    Returns
+    -------
+    CaseResult
+        With no scored nucleus every category is NOT_EVALUABLE, never NEGATIVE.
+
+    Raises
+    ------
+    CountError
+        When there is no field, or the fields do not have the same probes.
+    InputError
+        When something is no field, or two fields are the same image: its nuclei would be counted
+        twice.
+
+    Examples
+    --------
+    >>> from fishcount import score_case
+    >>> from fishcount.synthetic import simulate_case
+    >>> images = [image for image, truth in simulate_case("negative", seed=1, n_fields=2, size=384)]
+    >>> case = score_case(images, name="example")
+    >>> [category.scheme for category in case.categories][:2]
+    ['seed-copies', 'asco-cap-2018-dual']
+    """
+    settings = settings or Settings()
+    results = _scored_fields(fields, case=name, settings=settings)
+    if schemes is not None:
+        schemes = (schemes,) if isinstance(schemes, str) else tuple(schemes)
+    nuclei, selection = scored_nuclei(results), selection_of(results)
+    score = score_nuclei(nuclei, settings=settings.scoring)
+    classification = classify(
+        score.n_scored,
+        score.her2_signals,
+        score.cep17_signals,
+        ihc=ihc,
+        faint_staining=faint_staining,
+        areas=score.areas,
+        nucleus_counts=nuclei.pair,
+        replicates=score.replicates,
+        schemes=schemes,
+        settings=settings.scoring,
+    )
+    return CaseResult(
+        name=name,
+        fields=results,
+        score=score,
+        categories=classification.categories,
+        tags=classification.tags,
+        ihc=classification.ihc,
+        findings=(
+            *classification.findings,
+            *selection_findings(selection, settings=settings.scoring),
+            *calibration_findings({one.image.name: one.image.pixel_size_um for one in results}),
+        ),
+        settings=settings,
+        variations=vary_settings(results, settings=settings, schemes=schemes, ihc=ihc),
+        left_out=left_out(
+            nuclei, classification.categories, settings=settings, schemes=schemes, ihc=ihc
+        ),
+        selection=selection,
+        heterogeneity=heterogeneity(*nuclei.pair, field=nuclei.field, yx_px=nuclei.yx_px),
+    )
+
+
+def _scored_fields(
+    fields: Iterable[FishImage | Slide | FieldResult], *, case: str, settings: Settings
+) -> tuple[FieldResult, ...]:
+    """Results of all fields, which must have the same probes; at least one."""
+    if isinstance(fields, FishImage | Slide | FieldResult):
+        raise InputError("the fields of a case come in a list", remedy="score_case([field])")
+    results = tuple(
+        field if isinstance(field, FieldResult) else score_field(field, settings=settings)
+        for field in fields
+    )
+    if not results:
+        raise CountError("a case needs at least one field", field=case)
+    probes = {result.image.probes for result in results}
+    if len(probes) > 1:
+        raise CountError(
+            "the fields of a case must have the same probes",
+            field=case,
+            found=" and ".join("+".join(names) for names in sorted(probes)),
+            remedy="score single-probe and dual-probe fields as cases of their own",
+        )
+    check_different(results)
+    return results
