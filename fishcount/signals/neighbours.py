@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
+
+from fishcount.spots.groups import groups_of_pairs
 
 __all__ = ["Neighbours"]
 
@@ -67,7 +69,7 @@ class Neighbours:
         # The reach is a little larger, as positions far to the right are less exact.
         wide = np.ptp(x) + 2.0 * reach_px + 2.0
         plane = np.column_stack([y, x + nucleus[rows] * wide])
-        pairs = rows[cKDTree(plane).query_pairs(reach_px + 1e-3, output_type="ndarray")]
+        pairs = rows[KDTree(plane).query_pairs(reach_px + 1e-3, output_type="ndarray")]
         one, other = pairs.T
         apart = np.linalg.norm(position_px[one] - position_px[other], axis=1)
         near = (apart <= reach_px) & (nucleus[one] == nucleus[other])
@@ -96,9 +98,8 @@ class Neighbours:
 
         Groups are numbered from 0 in the order of their first signals.
         """
-        first = _first_of_each(self.pairs, self.n)
         rows = np.flatnonzero(np.bincount(self.pairs.reshape(-1), minlength=self.n))
-        group = np.unique(first[rows], return_inverse=True)[1]
+        group = np.unique(groups_of_pairs(self.pairs, self.n)[rows], return_inverse=True)[1]
         return rows, group.astype(np.int64)
 
     def nearest(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -116,20 +117,3 @@ class Neighbours:
 
     def _only(self, which: NDArray[np.bool_]) -> Neighbours:
         return Neighbours(n=self.n, pairs=self.pairs[which], apart_px=self.apart_px[which])
-
-
-def _first_of_each(pairs: NDArray[np.int64], n: int) -> NDArray[np.int64]:
-    """First member of the group of each of `n` points, where pairs (m, 2) are of one group.
-
-    The later of two firsts is hung below the earlier until every pair has the same. The groups
-    are small, so this takes a few rounds; a graph would have to be built and checked first.
-    """
-    first = np.arange(n)
-    while len(pairs):
-        one, other = first[pairs].T
-        np.minimum.at(first, np.maximum(one, other), np.minimum(one, other))
-        above = first[first]
-        while (above != first).any():
-            first, above = above, above[above]
-        pairs = pairs[first[pairs[:, 0]] != first[pairs[:, 1]]]
-    return first
