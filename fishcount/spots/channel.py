@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 
 from fishcount.background import BackgroundMap, NoiseModel, background_map
 from fishcount.filters import block_means
-from fishcount.spots.filters import (
+from fishcount.spots.maxima import local_maxima
+from fishcount.spots.response import (
     blob_response,
     passes_for,
     point_gain,
     sampled,
     white_noise_gain,
 )
-from fishcount.spots.maxima import local_maxima
 
 __all__ = [
     "BLOCK_PX",

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
 from fishcount.spots.channel import ChannelView
-from fishcount.spots.filters import subtract_points
 from fishcount.spots.joint_fit import amplitude_errors, fit_jointly
 from fishcount.spots.maxima import maxima_near, parabolic_offsets
 from fishcount.spots.moments import moments
 from fishcount.spots.points import GROUP_REACH, Points
 from fishcount.spots.prior import PROMISING, height_prior, point_cost, uncertainty
+from fishcount.spots.response import subtract_points
 from fishcount.spots.scene import Scene
 from fishcount.spots.splits import with_splits
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from fishcount.background import BackgroundMap
 from fishcount.robust import robust_sigma
-from fishcount.spots.filters import white_noise_gain
+from fishcount.spots.response import white_noise_gain
 
 __all__ = ["is_smoothed", "pixel_noise_share"]
 

@@ -16,22 +16,26 @@ from scipy.spatial import KDTree
 from fishcount.background import background_map
 from fishcount.filters import block_means
 from fishcount.spots.channel import ChannelView
-from fishcount.spots.filters import blob_response, subtract_points, white_noise_gain
 from fishcount.spots.maxima import local_maxima, parabolic_offsets
 from fishcount.spots.patches import cut_patches, pixels_inside
 from fishcount.spots.points import Points
 from fishcount.spots.profile import fit_profiles, squared_distance
+from fishcount.spots.response import blob_response, subtract_points, white_noise_gain
 from fishcount.spots.scene import subtract_light
 
 __all__ = ["Granules", "find_granules", "granule_beside", "plane_without", "without_granules"]
 
+# What stands out by this SNR on pixels twice as large is fitted, starting from so many widths of a
+# point. It is a granule from the second of these on: a pair that is not resolved is not as wide.
 _MIN_SNR = 6.0
-_START_WIDTHS = 2.2
-_LEAST_WIDTHS = 2.6
+_START_WIDTHS, _LEAST_WIDTHS = 2.2, 2.6
 # A granule is no perfect Gaussian: up to here it leaves a rim. Of so many granules nearby.
 _RIM_WIDTHS = 2.5
 _NEAREST = 3
+# Half the side of the patch of a fit, in widths of a point: about two of the narrowest granule.
 _PATCH_WIDTHS = 5.0
+# A fitted height below so many sigmas of a pixel may be noise.
+_LEAST_SIGMAS = 2.0
 # Share of a granule's contrast that a wide Gaussian may leave unexplained.
 _MOST_UNEXPLAINED = 0.05
 
@@ -82,7 +86,7 @@ def find_granules(view: ChannelView, points: Points) -> Granules:
     contrast = np.pi * np.square(fits.amplitude_counts * fits.sigma_px)
     unexplained = excess * (2 * reach + 1) ** 2 / np.maximum(contrast, 1e-9)
     smooth = (fits.sigma_px >= _LEAST_WIDTHS * width) & (unexplained < _MOST_UNEXPLAINED)
-    smooth &= fits.amplitude_counts > 2 * pixel
+    smooth &= fits.amplitude_counts > _LEAST_SIGMAS * pixel
     return Granules(
         y_px=2 * place[smooth, 0] + 0.5,
         x_px=2 * place[smooth, 1] + 0.5,

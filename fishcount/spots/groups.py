@@ -10,6 +10,7 @@ from scipy.spatial import KDTree
 
 __all__ = ["blocks_of_groups", "close_pairs", "connected_groups", "groups_of_pairs"]
 
+# Sizes of arrays of members: each about half as large again as the one before.
 _ROOM = np.unique(np.rint(1.5 ** np.arange(0, 60))).astype(np.int64)
 
 

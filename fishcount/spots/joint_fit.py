@@ -17,8 +17,11 @@ __all__ = ["amplitude_errors", "fit_jointly", "fit_to_patches"]
 
 # Points within so many widths of each other are solved together.
 _TIGHT_REACH = 3.0
-_DAMPING = 1e-2
-_MAX_STEP_PX = 0.6
+# Points that lie nearly on top of each other leave the matrix nearly singular: its diagonal is
+# raised by the first share, and by the second of its largest entry.
+_DAMPING, _LEAST_DIAGONAL = 1e-2, 1e-6
+# No position moves farther at a step, and no height falls to less than this share of itself.
+_MAX_STEP_PX, _LEAST_SHARE = 0.6, 0.05
 # Larger groups are solved in parts: a matrix of their size would cost more than it gains.
 _LARGEST_GROUP = 24
 
@@ -50,7 +53,7 @@ def fit_to_patches(
         points = Points(
             y_px=np.clip(points.y_px + move[:, 0], 0, bottom),
             x_px=np.clip(points.x_px + move[:, 1], 0, right),
-            amplitude_counts=np.maximum(height + step[:, 2], 0.05 * height),
+            amplitude_counts=np.maximum(height + step[:, 2], _LEAST_SHARE * height),
         )
     return points
 
@@ -64,7 +67,7 @@ def _newton_step(
     matrix = _normal_matrix(_heights(points, index), model.products(*_distances(points, index)))
     diagonal = np.einsum("nii->ni", matrix)
     diagonal *= 1 + _DAMPING
-    diagonal += 1e-6 * diagonal.max(axis=1, keepdims=True)
+    diagonal += _LEAST_DIAGONAL * diagonal.max(axis=1, keepdims=True)
     right = gradient[index].transpose(0, 2, 1).reshape(len(index), -1, 1)
     step = np.linalg.solve(matrix, right).reshape(len(index), 3, -1)
     return np.asarray(step.transpose(0, 2, 1), np.float64)
@@ -78,7 +81,7 @@ def _step_alone(
     height = points.amplitude_counts[index]
     diagonal = np.stack([-p_yy * height**2, -p_xx * height**2, np.full(height.shape, p)], axis=2)
     diagonal *= 1 + _DAMPING
-    diagonal += 1e-6 * diagonal.max(axis=2, keepdims=True)
+    diagonal += _LEAST_DIAGONAL * diagonal.max(axis=2, keepdims=True)
     return np.asarray(gradient[index] / diagonal, np.float64)
 
 

@@ -25,7 +25,6 @@ from fishcount.spots.channel import (
     view_of,
 )
 from fishcount.spots.checks import checked_counts
-from fishcount.spots.filters import blob_response, passes_for, white_noise_gain
 from fishcount.spots.grain import is_smoothed
 from fishcount.spots.leak import with_leak
 from fishcount.spots.maxima import roundness
@@ -36,6 +35,7 @@ from fishcount.spots.psf import (
     expected_width,
     width_of_bright,
 )
+from fishcount.spots.response import blob_response, passes_for, white_noise_gain
 from fishcount.spots.sharp import is_sharp, light_beside
 from fishcount.spots.stack import project_signals
 from fishcount.spots.typical import typical_height

@@ -15,9 +15,9 @@ from fishcount.filters import block_means, median3
 from fishcount.image import project
 from fishcount.robust import quantile, robust_sigma
 from fishcount.spots.channel import ROUND
-from fishcount.spots.filters import blob_response, passes_for
 from fishcount.spots.maxima import local_maxima, roundness
 from fishcount.spots.psf import expected_width
+from fishcount.spots.response import blob_response, passes_for
 
 __all__ = ["coarse_response", "dark_over_bright"]
 

@@ -11,6 +11,9 @@ __all__ = ["ProfileFits", "fit_profiles", "squared_distance"]
 
 # A width changes by at most this factor, in log, at a step, and stays within this of the start.
 _MAX_STEP, _MOST = 0.5, 1.4
+# The diagonal of the normal matrix is raised by this share and this much, so that a patch of which
+# nothing counts has a solution.
+_DAMPING, _LEAST_DIAGONAL = 1e-4, 1e-6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -115,6 +118,6 @@ def _solve(
         for j in range(i + 1):
             normal[:, i, j] = normal[:, j, i] = np.einsum("np,np->n", first, columns[j])
     diagonal = np.einsum("nii->ni", normal)
-    diagonal *= 1 + 1e-4
-    diagonal += 1e-6
+    diagonal *= 1 + _DAMPING
+    diagonal += _LEAST_DIAGONAL
     return list(np.linalg.solve(normal, right)[:, :, 0].T)

@@ -17,15 +17,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fishcount.filters import block_means, enlarged
-from fishcount.spots.filters import smooth
 from fishcount.spots.patches import classes_of_reach, subtract_patches
 from fishcount.spots.points import PointModel, Points
+from fishcount.spots.response import smooth
 
 __all__ = ["Scene", "subtract_light"]
 
+# Half the side of the patch in which a point is looked at, in widths: beyond, a Gaussian has 1 % of
+# its height.
 _PATCH_REACH = 3.0
 # Pixel^2 that means of two pixels and the linear interpolation back add to a smoothing.
 _HALVING_VARIANCE = 1.0
+# Width of the Gaussian whose share is taken for background, in those of a point: wide enough to
+# leave most of a point, narrow enough to take the dome of a nucleus away.
 _BACKGROUND_WIDTHS = 1.5
 # Even: a strip of the halved image has half of them.
 _STRIP_ROWS = 128

@@ -14,7 +14,9 @@ __all__ = ["place_in_stack", "project_signals"]
 
 # Half the length (sigma) of a point along z: about 0.9 n wavelength / NA^2 in full width.
 _AXIAL_SIGMA_UM = 0.3
+# Planes that are closer would ask for more, and time grows with them.
 _MOST_PASSES = 8
+# Rows that are smoothed together.
 _ROWS = 128
 
 

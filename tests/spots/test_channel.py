@@ -9,10 +9,10 @@ from numpy.testing import assert_allclose
 from fishcount.errors import PixelError
 from fishcount.spots import detect_in_channels, detect_spots, measure_channels
 from fishcount.spots.channel import BLOCK_PX
-from fishcount.spots.filters import blob_response, subtract_points
 from fishcount.spots.maxima import local_maxima, roundness
 from fishcount.spots.points import Points
 from fishcount.spots.profile import fit_profiles, squared_distance
+from fishcount.spots.response import blob_response, subtract_points
 from fishcount.spots.typical import typical_height
 from fishcount.synthetic import simulate_case
 

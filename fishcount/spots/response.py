@@ -1,4 +1,4 @@
-"""The filters of detection: binomial smoothing and the blob response, in float32.
+"""The blob response, in which points stand out, and the smoothing behind it, in float32.
 
 A binomial filter of ``n`` passes along each axis is as if neighbours were added pairwise ``n``
 times; its variance is ``n / 4`` px^2, and it comes close to a Gaussian from four passes on. Its
@@ -29,6 +29,7 @@ __all__ = [
     "white_noise_gain",
 ]
 
+# Rows that are filtered together.
 _STRIP_ROWS = 128
 
 
@@ -49,7 +50,7 @@ def smooth(image: NDArray[np.float32], passes: int) -> NDArray[np.float32]:
     Examples
     --------
     >>> import numpy as np
-    >>> from fishcount.spots.filters import smooth
+    >>> from fishcount.spots.response import smooth
     >>> point = np.zeros((5, 5), np.float32)
     >>> point[2, 2] = 16
     >>> smooth(point, 2)[1:4, 1:4]

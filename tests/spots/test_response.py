@@ -7,7 +7,10 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import ndimage as ndi
 
-from fishcount.spots.filters import (
+from fishcount.spots.maxima import local_maxima, parabolic_offsets
+from fishcount.spots.patches import cut_patches
+from fishcount.spots.points import Points
+from fishcount.spots.response import (
     blob_response,
     passes_for,
     point_gain,
@@ -15,9 +18,6 @@ from fishcount.spots.filters import (
     subtract_points,
     white_noise_gain,
 )
-from fishcount.spots.maxima import local_maxima, parabolic_offsets
-from fishcount.spots.patches import cut_patches
-from fishcount.spots.points import Points
 
 NOISE = np.random.default_rng(4).normal(300, 20, (150, 200)).astype(np.float32)
 
