@@ -30,7 +30,7 @@ def specs(
     `leak` is the share of each probe's light that the other channel sees; as each case has it
     where it is left out.
     """
-    look = {"size": size, "planes": planes}
+    look = {"size": size, "n_planes": planes}
     named = {
         f"{case}_{level}": (case, level, spec_of_case(case, snr=level, **look))
         for case in CASES

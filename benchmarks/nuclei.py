@@ -154,7 +154,7 @@ def _speed_field(size: int = 2048) -> NDArray[np.generic]:
     """A drawn field of medium noise, repeated to that size; 0.1 um pixels."""
     from fishcount.synthetic import simulate_case, spec_of_case
 
-    spec = spec_of_case("mixed", snr="medium", size=768, planes=1)
+    spec = spec_of_case("mixed", snr="medium", size=768, n_planes=1)
     tile = simulate_case("mixed", seed=11, n_fields=1, spec=spec)[0][0].raw("DAPI")
     repeat = -(-size // tile.shape[0])
     return np.tile(tile, (repeat, repeat))[:size, :size]

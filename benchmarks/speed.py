@@ -34,8 +34,8 @@ from fishcount.synthetic import simulate_case
 # Camera counts: half the height of a signal in these fields.
 PLAIN_THRESHOLD = 19.0
 MEASURED = {
-    "one field, 2048 x 2048, three channels": {"size": 2048, "planes": 1},
-    "one stack, 9 planes of 1024 x 1024, three channels": {"size": 1024, "planes": 9},
+    "one field, 2048 x 2048, three channels": {"size": 2048, "n_planes": 1},
+    "one stack, 9 planes of 1024 x 1024, three channels": {"size": 1024, "n_planes": 9},
 }
 
 

@@ -32,7 +32,7 @@ def read_registry() -> dict[str, Any]:
 def draw_sample(entry: dict[str, Any]) -> list[tuple[FishImage, Truth]]:
     """All fields of one entry of the registry, in memory."""
     arguments = dict(entry["arguments"])
-    look = {key: arguments.pop(key) for key in ("size", "planes", "snr")}
+    look = {key: arguments.pop(key) for key in ("size", "n_planes", "snr")}
     spec = spec_of_case(arguments["case"], **look).changed(**entry.get("changes", {}))
     return simulate_case(**arguments, spec=spec)
 
@@ -73,7 +73,7 @@ def main(names: list[str]) -> None:
             "size": entry["arguments"]["size"],
             "snr": f"{entry['arguments']['snr']:g}",
             "case": entry["arguments"]["case"],
-            "planes": entry["arguments"]["planes"],
+            "planes": entry["arguments"]["n_planes"],
             "fields": entry["arguments"]["n_fields"],
             "truth": entry["truth"],
         }

@@ -20,7 +20,7 @@ from fishcount.synthetic import draw_field, random_spec, simulate_case, spec_of_
 @pytest.mark.parametrize("invert", [lambda a: a.max() - a, lambda a: 255 - a / a.max() * 255])
 @pytest.mark.parametrize("planes", [1, 5])
 def test_an_inverted_channel_makes_a_field_not_evaluable(invert, planes):
-    spec = spec_of_case("negative", size=384, planes=planes)
+    spec = spec_of_case("negative", size=384, n_planes=planes)
     ((image, _),) = simulate_case("negative", seed=4, n_fields=1, spec=spec)
     pixels = image.pixels.copy()
     pixels[1] = invert(pixels[1]).astype(pixels.dtype)
@@ -87,7 +87,7 @@ def clipped_export(dapi):
 @pytest.mark.parametrize("invert", [upside_down, clipped_export])
 @pytest.mark.parametrize("planes", [1, 5])
 def test_inverted_dapi_makes_a_field_not_evaluable(invert, planes):
-    spec = spec_of_case("negative", size=384, planes=planes)
+    spec = spec_of_case("negative", size=384, n_planes=planes)
     ((image, _),) = simulate_case("negative", seed=4, n_fields=1, spec=spec)
     pixels = image.pixels.copy()
     pixels[0] = invert(pixels[0].astype(float)).astype(pixels.dtype)
@@ -141,7 +141,7 @@ def test_an_even_image_has_no_edges(shape, pixel_size_um):
 @pytest.mark.parametrize("order", [(1, 0, 2), (2, 1, 0), (1, 2, 0)])
 @pytest.mark.parametrize("planes", [1, 5])
 def test_a_probe_in_the_place_of_dapi_makes_a_field_not_evaluable(order, planes):
-    spec = spec_of_case("negative", size=640, planes=planes, snr="easy")
+    spec = spec_of_case("negative", size=640, n_planes=planes, snr="easy")
     ((image, _),) = simulate_case("negative", seed=6, n_fields=1, spec=spec)
     swapped = replace(image, pixels=image.pixels[list(order)])
     result = score_field(swapped)

@@ -29,6 +29,10 @@ def test_a_bad_value_is_told_with_its_key(text, message):
         parse_settings(text, source="mine")
 
 
+def test_one_assignment_needs_no_list():
+    assert with_overrides(Settings(), "spots.min_snr=5").spots.min_snr == 5
+
+
 def test_no_threshold_is_infinite():
     """It would find nothing, without a word."""
     with pytest.raises(SettingsError, match="finite"):

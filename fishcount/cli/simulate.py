@@ -78,7 +78,7 @@ def command(
     from fishcount.synthetic import simulate_case, write_case
 
     earlier = _earlier(out, overwrite=overwrite)
-    drawn = simulate_case(case, seed=seed, n_fields=n_fields, size=size, planes=planes, snr=snr)
+    drawn = simulate_case(case, seed=seed, n_fields=n_fields, size=size, n_planes=planes, snr=snr)
     was_there = out.exists()
     try:
         for path in earlier:

@@ -116,7 +116,13 @@ def read_case_folder(path: str | Path) -> CaseFolder:
     """
     path = Path(path)
     if not path.is_dir():
-        raise InputError("no such case folder", file=path)
+        found = "a file" if path.exists() else "nothing"
+        raise InputError(
+            "no such case folder",
+            file=path,
+            found=found,
+            remedy="name the folder that fishcount score --out wrote",
+        )
     summary = read_json(path / "summary.json", remedy=_REMEDY)
     _check_summary(summary, path / "summary.json")
     names = [field["name"] for field in summary["fields"]]

@@ -57,7 +57,12 @@ def check_file(path: str | Path) -> Path:
     except (OSError, ValueError) as error:
         raise InputError("cannot be reached", file=path, found=_reason(error)) from error
     if stat.S_ISDIR(status.st_mode):
-        raise InputError("is a directory", file=path, expected="an image file")
+        raise InputError(
+            "is a directory",
+            file=path,
+            expected="an image file",
+            remedy="name the images in it; a folder of cases goes to fishcount batch",
+        )
     if not stat.S_ISREG(status.st_mode):
         raise InputError("is a pipe or a device", file=path, expected="an image file")
     if not os.access(path, os.R_OK):

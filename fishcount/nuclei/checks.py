@@ -22,6 +22,14 @@ def checked_dapi(dapi: ArrayLike, roi: NDArray[np.bool_] | None) -> NDArray[np.n
         raise MetadataError(
             "no image", field="dapi", found=f"shape {array.shape}", expected="(y, x) or (z, y, x)"
         )
+    if array.ndim == 3 and array.shape[2] <= 4 and min(array.shape[:2]) > 4:
+        raise MetadataError(
+            "channels in place of a stack",
+            field="dapi",
+            found=f"shape {array.shape}",
+            expected="(y, x) or (z, y, x)",
+            remedy="give DAPI alone: of colours that come last, image[..., 2] for blue",
+        )
     if array.dtype.kind not in "buif":
         raise PixelError("no camera counts", field="dapi", found=array.dtype)
     # What single precision cannot hold becomes infinite.

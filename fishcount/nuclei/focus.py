@@ -28,7 +28,7 @@ def dapi_plane(image: FishImage) -> NDArray[np.float32]:
     --------
     >>> from fishcount import dapi_plane
     >>> from fishcount.synthetic import simulate_case
-    >>> image, truth = simulate_case("negative", seed=1, n_fields=1, size=128, planes=3)[0]
+    >>> image, truth = simulate_case("negative", seed=1, n_fields=1, size=128, n_planes=3)[0]
     >>> image.channel("DAPI").shape, dapi_plane(image).shape
     ((3, 128, 128), (128, 128))
     """

@@ -72,7 +72,7 @@ def with_overrides(settings: Settings, assignments: Iterable[str]) -> Settings:
     settings
         What holds where nothing is assigned.
     assignments
-        Each for one key; a later one wins.
+        Each for one key; a later one wins. One by itself need not stand in a list.
 
     Raises
     ------
@@ -86,6 +86,8 @@ def with_overrides(settings: Settings, assignments: Iterable[str]) -> Settings:
     Settings(spots=SpotSettings(min_snr=5.0), scoring=ScoringSettings(two_copies='negative'))
     """
     tree = settings.model_dump(mode="json", exclude_none=True)
+    # One assignment is a text, and a text is one of letters.
+    assignments = [assignments] if isinstance(assignments, str) else assignments
     for assignment in assignments:
         path, equals, text = assignment.partition("=")
         keys = path.strip().split(".")

@@ -22,6 +22,13 @@ def checked_counts(image: NDArray[np.number]) -> NDArray[np.number]:
             found=f"{pixels.dtype} of shape {pixels.shape}",
             expected="numbers (y, x) or (z, y, x)",
         )
+    if pixels.ndim == 3 and pixels.shape[2] <= 4 and min(pixels.shape[:2]) > 4:
+        raise PixelError(
+            "channels in place of a stack",
+            found=f"shape {pixels.shape}",
+            expected="numbers (y, x) or (z, y, x)",
+            remedy="give one probe alone: of colours that come last, image[..., 0] for red",
+        )
     # Counts of a camera take half the memory as they are stored; filters turn a few rows at a time.
     if pixels.dtype.kind != "u" or pixels.dtype.itemsize > 2:
         # What single precision cannot hold becomes infinite.

@@ -25,7 +25,7 @@ STACK_DEPTH_UM = 2.2
 
 
 def spec_of_case(
-    case: str, *, size: int = 1024, planes: int = 1, snr: str | float = "medium"
+    case: str, *, size: int = 1024, n_planes: int = 1, snr: str | float = "medium"
 ) -> FieldSpec:
     """The specification of a named case.
 
@@ -36,7 +36,7 @@ def spec_of_case(
         "monosomy", "coamplified", "heterogeneous", "mixed".
     size
         Height and width in pixels.
-    planes
+    n_planes
         Number of planes.
     snr
         "easy", "medium", "hard", or a number: median peak of a signal over the noise of its
@@ -56,10 +56,10 @@ def spec_of_case(
     """
     tree: dict[str, Any] = {
         "shape": (size, size),
-        "n_planes": planes,
+        "n_planes": n_planes,
         "population": population_of(case),
         "signals": {"snr": _snr_of(snr)},
-        "nuclei": {"depth_um": STACK_DEPTH_UM} if planes > 1 else {},
+        "nuclei": {"depth_um": STACK_DEPTH_UM} if n_planes > 1 else {},
     }
     try:
         return FieldSpec.model_validate(tree)
@@ -73,7 +73,7 @@ def simulate_case(
     seed: int,
     n_fields: int = 2,
     size: int = 768,
-    planes: int = 1,
+    n_planes: int = 1,
     snr: str | float = "medium",
     spec: FieldSpec | None = None,
 ) -> list[tuple[FishImage, Truth]]:
@@ -81,7 +81,7 @@ def simulate_case(
 
     Parameters
     ----------
-    case, size, planes, snr
+    case, size, n_planes, snr
         See `spec_of_case`.
     seed
         Chooses the case; field ``i`` is the same however many fields are drawn.
@@ -103,7 +103,7 @@ def simulate_case(
     ['field_1', 'field_2']
     """
     if spec is None:
-        spec = spec_of_case(case, size=size, planes=planes, snr=snr)
+        spec = spec_of_case(case, size=size, n_planes=n_planes, snr=snr)
     streams = np.random.SeedSequence(seed).spawn(n_fields)
     return [
         draw_stack(spec, rng=np.random.default_rng(stream), name=f"field_{number}")
@@ -112,7 +112,7 @@ def simulate_case(
 
 
 def random_spec(
-    case: str, *, rng: np.random.Generator, size: int = 768, planes: int = 1
+    case: str, *, rng: np.random.Generator, size: int = 768, n_planes: int = 1
 ) -> FieldSpec:
     """A specification whose optics, camera, stain and artefacts are drawn at random.
 
@@ -125,7 +125,7 @@ def random_spec(
         A key of `CASES`.
     rng
         Draws the conditions.
-    size, planes
+    size, n_planes
         As for `spec_of_case`.
 
     Examples
@@ -140,7 +140,7 @@ def random_spec(
     def between(low: float, high: float) -> float:
         return float(np.exp(rng.uniform(np.log(low), np.log(high))))
 
-    spec = spec_of_case(case, size=size, planes=planes, snr=between(3.0, 20.0))
+    spec = spec_of_case(case, size=size, n_planes=n_planes, snr=between(3.0, 20.0))
     changes: dict[str, dict[str, float]] = {
         "optics": {"na": rng.uniform(0.95, 1.4), "halo": rng.uniform(0.0, 0.25)},
         "camera": {

@@ -35,5 +35,7 @@ def stack() -> list[LayerTuple]:
 
 
 def _drawn(case: str, *, planes: int = 1) -> list[LayerTuple]:
-    ((image, _),) = simulate_case(case, seed=SEED, n_fields=1, size=SIZE_PX, planes=planes, snr=SNR)
+    ((image, _),) = simulate_case(
+        case, seed=SEED, n_fields=1, size=SIZE_PX, n_planes=planes, snr=SNR
+    )
     return image_layers(replace(image, name=f"{case}_stack" if planes > 1 else case))

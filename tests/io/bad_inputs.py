@@ -726,7 +726,7 @@ def _(folder):
     return scene_file(folder, scene(1), scene(2), scene(2))
 
 
-@case(40, "a directory", errors.InputError, "is a directory")
+@case(40, "a directory", errors.InputError, "is a directory.*fishcount batch")
 def _(folder):
     return folder
 

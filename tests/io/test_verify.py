@@ -97,7 +97,7 @@ def test_a_review_is_no_change(case):
 
 
 def test_what_cannot_be_compared_is_an_error(case, tmp_path):
-    with pytest.raises(InputError, match="no such case folder"):
+    with pytest.raises(InputError, match=r"no such case folder \(found .*score --out"):
         verify_case_folder(tmp_path / "nothing")
     record = json.loads((case / "provenance.json").read_text())
     record["outputs"]["../x"] = "0"

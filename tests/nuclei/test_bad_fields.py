@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from fishcount import detect_spots, score_field
-from fishcount.errors import PixelError
+from fishcount.errors import MetadataError, PixelError
 from fishcount.flags import codes_of
 from fishcount.nuclei import labels_in_pieces, segment_nuclei, select_nuclei
 from fishcount.nuclei.illumination import noise_sigma
@@ -86,6 +86,13 @@ def test_counts_that_single_precision_cannot_hold_are_refused(value):
         segment_nuclei(image)
     with pytest.raises(PixelError, match="infinite"):
         detect_spots(image)
+
+
+def test_colours_are_not_taken_for_the_planes_of_a_stack():
+    picture = np.stack([nuclei_of()] * 3, axis=-1)
+    for find, error in ((segment_nuclei, MetadataError), (detect_spots, PixelError)):
+        with pytest.raises(error, match=r"channels in place of a stack.*image\[\.\.\., "):
+            find(picture)
 
 
 @pytest.mark.parametrize("quality", [90, 50, 20])

@@ -115,7 +115,7 @@ def test_foreign_labels_are_renumbered_and_measured():
 
 @pytest.mark.parametrize("planes", [1, 4])
 def test_another_program_is_given_the_image_that_is_measured(planes):
-    image, truth = simulate_case("negative", seed=3, n_fields=1, size=256, planes=planes)[0]
+    image, truth = simulate_case("negative", seed=3, n_fields=1, size=256, n_planes=planes)[0]
     plane = dapi_plane(image)
     assert plane.shape == image.shape
     assert plane.dtype == np.float32

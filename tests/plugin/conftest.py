@@ -185,7 +185,7 @@ def scored_case(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def scored_stack(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A drawn case of one stack."""
     folder = tmp_path_factory.mktemp("scored_stack")
-    drawn = simulate_case("equivocal", seed=4, n_fields=1, size=256, planes=5, snr=12.0)
+    drawn = simulate_case("equivocal", seed=4, n_fields=1, size=256, n_planes=5, snr=12.0)
     (image,) = write_case(folder / "images", drawn)
     score_job(CaseJob(name="deep", fields=(FieldJob(files=image),)), folder / "case")
     return folder / "case"

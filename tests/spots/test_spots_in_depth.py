@@ -67,7 +67,7 @@ def test_a_stack_may_be_searched_as_its_projection():
 
 
 def test_a_field_is_searched_in_the_same_projection():
-    image, _ = simulate_case("negative", seed=2, n_fields=1, size=256, planes=5)[0]
+    image, _ = simulate_case("negative", seed=2, n_fields=1, size=256, n_planes=5)[0]
     plane = FishImage.from_array(
         image.pixels.max(axis=1),
         axes="CYX",

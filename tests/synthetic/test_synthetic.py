@@ -323,7 +323,7 @@ class TestDrawing:
         with pytest.raises(SettingsError, match="unknown level"):
             spec_of_case("negative", snr="simple")
         with pytest.raises(SettingsError, match="n_planes"):
-            spec_of_case("negative", planes=0)
+            spec_of_case("negative", n_planes=0)
         with pytest.raises(SettingsError, match="gian"):
             Camera(gian=2)
 
@@ -331,7 +331,7 @@ class TestDrawing:
 class TestFiles:
     @pytest.mark.parametrize(("planes", "axes"), [(1, "CYX"), (3, "ZCYX")])
     def test_image_and_truth_come_back(self, tmp_path, planes, axes):
-        image, truth = simulate_case("mixed", seed=2, n_fields=1, size=128, planes=planes)[0]
+        image, truth = simulate_case("mixed", seed=2, n_fields=1, size=128, n_planes=planes)[0]
         path = write_phantom(tmp_path / "case", image, truth=truth)
         with tifffile.TiffFile(path) as file:
             series = file.series[0]
