@@ -239,7 +239,7 @@ def _case(reading: _Reading, line: int, name: str) -> _Case | None:
             line,
             "case",
             found=repr(name),
-            remedy="use letters, digits, _, - and .",
+            remedy="use the letters A to Z, digits, _, - and .",
         )
         return None
     case = reading.cases.setdefault(name.lower(), _Case(name))

@@ -246,7 +246,7 @@ def _check_names(jobs: Sequence[CaseJob]) -> None:
                 "is no plain name of a folder",
                 field="case",
                 found=repr(job.name),
-                remedy="use letters, digits, _, - and .",
+                remedy="use the letters A to Z, digits, _, - and .",
             )
         if job.name.lower() in taken:
             raise InputError(

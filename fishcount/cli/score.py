@@ -130,6 +130,8 @@ def _print_headline(case: CaseResult, out: Path) -> None:
         also=also,
     ):
         click.echo(click.wrap_text(paragraph, width=88))
+    if not case.score.n_scored:
+        click.echo(_why_none(case))
     for field in case.fields:
         for finding in field.findings:
             flag = FLAGS[finding.code]
@@ -139,3 +141,15 @@ def _print_headline(case: CaseResult, out: Path) -> None:
         group = f", group {category.group}" if category.group else ""
         click.echo(f"  {category.scheme}: {category.category}{comment_of(category)}{group}")
     click.echo(f"report: {out / 'report.html'}")
+
+
+def _why_none(case: CaseResult) -> str:
+    """How many nuclei were found, and for what they were left out."""
+    from collections import Counter
+
+    from fishcount.flags import FLAGS
+
+    reasons = Counter(str(code) for field in case.fields for code in field.reject_reason)
+    told = [f"{n} {FLAGS[code].name}" for code, n in reasons.most_common()]
+    found = f"  nuclei found: {reasons.total()}"
+    return f"{found}, left out: {', '.join(told)}" if told else found

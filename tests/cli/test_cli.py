@@ -1,6 +1,7 @@
 """The command line as a person and as a program meet it: answers, one-line errors, exit codes."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -581,3 +582,15 @@ def test_a_workup_says_that_there_are_reviewed_counts(call, case_files, tmp_path
     call("replay", case)
     assert f"Those that were reviewed: {case / 'reviewed'}" in call("workup", case)[1]
     assert "automatic counts" not in call("workup", case / "reviewed")[1]
+
+
+def test_a_region_without_nuclei_is_told_by_what_was_left_out(call, case_files, tmp_path):
+    corner = [[0, 0], [3, 0], [3, 3], [0, 3], [0, 0]]
+    region = tmp_path / "corner.geojson"
+    region.write_text(json.dumps({"type": "Polygon", "coordinates": [corner]}))
+    code, out, _ = call("score", case_files[0], "--roi", region, "--out", tmp_path / "none")
+    assert code == 0
+    found = re.search(r"nuclei found: (\d+), left out: (\d+) outside the region", out)
+    assert found is not None
+    assert int(found[1]) >= int(found[2]) > 0
+    assert "NOT_EVALUABLE" in out
