@@ -66,7 +66,7 @@ def main() -> None:
 
 
 def examples_of(drawn: Drawn) -> NDArray[np.float64]:
-    """Figures, cost, and whether of two nuclei, of the cuts that are weighed, (k, 11)."""
+    """Figures, cost, and whether of two nuclei, of the cuts that are weighed, (k, 12)."""
     dapi, truth, pixel_size_um = drawn
     here = beside = truth
     weighed = concavity._tries
@@ -105,7 +105,7 @@ def examples_of(drawn: Drawn) -> NDArray[np.float64]:
         patch.object(concavity, "log_odds_two", odds),
     ):
         segment_nuclei(dapi, pixel_size_um=pixel_size_um)
-    return np.concatenate(rows) if rows else np.zeros((0, 11))
+    return np.concatenate(rows) if rows else np.zeros((0, 12))
 
 
 if __name__ == "__main__":

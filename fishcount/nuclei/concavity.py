@@ -27,6 +27,7 @@ from fishcount.nuclei.pieces import measure_outlines
 from fishcount.nuclei.runs import Runs, find_runs
 from fishcount.nuclei.shape import ellipse_fit
 from fishcount.nuclei.sides import both_sides, first_side
+from fishcount.nuclei.size_law import SizeLaw
 from fishcount.nuclei.split import inner_distance
 
 __all__ = ["cut_anew", "cut_at_dents"]
@@ -48,7 +49,11 @@ DEEP_DENT, LARGE_PART = 0.06, 0.15
 
 
 def cut_at_dents(
-    labels: NDArray[np.int32], signal: NDArray[np.float32], *, diameter_px: float
+    labels: NDArray[np.int32],
+    signal: NDArray[np.float32],
+    *,
+    diameter_px: float,
+    sizes: SizeLaw,
 ) -> NDArray[np.int32]:
     """Cut nuclei whose outline has dents, where both sides look like a nucleus each.
 
@@ -60,6 +65,8 @@ def cut_at_dents(
         DAPI above background.
     diameter_px
         Typical nuclear diameter.
+    sizes
+        How much nuclei of this field differ in area.
     """
     nucleus_area = np.pi / 4 * diameter_px**2
     runs = find_runs(labels)
@@ -75,7 +82,7 @@ def cut_at_dents(
     for _ in range(MAX_ROUNDS):
         if not len(todo):
             break
-        cut, sides = _best_cuts(here, canvas.signal, todo, diameter_px=diameter_px)
+        cut, sides = _best_cuts(here, canvas.signal, todo, diameter_px=diameter_px, sizes=sizes)
         if not len(cut):
             break
         # Labels that were not cut keep their order; new ones follow.
@@ -110,6 +117,7 @@ def _best_cuts(
     todo: NDArray[np.int64],
     *,
     diameter_px: float,
+    sizes: SizeLaw,
 ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
     """Which labels are cut, and both sides of each: those of the k-th are 2 k + 1 and 2 k + 2.
 
@@ -131,6 +139,7 @@ def _best_cuts(
         cost=cuts.cost[row, rank],
         length_px=np.hypot(*(cuts.one[row, rank] - cuts.other[row, rank]).T),
         nucleus_area_px=np.pi / 4 * diameter_px**2,
+        sizes=sizes,
     )
     # Of each row the best; of equals, the one of the lower rank.
     order = np.lexsort((rank, -odds, row))

@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from fishcount.nuclei.dents import DENT_WORTH
 from fishcount.nuclei.joins import contact_figures, find_piece_contacts
 from fishcount.nuclei.pieces import measure_pieces
+from fishcount.nuclei.size_law import SizeLaw
 
 __all__ = ["cut_figures", "log_odds_two"]
 
 # Weights of the columns of `cut_figures` in the log odds that both sides are two nuclei. Fitted to
 # cuts of nuclei in drawn fields by `benchmarks/fit_cuts.py`.
-WEIGHTS = np.array([24.9, 13.8, 9.8, 1.1, 4.5, 4.8, -2.9, 8.0, 1.9])
+WEIGHTS = np.array([24.9, 13.8, 9.8, 1.1, 4.5, 4.8, -2.9, 8.0, 1.9, 0.5])
 BIAS = -1.4
 
 
@@ -30,12 +31,14 @@ def cut_figures(
     cost: NDArray[np.float64],
     length_px: NDArray[np.float64],
     nucleus_area_px: float,
+    sizes: SizeLaw,
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Features of cuts whose sides touch, (k, 9), and which cuts these are, (k,).
+    """Features of cuts whose sides touch, (k, 10), and which cuts these are, (k,).
 
     The six of `contact_figures`; the length of the cut over the width of the smaller side; the
     depth of both dents in nuclear diameters; how much brighter than both sides it is along the cut,
-    in logs, as DAPI adds where nuclei overlap. Sides that do not touch have none.
+    in logs, as DAPI adds where nuclei overlap; what the law of sizes says. Sides that do not touch
+    have none.
 
     Parameters
     ----------
@@ -49,6 +52,8 @@ def cut_figures(
         Of each cut; see `DentCuts`.
     nucleus_area_px
         Typical area of a nucleus.
+    sizes
+        How much nuclei of this field differ in area.
     """
     pieces = measure_pieces(sides, signal, depth)
     contacts = find_piece_contacts(sides, signal, depth)
@@ -63,6 +68,7 @@ def cut_figures(
         narrow,
         (narrow - cost[cut]) / DENT_WORTH,
         np.log(np.clip(along / bright, 1, 2.7)),
+        sizes.odds_of_two(one.area / nucleus_area_px, other.area / nucleus_area_px),
     )
     return cut, np.column_stack(columns)
 
@@ -75,6 +81,7 @@ def log_odds_two(
     cost: NDArray[np.float64],
     length_px: NDArray[np.float64],
     nucleus_area_px: float,
+    sizes: SizeLaw,
 ) -> NDArray[np.float64]:
     """Log odds that the sides of each cut are two nuclei; none where they do not touch."""
     odds = np.full(len(cost), -np.inf)
@@ -87,6 +94,7 @@ def log_odds_two(
         cost=cost,
         length_px=length_px,
         nucleus_area_px=nucleus_area_px,
+        sizes=sizes,
     )
     # Rounded, so that arithmetic that differs in the last digit decides the same.
     odds[cut] = ((figures * WEIGHTS).sum(axis=1) + BIAS).round(9)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fishcount.filters import connected_parts, gaussian
-from fishcount.nuclei.contacts import divide_at_contacts, join_false_cuts
+from fishcount.nuclei.contacts import cut_by_the_edge, divide_at_contacts, join_false_cuts
 from fishcount.nuclei.distance import nearest_label
 from fishcount.nuclei.ellipses import Ellipses, fit_ellipses
 from fishcount.nuclei.foreground import find_holes
@@ -26,10 +26,12 @@ MAX_GROWTH, OUTLINE_SMOOTHING, MAX_HOLE = 0.15, 0.03, 0.2
 MIN_AREA, MIN_HEIGHT = 0.08, 0.2
 MIN_SLICE, SLICE_HEIGHT = 0.03, 0.5
 # An object smaller than the shares of a nuclear area below must be brighter than its surroundings
-# at this distance, in diameters, by a share of its own height and of the typical one.
+# at this distance, in diameters, by a share of its own height and of the typical one. A slice that
+# the edge of the field cuts may be no more than the blurred rim of its nucleus.
 STEP_REACH = 0.12
-OWN_STEP, OWN_STEP_AREA = 0.4, 0.6
-TYPICAL_STEP, TYPICAL_STEP_AREA = 0.3, 0.3
+OWN_STEP, OWN_STEP_AREA = 0.4, 0.45
+LARGER_STEP, LARGER_STEP_AREA = 0.3, 0.6
+TYPICAL_STEP, SLICE_STEP, TYPICAL_STEP_AREA = 0.3, 0.15, 0.3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,8 +84,12 @@ def draw_outlines(
         ellipses = fit_ellipses(labels)
         labels = divide_at_contacts(labels, ellipses, diameter_px=diameter_px)
     area = count_pixels(labels, len(height))
-    kept = _is_nucleus(labels, area, height, diameter_px, light.height_counts)
-    kept &= _stands_out(labels, area, signal, diameter_px, light.height_counts)
+    share, cut_off = area / nucleus_area, np.zeros(len(area), bool)
+    edge = cut_by_the_edge(labels)
+    cut_off[: len(edge)] = edge
+    kept = _is_nucleus(share, height, light.height_counts, cut_off=cut_off)
+    mean, step = _steps(labels, area, signal, diameter_px)
+    kept &= _stands_out(share, mean, step, light.height_counts, cut_off=cut_off)
     old, new = _in_order(labels, kept)
     labels = new.take(labels)
     np.minimum(margin, 0, out=margin, where=labels == 0)
@@ -156,31 +162,42 @@ def largest_parts(labels: NDArray[np.int32]) -> NDArray[np.int32]:
 
 
 def _is_nucleus(
-    labels: NDArray[np.int32],
-    pixels: NDArray[np.int64],
+    share: NDArray[np.float64],
     height: NDArray[np.float64],
-    diameter_px: float,
     typical: float,
+    *,
+    cut_off: NDArray[np.bool_],
 ) -> NDArray[np.bool_]:
-    """Which labels are large and bright enough; 0 is not."""
-    area = pixels / (np.pi / 4 * diameter_px**2)
-    kept = (area >= MIN_AREA) & (height >= MIN_HEIGHT * typical)
-    cut = np.zeros(len(height), bool)
-    for side in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
-        cut[side] = True
-    kept |= cut & (area >= MIN_SLICE) & (height >= SLICE_HEIGHT * typical)
+    """Which labels, of areas in nuclear areas, are large and bright enough; 0 is not."""
+    kept = (share >= MIN_AREA) & (height >= MIN_HEIGHT * typical)
+    kept |= cut_off & (share >= MIN_SLICE) & (height >= SLICE_HEIGHT * typical)
     kept[0] = False
     return np.asarray(kept)
 
 
 def _stands_out(
+    share: NDArray[np.float64],
+    mean: NDArray[np.float64],
+    step: NDArray[np.float64],
+    typical: float,
+    *,
+    cut_off: NDArray[np.bool_],
+) -> NDArray[np.bool_]:
+    """Which labels are no crumbs of haze, of texture, or of a larger object."""
+    faint = (step < OWN_STEP * mean) & (share < OWN_STEP_AREA)
+    faint |= (step < LARGER_STEP * mean) & (share < LARGER_STEP_AREA)
+    least = np.where(cut_off, SLICE_STEP, TYPICAL_STEP) * typical
+    faint |= (step < least) & (share < TYPICAL_STEP_AREA)
+    return np.asarray(~faint)
+
+
+def _steps(
     labels: NDArray[np.int32],
     pixels: NDArray[np.int64],
     signal: NDArray[np.float32],
     diameter_px: float,
-    typical: float,
-) -> NDArray[np.bool_]:
-    """Which labels are no crumbs of haze, of texture, or of a larger object."""
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean signal of each label, and how much that is more than a little outside of it."""
     flat, bright, width = labels.ravel(), signal.ravel(), labels.shape[1]
     inside, n = flat > 0, len(pixels)
     at = np.flatnonzero(inside)
@@ -196,8 +213,4 @@ def _stands_out(
         for here, there in ((leaves, leaves - step), (enters, enters + step)):
             outside += np.bincount(flat[here], bright[there], n)
             pairs += np.bincount(flat[here], minlength=n)
-    step = mean - outside / np.maximum(pairs, 1)
-    area = pixels / (np.pi / 4 * diameter_px**2)
-    faint = (step < OWN_STEP * mean) & (area < OWN_STEP_AREA)
-    faint |= (step < TYPICAL_STEP * typical) & (area < TYPICAL_STEP_AREA)
-    return np.asarray(~faint)
+    return mean, mean - outside / np.maximum(pairs, 1)

@@ -21,6 +21,7 @@ from fishcount.nuclei.outline import draw_outlines
 from fishcount.nuclei.reduction import MIN_DIAMETER_PX, reduce_image
 from fishcount.nuclei.runs import count_pixels
 from fishcount.nuclei.size import diameter_of
+from fishcount.nuclei.size_law import SizeLaw, measure_sizes
 from fishcount.robust import middle, quantile
 from fishcount.settings import NucleiSettings
 
@@ -83,6 +84,8 @@ class FieldScale:
         brightest: between them stand the thresholds of the ladder.
     light : NuclearLight
         How nuclei shine, which tells where their outlines lie.
+    sizes : SizeLaw
+        How much nuclei differ in area, which tells two that look like one.
     """
 
     factor: int
@@ -93,6 +96,7 @@ class FieldScale:
     typical_counts: float
     top_counts: float
     light: NuclearLight
+    sizes: SizeLaw
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -201,7 +205,9 @@ def _measure(
         floor_counts=floor,
         typical_counts=typical,
         top_counts=top,
-        light=NuclearLight(0.0, 0.0),  # not known before nuclei are found
+        # Not known before nuclei are found.
+        light=NuclearLight(0.0, 0.0),
+        sizes=SizeLaw(),
     )
     return field, planes
 
@@ -213,7 +219,7 @@ def _draw(
     if diameter * field.factor < MIN_DIAMETER_PX:
         return None
     signal = planes.signal(_smoothing(diameter))
-    cores = cut_at_dents(cores, signal, diameter_px=diameter)
+    cores = cut_at_dents(cores, signal, diameter_px=diameter, sizes=field.sizes)
     cores = cut_anew(cores, diameter_px=diameter)
     cores = add_leftovers(
         cores,
@@ -239,7 +245,7 @@ def _smoothing(diameter_px: float) -> float:
 
 
 def _climb(planes: _Planes, field: FieldScale) -> tuple[NDArray[np.int32], FieldScale]:
-    """Cores, and the field with the diameter and the light of the nuclei that were found.
+    """Cores, and the field with diameter, light and sizes of the nuclei that were found.
 
     The first guess counts what stands alone; clumps may have made it too large. So nuclei are
     searched once more where they are of another size. In a field of many nuclei the first search,
@@ -261,7 +267,8 @@ def _climb(planes: _Planes, field: FieldScale) -> tuple[NDArray[np.int32], Field
         cores, _ = _cores(planes, field)
     signal = planes.signal(_smoothing(field.diameter_px))
     light = measure_light(cores, signal, diameter_px=field.diameter_px)
-    return cores, replace(field, light=light)
+    sizes = measure_sizes(cores, diameter_px=field.diameter_px)
+    return cores, replace(field, light=light, sizes=sizes)
 
 
 def _beside_dust(planes: _Planes, field: FieldScale, *, n_found: int) -> FieldScale | None:

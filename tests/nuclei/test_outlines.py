@@ -49,8 +49,11 @@ def test_a_faint_crumb_is_no_nucleus():
     assert len(segment_nuclei(nuclei_and(crumb))) == 6
 
 
-def test_a_bright_slice_at_the_edge_of_the_field_is_a_nucleus():
-    slice_ = 500.0 * (1 - np.tanh((distance_to(60, -12.5) - 14) * 0.4))
+@pytest.mark.parametrize(("middle", "steepness"), [(-12.5, 0.4), (-12.5, 0.2)])
+def test_a_slice_at_the_edge_of_the_field_is_a_nucleus_also_if_it_is_only_the_rim(
+    middle, steepness
+):
+    slice_ = 500.0 * (1 - np.tanh((distance_to(60, middle) - 14) * steepness))
     nuclei = segment_nuclei(nuclei_and(slice_))
     assert len(nuclei) == 7
     assert nuclei.bbox_px[:, 1].min() == 0

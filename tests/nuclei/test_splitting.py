@@ -12,6 +12,7 @@ from fishcount.nuclei.dents import beside_others, find_cuts, outlines_of
 from fishcount.nuclei.ladder import climb_ladder
 from fishcount.nuclei.pieces import hull_area, measure_pieces
 from fishcount.nuclei.size import guess_diameter
+from fishcount.nuclei.size_law import SizeLaw, measure_sizes
 from fishcount.nuclei.split import inner_distance, split_foreground
 from fishcount.settings import NucleiSettings
 
@@ -47,7 +48,7 @@ def test_two_overlapping_disks_are_two(gap):
     split = split_foreground(mask.astype(np.int32), flat(mask), diameter_px=DIAMETER)
     assert_array_equal(split.components, mask)
     assert set(split.labels.ravel()[split.at]) == set(range(1, len(split.pieces) + 1))
-    labels = cut_at_dents(split.labels, flat(mask), diameter_px=DIAMETER)
+    labels = cut_at_dents(split.labels, flat(mask), diameter_px=DIAMETER, sizes=SizeLaw())
     assert labels.max() == 2
     assert labels[30, 25] != labels[30, 35 + gap]
     assert_allclose((labels == labels[30, 25]).sum(), mask.sum() / 2, rtol=0.15)
@@ -58,7 +59,7 @@ def test_two_overlapping_disks_are_two(gap):
 def test_one_ellipse_is_one(a, b):
     mask = ellipse((60, 80), 30, 40, a, b)
     labels = split_foreground(mask.astype(np.int32), flat(mask), diameter_px=DIAMETER).labels
-    assert cut_at_dents(labels, flat(mask), diameter_px=DIAMETER).max() == 1
+    assert cut_at_dents(labels, flat(mask), diameter_px=DIAMETER, sizes=SizeLaw()).max() == 1
 
 
 def test_what_is_too_thin_for_a_seed_is_no_component():
@@ -77,7 +78,7 @@ def test_what_is_too_thin_for_a_seed_is_no_component():
 
 def test_dents_part_a_small_nucleus_from_a_large_one():
     mask = ellipse((80, 90), 40, 35, 20, 20) | ellipse((80, 90), 40, 59, 9, 9)
-    labels = cut_at_dents(mask.astype(np.int32), flat(mask), diameter_px=DIAMETER)
+    labels = cut_at_dents(mask.astype(np.int32), flat(mask), diameter_px=DIAMETER, sizes=SizeLaw())
     assert labels.max() == 2
     assert labels[40, 30] != labels[40, 63]
 
@@ -88,10 +89,66 @@ def test_a_third_nucleus_over_a_dent_does_not_keep_two_together():
     above = ellipse(shape, 36, 42, 13, 13)
     labels = np.where(above, 2, left | right).astype(np.int32)
     light = 100 * (left.astype(np.float32) + right + above)
-    cut = cut_at_dents(labels, light, diameter_px=DIAMETER)
+    cut = cut_at_dents(labels, light, diameter_px=DIAMETER, sizes=SizeLaw())
     assert cut.max() == 3
     assert cut[55, 25] != cut[55, 59]
     assert (cut[above] == cut[36, 42]).all()
+
+
+def test_a_shallow_waist_parts_two_but_not_one_that_is_as_large_as_all_others():
+    mask = ellipse((60, 90), 30, 32, 13, 13) | ellipse((60, 90), 30, 52, 13, 13)
+    mask = gaussian(mask.astype(np.float32), 4.0) > 0.5
+
+    def parts(sizes):
+        labels = mask.astype(np.int32)
+        return int(cut_at_dents(labels, flat(mask), diameter_px=DIAMETER, sizes=sizes).max())
+
+    log_area = float(np.log(mask.sum() / (np.pi / 4 * DIAMETER**2)))
+    assert parts(SizeLaw()) == 2
+    assert parts(SizeLaw(log_area - np.log(2), 0.2)) == 2
+    assert parts(SizeLaw(log_area, 0.2)) == 1
+
+
+def test_sizes_speak_for_two_where_both_together_are_too_large_and_against_where_one_is_small():
+    law = SizeLaw(log_area=0.0, spread=0.25)
+    half = law.odds_of_two(np.array([1.0, 0.8, 0.5, 0.2]), np.array([1.0, 0.8, 0.5, 0.8]))
+    assert half[0] > half[1] > 0 > half[2]
+    assert half[3] < 0
+    # The more nuclei differ, the less it says.
+    wide = SizeLaw(log_area=0.0, spread=0.5).odds_of_two(np.ones(1), np.ones(1))
+    assert 0 < wide[0] < half[0]
+
+
+def test_the_law_of_sizes_is_that_of_single_nuclei_that_the_edge_does_not_cut():
+    rng = np.random.default_rng(8)
+    labels = np.zeros((60 * 6, 60 * 6), np.int32)
+    radius = 13 * np.exp(rng.normal(0, 0.15, 36))
+    for number, (row, column) in enumerate(np.ndindex(6, 6)):
+        here = ellipse((60, 60), 30, 30, radius[number], radius[number])
+        labels[60 * row : 60 * row + 60, 60 * column : 60 * column + 60][here] = number + 1
+    law = measure_sizes(labels, diameter_px=DIAMETER)
+    assert_allclose(law.log_area, np.median(2 * np.log(radius / 13)), atol=0.05)
+    assert_allclose(law.spread, 0.3, rtol=0.35)
+    # Pairs that are twice as large, and crescents, are not among the single ones.
+    merged = labels.copy()
+    for k in range(1, 12, 2):
+        merged[merged == k + 1] = k
+    merged = np.unique(merged, return_inverse=True)[1].reshape(labels.shape).astype(np.int32)
+    again = measure_sizes(merged, diameter_px=DIAMETER)
+    assert_allclose([again.log_area, again.spread], [law.log_area, law.spread], atol=0.12)
+    # Of the 16 that lie inside, one more is cut.
+    inside = labels[50:-50, 50:-50]
+    inside = np.unique(inside, return_inverse=True)[1].reshape(inside.shape).astype(np.int32)
+    assert np.isfinite(measure_sizes(inside, diameter_px=DIAMETER).spread)
+    fewer = inside[:-70]
+    fewer = np.unique(fewer, return_inverse=True)[1].reshape(fewer.shape).astype(np.int32)
+    assert measure_sizes(fewer, diameter_px=DIAMETER) == SizeLaw()
+    assert measure_sizes(np.zeros((9, 9), np.int32), diameter_px=DIAMETER) == SizeLaw()
+
+
+def test_an_unknown_law_of_sizes_says_nothing():
+    areas = np.array([0.1, 1.0, 5.0])
+    assert_array_equal(SizeLaw().odds_of_two(areas, areas), np.zeros(3))
 
 
 def test_points_of_an_outline_beside_another_label_are_told():
