@@ -9,7 +9,7 @@ smaller side is of a nucleus, as in `benchmarks.fit_joins`. A logistic regressio
 
 How much all cuts between two nuclei weigh beside all those through one is decided by the F1 of the
 nuclei that are found in these fields, at an overlap of 0.5. Prints what to set for
-``WEIGHTS, BIAS``.
+``WEIGHTS, BIAS``. The law of sizes has no part in it: its weight is set, not fitted.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from benchmarks.drawn_cuts import (
 )
 from fishcount.nuclei import concavity, cut_odds, segment_nuclei
 from fishcount.nuclei.canvas import Canvas, packed_patches
+from fishcount.nuclei.size_law import SizeLaw
 
 # Cuts between two over those through one, to choose from.
 SHARES = (0.06, 0.12, 0.25, 0.5)
@@ -66,7 +67,7 @@ def main() -> None:
 
 
 def examples_of(drawn: Drawn) -> NDArray[np.float64]:
-    """Figures, cost, and whether of two nuclei, of the cuts that are weighed, (k, 12)."""
+    """Figures, cost, and whether of two nuclei, of the cuts that are weighed, (k, 11)."""
     dapi, truth, pixel_size_um = drawn
     here = beside = truth
     weighed = concavity._tries
@@ -88,7 +89,9 @@ def examples_of(drawn: Drawn) -> NDArray[np.float64]:
             beside = packed_patches([here[boxes[one.row]] for one in found])
         return found
 
-    def odds(pieces: NDArray[np.int32], *images: Any, **about: Any) -> NDArray[np.float64]:
+    def odds(
+        pieces: NDArray[np.int32], *images: Any, sizes: SizeLaw, **about: Any
+    ) -> NDArray[np.float64]:
         row, figures = cut_odds.cut_figures(pieces, *images, **about)
         own = true_owners(shares_of(pieces, beside)).reshape(-1, 2)[row]
         known, two = (own > 0).all(axis=1), own[:, 0] != own[:, 1]
@@ -105,7 +108,7 @@ def examples_of(drawn: Drawn) -> NDArray[np.float64]:
         patch.object(concavity, "log_odds_two", odds),
     ):
         segment_nuclei(dapi, pixel_size_um=pixel_size_um)
-    return np.concatenate(rows) if rows else np.zeros((0, 12))
+    return np.concatenate(rows) if rows else np.zeros((0, 11))
 
 
 if __name__ == "__main__":

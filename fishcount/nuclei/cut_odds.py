@@ -19,8 +19,10 @@ __all__ = ["cut_figures", "log_odds_two"]
 
 # Weights of the columns of `cut_figures` in the log odds that both sides are two nuclei. Fitted to
 # cuts of nuclei in drawn fields by `benchmarks/fit_cuts.py`.
-WEIGHTS = np.array([24.9, 13.8, 9.8, 1.1, 4.5, 4.8, -2.9, 8.0, 1.9, 0.5])
+WEIGHTS = np.array([24.9, 13.8, 9.8, 1.1, 4.5, 4.8, -2.9, 8.0, 1.9])
 BIAS = -1.4
+# What the sizes of both sides say counts by half: the figures above know a part of it.
+SIZES_WEIGHT = 0.5
 
 
 def cut_figures(
@@ -31,14 +33,12 @@ def cut_figures(
     cost: NDArray[np.float64],
     length_px: NDArray[np.float64],
     nucleus_area_px: float,
-    sizes: SizeLaw,
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Features of cuts whose sides touch, (k, 10), and which cuts these are, (k,).
+    """Features of cuts whose sides touch, (k, 9), and which cuts these are, (k,).
 
     The six of `contact_figures`; the length of the cut over the width of the smaller side; the
     depth of both dents in nuclear diameters; how much brighter than both sides it is along the cut,
-    in logs, as DAPI adds where nuclei overlap; what the law of sizes says. Sides that do not touch
-    have none.
+    in logs, as DAPI adds where nuclei overlap. Sides that do not touch have none.
 
     Parameters
     ----------
@@ -52,8 +52,6 @@ def cut_figures(
         Of each cut; see `DentCuts`.
     nucleus_area_px
         Typical area of a nucleus.
-    sizes
-        How much nuclei of this field differ in area.
     """
     pieces = measure_pieces(sides, signal, depth)
     contacts = find_piece_contacts(sides, signal, depth)
@@ -68,7 +66,6 @@ def cut_figures(
         narrow,
         (narrow - cost[cut]) / DENT_WORTH,
         np.log(np.clip(along / bright, 1, 2.7)),
-        sizes.odds_of_two(one.area / nucleus_area_px, other.area / nucleus_area_px),
     )
     return cut, np.column_stack(columns)
 
@@ -83,7 +80,10 @@ def log_odds_two(
     nucleus_area_px: float,
     sizes: SizeLaw,
 ) -> NDArray[np.float64]:
-    """Log odds that the sides of each cut are two nuclei; none where they do not touch."""
+    """Log odds that the sides of each cut are two nuclei; none where they do not touch.
+
+    As for `cut_figures`, with the law of sizes of the field.
+    """
     odds = np.full(len(cost), -np.inf)
     if not len(cost):
         return odds
@@ -94,8 +94,10 @@ def log_odds_two(
         cost=cost,
         length_px=length_px,
         nucleus_area_px=nucleus_area_px,
-        sizes=sizes,
     )
+    area = np.bincount(sides.ravel(), minlength=2 * len(cost) + 1)[1:].reshape(-1, 2)
+    one, other = area[cut].T / nucleus_area_px
+    total = (figures * WEIGHTS).sum(axis=1) + BIAS + SIZES_WEIGHT * sizes.odds_of_two(one, other)
     # Rounded, so that arithmetic that differs in the last digit decides the same.
-    odds[cut] = ((figures * WEIGHTS).sum(axis=1) + BIAS).round(9)
+    odds[cut] = total.round(9)
     return odds
