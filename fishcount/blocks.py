@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from fishcount.image import Window
 from fishcount.sample import is_small
 
-__all__ = ["Block", "blocks_of"]
+__all__ = ["BLOCK_PX", "Block", "blocks_of"]
 
 # Largest edge of a block, unless the image is small enough to be searched at once.
 BLOCK_PX = 2048

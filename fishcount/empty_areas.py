@@ -33,7 +33,7 @@ __all__ = ["EmptyAreas", "fill_empty_areas", "find_empty_areas"]
 
 # An empty area is made of squares of this odd width; beyond the edge of the image all is empty, so
 # the narrow strips that aligned channels leave there are empty areas, too.
-SQUARE_PX = 33
+_SQUARE_PX = 33
 # More zeros than this share elsewhere: the channel holds them for another reason.
 _MAX_STRAY = 1e-3
 # At least this share of its edge is straight, in pieces of this length.
@@ -204,14 +204,14 @@ def _background(slide: Slide, role: str, windows: Sequence[Window]) -> tuple[flo
 
 def _zeros(slide: Slide, role: str, window: Window) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Pixels (y, x) of a window that are zero in all planes, and those in empty areas of these."""
-    around = _grown(window, SQUARE_PX - 1, slide.shape)
+    around = _grown(window, _SQUARE_PX - 1, slide.shape)
     zero = (slide.read(role, around) == 0).all(axis=0)
     inner = _within(window, around)
     if not zero.any():
         return zero[inner], zero[inner]
-    padded = np.pad(zero.astype(np.uint8), SQUARE_PX, constant_values=1)
-    squares = largest_near(smallest_near(padded, SQUARE_PX), SQUARE_PX)
-    squares = squares[SQUARE_PX:-SQUARE_PX, SQUARE_PX:-SQUARE_PX]
+    padded = np.pad(zero.astype(np.uint8), _SQUARE_PX, constant_values=1)
+    squares = largest_near(smallest_near(padded, _SQUARE_PX), _SQUARE_PX)
+    squares = squares[_SQUARE_PX:-_SQUARE_PX, _SQUARE_PX:-_SQUARE_PX]
     return zero[inner], squares[inner].astype(np.bool_) & zero[inner]
 
 

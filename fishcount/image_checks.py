@@ -13,7 +13,6 @@ from fishcount.errors import CalibrationError, ChannelError, MetadataError, Pixe
 
 __all__ = [
     "DAPI",
-    "MOST_COUNTS",
     "PLAUSIBLE_PIXEL_UM",
     "PLAUSIBLE_STEP_UM",
     "PROBES",
@@ -38,7 +37,7 @@ PLAUSIBLE_STEP_UM = (0.01, 50.0)
 
 # No camera counts that far, not even summed over thousands of frames. Squares and fourth powers of
 # more, which measurements take, leave float32.
-MOST_COUNTS = 1e9
+_MOST_COUNTS = 1e9
 _AS_STORED = "give the counts as they were stored, not rescaled"
 
 
@@ -168,13 +167,13 @@ def check_finite(pixels: NDArray[np.generic], *, role: str, file: str, remedy: s
 def check_most_counts(pixels: NDArray[Any], *, role: str, file: str, remedy: str) -> None:
     """Raise PixelError where pixels are more than a camera counts."""
     # Those of 16 bits need no look.
-    if pixels.size and pixels.dtype.itemsize > 2 and pixels.max() > MOST_COUNTS:
+    if pixels.size and pixels.dtype.itemsize > 2 and pixels.max() > _MOST_COUNTS:
         raise PixelError(
             "pixels are no camera counts",
             file=file,
             field=role,
             found=f"a maximum of {pixels.max():.6g}",
-            expected=f"at most {MOST_COUNTS:g}",
+            expected=f"at most {_MOST_COUNTS:g}",
             remedy=remedy,
         )
 

@@ -21,7 +21,7 @@ from fishcount.slide import Slide
 __all__ = ["image_findings", "is_blank", "saturated_pixels"]
 
 # More than 0.1 % of pixels at the camera's limit make a channel doubtful.
-SATURATED_SHARE = 0.001
+_SATURATED_SHARE = 0.001
 # Spread of block means over what white noise foretells: about 1 without an image; the channels
 # of fields are at 7 and above.
 _STRUCTURE_RATIO = 2.0
@@ -76,7 +76,7 @@ def image_findings(image: FishImage) -> tuple[Finding, ...]:
     for role, stack in lit.items():
         level = full_count(stack)
         share = 0.0 if level is None else float(np.mean(stack >= level))
-        if share > SATURATED_SHARE:
+        if share > _SATURATED_SHARE:
             findings.append(Finding("SATURATED_CHANNEL", figure=share, detail=role))
     return tuple(findings)
 

@@ -21,7 +21,7 @@ __all__ = ["SMALL_PX", "is_small", "mosaic", "sample_windows"]
 # An image up to this many pixels wide and high is its own sample.
 SMALL_PX = 3072
 # Edge of a window of the sample, and of its middle, which tells what is in it.
-WINDOW_PX, CENTRE_PX = 1024, 128
+_WINDOW_PX, _CENTRE_PX = 1024, 128
 # Windows across and down a mosaic, the most first.
 _SHAPES = ((3, 3), (2, 3), (2, 2), (1, 2), (1, 1))
 # Windows with at least this share of the contrast of the best tenth are taken to hold nuclei.
@@ -60,7 +60,7 @@ def sample_windows(
     """
     if is_small(shape):
         return ((slice(0, shape[0]), slice(0, shape[1])),)
-    high, wide = (min(WINDOW_PX, side) for side in shape)
+    high, wide = (min(_WINDOW_PX, side) for side in shape)
     windows = [
         (slice(y, y + high), slice(x, x + wide))
         for y, x in product(
@@ -90,8 +90,8 @@ def mosaic(parts: Sequence[NDArray[Counts]]) -> NDArray[Counts]:
 def _middle(window: Window) -> Window:
     rows, columns = (
         slice(
-            (part.start + part.stop - min(CENTRE_PX, part.stop - part.start)) // 2,
-            (part.start + part.stop + min(CENTRE_PX, part.stop - part.start)) // 2,
+            (part.start + part.stop - min(_CENTRE_PX, part.stop - part.start)) // 2,
+            (part.start + part.stop + min(_CENTRE_PX, part.stop - part.start)) // 2,
         )
         for part in window
     )

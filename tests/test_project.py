@@ -180,6 +180,37 @@ def test_public_names_are_declared_once() -> None:
         _ = fishcount.no_such_name
 
 
+def declared(tree: ast.Module) -> set[str]:
+    """Names of the constants, functions and classes of a module; aliases of types are none."""
+    names: set[str] = set()
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.add(node.name)
+        targets = node.targets if isinstance(node, ast.Assign) else []
+        targets = [node.target] if isinstance(node, ast.AnnAssign) else targets
+        parts = [part for target in targets for part in getattr(target, "elts", [target])]
+        names |= {part.id for part in parts if isinstance(part, ast.Name) and part.id.isupper()}
+    return names
+
+
+def test_a_name_without_underscore_is_in_the_list_of_its_module() -> None:
+    hidden = []
+    for path in sorted((ROOT / "fishcount").rglob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        listed = {
+            name
+            for node in tree.body
+            if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "__all__"
+            for name in ast.literal_eval(node.value)
+        }
+        # A command is reached by its name on the command line.
+        if path.parent.name != "cli":
+            public = {name for name in declared(tree) if not name.startswith("_")}
+            hidden += [f"{path.relative_to(ROOT)}: {name}" for name in sorted(public - listed)]
+
+    assert hidden == []
+
+
 def test_every_room_is_in_the_design() -> None:
     page = (ROOT / "docs" / "explanation" / "design.md").read_text(encoding="utf-8")
     table = page.split("## Borders")[0]

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
-SOME_FAILED = 3
+_SOME_FAILED = 3
 # More would push the tally off the screen; the table has them all.
 _FAILURES_TOLD = 10
 
@@ -96,7 +96,7 @@ def command(
         print_json(result.to_record())
     else:
         _print(result)
-    return SOME_FAILED if result.progress.n_failed else 0
+    return _SOME_FAILED if result.progress.n_failed else 0
 
 
 def _jobs(

@@ -10,11 +10,11 @@ from fishcount.guidelines.scheme import Scheme
 from fishcount.guidelines.tally import Measure, Tally
 from fishcount.scoring import Replicates
 
-__all__ = ["MOST_MORE_NUCLEI", "category_probability", "nearest_change", "nuclei_to_settle"]
+__all__ = ["category_probability", "nearest_change", "nuclei_to_settle"]
 
 # The most further nuclei that anybody would count.
-MOST_MORE_NUCLEI = 500
-CHANCE_OF_OTHER = 0.05
+_MOST_MORE_NUCLEI = 500
+_CHANCE_OF_OTHER = 0.05
 
 
 def category_probability(
@@ -64,13 +64,13 @@ def nuclei_to_settle(
     def unsure(more: int) -> bool:
         names, code = _replicated(scheme, replicates, setting, n_now + more)
         same = names.index(category) if category in names else -1
-        return float(np.mean(code != same)) >= CHANCE_OF_OTHER
+        return float(np.mean(code != same)) >= _CHANCE_OF_OTHER
 
-    if not len(replicates) or scheme.reads_single_nuclei or unsure(MOST_MORE_NUCLEI):
+    if not len(replicates) or scheme.reads_single_nuclei or unsure(_MOST_MORE_NUCLEI):
         return None
     if not unsure(0):
         return 0
-    too_few, enough = 0, MOST_MORE_NUCLEI
+    too_few, enough = 0, _MOST_MORE_NUCLEI
     while enough - too_few > 1:
         middle = (too_few + enough) // 2
         too_few, enough = (middle, enough) if unsure(middle) else (too_few, middle)

@@ -15,7 +15,17 @@ from fishcount.guidelines.interval import Interval
 from fishcount.guidelines.scheme import IHC_SCORES
 from fishcount.guidelines.tally import Tally
 
-__all__ = ["RECOUNT_MIN_NUCLEI", "NucleusCounts", "Recount"]
+__all__ = [
+    "RECOUNT_MIN_NUCLEI",
+    "NucleusCounts",
+    "Recount",
+    "checked_areas",
+    "checked_ihc",
+    "checked_nuclei",
+    "checked_recount",
+    "checked_tally",
+    "reached_of",
+]
 
 # HER2 and CEP17 of each scored nucleus; no CEP17 in a single-probe case.
 NucleusCounts = tuple[NDArray[np.int64], NDArray[np.int64] | None]

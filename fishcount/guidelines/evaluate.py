@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from fishcount.guidelines.scheme import IHC_SCORES, UNKNOWN_IHC, Rule, Scheme
 from fishcount.guidelines.tally import Tally
 
-__all__ = ["Outcome", "Setting", "categorise", "coded_categories", "decide"]
+__all__ = ["INDETERMINATE", "Outcome", "Setting", "categorise", "coded_categories", "decide"]
 
-NOT_EVALUABLE = "NOT_EVALUABLE"
+_NOT_EVALUABLE = "NOT_EVALUABLE"
 INDETERMINATE = "INDETERMINATE"
 
 
@@ -70,7 +70,7 @@ def decide(scheme: Scheme, tally: Tally, *, setting: Setting) -> Outcome:
     """
     lacking = _lacking(scheme, tally)
     if lacking:
-        return Outcome(category=NOT_EVALUABLE, reason=lacking)
+        return Outcome(category=_NOT_EVALUABLE, reason=lacking)
     rule = next(
         rule
         for rule in scheme.rules(setting.variant)
@@ -116,7 +116,7 @@ def coded_categories(
     code : ndarray of int8, (n,)
         Index of the category of each in `names`.
     """
-    names = [NOT_EVALUABLE]
+    names = [_NOT_EVALUABLE]
     code = np.zeros(len(tally.n), np.int8)
     evaluable = _evaluable(scheme, tally)
     for rule in scheme.rules(setting.variant):

@@ -15,6 +15,8 @@ __all__ = [
     "HEADLINE",
     "NEEDED",
     "RESEARCH_USE",
+    "below_minimum",
+    "comment_of",
     "explain",
     "explain_paragraphs",
     "headline",
@@ -46,12 +48,12 @@ _SAID_BY_NEED = {"FEW_NUCLEI": "more_nuclei", "ONE_AREA": "more_areas"}
 # Findings whose detail is a part of the sentence.
 _WITH_DETAIL = ("HETEROGENEOUS", "SECOND_POPULATION", "HALF_OF_NUCLEI", "PIXEL_SIZES_DIFFER")
 # Flags of fields that ASCO/CAP counts among the reasons not to evaluate.
-NOT_TO_EVALUATE = ("WEAK_SIGNALS", "SIGNALS_OUTSIDE", "AUTOFLUORESCENCE", "OUT_OF_FOCUS")
+_NOT_TO_EVALUATE = ("WEAK_SIGNALS", "SIGNALS_OUTSIDE", "AUTOFLUORESCENCE", "OUT_OF_FOCUS")
 # How fields were stored or read that bears on every count in them: said beside the result.
-SAID_OF_FIELDS = ("LOSSY_COLOUR", "CHANNELS_UNUSED")
+_SAID_OF_FIELDS = ("LOSSY_COLOUR", "CHANNELS_UNUSED")
 # A category this probable needs no sentence on its chances; a chance this small needs none.
-SURE = 0.99
-WORTH_SAYING = 0.01
+_SURE = 0.99
+_WORTH_SAYING = 0.01
 
 
 def comment_of(category: Category) -> str:
@@ -209,11 +211,11 @@ def _category(category: Category) -> str:
 def _sureness(category: Category) -> Iterator[str]:
     """What speaks for another category, and what would make it so."""
     likely = max(category.probability.values(), default=0.0)
-    if category.probability and likely <= SURE:
+    if category.probability and likely <= _SURE:
         shares = [
             f"{100 * share:.0f} % {name}"
             for name, share in category.probability.items()
-            if share >= WORTH_SAYING
+            if share >= _WORTH_SAYING
         ]
         given = (
             "With enough nuclei and areas, the chances would be"
@@ -283,7 +285,7 @@ def _doubted(fields: Mapping[str, Sequence[str]]) -> Iterator[str]:
             name: ", ".join(FLAGS[code].name for code in codes if code in flags)
             for name, flags in fields.items()
         }
-        for codes in (VOID_FIELD, NOT_TO_EVALUATE)
+        for codes in (VOID_FIELD, _NOT_TO_EVALUATE)
     )
     left_out = [f"{name} ({why})" for name, why in void.items() if why]
     if left_out:
@@ -297,7 +299,7 @@ def _doubted(fields: Mapping[str, Sequence[str]]) -> Iterator[str]:
             f"By the criteria of ASCO/CAP, {_listed(doubtful)} may not be evaluable: look at "
             f"{'it' if len(doubtful) == 1 else 'them'} before the categories are used."
         )
-    for code in SAID_OF_FIELDS:
+    for code in _SAID_OF_FIELDS:
         named = [name for name, flags in fields.items() if code in flags]
         if named:
             yield f"{_listed(named)}: {FLAGS[code].sentence}"

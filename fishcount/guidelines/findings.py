@@ -14,8 +14,8 @@ from fishcount.scoring import Pattern, Population, heterogeneity
 __all__ = ["case_findings", "is_borderline", "nucleus_findings", "shown_across_cutoff"]
 
 # ASCO/CAP: at least 20 nuclei in at least 2 areas.
-FEW_NUCLEI_BELOW = 20
-ONE_AREA_BELOW = 2
+_FEW_NUCLEI_BELOW = 20
+_ONE_AREA_BELOW = 2
 
 
 def is_borderline(tally: Tally) -> bool:
@@ -39,11 +39,11 @@ def case_findings(tally: Tally, *, areas: int | None) -> tuple[Finding, ...]:
 
 
 def _extent(tally: Tally, areas: int | None) -> Iterator[Finding]:
-    if tally.n < FEW_NUCLEI_BELOW:
+    if tally.n < _FEW_NUCLEI_BELOW:
         yield Finding("FEW_NUCLEI", tally.n)
     if areas is None:
         yield Finding("AREAS_UNKNOWN")
-    elif areas < ONE_AREA_BELOW:
+    elif areas < _ONE_AREA_BELOW:
         yield Finding("ONE_AREA", areas)
     if tally.n and not tally.her2:
         yield Finding("HER2_ABSENT", 0, "HER2")

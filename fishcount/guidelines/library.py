@@ -17,7 +17,7 @@ from fishcount.guidelines.scheme import IHC_SCORES, UNKNOWN_IHC, Rule, Scheme
 from fishcount.guidelines.tally import Measure
 from fishcount.models import read_toml_text
 
-__all__ = ["builtin_schemes", "find_scheme", "read_scheme"]
+__all__ = ["builtin_schemes", "find_scheme", "parse_scheme", "read_scheme"]
 
 _ALL_IHC = (UNKNOWN_IHC, *IHC_SCORES)
 # Only the first faults of a file are named; the others are mostly the same fault again.

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from types import MappingProxyType
 
-__all__ = ["CATEGORY_WORDS", "category_words", "in_words"]
+__all__ = ["category_words", "in_words"]
 
-CATEGORY_WORDS = MappingProxyType(
+_CATEGORY_WORDS = MappingProxyType(
     {
         "POSITIVE": "Positive",
         "EQUIVOCAL": "Equivocal",
@@ -23,7 +23,7 @@ CATEGORY_WORDS = MappingProxyType(
         "ADJUDICATE": "To be adjudicated",
     }
 )
-_CODE = re.compile(rf"\b({'|'.join(sorted(CATEGORY_WORDS, key=len, reverse=True))})\b")
+_CODE = re.compile(rf"\b({'|'.join(sorted(_CATEGORY_WORDS, key=len, reverse=True))})\b")
 
 
 def category_words(category: str) -> str:
@@ -35,7 +35,7 @@ def category_words(category: str) -> str:
     >>> category_words("NEEDS_RECOUNT"), category_words("OF_ANOTHER_SCHEME")
     ('Needs a recount', 'Of another scheme')
     """
-    return CATEGORY_WORDS.get(category, category.replace("_", " ").capitalize())
+    return _CATEGORY_WORDS.get(category, category.replace("_", " ").capitalize())
 
 
 def in_words(text: str) -> str:
@@ -47,7 +47,7 @@ def in_words(text: str) -> str:
     >>> in_words("2 HER2 signals more would make it POSITIVE")
     '2 HER2 signals more would make it “positive”'
     """
-    return _CODE.sub(lambda found: f"“{_small(CATEGORY_WORDS[found[1]])}”", text)
+    return _CODE.sub(lambda found: f"“{_small(_CATEGORY_WORDS[found[1]])}”", text)
 
 
 def _small(words: str) -> str:

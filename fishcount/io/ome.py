@@ -13,9 +13,9 @@ from defusedxml import DefusedXmlException
 from fishcount.errors import FishcountError, MetadataError, UnsafeFileError
 from fishcount.io.optics import ChannelOptics, told_number
 
-__all__ = ["OME_DTYPES", "MetadataElsewhere", "OmeImage", "TiffData", "parse_ome", "to_um"]
+__all__ = ["MetadataElsewhere", "OmeImage", "TiffData", "parse_ome", "to_um"]
 
-OME_DTYPES = {
+_OME_DTYPES = {
     "int8": "int8",
     "int16": "int16",
     "int32": "int32",
@@ -174,7 +174,7 @@ def _image(element: Element, file: str) -> OmeImage:
         faults.append(_fault(file, "DimensionOrder", order or None, "XYCZT or an order like it"))
         order = "XYCZT"
     dtype = pixels.get("Type", "")
-    if dtype not in OME_DTYPES:
+    if dtype not in _OME_DTYPES:
         faults.append(_fault(file, "Type", dtype or None, "uint8, uint16 and the like"))
         dtype = "uint16"
     channels = tuple(
@@ -191,7 +191,7 @@ def _image(element: Element, file: str) -> OmeImage:
     return OmeImage(
         name=element.get("Name", ""),
         size=size,
-        dtype=OME_DTYPES[dtype],
+        dtype=_OME_DTYPES[dtype],
         order=order,
         channels=channels,
         pixel_um=(

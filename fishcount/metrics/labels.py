@@ -14,7 +14,7 @@ from fishcount.read_only import ReadOnlyArrays
 
 __all__ = ["LabelMatch", "match_labels"]
 
-DSB_THRESHOLDS = tuple(round(0.5 + 0.05 * step, 2) for step in range(10))
+_DSB_THRESHOLDS = tuple(round(0.5 + 0.05 * step, 2) for step in range(10))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -101,7 +101,7 @@ class LabelMatch(ReadOnlyArrays):
 
     def mean_ap(
         self,
-        min_ious: ArrayLike = DSB_THRESHOLDS,
+        min_ious: ArrayLike = _DSB_THRESHOLDS,
         *,
         ignored_labels: ArrayLike | None = None,
     ) -> float:

@@ -31,9 +31,9 @@ from fishcount.settings import NucleiSettings
 __all__ = ["search_blocks"]
 
 # The margin around a block in nuclear diameters.
-MARGIN_DIAMETERS = 3.0
+_MARGIN_DIAMETERS = 3.0
 # Two nuclei of different blocks that share so much of the smaller one are the same; the later goes.
-SAME_NUCLEUS = 0.3
+_SAME_NUCLEUS = 0.3
 
 Read = Callable[[Window], NDArray[np.number]]
 
@@ -67,7 +67,7 @@ def search_blocks(
     settings
         See `fishcount.settings.NucleiSettings`.
     """
-    margin = math.ceil(MARGIN_DIAMETERS * field.diameter_px * field.factor)
+    margin = math.ceil(_MARGIN_DIAMETERS * field.diameter_px * field.factor)
     blocks = [
         found
         for block in blocks_of(shape, margin_px=margin, step_px=math.lcm(field.factor, FOCUS_PX))
@@ -183,7 +183,7 @@ def _without_doubles(
     one, other, shared = runs.overlaps()
     apart = block[one] != block[other]
     smaller = np.minimum(table.area_px[one], table.area_px[other])
-    same = apart & (shared >= SAME_NUCLEUS * smaller)
+    same = apart & (shared >= _SAME_NUCLEUS * smaller)
     kept = np.ones(len(table), bool)
     kept[np.maximum(one[same], other[same])] = False
     order = np.lexsort((table.x_px.round(6), table.y_px.round(6)))

@@ -34,18 +34,18 @@ __all__ = ["cut_anew", "cut_at_dents"]
 
 # Labels are examined that fill less of their convex hull than this and are at least so large, in
 # nuclear areas; of large ones, which are more often two nuclei, also those that fill a little more.
-MAX_SOLIDITY, MIN_SIZE = 0.93, 0.5
-MAX_SOLIDITY_OF_LARGE, LARGE = 0.95, 1.4
+_MAX_SOLIDITY, _MIN_SIZE = 0.93, 0.5
+_MAX_SOLIDITY_OF_LARGE, _LARGE = 0.95, 1.4
 # Least depth of both dents together, in nuclear diameters; least part of a nuclear area on each
 # side.
-MIN_DENT, MIN_PART = 0.03, 0.12
-MAX_ROUNDS = 3
+_MIN_DENT, _MIN_PART = 0.03, 0.12
+_MAX_ROUNDS = 3
 # The promise of a label is this weight times the log of its area in nuclear areas, less the cost of
-# its cheapest cut. Above LEAST_PROMISE its cuts are weighed, which includes nearly all right ones.
-SIZE_WORTH, LEAST_PROMISE = 0.35, -1.1
+# its cheapest cut. Above _LEAST_PROMISE its cuts are weighed, which includes nearly all right ones.
+_SIZE_WORTH, _LEAST_PROMISE = 0.35, -1.1
 # A contact wider than this is moved, if a cut from dent to dent costs less by so much.
-LONG_CONTACT, MIN_GAIN = 0.8, 0.1
-DEEP_DENT, LARGE_PART = 0.06, 0.15
+_LONG_CONTACT, _MIN_GAIN = 0.8, 0.1
+_DEEP_DENT, _LARGE_PART = 0.06, 0.15
 
 
 def cut_at_dents(
@@ -79,7 +79,7 @@ def cut_at_dents(
     here = canvas.values_of(image, labels)
     name = np.arange(len(runs) + 1, dtype=np.int32)
     n = len(runs)
-    for _ in range(MAX_ROUNDS):
+    for _ in range(_MAX_ROUNDS):
         if not len(todo):
             break
         cut, sides = _best_cuts(here, canvas.signal, todo, diameter_px=diameter_px, sizes=sizes)
@@ -162,13 +162,13 @@ def _promising_cuts(
     cuts = find_cuts(
         outlines,
         diameter_px=diameter_px,
-        min_dent=MIN_DENT,
-        min_area_px=MIN_PART * nucleus_area,
+        min_dent=_MIN_DENT,
+        min_area_px=_MIN_PART * nucleus_area,
         beside=beside_others(labels, todo, outlines),
     )
     size = np.array([np.count_nonzero(labels[b] == k) for k, b in zip(todo, boxes, strict=True)])
-    promise = SIZE_WORTH * np.log(size / nucleus_area) - cuts.cost[:, 0]
-    return np.flatnonzero((cuts.cost[:, 0] < NO_CUT) & (promise > LEAST_PROMISE)), cuts
+    promise = _SIZE_WORTH * np.log(size / nucleus_area) - cuts.cost[:, 0]
+    return np.flatnonzero((cuts.cost[:, 0] < NO_CUT) & (promise > _LEAST_PROMISE)), cuts
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -220,7 +220,7 @@ def cut_anew(labels: NDArray[np.int32], *, diameter_px: float) -> NDArray[np.int
     pairs, busy = [], set(np.flatnonzero(cut_by_the_edge(labels)).tolist())
     for k in np.argsort(-contacts.width.round(9), kind="stable"):
         both = {int(contacts.one[k]), int(contacts.other[k])}
-        if contacts.width[k] > LONG_CONTACT and not both & busy:
+        if contacts.width[k] > _LONG_CONTACT and not both & busy:
             pairs.append(k)
             busy |= both
     one, other = contacts.one[pairs], contacts.other[pairs]
@@ -234,11 +234,11 @@ def cut_anew(labels: NDArray[np.int32], *, diameter_px: float) -> NDArray[np.int
     cuts = find_cuts(
         outlines_of(together, one, boxes),
         diameter_px=diameter_px,
-        min_dent=DEEP_DENT,
-        min_area_px=LARGE_PART * np.pi / 4 * diameter_px**2,
+        min_dent=_DEEP_DENT,
+        min_area_px=_LARGE_PART * np.pi / 4 * diameter_px**2,
     )
     better = labels.copy()
-    for k in np.flatnonzero(cuts.cost[:, 0] < contacts.width[pairs] - MIN_GAIN):
+    for k in np.flatnonzero(cuts.cost[:, 0] < contacts.width[pairs] - _MIN_GAIN):
         here = better[boxes[k]]
         inside = (here == one[k]) | (here == other[k])
         corner = np.array([boxes[k][0].start, boxes[k][1].start])
@@ -282,8 +282,8 @@ def _dented(runs: Runs, nucleus_area: float) -> NDArray[np.int64]:
         return np.zeros(0, np.int64)
     solidity = shapes.area / (shapes.area + shapes.hollow())
     size = shapes.area / nucleus_area
-    dented = (solidity < MAX_SOLIDITY) & (size > MIN_SIZE)
-    return np.flatnonzero(dented | ((solidity < MAX_SOLIDITY_OF_LARGE) & (size > LARGE)))
+    dented = (solidity < _MAX_SOLIDITY) & (size > _MIN_SIZE)
+    return np.flatnonzero(dented | ((solidity < _MAX_SOLIDITY_OF_LARGE) & (size > _LARGE)))
 
 
 def _boxes(labels: NDArray[np.int32], todo: NDArray[np.int64]) -> list[tuple[slice, slice]]:

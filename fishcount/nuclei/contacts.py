@@ -17,6 +17,7 @@ from fishcount.nuclei.neighbours import contact_pairs
 from fishcount.nuclei.runs import count_pixels
 
 __all__ = [
+    "MIN_SIZE",
     "Contacts",
     "cut_by_the_edge",
     "divide_at_contacts",
@@ -25,11 +26,11 @@ __all__ = [
 ]
 
 # Distance from a contact within which pixels may go to the other nucleus, in nuclear diameters.
-REACH = 0.25
+_REACH = 0.25
 # Weights of the log odds that a cut is false: of its width, and of the log area of both sides in
 # nuclear areas. Fitted to contacts in drawn fields by `benchmarks/fit_contacts.py`; with cuts above
-# FALSE joined, one contact of two nuclei in 250 is lost.
-WIDTH_WEIGHT, SIZE_WEIGHT, FALSE = 6.7, 3.0, 6.0
+# _FALSE joined, one contact of two nuclei in 250 is lost.
+_WIDTH_WEIGHT, _SIZE_WEIGHT, _FALSE = 6.7, 3.0, 6.0
 # Smaller areas count as this: the fit has seen none.
 MIN_SIZE = 0.6
 
@@ -87,10 +88,10 @@ def join_false_cuts(labels: NDArray[np.int32], *, diameter_px: float) -> NDArray
     """New label of each label: that of the neighbour from which only a false cut parts it."""
     contacts = find_contacts(labels)
     size = np.log(np.maximum(contacts.area_px / (np.pi / 4 * diameter_px**2), MIN_SIZE))
-    false = WIDTH_WEIGHT * contacts.width - SIZE_WEIGHT * size
+    false = _WIDTH_WEIGHT * contacts.width - _SIZE_WEIGHT * size
     new = np.arange(int(labels.max(initial=0)) + 1, dtype=np.int32)
     taken = cut_by_the_edge(labels)
-    for k in np.argsort(-false.round(9), kind="stable")[: np.count_nonzero(false > FALSE)]:
+    for k in np.argsort(-false.round(9), kind="stable")[: np.count_nonzero(false > _FALSE)]:
         one, other = contacts.one[k], contacts.other[k]
         if not (taken[one] or taken[other]):
             taken[[one, other]] = True
@@ -107,7 +108,7 @@ def divide_at_contacts(
     at, one, other = at[::2], one[::2], other[::2]
     if not len(at):
         return labels
-    y, x, own, rival = _pixels_near(labels, at, one, other, reach_px=REACH * diameter_px)
+    y, x, own, rival = _pixels_near(labels, at, one, other, reach_px=_REACH * diameter_px)
     depth, depth_in_own = (ellipses.depth_in(side, y, x).round(9) for side in (rival, own))
     # Of equals the smaller label has the pixel.
     lost = np.flatnonzero((depth < depth_in_own) | ((depth == depth_in_own) & (rival < own)))

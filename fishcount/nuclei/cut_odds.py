@@ -19,10 +19,10 @@ __all__ = ["cut_figures", "log_odds_two"]
 
 # Weights of the columns of `cut_figures` in the log odds that both sides are two nuclei. Fitted to
 # cuts of nuclei in drawn fields by `benchmarks/fit_cuts.py`.
-WEIGHTS = np.array([24.9, 13.8, 9.8, 1.1, 4.5, 4.8, -2.9, 8.0, 1.9])
-BIAS = -1.4
+_WEIGHTS = np.array([24.9, 13.8, 9.8, 1.1, 4.5, 4.8, -2.9, 8.0, 1.9])
+_BIAS = -1.4
 # What the sizes of both sides say counts by half: the figures above know a part of it.
-SIZES_WEIGHT = 0.5
+_SIZES_WEIGHT = 0.5
 
 
 def cut_figures(
@@ -97,7 +97,7 @@ def log_odds_two(
     )
     area = np.bincount(sides.ravel(), minlength=2 * len(cost) + 1)[1:].reshape(-1, 2)
     one, other = area[cut].T / nucleus_area_px
-    total = (figures * WEIGHTS).sum(axis=1) + BIAS + SIZES_WEIGHT * sizes.odds_of_two(one, other)
+    total = (figures * _WEIGHTS).sum(axis=1) + _BIAS + _SIZES_WEIGHT * sizes.odds_of_two(one, other)
     # Rounded, so that arithmetic that differs in the last digit decides the same.
     odds[cut] = total.round(9)
     return odds

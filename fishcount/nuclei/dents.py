@@ -14,7 +14,6 @@ from fishcount.nuclei.contour import longest_contours
 __all__ = [
     "DENT_WORTH",
     "NO_CUT",
-    "N_BEST",
     "DentCuts",
     "beside_others",
     "find_cuts",
@@ -22,16 +21,16 @@ __all__ = [
 ]
 
 # Points per outline; half the arc over which a dent is measured, in nuclear diameters.
-N_POINTS, DENT_REACH = 72, 0.3
+_N_POINTS, _DENT_REACH = 72, 0.3
 # Weight of the depth of dents against the length of a cut, and how many of the best cuts of an
 # outline are kept.
-DENT_WORTH, N_BEST = 3.0, 4
+DENT_WORTH, _N_BEST = 3.0, 4
 NO_CUT = 9.0
 # Two cuts are one where their ends are at most so many points apart.
-SAME_CUT = 3
+_SAME_CUT = 3
 # Distance outside an outline at which a neighbouring nucleus is looked up.
-OUTSIDE_PX = 1.5
-_ONE, _OTHER = np.triu_indices(N_POINTS, 2)
+_OUTSIDE_PX = 1.5
+_ONE, _OTHER = np.triu_indices(_N_POINTS, 2)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,8 +53,8 @@ class DentCuts:
     @classmethod
     def none(cls, n: int) -> DentCuts:
         """A table without cuts, for `n` outlines."""
-        ends = np.full((n, N_BEST, 2), np.nan)
-        return cls(np.full((n, N_BEST), NO_CUT), ends, ends.copy())
+        ends = np.full((n, _N_BEST, 2), np.nan)
+        return cls(np.full((n, _N_BEST), NO_CUT), ends, ends.copy())
 
 
 def outlines_of(
@@ -70,7 +69,7 @@ def outlines_of(
     rows, boxes
         The labels, and a box around each that holds all of its pixels.
     """
-    outlines = np.zeros((len(rows), N_POINTS, 2))
+    outlines = np.zeros((len(rows), _N_POINTS, 2))
     masks = [labels[box] == label for label, box in zip(rows, boxes, strict=True)]
     for outline, contour, box in zip(outlines, longest_contours(masks), boxes, strict=True):
         if len(contour):
@@ -87,7 +86,7 @@ def beside_others(
     turn = np.sign((x * np.roll(y, -1, axis=1) - y * np.roll(x, -1, axis=1)).sum(axis=1))
     outward = np.stack([-along[..., 1], along[..., 0]], axis=-1) * turn[:, None, None]
     outward /= np.maximum(np.hypot(*np.moveaxis(outward, -1, 0)), 1e-6)[..., None]
-    at = np.rint(outlines + OUTSIDE_PX * outward).astype(np.int64)
+    at = np.rint(outlines + _OUTSIDE_PX * outward).astype(np.int64)
     at = np.clip(at, 0, np.array(labels.shape) - 1)
     there = labels[at[..., 0], at[..., 1]]
     beside: NDArray[np.bool_] = (there > 0) & (there != rows[:, None])
@@ -135,13 +134,13 @@ def find_cuts(
     good = np.flatnonzero((small > min_area_px) & (length > step[row]))
     left = good[np.lexsort((cost[good].round(9), row[good]))]
     best = DentCuts.none(len(outlines))
-    for rank in range(N_BEST):
+    for rank in range(_N_BEST):
         _, first = np.unique(row[left], return_index=True)
         taken = left[first]
         for values, kept in ((cost, best.cost), (one, best.one), (other, best.other)):
             kept[row[taken], rank] = values[taken]
         # The next best is another cut, not the same moved by a little.
-        ends = np.full((len(outlines), 2), N_POINTS)
+        ends = np.full((len(outlines), 2), _N_POINTS)
         ends[row[taken]] = np.stack([_ONE[pair[taken]], _OTHER[pair[taken]]], axis=1)
         left = left[~_same(_ONE[pair[left]], _OTHER[pair[left]], *ends[row[left]].T)]
     return best
@@ -151,7 +150,7 @@ def _even_points(contour: NDArray[np.float64]) -> NDArray[np.float64]:
     y, x = np.concatenate([contour, contour[:1]]).T
     along = np.zeros(len(y))
     np.cumsum(np.hypot(y[1:] - y[:-1], x[1:] - x[:-1]), out=along[1:])
-    at = along[-1] / N_POINTS * np.arange(N_POINTS)
+    at = along[-1] / _N_POINTS * np.arange(_N_POINTS)
     return np.stack([np.interp(at, along, y), np.interp(at, along, x)], axis=1)
 
 
@@ -165,8 +164,8 @@ def _same(
     far = []
     for a, b in ((one, best_one), (other, best_other)):
         apart = np.abs(a - b)
-        far.append(np.minimum(apart, N_POINTS - apart))
-    return np.asarray(np.maximum(*far) <= SAME_CUT)
+        far.append(np.minimum(apart, _N_POINTS - apart))
+    return np.asarray(np.maximum(*far) <= _SAME_CUT)
 
 
 def _dents(
@@ -180,13 +179,13 @@ def _dents(
     step = np.hypot(*np.moveaxis(outlines - np.roll(outlines, 1, axis=1), -1, 0)).mean(axis=1)
     turn = np.sign((x * np.roll(y, -1, axis=1) - y * np.roll(x, -1, axis=1)).sum(axis=1))
     depth = np.full(outlines.shape[:2], -np.inf)
-    place = np.arange(N_POINTS)
+    place = np.arange(_N_POINTS)
     row = np.arange(len(outlines))[:, None]
     for reach in (0.5, 1.0):
-        shift = np.rint(reach * DENT_REACH * diameter_px / np.maximum(step, 1e-6))
-        shift = np.clip(shift, 1, N_POINTS // 4).astype(np.int64)[:, None]
-        before = outlines[row, (place - shift) % N_POINTS]
-        chord = outlines[row, (place + shift) % N_POINTS] - before
+        shift = np.rint(reach * _DENT_REACH * diameter_px / np.maximum(step, 1e-6))
+        shift = np.clip(shift, 1, _N_POINTS // 4).astype(np.int64)[:, None]
+        before = outlines[row, (place - shift) % _N_POINTS]
+        chord = outlines[row, (place + shift) % _N_POINTS] - before
         offset = outlines - before
         cross = chord[..., 1] * offset[..., 0] - chord[..., 0] * offset[..., 1]
         under = cross / np.maximum(np.hypot(chord[..., 0], chord[..., 1]), 1e-6)

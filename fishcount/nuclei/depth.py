@@ -25,16 +25,16 @@ __all__ = ["Depths", "cut_by_depth", "measure_depths"]
 
 # Places across a nucleus; and the widths, in places and along z in micrometres, over which
 # sharpness is averaged, because single pixels of noise are as sharp as anything.
-PLACES, SPREAD_PLACES, SPREAD_UM = 20, 1.5, 0.4
+_PLACES, _SPREAD_PLACES, _SPREAD_UM = 20, 1.5, 0.4
 # Two regions: the smaller holds this share of the outline, their depths explain this share of the
 # variance of depth (a slope explains three quarters of its own), and so much of each is connected.
-REGION, CLEAR, CONNECTED = 0.2, 0.85, 0.85
+_REGION, _CLEAR, _CONNECTED = 0.2, 0.85, 0.85
 # Two maxima: the lower has this share of the higher, and the valley falls to this share of it.
-SECOND, VALLEY = 0.3, 0.7
+_SECOND, _VALLEY = 0.3, 0.7
 # Least distance of two depths in planes: between neighbouring planes there is no valley.
-LEAST_PLANES = 2
+_LEAST_PLANES = 2
 # Least solidity of a part that is cut off: low, as an overlap leaves a crescent of a nucleus.
-PART_SOLIDITY = 0.7
+_PART_SOLIDITY = 0.7
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,7 +116,7 @@ def measure_depths(
     if sharpness is None:
         return Depths.of_plane(len(runs))
     depths = Depths(best_planes(runs, sharpness), np.full(len(runs), np.nan))
-    if z_step_um is None or not settings.separate_depths or len(stack) <= LEAST_PLANES:
+    if z_step_um is None or not settings.separate_depths or len(stack) <= _LEAST_PLANES:
         return depths
     depths.distance_um[:] = 0.0
     least = _least_planes(z_step_um, settings)
@@ -143,7 +143,7 @@ def cut_by_depth(
     """
     if z_step_um is None or not settings.separate_depths:
         return labels
-    if stack.ndim == 2 or len(stack) <= LEAST_PLANES:
+    if stack.ndim == 2 or len(stack) <= _LEAST_PLANES:
         return labels
     result = labels.copy()
     top = int(labels.max(initial=0))
@@ -162,7 +162,7 @@ def cut_by_depth(
 
 
 def _least_planes(z_step_um: float, settings: NucleiSettings) -> float:
-    return max(settings.min_depth_um / z_step_um, LEAST_PLANES)
+    return max(settings.min_depth_um / z_step_um, _LEAST_PLANES)
 
 
 def _reliefs(
@@ -173,7 +173,7 @@ def _reliefs(
     diameter_px: float,
 ) -> Iterator[_Relief]:
     """Each outline on its grid of places."""
-    step = max(1, round(diameter_px / PLACES))
+    step = max(1, round(diameter_px / _PLACES))
     pad = 2 * step
     for label, box in enumerate(ndi.find_objects(labels), start=1):
         if box is None:
@@ -186,9 +186,9 @@ def _reliefs(
         share = block_means(own, step)
         detail = _detail(stack[:, *window])
         places = np.stack([block_means(plane * own, step) for plane in detail])
-        spread = (SPREAD_UM / z_step_um, SPREAD_PLACES, SPREAD_PLACES)
+        spread = (_SPREAD_UM / z_step_um, _SPREAD_PLACES, _SPREAD_PLACES)
         energy = ndi.gaussian_filter(places, spread, mode="nearest", truncate=3)
-        weight = ndi.gaussian_filter(share, SPREAD_PLACES, mode="nearest", truncate=3)
+        weight = ndi.gaussian_filter(share, _SPREAD_PLACES, mode="nearest", truncate=3)
         sharpness = energy / np.maximum(weight, 1e-6)
         sharpness -= sharpness.min(axis=0)
         yield _Relief(label, window, share >= 0.5, sharpness)
@@ -223,12 +223,12 @@ def _two_regions(relief: _Relief, *, least_planes: float) -> _Regions | None:
     between = below * (total - below) / total**2 * (high - low) ** 2
     at = int(between.argmax())
     variance = (count * (depth - mean) ** 2).sum() / total
-    if high[at] - low[at] < least_planes or between[at] < CLEAR * variance:
+    if high[at] - low[at] < least_planes or between[at] < _CLEAR * variance:
         return None
     upper = inside & (plane > at)
     lower = inside & ~upper
     smaller = min(upper.sum(), lower.sum())
-    if smaller < REGION * total or min(_connected(upper), _connected(lower)) < CONNECTED:
+    if smaller < _REGION * total or min(_connected(upper), _connected(lower)) < _CONNECTED:
         return None
     return _Regions(float(high[at] - low[at]), upper)
 
@@ -250,7 +250,7 @@ def _two_maxima(relief: _Relief, *, least_planes: float) -> int:
         return 0
     second = int(np.where(peak, profile, -np.inf).argmax())
     valley = profile[min(top, second) : max(top, second)].min()
-    two = profile[second] >= SECOND * profile[top] and valley <= VALLEY * profile[second]
+    two = profile[second] >= _SECOND * profile[top] and valley <= _VALLEY * profile[second]
     return abs(second - top) if two else 0
 
 
@@ -264,8 +264,8 @@ def _smooth_part(
     upper: NDArray[np.bool_], inside: NDArray[np.bool_], own: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
     """A region of places as pixels, with a smooth edge; pixels outside `own` say nothing."""
-    share = ndi.gaussian_filter(upper.astype(np.float32), SPREAD_PLACES, truncate=3)
-    whole = ndi.gaussian_filter(inside.astype(np.float32), SPREAD_PLACES, truncate=3)
+    share = ndi.gaussian_filter(upper.astype(np.float32), _SPREAD_PLACES, truncate=3)
+    whole = ndi.gaussian_filter(inside.astype(np.float32), _SPREAD_PLACES, truncate=3)
     part: NDArray[np.bool_] = own & (
         enlarged((share / np.maximum(whole, 1e-6)).astype(np.float32), (own.shape[0], own.shape[1]))
         > 0.5
@@ -279,7 +279,7 @@ def _are_nuclei(*parts: NDArray[np.bool_], least_area_px: float) -> bool:
         shape = measure_shapes(find_runs(part.astype(np.int32)))
         if len(shape.area_px) == 0 or shape.area_px[0] < least_area_px:
             return False
-        if shape.solidity[0] < PART_SOLIDITY or ndi.label(part)[1] != 1:
+        if shape.solidity[0] < _PART_SOLIDITY or ndi.label(part)[1] != 1:
             return False
         if (ndi.binary_fill_holes(part) != part).any():
             return False

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
-__all__ = ["inside_distance", "nearest_label"]
+__all__ = ["FAR_PX", "inside_distance", "nearest_label"]
 
-# From this distance on the general transform takes over. In a row whatever is `BEYOND` is as good
+# From this distance on the general transform takes over. In a row whatever is `_BEYOND` is as good
 # as nowhere; the sum of two such numbers fits 8 bits, of their squares 16.
-FAR_PX, BEYOND = 100, 127
+FAR_PX, _BEYOND = 100, 127
 
 
 def inside_distance(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
@@ -41,15 +41,15 @@ def inside_distance(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
 
 
 def _along_rows(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """Distance to the outside within the row; `BEYOND` where it is as far or there is none.
+    """Distance to the outside within the row; `_BEYOND` where it is as far or there is none.
 
     Each shift is twice as far as the one before: together they reach every distance.
     """
     height, width = mask.shape
     # With a margin that no distance reaches across, all rows are one, which is shifted faster.
-    rows = np.full((height, width + BEYOND), BEYOND, np.uint8)
+    rows = np.full((height, width + _BEYOND), _BEYOND, np.uint8)
     inside = rows[:, :width]
-    np.multiply(mask, np.uint8(BEYOND), out=inside)
+    np.multiply(mask, np.uint8(_BEYOND), out=inside)
     nearest = rows.ravel()
     shifted = np.empty_like(nearest)
     for step in (1, 2, 4, 8, 16, 32, 64):

@@ -13,11 +13,11 @@ from fishcount.nuclei.shape import Shapes
 __all__ = ["measure_doubt"]
 
 # Pixels are merged to about this share of a diameter: finer ones add nothing.
-FINEST = 1 / 27
+_FINEST = 1 / 27
 # Nuclei that fill more of their convex hull than this have no dents to speak of.
-MAX_SOLIDITY = 0.94
+_MAX_SOLIDITY = 0.94
 # Least part of a nuclear area that a cut takes off.
-MIN_PART = 0.12
+_MIN_PART = 0.12
 
 
 def measure_doubt(
@@ -27,7 +27,7 @@ def measure_doubt(
 
     Nuclei that the field's edge cuts have no known width, so their contacts are not judged.
     """
-    step = max(1, round(FINEST * diameter_px)) if diameter_px > 0 else 1
+    step = max(1, round(_FINEST * diameter_px)) if diameter_px > 0 else 1
     # In an image narrower than half a step its last row speaks for all.
     top, left = (min(step // 2, size - 1) for size in labels.shape)
     coarse = np.ascontiguousarray(labels[top::step, left::step])
@@ -45,7 +45,7 @@ def _neck(
     labels: NDArray[np.int32], shapes: Shapes, step: int, diameter_px: float
 ) -> NDArray[np.float64]:
     neck = np.full(len(shapes.area_px), NO_CUT)
-    rows = np.flatnonzero(shapes.solidity < MAX_SOLIDITY)
+    rows = np.flatnonzero(shapes.solidity < _MAX_SOLIDITY)
     if not len(rows):
         return neck
     box = shapes.bbox_px[rows] // step
@@ -54,7 +54,7 @@ def _neck(
         outlines_of(labels, rows + 1, boxes),
         diameter_px=diameter_px,
         min_dent=0.0,
-        min_area_px=MIN_PART * np.pi / 4 * diameter_px**2,
+        min_area_px=_MIN_PART * np.pi / 4 * diameter_px**2,
     )
     neck[rows] = cuts.cost[:, 0]
     return neck

@@ -14,9 +14,9 @@ __all__ = ["Ellipses", "fit_ellipses"]
 
 # Weight of the ellipse of equal moments against the free outline, as a share of a full outline: it
 # decides where neighbours leave little of the outline free.
-PRIOR = 0.03
+_PRIOR = 0.03
 # Ellipses whose area is beyond these multiples of that of their nucleus are discarded.
-SMALLEST, LARGEST = 0.85, 1.8
+_SMALLEST, _LARGEST = 0.85, 1.8
 
 # Places that fill the unit disk evenly.
 _DISK_Y, _DISK_X = (np.indices((20, 20)).reshape(2, -1) - 9.5) / 10
@@ -94,7 +94,7 @@ def fit_ellipses(labels: NDArray[np.int32]) -> Ellipses:
     # Least squares of the conic sum = 1, drawn towards the ellipse of equal moments.
     prior = np.zeros((n + 1, 5))
     prior[:, :3] = form * (size**2)[:, None]
-    weight = PRIOR * 2 * np.pi * size
+    weight = _PRIOR * 2 * np.pi * size
     left = np.zeros((n + 1, 5, 5))
     right = prior * weight[:, None]
     for i, one in enumerate(terms):
@@ -166,6 +166,6 @@ def _as_ellipses(conic: NDArray[np.float64]) -> tuple[Ellipses, NDArray[np.bool_
     form = conic[:, :3] / safe_scale[:, None]
     # In units in which the nucleus has the area of the unit circle.
     area = 2 * safe_scale / np.sqrt(safe)
-    good = (root > 1e-6) & (scale > 1e-6) & (a > 0) & (area > SMALLEST) & (area < LARGEST)
+    good = (root > 1e-6) & (scale > 1e-6) & (a > 0) & (area > _SMALLEST) & (area < _LARGEST)
     good &= np.hypot(v, u) < 1
     return Ellipses(np.stack([v, u], axis=1), form), good

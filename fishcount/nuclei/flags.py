@@ -12,7 +12,7 @@ from fishcount.settings import NucleiSettings
 __all__ = ["flag_nuclei"]
 
 # With fewer whole nuclei, those that the edge of the field cuts tell what is typical, too.
-MIN_WHOLE = 3
+_MIN_WHOLE = 3
 
 
 def flag_nuclei(
@@ -39,12 +39,12 @@ def flag_nuclei(
     if not len(flags):
         return flags
     border = _are_cut(nuclei.bbox_px, shape_px)
-    whole = ~border if (~border).sum() >= MIN_WHOLE else np.ones_like(border)
-    area = nuclei.area_px / typical(nuclei.area_px, whole)
-    mean = nuclei.mean_dapi_counts / typical(nuclei.mean_dapi_counts, whole)
-    dose = nuclei.dose_counts / typical(nuclei.dose_counts, whole)
-    edge = nuclei.edge_width_px / typical(nuclei.edge_width_px, whole)
-    coarse = nuclei.texture / typical(nuclei.texture, whole)
+    whole = ~border if (~border).sum() >= _MIN_WHOLE else np.ones_like(border)
+    area = nuclei.area_px / _typical(nuclei.area_px, whole)
+    mean = nuclei.mean_dapi_counts / _typical(nuclei.mean_dapi_counts, whole)
+    dose = nuclei.dose_counts / _typical(nuclei.dose_counts, whole)
+    edge = nuclei.edge_width_px / _typical(nuclei.edge_width_px, whole)
+    coarse = nuclei.texture / _typical(nuclei.texture, whole)
     uneven = nuclei.solidity < settings.min_solidity
     # The long axis over the short one; a line of pixels has no short one.
     elongation = 1 / np.sqrt(np.maximum(1 - nuclei.eccentricity**2, 1e-6))
@@ -102,6 +102,6 @@ def _are_two(
     )
 
 
-def typical(figure: NDArray[np.number], whole: NDArray[np.bool_]) -> float:
+def _typical(figure: NDArray[np.number], whole: NDArray[np.bool_]) -> float:
     """Median over whole nuclei, never zero, so that it can divide."""
     return max(float(np.median(figure[whole])), 1e-12)

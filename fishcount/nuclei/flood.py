@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 __all__ = ["flood_components"]
 
 # Number of pixels along which equally steep paths are compared: by then they have met their seeds.
-COMPARED_PX = 8
+_COMPARED_PX = 8
 
 
 def flood_components(
@@ -120,7 +120,7 @@ def _steepest(
     beside = pixel.take(tied) + steps[:, None]
     equal = deep.take(beside) == best.take(tied)
     first = end = place.take(beside)
-    for _ in range(COMPARED_PX):
+    for _ in range(_COMPARED_PX):
         end = to.take(end)
         here = np.where(equal, height.take(end), -1)
         equal = here == here.max(axis=0)

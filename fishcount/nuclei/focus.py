@@ -9,7 +9,7 @@ from fishcount.filters import block_means, enlarged, gaussian, laplacian
 from fishcount.image import DAPI, FishImage
 from fishcount.nuclei.runs import Runs
 
-__all__ = ["best_focus", "best_planes", "dapi_plane"]
+__all__ = ["BLOCK_PX", "best_focus", "best_planes", "dapi_plane"]
 
 # Sharpness is compared on blocks of this many pixels: wide enough to average out noise.
 BLOCK_PX = 16

@@ -11,7 +11,7 @@ from fishcount.filters import connected_parts
 __all__ = ["fill_holes", "find_foreground", "find_holes"]
 
 # Bins of the histogram from which the threshold is chosen.
-N_BINS = 256
+_N_BINS = 256
 
 
 def find_foreground(
@@ -32,9 +32,9 @@ def _otsu(image: NDArray[np.float32]) -> float:
     low, high = image.min(), image.max()
     if low == high:
         return float(low)
-    number = ((image - low) * (N_BINS / (high - low))).astype(np.uint16).ravel()
-    counts = np.bincount(np.minimum(number, N_BINS - 1, out=number), minlength=N_BINS)
-    edges = np.linspace(low, high, N_BINS + 1, dtype=np.float32)
+    number = ((image - low) * (_N_BINS / (high - low))).astype(np.uint16).ravel()
+    counts = np.bincount(np.minimum(number, _N_BINS - 1, out=number), minlength=_N_BINS)
+    edges = np.linspace(low, high, _N_BINS + 1, dtype=np.float32)
     levels = (edges[:-1] + edges[1:]) / 2
     return float(threshold_otsu(hist=(counts, levels)))  # type: ignore[no-untyped-call]
 

@@ -12,7 +12,7 @@ from fishcount.nuclei.outline import Outlines
 __all__ = ["enlarge_outlines"]
 
 # Rows of the reduced image that are repeated at a time.
-BAND_PX = 32
+_BAND_PX = 32
 
 
 def enlarge_outlines(outlines: Outlines, factor: int, shape: tuple[int, int]) -> NDArray[np.int32]:
@@ -54,9 +54,9 @@ def enlarge_outlines(outlines: Outlines, factor: int, shape: tuple[int, int]) ->
 def _repeated(labels: NDArray[np.int32], factor: int, shape: tuple[int, int]) -> NDArray[np.int32]:
     """Each pixel as factor x factor pixels, cut to `shape`."""
     full = np.empty(shape, np.int32)
-    wide = np.empty((BAND_PX, shape[1]), np.int32)
-    for start in range(0, len(labels), BAND_PX):
-        band = labels[start : start + BAND_PX]
+    wide = np.empty((_BAND_PX, shape[1]), np.int32)
+    for start in range(0, len(labels), _BAND_PX):
+        band = labels[start : start + _BAND_PX]
         for j in range(factor):
             column = wide[: len(band), j::factor]
             column[:] = band[:, : column.shape[1]]

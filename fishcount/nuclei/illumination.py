@@ -12,13 +12,13 @@ from fishcount.robust import middle
 __all__ = ["background_mesh", "noise_floor", "noise_sigma", "some_rows"]
 
 # The quantile of a cell of the mesh that is taken for its background; every row is read of cells
-# narrower than DENSE_BELOW_PX, every second row of others.
-LOW_SHARE, DENSE_BELOW_PX = 0.05, 32
+# narrower than _DENSE_BELOW_PX, every second row of others.
+_LOW_SHARE, _DENSE_BELOW_PX = 0.05, 32
 # So many pixels give the noise within half a per cent.
-ENOUGH_PX = 200_000
+_ENOUGH_PX = 200_000
 # Share of the noise that a Gaussian of one pixel leaves, 1 / (2 sqrt(pi)); and a height that keeps
 # rounding errors of an image without noise from standing out.
-SMOOTHED_NOISE, LEAST_COUNTS = 0.28, 1e-3
+_SMOOTHED_NOISE, _LEAST_COUNTS = 0.28, 1e-3
 
 
 def background_mesh(image: NDArray[np.float32], *, cell_px: float) -> NDArray[np.float32]:
@@ -32,12 +32,12 @@ def background_mesh(image: NDArray[np.float32], *, cell_px: float) -> NDArray[np
     n_y, n_x = max(-(-height // cell), 1), max(-(-width // cell), 1)
     low = np.empty((n_y, n_x), np.float32)
     # A large cell has pixels enough for a percentile in every second row.
-    step = 2 if cell >= DENSE_BELOW_PX else 1
+    step = 2 if cell >= _DENSE_BELOW_PX else 1
     for i in range(n_y):
         band = image[i * height // n_y : (i + 1) * height // n_y : step]
         for j in range(n_x):
             values = band[:, j * width // n_x : (j + 1) * width // n_x].ravel()
-            rank = round(LOW_SHARE * (values.size - 1))
+            rank = round(_LOW_SHARE * (values.size - 1))
             low[i, j] = np.partition(values, rank)[rank]
     low = ndi.grey_opening(low, size=3, mode="nearest")
     low = ndi.gaussian_filter(low, 0.7, mode="nearest")
@@ -46,7 +46,7 @@ def background_mesh(image: NDArray[np.float32], *, cell_px: float) -> NDArray[np
 
 def some_rows(image: NDArray[np.float32]) -> NDArray[np.float32]:
     """Every second row of a large image, or fewer: enough for its typical values."""
-    return image[:: max(1, image.size // ENOUGH_PX)]
+    return image[:: max(1, image.size // _ENOUGH_PX)]
 
 
 def noise_sigma(image: NDArray[np.float32]) -> float:
@@ -66,4 +66,4 @@ def noise_sigma(image: NDArray[np.float32]) -> float:
 
 def noise_floor(image: NDArray[np.float32], *, min_snr: float) -> float:
     """Height that noise does not reach once an image (y, x) is smoothed over one pixel."""
-    return min_snr * SMOOTHED_NOISE * noise_sigma(image) + LEAST_COUNTS
+    return min_snr * _SMOOTHED_NOISE * noise_sigma(image) + _LEAST_COUNTS

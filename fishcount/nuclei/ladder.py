@@ -23,29 +23,29 @@ from fishcount.nuclei.split import Split, split_foreground
 
 __all__ = ["climb_ladder", "lowest_level"]
 
-LEVEL_RATIO, MAX_LEVELS = 1.45, 6
+_LEVEL_RATIO, _MAX_LEVELS = 1.45, 6
 # The lowest threshold, as a part of the typical signal of the foreground.
-LOWEST = 0.16
+_LOWEST = 0.16
 # Components under this part of a nuclear area are crumbs of texture or noise, and so are those of
 # fewer pixels, which have no shape to be judged by.
-MIN_AREA, MIN_AREA_PX = 0.03, 6
+_MIN_AREA, _MIN_AREA_PX = 0.03, 6
 # A hole is filled that is smaller than this part of a nuclear area and no deeper than noise makes
 # it, in parts of the floor. Any other is a gap between nuclei, which tells where they part, or a
 # nucleolus, around which one is joined again.
-MAX_HOLE, NOISE_DEPTH = 0.3, 0.4
+_MAX_HOLE, _NOISE_DEPTH = 0.3, 0.4
 # A component is left as it is when climbing on gains less than this.
-STAY_BONUS = 0.02
+_STAY_BONUS = 0.02
 # A component of this quality is settled: higher thresholds are not tried.
-SETTLED = 0.9
+_SETTLED = 0.9
 # So is a component of a single piece with a shape of this quality.
-ALONE = 0.8
+_ALONE = 0.8
 # So is one of at least this quality that the threshold below split into as many pieces.
-STABLE = 0.78
+_STABLE = 0.78
 # Where a piece is trimmed before it is judged, in parts of its brightness; thresholds over
-# TOO_HIGH of it are penalized.
-TRIM_HEIGHT = 0.38
-TOO_HIGH, TOO_HIGH_WEIGHT = 0.6, 0.5
-TOO_LOW, TOO_LOW_WEIGHT = 0.4, 0.5
+# _TOO_HIGH of it are penalized.
+_TRIM_HEIGHT = 0.38
+_TOO_HIGH, _TOO_HIGH_WEIGHT = 0.6, 0.5
+_TOO_LOW, _TOO_LOW_WEIGHT = 0.4, 0.5
 
 
 @dataclass(slots=True, eq=False)
@@ -68,7 +68,7 @@ class _Rung:
     @property
     def open(self) -> NDArray[np.bool_]:
         """Components that a higher threshold may still improve."""
-        return (self.value < SETTLED) & ~self.alone
+        return (self.value < _SETTLED) & ~self.alone
 
     def per_component(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         n = len(self.parent_of)
@@ -115,7 +115,7 @@ def climb_ladder(
             level,
             rungs[-1] if rungs else None,
             diameter_px=diameter_px,
-            least_in_holes=level - NOISE_DEPTH * floor_counts,
+            least_in_holes=level - _NOISE_DEPTH * floor_counts,
         )
         if rung is None:
             break
@@ -127,7 +127,7 @@ def climb_ladder(
 
 def lowest_level(floor_counts: float, typical_counts: float) -> float:
     """The lowest threshold of the ladder."""
-    return max(floor_counts, LOWEST * typical_counts)
+    return max(floor_counts, _LOWEST * typical_counts)
 
 
 def _levels(floor_counts: float, typical_counts: float, top_counts: float) -> NDArray[np.float64]:
@@ -135,8 +135,8 @@ def _levels(floor_counts: float, typical_counts: float, top_counts: float) -> ND
         return np.zeros(0)
     lowest = lowest_level(floor_counts, typical_counts)
     span = max(0.7 * top_counts / lowest, 1.0)
-    n = min(MAX_LEVELS, int(math.log(span) / math.log(LEVEL_RATIO)) + 1)
-    return np.asarray(lowest * LEVEL_RATIO ** np.arange(n), np.float64)
+    n = min(_MAX_LEVELS, int(math.log(span) / math.log(_LEVEL_RATIO)) + 1)
+    return np.asarray(lowest * _LEVEL_RATIO ** np.arange(n), np.float64)
 
 
 def _make_rung(
@@ -152,7 +152,7 @@ def _make_rung(
     nucleus_area = math.pi / 4 * diameter_px**2
     mask = fill_holes(
         signal > level,
-        max_area_px=MAX_HOLE * nucleus_area,
+        max_area_px=_MAX_HOLE * nucleus_area,
         signal=signal,
         least_counts=least_in_holes,
     )
@@ -160,7 +160,7 @@ def _make_rung(
     if below is not None:
         parents = canvas.values_of(below.canvas, below.components)
         mask &= np.append(False, below.open).take(parents)
-    components = _large_parts(mask, least_px=max(MIN_AREA * nucleus_area, MIN_AREA_PX))
+    components = _large_parts(mask, least_px=max(_MIN_AREA * nucleus_area, _MIN_AREA_PX))
     # Components without a seed are gone from now on.
     split = split_foreground(components, signal, diameter_px=diameter_px)
     if not len(split.pieces):
@@ -219,7 +219,7 @@ def _is_single_and_whole(
 ) -> NDArray[np.bool_]:
     """Which of n components are one piece, and that of a good shape."""
     good = np.zeros(n, bool)
-    good[component_of] = shape > ALONE
+    good[component_of] = shape > _ALONE
     return np.asarray(good & (np.bincount(component_of, minlength=n) == 1), np.bool_)
 
 
@@ -228,14 +228,14 @@ def _is_stable(rung: _Rung, below: _Rung) -> NDArray[np.bool_]:
     only = np.bincount(rung.parent_of, minlength=len(below.value))[rung.parent_of] == 1
     n_pieces = np.bincount(rung.component_of, minlength=len(rung.parent_of))
     n_below = np.bincount(below.component_of, minlength=len(below.value))[rung.parent_of]
-    return np.asarray(only & (n_pieces == n_below) & (rung.value > STABLE), np.bool_)
+    return np.asarray(only & (n_pieces == n_below) & (rung.value > _STABLE), np.bool_)
 
 
 def _trim(
     labels: NDArray[np.int32], signal: NDArray[np.float32], pieces: Pieces
 ) -> tuple[NDArray[np.int32], Runs]:
     """Each piece cut at a part of its own brightness, as its outline will be, and its runs."""
-    cut = np.append(np.inf, TRIM_HEIGHT * pieces.brightness).astype(np.float32)
+    cut = np.append(np.inf, _TRIM_HEIGHT * pieces.brightness).astype(np.float32)
     cores = labels * (signal > cut.take(labels))
     runs = find_runs(cores)
     if len(runs) < len(pieces):
@@ -249,8 +249,8 @@ def _trim(
 
 def _height_quality(height: NDArray[np.float64]) -> NDArray[np.float64]:
     """0 to 1: cut neither too low nor too high, in parts of the brightness."""
-    cut = 1 - TOO_LOW_WEIGHT * np.maximum(TOO_LOW - height, 0)
-    cut -= TOO_HIGH_WEIGHT * np.maximum(height - TOO_HIGH, 0)
+    cut = 1 - _TOO_LOW_WEIGHT * np.maximum(_TOO_LOW - height, 0)
+    cut -= _TOO_HIGH_WEIGHT * np.maximum(height - _TOO_HIGH, 0)
     return np.clip(cut, 0, 1)
 
 
@@ -274,7 +274,7 @@ def _compete(lower: _Rung, upper: _Rung) -> None:
     lost = np.clip(1 - 10 * covered / lower.area, 0, 1) * lower.area * lower.quality
     weight = weight + lower.per_component(lost)
     above = np.where(gain > 0, gain / np.maximum(weight, 1), -1)
-    lower.stays = lower.value + STAY_BONUS >= above
+    lower.stays = lower.value + _STAY_BONUS >= above
     lower.value = np.where(lower.stays, lower.value, above)
     lower.weight = np.where(lower.stays, lower.weight, weight)
 

@@ -21,14 +21,14 @@ __all__ = ["add_leftovers"]
 
 # In nuclear diameters: the surroundings of cores whose light is taken for theirs, and the least
 # width of what is left, because a rim of glow is thinner.
-AROUND, MIN_WIDTH = 0.06, 0.25
+_AROUND, _MIN_WIDTH = 0.06, 0.25
 # Least area in nuclear areas, and least quality of the ladder: low, as what is seen of a nucleus
 # that others cover is no ellipse.
-MIN_AREA, MIN_QUALITY = 0.2, 0.45
+_MIN_AREA, _MIN_QUALITY = 0.2, 0.45
 # Distance from the free outline, in diameters, at which light inside and outside is compared with
-# the mean of the nucleus: outside it must have fallen by MIN_STEP, inside be at least MIN_INSIDE.
-EDGE_REACH = 0.1
-MIN_STEP, MIN_INSIDE = 0.5, 0.85
+# the mean of the nucleus: outside it must have fallen by _MIN_STEP, inside be at least _MIN_INSIDE.
+_EDGE_REACH = 0.1
+_MIN_STEP, _MIN_INSIDE = 0.5, 0.85
 
 
 def add_leftovers(
@@ -44,9 +44,9 @@ def add_leftovers(
 
     `signal` and what follows as for `climb_ladder`.
     """
-    reach = max(round(AROUND * diameter_px), 1)
+    reach = max(round(_AROUND * diameter_px), 1)
     taken = largest_near((cores > 0).astype(np.float32), 2 * reach + 1) > 0
-    side = 2 * max(round(0.5 * MIN_WIDTH * diameter_px), 1) + 1
+    side = 2 * max(round(0.5 * _MIN_WIDTH * diameter_px), 1) + 1
     lowest = lowest_level(floor_counts, typical_counts)
     middles = smallest_near(np.where(taken, np.float32(0), signal), side)
     if not (middles > lowest).any():
@@ -63,9 +63,9 @@ def add_leftovers(
     )
     area = count_pixels(found, len(quality) + 1)[1:] / (math.pi / 4 * diameter_px**2)
     left = whole.values_of(canvas, found)
-    inside, outside = _edge_light(left, taken, signal, max(round(EDGE_REACH * diameter_px), 1))
-    good = (area >= MIN_AREA) & (quality >= MIN_QUALITY)
-    good &= (inside[1:] >= MIN_INSIDE) & (outside[1:] <= 1 - MIN_STEP)
+    inside, outside = _edge_light(left, taken, signal, max(round(_EDGE_REACH * diameter_px), 1))
+    good = (area >= _MIN_AREA) & (quality >= _MIN_QUALITY)
+    good &= (inside[1:] >= _MIN_INSIDE) & (outside[1:] <= 1 - _MIN_STEP)
     new = np.zeros(len(good) + 1, np.int32)
     new[1:][good] = int(cores.max(initial=0)) + 1 + np.arange(np.count_nonzero(good))
     return cores + new.take(left)

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["NuclearLight", "core_heights", "measure_light"]
+__all__ = ["CUT", "LOWEST_CUT", "NuclearLight", "core_heights", "measure_light"]
 
 # The outline of evenly filled nuclei lies at this share of their height above the glow around
 # them: less than half, because the height is that of the brighter part.
-CUT, EVEN_FILL = 0.34, 0.705
-# In nuclei with a bright middle the outline lies lower: by CUT_SLOPE times what their fill, the
-# mean over the brightest part, is less than EVEN_FILL; but not below LOWEST_CUT.
-CUT_SLOPE, LOWEST_CUT = 5.0, 0.15
+CUT, _EVEN_FILL = 0.34, 0.705
+# In nuclei with a bright middle the outline lies lower: by _CUT_SLOPE times what their fill, the
+# mean over the brightest part, is less than _EVEN_FILL; but not below LOWEST_CUT.
+_CUT_SLOPE, LOWEST_CUT = 5.0, 0.15
 # Smaller cores, in nuclear areas, are left out.
-MIN_AREA = 0.3
+_MIN_AREA = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +46,12 @@ def measure_light(
 ) -> NuclearLight:
     """Typical light of nuclei from their cores (y, x), which are cut high on all of them."""
     (mean, height, top), area = _means_upwards(cores, signal, steps=3)
-    whole = area > MIN_AREA * math.pi / 4 * diameter_px**2
+    whole = area > _MIN_AREA * math.pi / 4 * diameter_px**2
     whole[0] = False
     if not whole.any():
         return NuclearLight(0.0, CUT)
     fill = float(np.median(mean[whole] / np.maximum(top[whole], 1e-6)))
-    lower = CUT_SLOPE * max(EVEN_FILL - fill, 0.0)
+    lower = _CUT_SLOPE * max(_EVEN_FILL - fill, 0.0)
     return NuclearLight(float(np.median(height[whole])), max(CUT - lower, LOWEST_CUT))
 
 

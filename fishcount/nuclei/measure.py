@@ -20,13 +20,13 @@ from fishcount.settings import NucleiSettings
 __all__ = ["in_centroid_order", "measure_found", "measure_nuclei"]
 
 # The slope of an edge is taken between pixels at this distance inside and outside of it.
-EDGE_REACH_PX = 3
+_EDGE_REACH_PX = 3
 # Mean cosine between the rows of a disk and the normals of its outline. Near the first and the last
 # row of an ellipse, which run along the outline, the cosine is limited.
-DISK_COSINE = np.pi / 4
-LAST_ROW = 0.98
+_DISK_COSINE = np.pi / 4
+_LAST_ROW = 0.98
 # Rows that are numbered anew at a time.
-BAND_PX = 32
+_BAND_PX = 32
 
 
 def in_centroid_order(
@@ -45,10 +45,10 @@ def in_centroid_order(
         runs = find_runs(labels)
     new = runs.in_centroid_order(int(runs.label[-1]))
     ordered = np.empty(labels.shape, np.int32) if out is None else out
-    moved = np.unique(runs.y[new[runs.label] != runs.label] // BAND_PX)
+    moved = np.unique(runs.y[new[runs.label] != runs.label] // _BAND_PX)
     # Band by band: where labels are in order already nothing is to be done.
-    for band in range(-(-len(labels) // BAND_PX)):
-        rows = slice(band * BAND_PX, (band + 1) * BAND_PX)
+    for band in range(-(-len(labels) // _BAND_PX)):
+        rows = slice(band * _BAND_PX, (band + 1) * _BAND_PX)
         if band in moved:
             ordered[rows] = new.take(labels[rows])
         elif ordered is not labels:
@@ -197,7 +197,7 @@ def _edge_width(
     """
     width = dapi.shape[1]
     row, flat = runs.y * width, labels.ravel()
-    reach = EDGE_REACH_PX
+    reach = _EDGE_REACH_PX
     slope, cosine, free_slope, free_cosine = (np.zeros(len(mean)) for _ in range(4))
     ends = (runs.x0, 1), (runs.x1 - 1, -1)
     for (x, sign), normal in zip(ends, _cosines(runs), strict=True):
@@ -218,7 +218,7 @@ def _edge_width(
         free_cosine += runs.total(normal * free)
     some = free_cosine > 0
     slope = np.where(some, free_slope, slope) / np.where(some, free_cosine, cosine)
-    slope *= DISK_COSINE
+    slope *= _DISK_COSINE
     edge: NDArray[np.float64] = mean / np.maximum(slope, 1e-3 * np.maximum(mean, 1e-6))
     return edge
 
@@ -234,6 +234,6 @@ def _cosines(runs: Runs) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     lean = (sum_yx / area - y * x) / yy
     across = np.maximum(sum_xx / area - x * x + 1 / 12 - lean * lean * yy, 1 / 12)
     row = runs.label - 1
-    height = np.clip((runs.y - y[row]) / (2 * np.sqrt(yy[row])), -LAST_ROW, LAST_ROW)
+    height = np.clip((runs.y - y[row]) / (2 * np.sqrt(yy[row])), -_LAST_ROW, _LAST_ROW)
     bend = np.sqrt(across / yy)[row] * height / np.sqrt(1 - height * height)
     return 1 / np.hypot(1, lean[row] + bend), 1 / np.hypot(1, lean[row] - bend)

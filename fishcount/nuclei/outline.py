@@ -18,20 +18,20 @@ from fishcount.nuclei.runs import count_pixels, find_runs
 __all__ = ["Outlines", "draw_outlines"]
 
 # The glow around a nucleus is measured from so many diameters outside its core on.
-RIM_FROM, MAX_GLOW = 0.08, 0.6
+_RIM_FROM, _MAX_GLOW = 0.08, 0.6
 # A core grows by at most this many diameters; smoothing of the outline; largest hole to fill.
-MAX_GROWTH, OUTLINE_SMOOTHING, MAX_HOLE = 0.15, 0.03, 0.2
+_MAX_GROWTH, _OUTLINE_SMOOTHING, _MAX_HOLE = 0.15, 0.03, 0.2
 # Least share of a nuclear area, and of the typical height: less is a fragment or glow. A nucleus
 # that the edge of the field cuts may be a thinner slice, if it is bright.
-MIN_AREA, MIN_HEIGHT = 0.08, 0.2
-MIN_SLICE, SLICE_HEIGHT = 0.03, 0.5
+_MIN_AREA, _MIN_HEIGHT = 0.08, 0.2
+_MIN_SLICE, _SLICE_HEIGHT = 0.03, 0.5
 # An object smaller than the shares of a nuclear area below must be brighter than its surroundings
 # at this distance, in diameters, by a share of its own height and of the typical one. A slice that
 # the edge of the field cuts may be no more than the blurred rim of its nucleus.
-STEP_REACH = 0.12
-OWN_STEP, OWN_STEP_AREA = 0.4, 0.45
-LARGER_STEP, LARGER_STEP_AREA = 0.3, 0.6
-TYPICAL_STEP, SLICE_STEP, TYPICAL_STEP_AREA = 0.3, 0.15, 0.3
+_STEP_REACH = 0.12
+_OWN_STEP, _OWN_STEP_AREA = 0.4, 0.45
+_LARGER_STEP, _LARGER_STEP_AREA = 0.3, 0.6
+_TYPICAL_STEP, _SLICE_STEP, _TYPICAL_STEP_AREA = 0.3, 0.15, 0.3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,18 +66,18 @@ def draw_outlines(
 ) -> Outlines:
     """Grow or shrink each core to where the signal is `light.cut` of its own height."""
     height = core_heights(cores, signal)
-    nearest, squared = nearest_label(cores, reach_px=MAX_GROWTH * diameter_px)
+    nearest, squared = nearest_label(cores, reach_px=_MAX_GROWTH * diameter_px)
     ellipses = fit_ellipses(cores)
     nearest = divide_at_contacts(nearest, ellipses, diameter_px=diameter_px)
-    rim = nearest * (squared > (RIM_FROM * diameter_px) ** 2)
-    glow = np.minimum(_glow(rim, signal, len(height)), MAX_GLOW * height)
+    rim = nearest * (squared > (_RIM_FROM * diameter_px) ** 2)
+    glow = np.minimum(_glow(rim, signal, len(height)), _MAX_GLOW * height)
     cut = np.maximum(glow + light.cut * (height - glow), floor_counts).astype(np.float32)
     nucleus_area = np.pi / 4 * diameter_px**2
     inside = (signal > cut.take(nearest)) & (nearest > 0)
-    inside = _fill_own_holes(inside, nearest, MAX_HOLE * nucleus_area)
-    soft = gaussian(inside.astype(np.float32), max(OUTLINE_SMOOTHING * diameter_px, 0.5))
+    inside = _fill_own_holes(inside, nearest, _MAX_HOLE * nucleus_area)
+    soft = gaussian(inside.astype(np.float32), max(_OUTLINE_SMOOTHING * diameter_px, 0.5))
     margin = np.where(nearest > 0, soft - 0.5, -0.5).astype(np.float32)
-    labels = largest_parts(nearest * (margin > 0))
+    labels = _largest_parts(nearest * (margin > 0))
     joined = join_false_cuts(labels, diameter_px=diameter_px)
     if (joined != np.arange(len(joined))).any():
         labels, nearest = joined[labels], joined[nearest]
@@ -142,7 +142,7 @@ def _glow(rim: NDArray[np.int32], signal: NDArray[np.float32], n: int) -> NDArra
     return np.maximum(mean, 0)
 
 
-def largest_parts(labels: NDArray[np.int32]) -> NDArray[np.int32]:
+def _largest_parts(labels: NDArray[np.int32]) -> NDArray[np.int32]:
     """Of each label only its largest connected part; the first in raster order of equals."""
     runs = find_runs(labels)
     # Nearly all labels have one run in each row, each beside the next: these are one part.
@@ -169,8 +169,8 @@ def _is_nucleus(
     cut_off: NDArray[np.bool_],
 ) -> NDArray[np.bool_]:
     """Which labels, of areas in nuclear areas, are large and bright enough; 0 is not."""
-    kept = (share >= MIN_AREA) & (height >= MIN_HEIGHT * typical)
-    kept |= cut_off & (share >= MIN_SLICE) & (height >= SLICE_HEIGHT * typical)
+    kept = (share >= _MIN_AREA) & (height >= _MIN_HEIGHT * typical)
+    kept |= cut_off & (share >= _MIN_SLICE) & (height >= _SLICE_HEIGHT * typical)
     kept[0] = False
     return np.asarray(kept)
 
@@ -184,10 +184,10 @@ def _stands_out(
     cut_off: NDArray[np.bool_],
 ) -> NDArray[np.bool_]:
     """Which labels are no crumbs of haze, of texture, or of a larger object."""
-    faint = (step < OWN_STEP * mean) & (share < OWN_STEP_AREA)
-    faint |= (step < LARGER_STEP * mean) & (share < LARGER_STEP_AREA)
-    least = np.where(cut_off, SLICE_STEP, TYPICAL_STEP) * typical
-    faint |= (step < least) & (share < TYPICAL_STEP_AREA)
+    faint = (step < _OWN_STEP * mean) & (share < _OWN_STEP_AREA)
+    faint |= (step < _LARGER_STEP * mean) & (share < _LARGER_STEP_AREA)
+    least = np.where(cut_off, _SLICE_STEP, _TYPICAL_STEP) * typical
+    faint |= (step < least) & (share < _TYPICAL_STEP_AREA)
     return np.asarray(~faint)
 
 
@@ -203,7 +203,7 @@ def _steps(
     at = np.flatnonzero(inside)
     mean = np.bincount(flat.take(at), bright.take(at), n) / np.maximum(pixels, 1)
     outside, pairs = np.zeros(n), np.zeros(n)
-    reach = max(round(STEP_REACH * diameter_px), 2)
+    reach = max(round(_STEP_REACH * diameter_px), 2)
     for step in (reach * width, reach):
         leaves = np.flatnonzero(inside[step:] & ~inside[:-step]) + step
         enters = np.flatnonzero(inside[:-step] & ~inside[step:])

@@ -21,10 +21,10 @@ from fishcount.settings import NucleiSettings
 __all__ = ["MIN_DIAMETER_PX", "Reduced", "reduce_image"]
 
 # Without a pixel size, the size of nuclei is first guessed on an image of about this width.
-GUESS_WIDTH_PX = 512
+_GUESS_WIDTH_PX = 512
 MIN_DIAMETER_PX = 6.0
 # Below this diameter hot pixels might pass for nuclei.
-SPIKES_BELOW_PX = 13.0
+_SPIKES_BELOW_PX = 13.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,13 +76,13 @@ def _by_prior(
 
 
 def _by_guess(image: NDArray[np.number], settings: NucleiSettings) -> Reduced | None:
-    factor = max(1, round(max(image.shape) / GUESS_WIDTH_PX))
+    factor = max(1, round(max(image.shape) / _GUESS_WIDTH_PX))
     guess = factor * guess_diameter(block_means(image, factor), min_snr=settings.min_snr)
     if not guess >= MIN_DIAMETER_PX:
         return None
     factor = _working_factor(guess, settings)
     small, despiked = block_means(image, factor), False
-    if guess < SPIKES_BELOW_PX:
+    if guess < _SPIKES_BELOW_PX:
         # Where most light is in spikes, they are taken out and the guess is made again.
         smooth = median3(small)
         if _light(smooth) < 0.5 * _light(small):

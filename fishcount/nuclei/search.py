@@ -28,19 +28,19 @@ from fishcount.settings import NucleiSettings
 __all__ = ["FieldScale", "Found", "measure_field", "search_nuclei", "search_part"]
 
 # Cell of the background mesh, and smoothing of the image, in nuclear diameters.
-MESH_DIAMETERS = 2.5
-SMOOTHING = 0.045
+_MESH_DIAMETERS = 2.5
+_SMOOTHING = 0.045
 # Differences below this share of the brightest pixel are rounding errors of single precision.
-ROUNDING = 2e-6
+_ROUNDING = 2e-6
 # Search once more where the nuclei found differ in size from the guess by this much, in log.
-RETRY_ABOVE = 0.05
-# If what was found covers less than SPARSE of the image, it may be dust that outshines the nuclei.
-# These are then objects of at least LIKE_NUCLEI quality that are OUTNUMBERED times as many, each
-# larger than SMALL diameters squared.
-SPARSE, LIKE_NUCLEI, OUTNUMBERED, SMALL = 0.1, 0.6, 5, 0.2
-# In fields with room for MANY nuclei that are wider than this, their size is found at half the
+_RETRY_ABOVE = 0.05
+# If what was found covers less than _SPARSE of the image, it may be dust that outshines the nuclei.
+# These are then objects of at least _LIKE_NUCLEI quality that are _OUTNUMBERED times as many, each
+# larger than _SMALL diameters squared.
+_SPARSE, _LIKE_NUCLEI, _OUTNUMBERED, _SMALL = 0.1, 0.6, 5, 0.2
+# In fields with room for _MANY nuclei that are wider than this, their size is found at half the
 # resolution: within 1 % in half of the fields. With few nuclei each one counts.
-MANY, COARSE_ABOVE_PX = 600, 18.0
+_MANY, _COARSE_ABOVE_PX = 600, 18.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -184,12 +184,12 @@ def _measure(
     reduced = reduce_image(image, prior_px=prior_px, settings=settings)
     if reduced is None:
         return None
-    cell = MESH_DIAMETERS * reduced.diameter_px
+    cell = _MESH_DIAMETERS * reduced.diameter_px
     planes = _Planes.of(reduced.image, cell)
     signal = planes.signal(1.0)
     floor = noise_floor(reduced.image, min_snr=settings.min_snr)
     # Rounding errors of a bright, even field must not stand out either.
-    floor += ROUNDING * float(np.abs(reduced.image).max())
+    floor += _ROUNDING * float(np.abs(reduced.image).max())
     mask, _ = find_foreground(signal, floor_counts=floor)
     if not mask.any():
         return None
@@ -241,7 +241,7 @@ def _draw(
 
 
 def _smoothing(diameter_px: float) -> float:
-    return max(SMOOTHING * diameter_px, 0.7)
+    return max(_SMOOTHING * diameter_px, 0.7)
 
 
 def _climb(planes: _Planes, field: FieldScale) -> tuple[NDArray[np.int32], FieldScale]:
@@ -252,15 +252,15 @@ def _climb(planes: _Planes, field: FieldScale) -> tuple[NDArray[np.int32], Field
     which is for their size alone, is made on fewer pixels.
     """
     n_fit = planes.image.size / field.diameter_px**2
-    coarse = 2 if n_fit > MANY and field.diameter_px > COARSE_ABOVE_PX else 1
+    coarse = 2 if n_fit > _MANY and field.diameter_px > _COARSE_ABOVE_PX else 1
     cores, quality = _cores(planes, field, coarse=coarse)
-    if len(quality) < SPARSE * n_fit:
+    if len(quality) < _SPARSE * n_fit:
         beside = _beside_dust(planes, field, n_found=len(quality))
         if beside is not None:
             field = beside
             cores, quality = _cores(planes, field, coarse=coarse)
     found = coarse * diameter_of(cores, quality)
-    other = found > 0 and abs(math.log(found / field.diameter_px)) >= RETRY_ABOVE
+    other = found > 0 and abs(math.log(found / field.diameter_px)) >= _RETRY_ABOVE
     if other:
         field = replace(field, diameter_px=found)
     if other or coarse > 1:
@@ -283,8 +283,8 @@ def _beside_dust(planes: _Planes, field: FieldScale, *, n_found: int) -> FieldSc
     mask, _ = find_foreground(left, floor_counts=field.floor_counts)
     labels, n = connected_parts(mask)
     squares = count_pixels(labels, n + 1)[1:] / field.diameter_px**2
-    needed = OUTNUMBERED * max(n_found, 1)
-    if np.maximum(squares[squares > SMALL], 1).sum() < needed:
+    needed = _OUTNUMBERED * max(n_found, 1)
+    if np.maximum(squares[squares > _SMALL], 1).sum() < needed:
         return None
     dim = replace(field, typical_counts=middle(left[mask]), top_counts=lowest)
     _, quality = climb_ladder(
@@ -294,7 +294,7 @@ def _beside_dust(planes: _Planes, field: FieldScale, *, n_found: int) -> FieldSc
         top_counts=dim.top_counts,
         diameter_px=dim.diameter_px,
     )
-    n_dim = np.count_nonzero(quality >= LIKE_NUCLEI)
+    n_dim = np.count_nonzero(quality >= _LIKE_NUCLEI)
     return dim if n_dim >= needed else None
 
 

@@ -16,21 +16,21 @@ from fishcount.robust import quantile
 
 __all__ = ["diameter_of", "guess_diameter"]
 
-N_LEVELS = 9
-MIN_AREA_PX = 20
+_N_LEVELS = 9
+_MIN_AREA_PX = 20
 # Least likeness to an ellipse of a component that counts; see `Pieces.ellipse_fit`.
-MIN_FIT = 0.9
+_MIN_FIT = 0.9
 # Distance outside an outline at which light is measured, in radii of a disk of its area.
-OUTSIDE = 0.5
+_OUTSIDE = 0.5
 # Nuclei are bright over a square of this width, in their diameters; noise is not.
-CLUMP_WIDTH = 0.7
-FIRST_CELL_PX = 75.0
+_CLUMP_WIDTH = 0.7
+_FIRST_CELL_PX = 75.0
 # Nuclei of more than about this diameter are reduced: a guess needs no more pixels.
-COARSE_ABOVE_PX = 22.0
+_COARSE_ABOVE_PX = 22.0
 # Least quality, and least share of a typical area, of nuclei from which the diameter is taken; and
 # the quantile that is taken, a little below the median, because merged nuclei are much larger
 # while no nuclei are as much smaller.
-MIN_QUALITY, MIN_PART, MIDDLE = 0.6, 0.3, 0.45
+_MIN_QUALITY, _MIN_PART, _MIDDLE = 0.6, 0.3, 0.45
 
 
 def guess_diameter(
@@ -59,21 +59,21 @@ def guess_diameter(
         In pixels; NaN where nothing stands out, or the image is a single row or column. Where
         nothing looks like an ellipse, but there is a clump, the prior.
     """
-    if prior_px is not None and prior_px > COARSE_ABOVE_PX:
+    if prior_px is not None and prior_px > _COARSE_ABOVE_PX:
         half = block_means(image, 2)
         return 2 * guess_diameter(half, min_snr=min_snr, prior_px=0.5 * prior_px)
     smooth = gaussian(image, 1.0)
-    cell = FIRST_CELL_PX if prior_px is None else 2.5 * prior_px
+    cell = _FIRST_CELL_PX if prior_px is None else 2.5 * prior_px
     smooth = smooth - background_mesh(smooth, cell_px=cell)
     floor = noise_floor(image, min_snr=min_snr)
     bright = smooth[smooth > floor]
-    if bright.size < MIN_AREA_PX or min(image.shape) < 2:
+    if bright.size < _MIN_AREA_PX or min(image.shape) < 2:
         return math.nan
     top = quantile(bright, 0.98)
     low = max(floor, 0.05 * top)
     slopes = list(np.gradient(smooth))
     best, diameter = 0.0, math.nan
-    for level in (low * (top / low) ** np.linspace(0, 0.95, N_LEVELS)).tolist():
+    for level in (low * (top / low) ** np.linspace(0, 0.95, _N_LEVELS)).tolist():
         area, edge = _ellipses(smooth, level, slopes, weigh_outside=prior_px is None)
         if prior_px is not None:
             near = (area > 0.05 * prior_px**2) & (area < 8 * prior_px**2)
@@ -82,7 +82,7 @@ def guess_diameter(
             best, diameter = float(edge.sum()), _middle_diameter(area, edge)
     if math.isnan(diameter) and prior_px is not None:
         # All nuclei may form one clump. Noise does, too, but is nowhere bright over such a width.
-        side = 2 * round(0.5 * CLUMP_WIDTH * prior_px) + 1
+        side = 2 * round(0.5 * _CLUMP_WIDTH * prior_px) + 1
         if (smallest_near(smooth, side) > 0.5 * top).any():
             return prior_px
     return diameter
@@ -90,11 +90,11 @@ def guess_diameter(
 
 def diameter_of(labels: NDArray[np.int32], quality: NDArray[np.float64]) -> float:
     """Typical diameter of found nuclei that look like whole ones; NaN under three."""
-    area = np.bincount(labels.ravel())[1:][quality > MIN_QUALITY].astype(np.float64)
+    area = np.bincount(labels.ravel())[1:][quality > _MIN_QUALITY].astype(np.float64)
     if len(area) < 3:
         return math.nan
-    least = MIN_PART * math.pi / 4 * _middle_diameter(area, area) ** 2
-    return math.sqrt(4 / math.pi * float(np.quantile(area[area > least], MIDDLE)))
+    least = _MIN_PART * math.pi / 4 * _middle_diameter(area, area) ** 2
+    return math.sqrt(4 / math.pi * float(np.quantile(area[area > least], _MIDDLE)))
 
 
 def _ellipses(
@@ -118,14 +118,14 @@ def _ellipses(
     outline = mask.copy()
     outline[1:-1, 1:-1] &= ~(mask[:-2, 1:-1] & mask[2:, 1:-1] & mask[1:-1, :-2] & mask[1:-1, 2:])
     outline[[0, -1]] = outline[:, [0, -1]] = False
-    good = (fit > MIN_FIT) & (area >= MIN_AREA_PX)
+    good = (fit > _MIN_FIT) & (area >= _MIN_AREA_PX)
     at = np.flatnonzero(outline)
     row = labels.ravel()[at] - 1
     at, row = at[good[row]], row[good[row]]
     down, right = (slope.ravel()[at] for slope in slopes)
     edge = np.hypot(down, right)
     if weigh_outside:
-        step = (1 + OUTSIDE * np.sqrt(area[row] / np.pi)) / np.maximum(edge, 1e-6)
+        step = (1 + _OUTSIDE * np.sqrt(area[row] / np.pi)) / np.maximum(edge, 1e-6)
         y, x = np.divmod(at, mask.shape[1])
         y = np.clip(np.rint(y - step * down), 0, mask.shape[0] - 1).astype(np.intp)
         x = np.clip(np.rint(x - step * right), 0, mask.shape[1] - 1).astype(np.intp)

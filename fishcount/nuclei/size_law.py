@@ -16,16 +16,16 @@ from fishcount.robust import middle, quantile, robust_sigma
 __all__ = ["SizeLaw", "measure_sizes"]
 
 # Nuclei that fill so much of their convex hull, of so many nuclear areas, are taken for single and
-# whole; of fewer than LEAST no law is known.
-SINGLE_SOLIDITY, SMALLEST, LARGEST = 0.95, 0.3, 3.0
-LEAST = 15
+# whole; of fewer than _LEAST no law is known.
+_SINGLE_SOLIDITY, _SMALLEST, _LARGEST = 0.95, 0.3, 3.0
+_LEAST = 15
 # Where some nuclei are much larger than most, as those of a tumour among lymphocytes, the law is as
 # wide as its upper end: this share of a normal law lies below so many standard deviations.
-UPPER_SHARE, UPPER_SIGMAS = 0.95, 1.645
+_UPPER_SHARE, _UPPER_SIGMAS = 0.95, 1.645
 # Areas are not known to differ by less than this, in logs.
-LEAST_SPREAD = 0.2
+_LEAST_SPREAD = 0.2
 # Deviations beyond these are not counted in full: no law holds so far out.
-MOST_SPREADS, MOST_ODDS = 4.0, 6.0
+_MOST_SPREADS, _MOST_ODDS = 4.0, 6.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +63,10 @@ class SizeLaw:
         >>> law.odds_of_two(np.array([0.9, 0.5]), np.array([0.9, 0.5])).round(1)
         array([ 2.6, -6. ])
         """
-        too_large = np.clip(self._deviation(one + other), 0, MOST_SPREADS)
-        too_small = [np.clip(self._deviation(side), -MOST_SPREADS, 0) for side in (one, other)]
+        too_large = np.clip(self._deviation(one + other), 0, _MOST_SPREADS)
+        too_small = [np.clip(self._deviation(side), -_MOST_SPREADS, 0) for side in (one, other)]
         odds = 0.5 * (np.square(too_large) - sum(np.square(z) for z in too_small))
-        return np.asarray(np.clip(odds, -MOST_ODDS, MOST_ODDS), np.float64)
+        return np.asarray(np.clip(odds, -_MOST_ODDS, _MOST_ODDS), np.float64)
 
     def _deviation(self, area: NDArray[np.float64]) -> NDArray[np.float64]:
         log_area: NDArray[np.float64] = np.log(np.maximum(area, 1e-6))
@@ -76,14 +76,14 @@ class SizeLaw:
 def measure_sizes(labels: NDArray[np.int32], *, diameter_px: float) -> SizeLaw:
     """The law of areas from the nuclei 1 to n (y, x) that are surely single; unknown from few."""
     shapes = measure_outlines(find_runs(labels))
-    if len(shapes) < LEAST:
+    if len(shapes) < _LEAST:
         return SizeLaw()
     area = shapes.area / (math.pi / 4 * diameter_px**2)
     solidity = shapes.area / (shapes.area + shapes.hollow())
-    single = (solidity > SINGLE_SOLIDITY) & (area > SMALLEST) & (area < LARGEST)
+    single = (solidity > _SINGLE_SOLIDITY) & (area > _SMALLEST) & (area < _LARGEST)
     log_area = np.log(area[single & ~cut_by_the_edge(labels)[1:]])
-    if len(log_area) < LEAST:
+    if len(log_area) < _LEAST:
         return SizeLaw()
     median = middle(log_area)
-    upper = (quantile(log_area, UPPER_SHARE) - median) / UPPER_SIGMAS
-    return SizeLaw(median, max(robust_sigma(log_area), upper, LEAST_SPREAD))
+    upper = (quantile(log_area, _UPPER_SHARE) - median) / _UPPER_SIGMAS
+    return SizeLaw(median, max(robust_sigma(log_area), upper, _LEAST_SPREAD))

@@ -13,11 +13,11 @@ from fishcount.nuclei.flood import flood_components
 from fishcount.nuclei.joins import join_pieces
 from fishcount.nuclei.pieces import Pieces
 
-__all__ = ["Split", "inner_distance", "split_foreground"]
+__all__ = ["Split", "inner_distance", "label_points", "split_foreground"]
 
 # Smoothing of the distance transform, and half the width in which a seed must be highest, in
 # nuclear diameters: little, as a seed too many is joined again and one too few is a merge.
-SMOOTHING, SEED_REACH = 0.03, 0.06
+_SMOOTHING, _SEED_REACH = 0.03, 0.06
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,8 +57,8 @@ def split_foreground(
         Typical nuclear diameter.
     """
     mask = components > 0
-    depth = inner_distance(mask, smoothing_px=max(SMOOTHING * diameter_px, 0.7))
-    reach = max(round(SEED_REACH * diameter_px), 1)
+    depth = inner_distance(mask, smoothing_px=max(_SMOOTHING * diameter_px, 0.7))
+    reach = max(round(_SEED_REACH * diameter_px), 1)
     peaks = (depth == largest_near(depth, 2 * reach + 1)) & (depth > 0.5)
     at, seed = label_points(peaks)
     labels, components = flood_components(depth, at, seed, components)

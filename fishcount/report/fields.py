@@ -32,7 +32,7 @@ from fishcount.report.shown import ShownField
 from fishcount.signals import Status
 from fishcount.slide import Slide
 
-__all__ = ["FieldPicture", "field_pictures"]
+__all__ = ["FieldPicture", "Layer", "field_pictures"]
 
 _ENOUGH_PIXELS = 2**20
 _SCALES_UM = (100, 50, 20, 10, 5, 2, 1, 0.5, 0.2)

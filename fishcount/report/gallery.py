@@ -20,7 +20,7 @@ from fishcount.signals import Status
 
 __all__ = ["Card", "draw_cards", "draw_thumbnail"]
 
-MERGED = "merged"
+_MERGED = "merged"
 _MARGIN_PX = 4
 # A thumbnail: scored nuclei at these places in the order of their HER2 copies, side by side.
 _PLACES = (0.1, 0.3, 0.5, 0.7, 0.9)
@@ -91,7 +91,7 @@ def draw_thumbnail(fields: Sequence[ShownField], pictures: Sequence[FieldPicture
     for at in order[[int(place * len(order)) for place in _PLACES]].tolist():
         field, picture = seen[owner[at]]
         top, left, side = _window(field.boxes_px[row[at]], _crop_side_px(field.boxes_px))
-        crop = _panels(picture, top, left, side, side)[MERGED]
+        crop = _panels(picture, top, left, side, side)[_MERGED]
         crops.append(shrink_square(crop, _THUMBNAIL_PX))
     return encode_jpeg(np.concatenate(crops, axis=1), quality=_THUMBNAIL_QUALITY)
 
@@ -126,7 +126,7 @@ def _cards_of(
                 reason=reason,
                 reason_name=flag_name(reason) if reason else "",
                 reason_sentence=flag_sentence(reason) if reason else "",
-                counts={role: copies_text(nucleus, role) for role in roles},
+                counts={role: _copies_text(nucleus, role) for role in roles},
                 sort_counts={role: int(nucleus[role.lower()]) for role in roles},
                 ratio=nucleus["ratio"] if nucleus["ratio"] == nucleus["ratio"] else None,
                 area_um2=nucleus["area_um2"],
@@ -143,7 +143,7 @@ def _cards_of(
     return cards
 
 
-def copies_text(nucleus: Mapping[str, Any], role: str) -> str:
+def _copies_text(nucleus: Mapping[str, Any], role: str) -> str:
     """Copies of one nucleus for people: "4", or "18 (14 to 23)" where they are estimated."""
     best, low, high = (nucleus[role.lower() + suffix] for suffix in ("", "_low", "_high"))
     return f"{best} ({low} to {high})" if low != high else str(best)
@@ -172,7 +172,7 @@ def _panels(
     greys = picture.grey_of((slice(y0, y1), slice(x0, x1)))
     coloured = {role: np.repeat(grey[..., None], 3, axis=-1) for role, grey in greys.items()}
     panels = {}
-    for name, part in {MERGED: merge(greys, shape=(y1 - y0, x1 - x0)), **coloured}.items():
+    for name, part in {_MERGED: merge(greys, shape=(y1 - y0, x1 - x0)), **coloured}.items():
         square = np.zeros((side, side, 3), np.uint8)
         square[y0 - top : y1 - top, x0 - left : x1 - left] = part
         panels[name] = _thinned(square, longest_px)

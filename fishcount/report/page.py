@@ -34,6 +34,7 @@ from fishcount.results import CaseResult
 __all__ = [
     "asset",
     "csp_hash",
+    "css_string",
     "draw_pictures",
     "environment",
     "fingerprint",
@@ -43,7 +44,7 @@ __all__ = [
 ]
 
 # All channels of all fields together, as text in the page; thumbnails come on top.
-PICTURE_BUDGET_BYTES = 4_500_000
+_PICTURE_BUDGET_BYTES = 4_500_000
 
 
 def render_report(case: CaseResult, *, provenance: Mapping[str, Any] | None = None) -> str:
@@ -108,7 +109,7 @@ def render_folder(folder: CaseFolder) -> str:
 
 def draw_pictures(case: ShownCase) -> tuple[FieldPicture, ...]:
     """The pictures of all fields, as small as a page of them must be."""
-    return field_pictures(case.fields, budget_bytes=PICTURE_BUDGET_BYTES)
+    return field_pictures(case.fields, budget_bytes=_PICTURE_BUDGET_BYTES)
 
 
 def render_shown(

@@ -14,11 +14,11 @@ __all__ = ["Plane", "PlanePoint", "Region", "draw_plane", "draw_plane_of_cases"]
 
 # ASCO/CAP 2018: the borders of the five groups, for the picture only; the decision is made
 # with integers in `fishcount.guidelines`.
-RATIO_BORDER = 2.0
-MEAN_BORDERS = (4.0, 6.0)
+_RATIO_BORDER = 2.0
+_MEAN_BORDERS = (4.0, 6.0)
 
-WIDTH = 520.0
-HEIGHT = 340.0
+_WIDTH = 520.0
+_HEIGHT = 340.0
 _CLOUD_POINTS = 400
 
 Span = tuple[float, float]
@@ -75,10 +75,10 @@ class _Axes:
     y_top: float
 
     def x(self, mean: float) -> float:
-        return round(WIDTH * min(mean, self.x_top) / self.x_top, 2)
+        return round(_WIDTH * min(mean, self.x_top) / self.x_top, 2)
 
     def y(self, ratio: float) -> float:
-        return round(HEIGHT * (1 - min(ratio, self.y_top) / self.y_top), 2)
+        return round(_HEIGHT * (1 - min(ratio, self.y_top) / self.y_top), 2)
 
     def point(
         self, mean: float, ratio: float, spans: Mapping[str, Sequence[float]], text: str = ""
@@ -139,8 +139,8 @@ def _plane(
     axes: _Axes, points: tuple[PlanePoint, ...], *, here: int | None, cloud: str, alt: str
 ) -> Plane:
     return Plane(
-        width=WIDTH,
-        height=HEIGHT,
+        width=_WIDTH,
+        height=_HEIGHT,
         regions=_regions(axes, here),
         x_ticks=tuple(Tick(axes.x(at), f"{at:g}") for at in _round_steps(axes.x_top)),
         y_ticks=tuple(Tick(axes.y(at), f"{at:g}") for at in _round_steps(axes.y_top)),
@@ -152,13 +152,13 @@ def _plane(
 
 
 def _regions(axes: _Axes, here: int | None) -> tuple[Region, ...]:
-    low, high = MEAN_BORDERS
+    low, high = _MEAN_BORDERS
     edges = {
-        1: (low, axes.x_top, RATIO_BORDER, axes.y_top),
-        2: (0.0, low, RATIO_BORDER, axes.y_top),
-        3: (high, axes.x_top, 0.0, RATIO_BORDER),
-        4: (low, high, 0.0, RATIO_BORDER),
-        5: (0.0, low, 0.0, RATIO_BORDER),
+        1: (low, axes.x_top, _RATIO_BORDER, axes.y_top),
+        2: (0.0, low, _RATIO_BORDER, axes.y_top),
+        3: (high, axes.x_top, 0.0, _RATIO_BORDER),
+        4: (low, high, 0.0, _RATIO_BORDER),
+        5: (0.0, low, 0.0, _RATIO_BORDER),
     }
     return tuple(
         Region(

@@ -18,20 +18,20 @@ from fishcount.synthetic import (
     resolvable_copies,
 )
 
-__all__ = ["Saturation", "draw_saturation"]
+__all__ = ["COPIES", "Saturation", "draw_saturation"]
 
-WIDTH, HEIGHT = 320.0, 200.0
+_WIDTH, _HEIGHT = 320.0, 200.0
 COPIES = (1, 2, 3, 4, 6, 8, 10, 12, 16, 20, 24, 32, 40, 48, 64)
 # Used where neither image nor settings give them: a good objective, an orange dye; the size of a
 # hybridised target, which no file records (our choice).
-OPTICS = Optics()
-TARGET_UM = SignalShapes().size_um
+_OPTICS = Optics()
+_TARGET_UM = SignalShapes().size_um
 # Radius of a loose heap of copies in one place of the nucleus (our choice).
-HEAP_UM = 1.0
+_HEAP_UM = 1.0
 # A count that is this share too low or more is called saturated (our choice).
-LEAST_SHARE = 0.9
+_LEAST_SHARE = 0.9
 # From this share of the scored nuclei on, the page warns (our choice).
-WARN_SHARE = 0.05
+_WARN_SHARE = 0.05
 _DRAWS = 24
 _SEED = 1
 
@@ -69,13 +69,13 @@ class Saturation:
     n_beyond: int
     n_estimated: int
     n_scored: int
-    width: float = WIDTH
-    height: float = HEIGHT
+    width: float = _WIDTH
+    height: float = _HEIGHT
 
     @property
     def warns(self) -> bool:
         """Whether many nuclei lie where counts are too low or are estimates."""
-        least = WARN_SHARE * self.n_scored
+        least = _WARN_SHARE * self.n_scored
         return self.n_beyond >= max(least, 1) or self.n_estimated >= max(least, 1)
 
     @property
@@ -103,12 +103,12 @@ def draw_saturation(case: ShownCase) -> Saturation | None:
     )
     pixel_um = max(field.pixel_size_um for field in case.fields)
     na, her2_um, optics = _coarsest_optics(case)
-    sigma_um = np.hypot(diffraction_sigma_um(her2_um, na=na), TARGET_UM)
+    sigma_um = np.hypot(diffraction_sigma_um(her2_um, na=na), _TARGET_UM)
     resolution_um = max(FWHM_PER_SIGMA * sigma_um, 2 * pixel_um)
     # To the half micrometre: cases of one batch share their curves.
     diameter_um = max(round(2 * 2 * float(np.sqrt(np.median(area_um2) / np.pi))) / 2, 0.5)
     apart = _resolved(diameter_um, resolution_um)
-    heaped = _resolved(2 * HEAP_UM, resolution_um)
+    heaped = _resolved(2 * _HEAP_UM, resolution_um)
     limit = _limit(apart)
     low, middle, high = (float(np.percentile(copies, at)) for at in (10, 50, 90))
     return Saturation(
@@ -136,8 +136,8 @@ def _coarsest_optics(case: ShownCase) -> tuple[float, float, str]:
     optics = [field.optics.overruled_by(case.settings.spots.optics) for field in case.fields]
     apertures = [one.numerical_aperture for one in optics if one.numerical_aperture is not None]
     wavelengths = [one.emission_nm["HER2"] for one in optics if "HER2" in one.emission_nm]
-    na = min(apertures, default=OPTICS.na)
-    her2_nm = max(wavelengths, default=1e3 * OPTICS.her2_um)
+    na = min(apertures, default=_OPTICS.na)
+    her2_nm = max(wavelengths, default=1e3 * _OPTICS.her2_um)
     words = f"NA {na:g} and {her2_nm:.0f} nm"
     known = [bool(apertures), bool(wavelengths)]
     if all(known):
@@ -168,7 +168,7 @@ def _draw(n: int, diameter_um: float, resolution_um: float, rng: np.random.Gener
 def _limit(resolved: NDArray[np.float64]) -> int:
     """Most of `COPIES` of which nine tenths are told apart."""
     share = resolved / np.array(COPIES)
-    fails = np.flatnonzero(share < LEAST_SHARE)
+    fails = np.flatnonzero(share < _LEAST_SHARE)
     return COPIES[max(int(fails[0]) - 1, 0)] if len(fails) else COPIES[-1]
 
 
@@ -177,11 +177,11 @@ def _curve(resolved: NDArray[np.float64]) -> str:
 
 
 def _x(copies: float) -> float:
-    return round(WIDTH * _scale(copies), 1)
+    return round(_WIDTH * _scale(copies), 1)
 
 
 def _y(copies: float) -> float:
-    return round(HEIGHT * (1 - _scale(copies)), 1)
+    return round(_HEIGHT * (1 - _scale(copies)), 1)
 
 
 def _scale(copies: float) -> float:

@@ -10,7 +10,6 @@ from fishcount.guidelines import NEEDED
 from fishcount.guidelines.words import category_words
 
 __all__ = [
-    "NOT_AVAILABLE",
     "category_words",
     "flag_name",
     "flag_sentence",
@@ -26,7 +25,7 @@ __all__ = [
     "tone",
 ]
 
-NOT_AVAILABLE = "not available"
+_NOT_AVAILABLE = "not available"
 
 # A figure stays on one line with its unit, and with the sign that it is compared by.
 _NBSP = "\u00a0"
@@ -91,7 +90,7 @@ def number(value: float | None, *, decimals: int = 2) -> str:
     ('1.67', 'not available')
     """
     if value is None or value != value or value in (float("inf"), float("-inf")):
-        return NOT_AVAILABLE
+        return _NOT_AVAILABLE
     return f"{value:.{decimals}f}"
 
 
@@ -100,7 +99,7 @@ def interval(bounds: Iterable[float] | None) -> str:
     if bounds is None:
         return ""
     low, high = (number(bound) for bound in bounds)
-    return "" if NOT_AVAILABLE in (low, high) else f"{low} to {high}"
+    return "" if _NOT_AVAILABLE in (low, high) else f"{low} to {high}"
 
 
 def percent(share: float) -> str:

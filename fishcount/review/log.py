@@ -25,7 +25,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 import fishcount
 from fishcount.errors import AlteredLogError, InputError, OutputError, ReviewError
 
-__all__ = ["LOG_NAME", "EditLog", "Event", "LogContent", "read_log"]
+__all__ = ["LOG_NAME", "EditLog", "Event", "LogContent", "check_belongs", "read_log"]
 
 LOG_NAME = "edits.jsonl"
 

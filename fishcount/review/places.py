@@ -18,9 +18,9 @@ __all__ = [
 ]
 
 # A reader who points this near to a signal means it.
-PICK_REACH_UM = 1.0
+_PICK_REACH_UM = 1.0
 # Where a signal is taken for two, they are put so far apart, about what the optics resolve.
-SPLIT_APART_UM = 0.3
+_SPLIT_APART_UM = 0.3
 
 
 def nucleus_under(state: ReviewState, name: str, yx_px: tuple[float, float]) -> Id | None:
@@ -44,7 +44,7 @@ def signals_of(state: ReviewState, nucleus: Id) -> tuple[Id, ...]:
 def signal_near(
     state: ReviewState, name: str, yx_px: tuple[float, float], *, left_out: bool = False
 ) -> Id | None:
-    """The signal nearest to a place, where one is within `PICK_REACH_UM`.
+    """The signal nearest to a place, where one is within a micrometre.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def signal_near(
         here = here & ((columns.copies > 0) | (columns.nucleus == 0))
     rows = np.flatnonzero(here)
     away = np.hypot(columns.y_px[rows] - yx_px[0], columns.x_px[rows] - yx_px[1])
-    if not len(rows) or away.min() > PICK_REACH_UM / state.automatic.pixel_size_of(name):
+    if not len(rows) or away.min() > _PICK_REACH_UM / state.automatic.pixel_size_of(name):
         return None
     return name, int(columns.number[rows[np.argmin(away)]])
 
@@ -92,7 +92,7 @@ def side_by_side(state: ReviewState, signal: Id) -> tuple[tuple[float, float], t
     """Two places (y, x) in the field for a signal that is two, left and right of where it is."""
     name = signal[0]
     _, y_px, x_px = signal_place(state, signal)
-    aside = SPLIT_APART_UM / 2 / state.automatic.pixel_size_of(name)
+    aside = _SPLIT_APART_UM / 2 / state.automatic.pixel_size_of(name)
     width = state.shape(name)[1]
     left, right = max(x_px - aside, -0.5), min(x_px + aside, width - 0.5 - 1e-6)
     return (y_px, left), (y_px, right)

@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-__all__ = ["Clustering", "clustering_of"]
+__all__ = ["LIE_TOGETHER", "Clustering", "clustering_of"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 # Number of nearest nuclei that count as neighbours: about as many as touch one in tissue.
-NEIGHBOURS = 5
+_NEIGHBOURS = 5
 # From this many standard deviations they lie together; chance alone gets there once in 200 cases.
 LIE_TOGETHER = 3.0
 
@@ -95,7 +95,7 @@ def _neighbours(field: Integers, yx_px: Floats) -> tuple[Integers, Integers]:
     ones, others = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
     for name in np.unique(field):
         here = np.flatnonzero(field == name)
-        n_near = min(NEIGHBOURS, len(here) - 1)
+        n_near = min(_NEIGHBOURS, len(here) - 1)
         if n_near < 1:
             continue
         near = cKDTree(yx_px[here]).query(yx_px[here], k=n_near + 1)[1]

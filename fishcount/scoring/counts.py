@@ -15,7 +15,7 @@ __all__ = ["score_counts"]
 Integers = NDArray[np.int64]
 
 # `low` and `high` of a count bound 90 % of it (`fishcount.signals`).
-Z_90 = 1.644854
+_Z_90 = 1.644854
 
 
 def score_counts(
@@ -150,6 +150,6 @@ def _sd_of_mean(half_range: Integers, correlation: float) -> float:
     n = len(half_range)
     if not n:
         return 0.0
-    sd = half_range / Z_90
+    sd = half_range / _Z_90
     shared, own = sd.mean() ** 2, (sd**2).sum() / n**2
     return float(np.sqrt(correlation * shared + (1 - correlation) * own))

@@ -17,11 +17,11 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 # Least standard deviation of the transformed counts: that of Poisson counts, which is 1.
-POISSON_SD = 1.0
+_POISSON_SD = 1.0
 # Two populations are apart from an Ashman's D of 2 (Ashman et al. 1994, Astron J 108:2348).
-SEPARATED = 2.0
+_SEPARATED = 2.0
 # Fewer nuclei are no population: three is the least number above 10 % of 20 nuclei.
-SMALLEST = 3
+_SMALLEST = 3
 _MAX_ROUNDS = 200
 
 
@@ -215,8 +215,8 @@ def _split(copies: Integers) -> tuple[float, NDArray[np.bool_]]:
     separation = float((means[1] - means[0]) / sd)
     high = _share_of_upper(scaled, means, weight, sd) > 0.5
     smaller = min(int(high.sum()), int((~high).sum()))
-    too_few = smaller < SMALLEST or 10 * smaller <= len(copies)
-    if gain <= 0 or separation < SEPARATED or too_few:
+    too_few = smaller < _SMALLEST or 10 * smaller <= len(copies)
+    if gain <= 0 or separation < _SEPARATED or too_few:
         return separation, nobody
     return separation, high
 
@@ -225,14 +225,14 @@ def _two_normals(scaled: Floats) -> tuple[Floats, float, float, float]:
     """Means, weight of the upper one, common width, and how much BIC falls against one normal."""
     ordered = np.sort(scaled)
     means = np.array([ordered[: len(ordered) // 2].mean(), ordered[len(ordered) // 2 :].mean()])
-    weight, sd = 0.5, max(float(scaled.std()), POISSON_SD)
+    weight, sd = 0.5, max(float(scaled.std()), _POISSON_SD)
     for _ in range(_MAX_ROUNDS):
         upper = _share_of_upper(scaled, means, weight, sd)
         new_weight = float(np.clip(upper.mean(), 1e-9, 1 - 1e-9))
         lower = 1 - upper
         new = np.array([lower @ scaled / lower.sum(), upper @ scaled / upper.sum()])
         scatter = lower @ (scaled - new[0]) ** 2 + upper @ (scaled - new[1]) ** 2
-        new_sd = max(float(np.sqrt(scatter / len(scaled))), POISSON_SD)
+        new_sd = max(float(np.sqrt(scatter / len(scaled))), _POISSON_SD)
         moved = float(np.abs(new - means).max()) + abs(new_sd - sd) + abs(new_weight - weight)
         means, weight, sd = new, new_weight, new_sd
         if moved < 1e-9:
@@ -241,7 +241,7 @@ def _two_normals(scaled: Floats) -> tuple[Floats, float, float, float]:
         np.log(1 - weight) + _log_normal(scaled, means[0], sd),
         np.log(weight) + _log_normal(scaled, means[1], sd),
     ).sum()
-    one = _log_normal(scaled, scaled.mean(), max(float(scaled.std()), POISSON_SD)).sum()
+    one = _log_normal(scaled, scaled.mean(), max(float(scaled.std()), _POISSON_SD)).sum()
     # Two more parameters: the second mean and the weight.
     return means, weight, sd, float(2 * (two - one) - 2 * np.log(len(scaled)))
 

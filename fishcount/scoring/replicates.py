@@ -38,13 +38,13 @@ from numpy.typing import NDArray
 from fishcount.read_only import ReadOnlyArrays
 from fishcount.settings import ScoringSettings
 
-__all__ = ["Replicates", "degrees_of_freedom"]
+__all__ = ["Replicates", "degrees_of_freedom", "draw_replicates"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 # With this many degrees of freedom the fields speak for themselves.
-ENOUGH_DF = 4.0
+_ENOUGH_DF = 4.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -216,7 +216,7 @@ def _covariance(relative: Floats, field: Integers, field_sd: float) -> tuple[Flo
     totals = np.zeros((len(fields), n_probes))
     np.add.at(totals, index, influence)
     df_fields = degrees_of_freedom(share)
-    df_prior = max(0.0, ENOUGH_DF - df_fields)
+    df_prior = max(0.0, _ENOUGH_DF - df_fields)
     # A single field is all of the mean and says nothing about others.
     totals /= np.sqrt(np.where(share < 1, 1 - share, 1))[:, None]
     # A prior field acts half on both probes alike, half on each: so the ratio too differs by

@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["assign_to_nuclei"]
+__all__ = ["Labels", "assign_to_nuclei"]
 
 # Positions whose neighbourhoods are looked at together: bounds the memory of large fields.
 _AT_ONCE = 2**15

@@ -20,10 +20,13 @@ from fishcount.spots.response import (
 
 __all__ = [
     "BLOCK_PX",
+    "HEIGHT_SHARE",
     "ROUND",
     "SHARP_COARSE",
     "ChannelScale",
     "ChannelView",
+    "measured_width_px",
+    "search_width_px",
     "view_channel",
     "view_of",
 ]

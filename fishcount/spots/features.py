@@ -30,13 +30,13 @@ __all__ = ["FEATURES", "Appearance", "appearance", "cut_to_ranges"]
 _MODEL_ERROR = 0.05
 _FIT_WIDTHS = 3.0
 # Outer radii of the disk and the rings around each point; the last one is the background.
-RING_WIDTHS = (0.7, 1.3, 2.0, 2.7, 3.6, 4.5)
+_RING_WIDTHS = (0.7, 1.3, 2.0, 2.7, 3.6, 4.5)
 # A blob is this wide, more or less, and looked at in a patch of this half side; it stands out by
 # this SNR, and what is this near to its middle is part of it.
 _BLOB_START, _BLOB_WIDTHS = 1.8, 4.5
 _BLOB_SNR, _BLOB_REACH = 4.0, 3.5
 
-_RINGS = tuple(range(len(RING_WIDTHS) - 1))
+_RINGS = tuple(range(len(_RING_WIDTHS) - 1))
 # Name -> range to which the figure is cut before it is weighed.
 FEATURES: dict[str, tuple[float, float]] = {
     "snr": (0.0, 25.0),
@@ -156,7 +156,7 @@ class _Home:
     def of(cls, points: Points, sigma_px: float) -> _Home:
         y, x = np.rint(points.y_px).astype(np.int64), np.rint(points.x_px).astype(np.int64)
         dy, dx = points.y_px - y, points.x_px - x
-        reach = int(np.ceil(RING_WIDTHS[-1] * sigma_px))
+        reach = int(np.ceil(_RING_WIDTHS[-1] * sigma_px))
         square = squared_distance(np.stack([dy, dx], axis=1), reach)
         radius = (np.sqrt(square) / np.float32(sigma_px)).astype(np.float32)
         return cls(y=y, x=x, reach=reach, radius=radius)
@@ -257,11 +257,11 @@ class _Rings:
     def of(cls, radius: NDArray[np.float32], inside: NDArray[np.bool_]) -> _Rings:
         # Six comparisons of all pixels are faster than a search for each of them; in bytes, most.
         ring = np.zeros(radius.shape, np.uint8)
-        for width in RING_WIDTHS:
+        for width in _RING_WIDTHS:
             ring += radius > np.float32(width)
         # What counts in no ring has a slot of its own: leaving it out would cost more.
-        ring[~inside] = len(RING_WIDTHS)
-        slots = len(RING_WIDTHS) + 1
+        ring[~inside] = len(_RING_WIDTHS)
+        slots = len(_RING_WIDTHS) + 1
         slot = (ring + slots * np.arange(len(radius))[:, None, None]).reshape(-1)
         n_pixels = np.bincount(slot, minlength=slots * len(radius))
         return cls(slot=slot, n_pixels=n_pixels)
@@ -269,7 +269,7 @@ class _Rings:
     def means(self, patch: NDArray[np.float32]) -> NDArray[np.float64]:
         """Mean of each ring, (n, rings)."""
         total = np.bincount(self.slot, patch.reshape(-1), minlength=self.n_pixels.size)
-        mean = (total / np.maximum(self.n_pixels, 1)).reshape(-1, len(RING_WIDTHS) + 1)
+        mean = (total / np.maximum(self.n_pixels, 1)).reshape(-1, len(_RING_WIDTHS) + 1)
         return np.asarray(mean[:, :-1], np.float64)
 
 

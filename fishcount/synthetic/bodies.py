@@ -16,8 +16,8 @@ from fishcount.synthetic.spec import FieldSpec
 __all__ = ["Bodies", "draw_bodies", "label_outlines"]
 
 # Textures are cut from a tile of this edge, at random places, wrapped around.
-TILE = 512
-NUCLEOLUS_UM = (0.45, 0.85)
+_TILE = 512
+_NUCLEOLUS_UM = (0.45, 0.85)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -156,11 +156,11 @@ def _fill(
 def _texture(
     spec: FieldSpec, scales_um: tuple[float, float], rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    """Noise with structure at a fine and a coarse scale, mean 0 and deviation 1, (TILE, TILE)."""
-    noise = np.zeros((TILE, TILE))
+    """Noise with structure at a fine and a coarse scale, mean 0 and deviation 1, (_TILE, _TILE)."""
+    noise = np.zeros((_TILE, _TILE))
     for scale in scales_um:
         layer = gaussian_filter(
-            rng.standard_normal((TILE, TILE)), scale * spec.px_per_um, mode="wrap"
+            rng.standard_normal((_TILE, _TILE)), scale * spec.px_per_um, mode="wrap"
         )
         noise += layer / layer.std()
     return np.asarray(noise / noise.std())
@@ -169,8 +169,8 @@ def _texture(
 def _cut(
     tile: NDArray[np.float64], shape: tuple[int, ...], rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    top, left = rng.integers(0, TILE, 2)
-    rows, cols = (np.arange(shape[0]) + top) % TILE, (np.arange(shape[1]) + left) % TILE
+    top, left = rng.integers(0, _TILE, 2)
+    rows, cols = (np.arange(shape[0]) + top) % _TILE, (np.arange(shape[1]) + left) % _TILE
     return tile[np.ix_(rows, cols)]
 
 
@@ -179,7 +179,7 @@ def _nucleoli(
 ) -> NDArray[np.float64]:
     """Factor of DAPI light, below 1 in the nucleoli, (h, w)."""
     n = int(rng.poisson(spec.nuclei.nucleoli))
-    size = rng.uniform(*NUCLEOLUS_UM, n) * spec.px_per_um
+    size = rng.uniform(*_NUCLEOLUS_UM, n) * spec.px_per_um
     half = 0.5 * np.array(shape)
     y, x = half[:, None] + rng.uniform(-0.45, 0.45, (2, n)) * half[:, None]
     depth = rng.uniform(0.3, 0.6, n)

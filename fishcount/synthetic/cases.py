@@ -21,7 +21,7 @@ SNR_LEVELS = {"easy": 15.0, "medium": 6.0, "hard": 3.5}
 """Median peak of a signal over the noise of its own nucleus, by name."""
 
 # In a stack, signals lie as deep as a nucleus is thick.
-STACK_DEPTH_UM = 2.2
+_STACK_DEPTH_UM = 2.2
 
 
 def spec_of_case(
@@ -59,7 +59,7 @@ def spec_of_case(
         "n_planes": n_planes,
         "population": population_of(case),
         "signals": {"snr": _snr_of(snr)},
-        "nuclei": {"depth_um": STACK_DEPTH_UM} if n_planes > 1 else {},
+        "nuclei": {"depth_um": _STACK_DEPTH_UM} if n_planes > 1 else {},
     }
     try:
         return FieldSpec.model_validate(tree)

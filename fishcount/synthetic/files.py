@@ -23,7 +23,7 @@ from fishcount.synthetic.truth import NucleiTruth, SpotsTruth, Truth
 __all__ = ["read_truth", "write_case", "write_image", "write_phantom"]
 
 Table = TypeVar("Table", NucleiTruth, SpotsTruth)
-DECIMALS: Mapping[str, int] = {"visible": 4}
+_DECIMALS: Mapping[str, int] = {"visible": 4}
 _SMALL: Mapping[str, Any] = {
     "compression": "zlib",
     "compressionargs": {"level": 9},
@@ -179,7 +179,7 @@ def _written(table: NucleiTruth | SpotsTruth, name: str) -> np.ndarray[Any, Any]
     values: np.ndarray[Any, Any] = getattr(table, name)
     if values.dtype.kind == "b":
         return values.astype(np.int64)
-    return values.round(DECIMALS.get(name, 3)) if values.dtype.kind == "f" else values
+    return values.round(_DECIMALS.get(name, 3)) if values.dtype.kind == "f" else values
 
 
 def _parsed(kind: type[Table], frame: pd.DataFrame) -> Table:

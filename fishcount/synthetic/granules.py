@@ -13,7 +13,7 @@ from fishcount.synthetic.spec import FieldSpec
 __all__ = ["Granules", "draw_granules"]
 
 # Lipofuscin glows over the whole spectrum, less in the blue.
-CHANNEL_SHARE = (0.5, 1.0, 1.1)
+_CHANNEL_SHARE = (0.5, 1.0, 1.1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -53,13 +53,13 @@ def draw_granules(spec: FieldSpec, *, peak_electrons: float, rng: np.random.Gene
     z_um = rng.normal(0, 0.4, n)
     piece = np.repeat(np.arange(n), artefacts.granule_pieces)
     jitter = 0.5 * sigma_um[piece] * spec.px_per_um
-    shares = np.array(CHANNEL_SHARE)[:, None] * np.exp(rng.normal(0, 0.25, (3, n)))
+    shares = np.array(_CHANNEL_SHARE)[:, None] * np.exp(rng.normal(0, 0.25, (3, n)))
     y_piece, x_piece = (axis[piece] + rng.normal(0, 1, piece.size) * jitter for axis in (y, x))
     sigma_piece = sigma_um[piece] * rng.uniform(0.7, 1.0, piece.size)
     if artefacts.granule_shared < 1:
         in_one = rng.random(n) >= artefacts.granule_shared
-        probe = rng.integers(1, len(CHANNEL_SHARE), n)
-        shares *= ~in_one | (np.arange(len(CHANNEL_SHARE))[:, None] == probe)
+        probe = rng.integers(1, len(_CHANNEL_SHARE), n)
+        shares *= ~in_one | (np.arange(len(_CHANNEL_SHARE))[:, None] == probe)
     return Granules(
         y=y_piece,
         x=x_piece,

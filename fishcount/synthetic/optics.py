@@ -11,9 +11,9 @@ from fishcount.synthetic.spec import FieldSpec, Optics
 __all__ = ["blur_um", "defocused_sigma_um", "stamp_points"]
 
 # Half-widths of stamps: points of similar width are stamped together.
-STAMP_RADII = (5, 7, 10, 14, 20, 28, 40, 56)
+_STAMP_RADII = (5, 7, 10, 14, 20, 28, 40, 56)
 # Out of focus, a nucleus is blurred by this many micrometres for each micrometre beyond its depth.
-BLUR_SLOPE = 0.55
+_BLUR_SLOPE = 0.55
 
 
 def defocused_sigma_um(
@@ -32,7 +32,7 @@ def defocused_sigma_um(
 def blur_um(dz_um: float, *, spec: FieldSpec) -> float:
     """Blur (1 sigma) of a nucleus whose centre lies `dz_um` beside the focal plane."""
     beyond = abs(dz_um) - 0.5 * max(spec.nuclei.depth_um, 0.6)
-    return BLUR_SLOPE * max(beyond, 0.0)
+    return _BLUR_SLOPE * max(beyond, 0.0)
 
 
 def stamp_points(
@@ -52,10 +52,10 @@ def stamp_points(
         outside the image are lost.
     """
     needed = np.ceil(4 * sigma_px)
-    group = np.searchsorted(STAMP_RADII, needed).clip(max=len(STAMP_RADII) - 1)
+    group = np.searchsorted(_STAMP_RADII, needed).clip(max=len(_STAMP_RADII) - 1)
     for index in np.unique(group):
         rows = group == index
-        _stamp_group(image, y_px[rows], x_px[rows], peak[rows], sigma_px[rows], STAMP_RADII[index])
+        _stamp_group(image, y_px[rows], x_px[rows], peak[rows], sigma_px[rows], _STAMP_RADII[index])
 
 
 def _stamp_group(

@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from fishcount.synthetic.spec import FieldSpec
 
-__all__ = ["Outlines", "place_outlines"]
+__all__ = ["Outlines", "place_outlines", "radius_at"]
 
 # Radii are tabulated at these many angles and interpolated between them.
-N_ANGLES = 180
-ANGLES = np.arange(N_ANGLES) * (2 * np.pi / N_ANGLES)
-N_ATTEMPTS = 25
+_N_ANGLES = 180
+_ANGLES = np.arange(_N_ANGLES) * (2 * np.pi / _N_ANGLES)
+_N_ATTEMPTS = 25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -25,7 +25,7 @@ class Outlines:
     ----------
     y_px, x_px : ndarray of float64, (n,)
         Centres, inside or outside the field.
-    radius_px : ndarray of float64, (n, N_ANGLES)
+    radius_px : ndarray of float64, (n, _N_ANGLES)
         Distance from the centre to the outline, by angle from +x towards +y.
     z_um : ndarray of float64, (n,)
         Height of the centre over the focal plane.
@@ -41,8 +41,8 @@ class Outlines:
 
 
 def radius_at(table: NDArray[np.float64], angle: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Radius of one outline (N_ANGLES,) at any angles."""
-    return np.asarray(np.interp(angle, ANGLES, table, period=2 * np.pi))
+    """Radius of one outline (_N_ANGLES,) at any angles."""
+    return np.asarray(np.interp(angle, _ANGLES, table, period=2 * np.pi))
 
 
 def place_outlines(spec: FieldSpec, *, rng: np.random.Generator) -> Outlines:
@@ -77,18 +77,18 @@ def place_outlines(spec: FieldSpec, *, rng: np.random.Generator) -> Outlines:
 
 
 def _draw_shapes(spec: FieldSpec, n: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Radii in pixels, (n, N_ANGLES): an ellipse times a few low harmonics."""
+    """Radii in pixels, (n, _N_ANGLES): an ellipse times a few low harmonics."""
     nuclei = spec.nuclei
     radius = (
         0.5 * nuclei.diameter_um * spec.px_per_um * np.exp(rng.normal(0, nuclei.diameter_cv, n))
     )
     long = 1 + np.abs(rng.normal(0, nuclei.elongation, n))
-    turn = ANGLES - rng.uniform(0, np.pi, (n, 1))
+    turn = _ANGLES - rng.uniform(0, np.pi, (n, 1))
     ellipse = 1 / np.sqrt((np.cos(turn) ** 2) / long[:, None] + (np.sin(turn) ** 2) * long[:, None])
     order = np.arange(3, 8)
     height = rng.normal(0, nuclei.roughness, (n, order.size)) * (order / 3.0) ** -1.5
     phase = rng.uniform(0, 2 * np.pi, (n, order.size))
-    waves = np.cos(order[:, None] * ANGLES + phase[:, :, None])
+    waves = np.cos(order[:, None] * _ANGLES + phase[:, :, None])
     bumps = 1 + (height[:, :, None] * waves).sum(axis=1)
     return np.asarray(radius[:, None] * ellipse * np.clip(bumps, 0.6, 1.4))
 
@@ -106,7 +106,7 @@ def _find_place(
     joins = len(centres) > 0 and choice < spec.nuclei.overlapping + spec.nuclei.touching
     margin = 0.5 * shape.mean()
     limits = np.array(spec.shape) + margin
-    for _ in range(N_ATTEMPTS):
+    for _ in range(_N_ATTEMPTS):
         host = int(rng.integers(len(centres))) if joins else -1
         if joins:
             reach_um = spec.nuclei.overlap_um if overlaps else (0.0, 0.35)
@@ -130,9 +130,9 @@ def _beside(
     rng: np.random.Generator,
 ) -> NDArray[np.float64]:
     """A centre from which `shape` reaches `depth_px` into `host`, in a random direction."""
-    k = int(rng.integers(N_ANGLES))
-    distance = host[k] + shape[(k + N_ANGLES // 2) % N_ANGLES] - depth_px
-    return np.asarray(centre + distance * np.array([np.sin(ANGLES[k]), np.cos(ANGLES[k])]))
+    k = int(rng.integers(_N_ANGLES))
+    distance = host[k] + shape[(k + _N_ANGLES // 2) % _N_ANGLES] - depth_px
+    return np.asarray(centre + distance * np.array([np.sin(_ANGLES[k]), np.cos(_ANGLES[k])]))
 
 
 def _gaps(
@@ -144,6 +144,6 @@ def _gaps(
     """Free distance to each placed outline along the line of centres, (n,)."""
     away = centres - place
     angle = np.arctan2(away[:, 0], away[:, 1])
-    k = np.rint(angle / (2 * np.pi) * N_ANGLES).astype(np.int64) % N_ANGLES
-    theirs = shapes[np.arange(len(shapes)), (k + N_ANGLES // 2) % N_ANGLES]
+    k = np.rint(angle / (2 * np.pi) * _N_ANGLES).astype(np.int64) % _N_ANGLES
+    theirs = shapes[np.arange(len(shapes)), (k + _N_ANGLES // 2) % _N_ANGLES]
     return np.asarray(np.hypot(away[:, 0], away[:, 1]) - shape[k] - theirs)

@@ -13,14 +13,14 @@ from fishcount.synthetic.population import NucleusCopies
 from fishcount.synthetic.spec import FieldSpec
 from fishcount.synthetic.truth import SpotKind
 
-__all__ = ["Points", "draw_debris", "draw_points", "wavelength_um"]
+__all__ = ["Points", "draw_debris", "draw_points", "join_points", "wavelength_um"]
 
 # Signals keep away from the rim of the nucleus by this share of its radius.
-RIM = 0.10
+_RIM = 0.10
 # Of this many random arrangements of a nucleus, the one with most room is taken.
-N_ARRANGEMENTS = 24
+_N_ARRANGEMENTS = 24
 # An uneven signal is so many points, with so much light together.
-PIECES, RAGGED_LIGHT = 3, 1.3
+_PIECES, _RAGGED_LIGHT = 3, 1.3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -160,7 +160,7 @@ def _spread_out(
     table: NDArray[np.float64], n: int, separation_px: float, rng: np.random.Generator
 ) -> NDArray[np.float64]:
     """N places, as far apart as a few tries allow: counters would not part closer copies."""
-    tries = _anywhere(table, (N_ARRANGEMENTS, n), rng)
+    tries = _anywhere(table, (_N_ARRANGEMENTS, n), rng)
     apart = tries[:, :, None, :] - tries[:, None, :, :]
     near = np.hypot(apart[..., 0], apart[..., 1]) < separation_px
     return np.asarray(tries[near.sum(axis=(1, 2)).argmin()])
@@ -172,7 +172,7 @@ def _anywhere(
     """Places inside an outline, denser where a flattened ellipsoid is thicker: (*size, 2)."""
     angle = rng.uniform(0, 2 * np.pi, size)
     share = np.sqrt(1 - rng.random(size) ** 0.8)
-    radius = share * (1 - RIM) * radius_at(table, angle)
+    radius = share * (1 - _RIM) * radius_at(table, angle)
     return np.stack([radius * np.sin(angle), radius * np.cos(angle)], axis=-1)
 
 
@@ -209,7 +209,7 @@ def _in_clusters(
 
 def _pulled_inside(place: NDArray[np.float64], table: NDArray[np.float64]) -> NDArray[np.float64]:
     """Places that lie beyond the rim, moved towards the centre until they do not."""
-    limit = (1 - RIM) * radius_at(table, np.arctan2(place[:, 0], place[:, 1]))
+    limit = (1 - _RIM) * radius_at(table, np.arctan2(place[:, 0], place[:, 1]))
     radius = np.hypot(place[:, 0], place[:, 1])
     return np.asarray(place * np.minimum(1.0, limit / np.maximum(radius, 1e-9))[:, None])
 
@@ -257,9 +257,9 @@ def _as_points(
 
 def _ragged(points: Points, unevenness_px: float, rng: np.random.Generator) -> Points:
     """Each point as several that lie close: signals of no simple shape."""
-    pieces = np.repeat(np.arange(len(points.y)), PIECES)
-    share = rng.uniform(0.2, 1.0, (len(points.y), PIECES))
-    share *= RAGGED_LIGHT / share.sum(axis=1, keepdims=True)
+    pieces = np.repeat(np.arange(len(points.y)), _PIECES)
+    share = rng.uniform(0.2, 1.0, (len(points.y), _PIECES))
+    share *= _RAGGED_LIGHT / share.sum(axis=1, keepdims=True)
     off_y, off_x = rng.normal(0, unevenness_px, (2, pieces.size))
     single = points.kind[pieces] == SpotKind.SINGLE
     return Points(

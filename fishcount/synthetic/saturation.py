@@ -21,7 +21,7 @@ from fishcount.synthetic.truth import Truth
 
 __all__ = ["SaturationCurve", "resolvable_copies", "saturation_curve"]
 
-COPIES = (2, 4, 6, 8, 12, 16, 24, 32, 48)
+_COPIES = (2, 4, 6, 8, 12, 16, 24, 32, 48)
 
 Counter = Callable[[FishImage, NDArray[np.int32]], NDArray[np.integer]]
 
@@ -87,7 +87,7 @@ def saturation_curve(
     count: Counter,
     *,
     rng: np.random.Generator,
-    copies: Sequence[int] = COPIES,
+    copies: Sequence[int] = _COPIES,
     clustered: float = 0.0,
     n_fields: int = 2,
     spec: FieldSpec | None = None,
