@@ -19,7 +19,7 @@ from pathlib import Path
 from benchmarks.report import RESULTS, made_by, markdown_table, write_report
 from fishcount import read_image
 from fishcount.errors import FishcountError
-from fishcount.image_quality import image_findings
+from fishcount.quality import image_findings
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "io"))
 

@@ -32,12 +32,11 @@ from scipy.spatial import KDTree
 
 from benchmarks.report import RESULTS, markdown_table, provenance, write_report
 from fishcount import FishImage, score_field
-from fishcount.blocks import blocks_of
-from fishcount.by_block import MARGIN_PX, find_nuclei, find_spots
 from fishcount.io import open_slide
+from fishcount.pipeline.by_block import MARGIN_PX, find_nuclei, find_spots
 from fishcount.results import FieldResult
 from fishcount.settings import Settings
-from fishcount.slide import Slide
+from fishcount.slide import Slide, blocks_of
 from fishcount.synthetic import draw_field, spec_of_case, write_image
 
 PATCH_PX, PIXEL_UM = 2048, 0.25

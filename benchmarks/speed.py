@@ -28,7 +28,7 @@ from benchmarks.plots import draw_bars
 from benchmarks.report import RESULTS, made_by, markdown_table, write_report
 from fishcount import count_signals, detect_spots, score_case, score_field, segment_nuclei
 from fishcount.image import DAPI, PROBES, FishImage
-from fishcount.image_quality import image_findings
+from fishcount.quality import image_findings
 from fishcount.synthetic import simulate_case
 
 # Camera counts: half the height of a signal in these fields.

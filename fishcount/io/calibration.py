@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from fishcount.errors import CalibrationError
 from fishcount.flags import Finding
-from fishcount.image_checks import PLAUSIBLE_PIXEL_UM, PLAUSIBLE_STEP_UM
+from fishcount.image.checks import PLAUSIBLE_PIXEL_UM, PLAUSIBLE_STEP_UM
 from fishcount.io.series import Series
 
 __all__ = ["overruled", "pixel_size", "z_step"]

@@ -8,7 +8,7 @@ from math import isfinite
 from numbers import Integral, Real
 
 from fishcount.errors import ChannelError, MetadataError
-from fishcount.image_checks import check_number
+from fishcount.image.checks import check_number
 
 __all__ = ["OPTIONS", "ReadingOptions"]
 

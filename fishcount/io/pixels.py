@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fishcount.errors import PixelError
-from fishcount.image_checks import check_finite, check_most_counts
+from fishcount.image.checks import check_finite, check_most_counts
 
 __all__ = ["as_counts"]
 

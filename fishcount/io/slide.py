@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fishcount.errors import TooLargeError
 from fishcount.image import FishImage, Window
-from fishcount.image_checks import check_calibration
+from fishcount.image.checks import check_calibration
 from fishcount.io.channels import OpenedChannels, Paths, label_of, open_channels
 from fishcount.io.options import ReadingOptions
 from fishcount.io.read import combined_sha256, image_of, name_of

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fishcount.errors import FishcountError, MetadataError
-from fishcount.image_checks import PLAUSIBLE_PIXEL_UM
+from fishcount.image.checks import PLAUSIBLE_PIXEL_UM
 from fishcount.io.roles import COLOURS
 from fishcount.io.series import Series
 from fishcount.io.tiff_page import Page

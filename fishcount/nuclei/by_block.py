@@ -1,6 +1,6 @@
 """Nuclei of an image of any size, block by block on the image's own grid.
 
-Each block (`fishcount.blocks`) is searched with a margin around it, and gives the nuclei whose
+Each block (`fishcount.slide`) is searched with a margin around it, and gives the nuclei whose
 centroid lies in it.
 """
 
@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fishcount.background import is_constant
-from fishcount.blocks import Block, blocks_of
 from fishcount.flags import has_flag
 from fishcount.image import Window
 from fishcount.nuclei.flags import flag_nuclei
@@ -27,6 +26,7 @@ from fishcount.nuclei.result import NucleiTable, OutlinedNuclei
 from fishcount.nuclei.runs import Runs
 from fishcount.nuclei.search import FieldScale, search_part
 from fishcount.settings import NucleiSettings
+from fishcount.slide import Block, blocks_of
 
 __all__ = ["search_blocks"]
 

@@ -20,8 +20,8 @@ from fishcount.nuclei.illumination import background_mesh
 from fishcount.nuclei.measure import in_centroid_order, measure_found, measure_nuclei
 from fishcount.nuclei.result import Nuclei, OutlinedNuclei
 from fishcount.nuclei.search import measure_field, search_nuclei
-from fishcount.sample import is_small, mosaic, sample_windows
 from fishcount.settings import NucleiSettings
+from fishcount.slide import is_small, mosaic, sample_windows
 
 __all__ = ["nuclei_from_labels", "segment_nuclei", "segment_windows"]
 
@@ -123,7 +123,7 @@ def segment_windows(
     shape
         Height and width of the image.
     sample
-        The whole where it is small, else a mosaic of it, as `fishcount.sample` makes it.
+        The whole where it is small, else a mosaic of it, as `fishcount.slide.mosaic` makes it.
     dtype
         Type in which the counts are stored: it tells when the camera is full.
     pixel_size_um, z_step_um, settings

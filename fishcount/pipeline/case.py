@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from fishcount.duplicates import check_different
 from fishcount.errors import CountError, InputError
 from fishcount.guidelines import Scheme, classify
 from fishcount.image import FishImage
+from fishcount.pipeline.duplicates import check_different
 from fishcount.pipeline.field import score_field
 from fishcount.recount import score_nuclei, scored_nuclei, selection_of
 from fishcount.results import CaseResult, FieldResult

@@ -9,15 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fishcount.blocks import blocks_of
-from fishcount.by_block import find_nuclei, find_spots
-from fishcount.channel_checks import inverted_channels, swapped_channels
-from fishcount.empty_areas import EmptyAreas, fill_empty_areas, find_empty_areas
 from fishcount.errors import MetadataError
-from fishcount.field_quality import field_findings
 from fishcount.flags import VOID_FIELD, Finding, raise_flag
 from fishcount.image import DAPI, FishImage, Window
-from fishcount.image_quality import image_findings, saturated_pixels
 from fishcount.nuclei import (
     Nuclei,
     OutlinedNuclei,
@@ -26,11 +20,22 @@ from fishcount.nuclei import (
     segment_nuclei,
     select_nuclei,
 )
+from fishcount.pipeline.by_block import find_nuclei, find_spots
+from fishcount.quality import (
+    EmptyAreas,
+    field_findings,
+    fill_empty_areas,
+    find_empty_areas,
+    image_findings,
+    inverted_channels,
+    saturated_pixels,
+    swapped_channels,
+)
 from fishcount.recount import signal_flags
 from fishcount.results import FieldResult
 from fishcount.settings import Settings
 from fishcount.signals import count_signals, signal_findings
-from fishcount.slide import Slide
+from fishcount.slide import Slide, blocks_of
 
 __all__ = ["score_field"]
 

@@ -10,7 +10,7 @@ __all__ = ["QualitySettings"]
 
 
 class QualitySettings(Section):
-    """When a field is doubtful as a whole (`fishcount.field_quality`)."""
+    """When a field is doubtful as a whole (`fishcount.quality`)."""
 
     max_share_blurred: Fraction = Field(
         0.5, description="OUT_OF_FOCUS: more than this share of the nuclei is blurred."

@@ -14,8 +14,8 @@ from bad_inputs import CASES, ROLES, Case, image_xml, pixels, scene, scene_file,
 
 from fishcount import FishImage, read_image, score_case
 from fishcount.errors import FishcountError, InputError
-from fishcount.image_quality import image_findings
 from fishcount.io import check_unchanged, inspect_file
+from fishcount.quality import image_findings
 
 LIMIT_S = 2.0
 LIMIT_BYTES = 256 * 2**20

@@ -7,8 +7,8 @@ from scipy import ndimage as ndi
 from fishcount.flags import codes_of
 from fishcount.nuclei import nuclei_from_labels, segment_nuclei
 from fishcount.nuclei.depth import cut_by_depth
-from fishcount.sample import SMALL_PX
 from fishcount.settings import NucleiSettings
+from fishcount.slide.sample import SMALL_PX
 from fishcount.synthetic import FieldSpec, draw_stack
 
 STEP_UM, PIXEL_UM, N_PLANES = 0.5, 0.1, 15

@@ -6,7 +6,7 @@ import pytest
 from fishcount.nuclei import segment_nuclei, segment_windows
 from fishcount.nuclei.label_runs import LabelRuns
 from fishcount.nuclei.runs import Runs, find_runs
-from fishcount.sample import SMALL_PX, mosaic, sample_windows
+from fishcount.slide.sample import SMALL_PX, mosaic, sample_windows
 
 SHAPE = (300, SMALL_PX + 200)
 MIDDLE = SHAPE[1] // 2

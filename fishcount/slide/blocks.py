@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fishcount.image import Window
-from fishcount.sample import is_small
+from fishcount.slide.sample import is_small
 
 __all__ = ["BLOCK_PX", "Block", "blocks_of"]
 
@@ -61,7 +61,7 @@ def blocks_of(shape: tuple[int, int], *, margin_px: int = 0, step_px: int = 1) -
 
     Examples
     --------
-    >>> from fishcount.blocks import blocks_of
+    >>> from fishcount.slide import blocks_of
     >>> for block in blocks_of((100, 4000), margin_px=50, step_px=64):
     ...     print(block.core[1], block.window[1])
     slice(0, 2000, None) slice(0, 2050, None)

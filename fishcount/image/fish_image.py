@@ -13,10 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from fishcount.errors import ChannelError, PixelError
 from fishcount.flags import Finding
-from fishcount.image_checks import (
-    DAPI,
+from fishcount.image.checks import (
     PROBES,
-    ROLES,
     as_czyx,
     as_region,
     check_calibration,
@@ -26,7 +24,7 @@ from fishcount.image_checks import (
 from fishcount.optics import KnownOptics
 from fishcount.read_only import ReadOnlyArrays
 
-__all__ = ["DAPI", "PROBES", "ROLES", "FishImage", "Window", "project"]
+__all__ = ["Counts", "FishImage", "Window", "project"]
 
 Window = tuple[slice, slice]
 """Rows and columns of a part of an image, both with start and stop."""

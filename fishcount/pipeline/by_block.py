@@ -1,8 +1,8 @@
 """Nuclei and spots of a slide, block by block: of its pixels, one block is in memory at a time.
 
-What holds for the whole slide is measured on its sample before (`fishcount.slide`), and its blocks
-are at fixed places (`fishcount.blocks`), so an image in memory and the same image in a file give
-the same, however the file is stored.
+What holds for the whole slide is measured on its sample before, and its blocks are at fixed places
+(`fishcount.slide`), so an image in memory and the same image in a file give the same, however the
+file is stored.
 """
 
 from __future__ import annotations
@@ -14,12 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fishcount.blocks import Block, blocks_of
 from fishcount.image import DAPI, FishImage
 from fishcount.nuclei import OutlinedNuclei, segment_windows
-from fishcount.sample import is_small
 from fishcount.settings import Settings
-from fishcount.slide import Slide
+from fishcount.slide import Block, Slide, blocks_of, is_small
 from fishcount.spots import Spots, detect_in_channels, measure_channels
 
 __all__ = ["MARGIN_PX", "find_nuclei", "find_spots"]

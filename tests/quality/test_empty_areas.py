@@ -7,8 +7,8 @@ import pytest
 import tifffile
 
 from fishcount import FishImage, score_field
-from fishcount.empty_areas import find_empty_areas
 from fishcount.io import open_slide
+from fishcount.quality.empty_areas import find_empty_areas
 from fishcount.slide import Slide
 from fishcount.synthetic import simulate_case
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fishcount.sample import sample_windows
+from fishcount.slide import sample_windows
 
 SHAPE = (9000, 12000)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fishcount import score_field
-from fishcount.sample import SMALL_PX
+from fishcount.slide.sample import SMALL_PX
 from fishcount.synthetic import draw_field, spec_of_case, write_image
 
 

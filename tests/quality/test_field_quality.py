@@ -9,9 +9,9 @@ import pytest
 from scipy import ndimage
 
 from fishcount import FishImage, score_field, segment_nuclei
-from fishcount.field_quality import cross_talk, field_findings, tissue_glow
 from fishcount.flags import mask_of
 from fishcount.nuclei import Nuclei, nuclei_from_labels
+from fishcount.quality.field import cross_talk, field_findings, tissue_glow
 from fishcount.signals import count_signals
 from fishcount.spots import detect_spots
 from fishcount.synthetic import simulate_case

@@ -57,7 +57,7 @@ def image_findings(image: FishImage) -> tuple[Finding, ...]:
     --------
     >>> import numpy as np
     >>> from fishcount import FishImage
-    >>> from fishcount.image_quality import image_findings
+    >>> from fishcount.quality import image_findings
     >>> image = FishImage.from_array(
     ...     np.full((2, 64, 64), 100, np.uint16), axes="CYX", channels=["DAPI", "HER2"],
     ...     pixel_size_um=0.1)

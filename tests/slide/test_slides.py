@@ -11,18 +11,17 @@ import tifffile
 from click.testing import CliRunner
 
 from fishcount import score_case, score_field
-from fishcount.blocks import blocks_of
-from fishcount.by_block import find_spots
 from fishcount.cli.main import cli
 from fishcount.errors import MetadataError, TooLargeError
 from fishcount.image import FishImage
 from fishcount.io import open_slide, read_case_folder, read_field, read_image, read_roi
 from fishcount.io.roi import read_region
 from fishcount.nuclei import OutlinedNuclei
+from fishcount.pipeline.by_block import find_spots
 from fishcount.report import render_report
 from fishcount.report.overview import nuclei_to_draw, overview
 from fishcount.settings import ReadingSettings, Settings, with_overrides
-from fishcount.slide import Slide
+from fishcount.slide import Slide, blocks_of
 from fishcount.spots import measure_channels
 
 SHAPE = (300, 3400)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fishcount.blocks import BLOCK_PX, blocks_of
-from fishcount.sample import SMALL_PX
+from fishcount.slide.blocks import BLOCK_PX, blocks_of
+from fishcount.slide.sample import SMALL_PX
 
 SIDES = st.one_of(st.integers(1, 100), st.integers(SMALL_PX - 3, 5 * BLOCK_PX))
 

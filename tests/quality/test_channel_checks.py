@@ -9,9 +9,9 @@ import pytest
 from scipy import ndimage
 
 from fishcount import FishImage, score_case, score_field, segment_nuclei
-from fishcount.channel_checks import inverted_channels, swapped_channels
 from fishcount.guidelines import explain
 from fishcount.nuclei import edge_curvature
+from fishcount.quality.channels import inverted_channels, swapped_channels
 from fishcount.settings import QualitySettings
 from fishcount.spots import dark_over_bright
 from fishcount.synthetic import draw_field, random_spec, simulate_case, spec_of_case

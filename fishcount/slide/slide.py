@@ -13,7 +13,7 @@ from fishcount.errors import InputError
 from fishcount.flags import Finding
 from fishcount.image import DAPI, PROBES, FishImage, Window, project
 from fishcount.optics import KnownOptics
-from fishcount.sample import mosaic, sample_windows
+from fishcount.slide.sample import mosaic, sample_windows
 
 __all__ = ["Slide"]
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fishcount import FishImage, read_image
-from fishcount.image_quality import image_findings, is_blank, saturated_pixels
+from fishcount.quality.image import image_findings, is_blank, saturated_pixels
 
 SHAPE = (128, 128)
 
@@ -71,7 +71,7 @@ def test_a_short_look_never_says_otherwise_than_the_whole_plane(seed, exposure, 
     part[256:384, :128] = scene(seed, exposure=exposure)
     planes = [scene(seed, exposure=exposure), part, part[::-1], np.tile(part, (2, 2))]
     short = [is_blank(plane[None]) for plane in planes]
-    monkeypatch.setattr("fishcount.image_quality._looks_structured", lambda plane: False)
+    monkeypatch.setattr("fishcount.quality.image._looks_structured", lambda plane: False)
     assert short == [is_blank(plane[None]) for plane in planes]
 
 

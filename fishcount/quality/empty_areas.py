@@ -20,14 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
-from fishcount.blocks import blocks_of
 from fishcount.filters import largest_near, smallest_near
 from fishcount.flags import Finding, raise_flag
 from fishcount.image import FishImage, Window
-from fishcount.image_checks import ROLES
+from fishcount.image.checks import ROLES
 from fishcount.nuclei import Nuclei, OutlinedNuclei
 from fishcount.robust import quantile, robust_sigma
-from fishcount.slide import Slide
+from fishcount.slide import Slide, blocks_of
 
 __all__ = ["EmptyAreas", "fill_empty_areas", "find_empty_areas"]
 
@@ -142,7 +141,7 @@ def find_empty_areas(image: FishImage | Slide, windows: Sequence[Window]) -> Emp
     --------
     >>> import numpy as np
     >>> from fishcount import FishImage
-    >>> from fishcount.empty_areas import find_empty_areas
+    >>> from fishcount.quality import find_empty_areas
     >>> pixels = np.random.default_rng(1).poisson(100, (2, 128, 128)).astype(np.uint16)
     >>> pixels[:, :, :50] = 0
     >>> image = FishImage.from_array(
