@@ -6,7 +6,7 @@ Fields of any conditions are drawn; every contact of the labels that are found i
 example: a false cut where most of both labels is one true nucleus. A logistic regression of the
 width of the contact and of the area of both sides, both kinds weighing the same, gives the
 weights; the threshold is the log odds above which one true contact in 250 lies. Prints what to
-set for ``WIDTH_WEIGHT, SIZE_WEIGHT, FALSE``, and how many of each kind that joins.
+set for ``_WIDTH_WEIGHT, _SIZE_WEIGHT, _FALSE``, and how many of each kind that joins.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def main() -> None:
     odds = figures @ weights
     least = float(np.quantile(odds[~is_false], 1 - LOST))
     print(f"{np.count_nonzero(~is_false)} contacts, {np.count_nonzero(is_false)} false cuts")
-    print(f"WIDTH_WEIGHT, SIZE_WEIGHT, FALSE = {weights[0]:.1f}, {-weights[1]:.1f}, {least:.1f}")
+    print(f"_WIDTH_WEIGHT, _SIZE_WEIGHT, _FALSE = {weights[0]:.1f}, {-weights[1]:.1f}, {least:.1f}")
     joined = odds > least
     print(f"joined: {np.mean(joined[~is_false]):.2%} of contacts, {np.mean(joined[is_false]):.0%}")
 

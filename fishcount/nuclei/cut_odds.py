@@ -15,12 +15,12 @@ from fishcount.nuclei.joins import contact_figures, find_piece_contacts
 from fishcount.nuclei.pieces import measure_pieces
 from fishcount.nuclei.size_law import SizeLaw
 
-__all__ = ["cut_figures", "log_odds_two"]
+__all__ = ["BIAS", "WEIGHTS", "cut_figures", "log_odds_two"]
 
 # Weights of the columns of `cut_figures` in the log odds that both sides are two nuclei. Fitted to
 # cuts of nuclei in drawn fields by `benchmarks/fit_cuts.py`.
-_WEIGHTS = np.array([24.9, 13.8, 9.8, 1.1, 4.5, 4.8, -2.9, 8.0, 1.9])
-_BIAS = -1.4
+WEIGHTS = np.array([24.9, 13.8, 9.8, 1.1, 4.5, 4.8, -2.9, 8.0, 1.9])
+BIAS = -1.4
 # What the sizes of both sides say counts by half: the figures above know a part of it.
 _SIZES_WEIGHT = 0.5
 
@@ -97,7 +97,7 @@ def log_odds_two(
     )
     area = np.bincount(sides.ravel(), minlength=2 * len(cost) + 1)[1:].reshape(-1, 2)
     one, other = area[cut].T / nucleus_area_px
-    total = (figures * _WEIGHTS).sum(axis=1) + _BIAS + _SIZES_WEIGHT * sizes.odds_of_two(one, other)
+    total = (figures * WEIGHTS).sum(axis=1) + BIAS + _SIZES_WEIGHT * sizes.odds_of_two(one, other)
     # Rounded, so that arithmetic that differs in the last digit decides the same.
     odds[cut] = total.round(9)
     return odds

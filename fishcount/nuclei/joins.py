@@ -16,6 +16,8 @@ from fishcount.nuclei.neighbours import contact_pairs
 from fishcount.nuclei.pieces import Pieces, measure_pieces
 
 __all__ = [
+    "BIAS",
+    "WEIGHTS",
     "PieceContacts",
     "best_mutual",
     "contact_figures",
@@ -27,8 +29,8 @@ __all__ = [
 # What speaks for two nuclei at a contact of two pieces, as log odds: weights of the columns of
 # `contact_figures`. Fitted to contacts inside and between nuclei of drawn fields by
 # `benchmarks/fit_joins.py`; kept apart where the sum is above zero.
-_WEIGHTS = np.array([4.1, 5.6, 4.3, 2.3, 6.8, 13.4])
-_BIAS = -2.2
+WEIGHTS = np.array([4.1, 5.6, 4.3, 2.3, 6.8, 13.4])
+BIAS = -2.2
 
 
 @dataclass(slots=True, eq=False)
@@ -174,7 +176,7 @@ def log_odds_apart(
     if not len(contacts.a):
         return np.zeros(0)
     figures = contact_figures(pieces, contacts, nucleus_area_px)
-    total: NDArray[np.float64] = (figures * _WEIGHTS).sum(axis=1) + _BIAS
+    total: NDArray[np.float64] = (figures * WEIGHTS).sum(axis=1) + BIAS
     # Rounded, so that arithmetic that differs in the last digit decides the same.
     return total.round(9)
 

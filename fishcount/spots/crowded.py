@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
+from fishcount.optics import FWHM_PER_SIGMA
 from fishcount.spots.channel import ChannelView
 from fishcount.spots.joint_fit import amplitude_errors, fit_jointly
 from fishcount.spots.maxima import maxima_near, parabolic_offsets
@@ -42,7 +43,7 @@ _BESIDE_WIDTHS = 2.5
 # Of needless points nearer to each other than this the worse goes first: alone, the other may pay.
 _RIVAL_WIDTHS = 3.0
 # The full width at half maximum of a point: two that are closer show one peak.
-_RESOLVED_WIDTHS = 2.355
+_RESOLVED_WIDTHS = FWHM_PER_SIGMA
 # Least significance of a lone point after a fit, and, a little lower, before it.
 _ALONE_SIGNIFICANCE = 3.0
 _FITTED_SIGNIFICANCE = 2.6

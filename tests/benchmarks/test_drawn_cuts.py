@@ -47,3 +47,19 @@ def test_contacts_of_outlines_are_told_from_the_truth(script):
     width, _, is_false = rows.T
     assert is_false.mean() < 0.5
     assert width.min() > 0
+
+
+class _Here:
+    """A pool that does its work at once."""
+
+    map = staticmethod(map)
+
+
+@pytest.mark.parametrize("test", ["joins", "cut_odds"])
+def test_weights_that_part_nothing_find_fewer_nuclei_than_our_own(script, drawn, test):
+    cuts, name = script("drawn_cuts"), f"fishcount.nuclei.{test}"
+    module = importlib.import_module(name)
+    own = np.append(module.WEIGHTS, module.BIAS)
+    none = np.append(np.zeros(len(module.WEIGHTS)), -1.0)
+    f1 = cuts.f1_with([own, none], [drawn], module=name, pool=_Here())
+    assert f1[0] > f1[1]
