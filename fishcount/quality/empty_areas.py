@@ -7,7 +7,7 @@ while the field is searched, and nuclei at it count as cut.
 
 A zero alone says nothing: in an image whose background was subtracted, most pixels are zero. But
 there zeros are everywhere, and they end where light begins. An empty area is told by its straight
-edges along rows and columns, and by no zeros elsewhere.
+edges, and by no zeros elsewhere.
 """
 
 from __future__ import annotations
@@ -19,14 +19,16 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
+from skimage.measure import find_contours
 
 from fishcount.filters import largest_near, smallest_near
 from fishcount.flags import Finding, raise_flag
-from fishcount.image import FishImage, Window
+from fishcount.image import DAPI, FishImage, Window
 from fishcount.image.checks import ROLES
 from fishcount.nuclei import Nuclei, OutlinedNuclei
 from fishcount.robust import quantile, robust_sigma
 from fishcount.slide import Slide, blocks_of
+from fishcount.spots import project_signals
 
 __all__ = ["EmptyAreas", "fill_empty_areas", "find_empty_areas"]
 
@@ -35,8 +37,11 @@ __all__ = ["EmptyAreas", "fill_empty_areas", "find_empty_areas"]
 _SQUARE_PX = 33
 # More zeros than this share elsewhere: the channel holds them for another reason.
 _MAX_STRAY = 1e-3
-# At least this share of its edge is straight, in pieces of this length.
-_MIN_STRAIGHT, _PIECE_PX = 0.9, 33
+# At least this share of its edge is straight: in pieces of so many steps whose points lie so near
+# to a line (root mean square, px). The first are along rows and columns. At a slant, the steps from
+# pixel to pixel make 0.3; a circle is straight by this from a radius of some 650 px on.
+_MIN_STRAIGHT = 0.9
+_STRAIGHT_PIECES = ((33, 0.1), (91, 0.45))
 # A channel that is empty but for a rest is blank, which is found elsewhere.
 _MAX_SHARE = 0.9
 # The level of background among the acquired pixels of a channel, as a quantile.
@@ -83,11 +88,11 @@ class EmptyAreas:
         self._met.add(role)
         stack = stack.copy()
         level, sigma = self.background[role]
-        for z, plane in enumerate(stack):
-            counts = level + sigma * _noise(role, z, window)
-            if stack.dtype.kind in "iu":
-                counts = np.rint(counts)
-            plane[empty] = np.maximum(counts, 0)[empty].astype(stack.dtype)
+        counts = level + sigma * _noise(role, window)
+        if stack.dtype.kind in "iu":
+            counts = np.rint(counts)
+        # The same in all planes: where each had its own, the brightest noise of all would be seen.
+        stack[:, empty] = np.maximum(counts, 0)[empty].astype(stack.dtype)
         return stack
 
     def cut(
@@ -188,7 +193,7 @@ def _background(slide: Slide, role: str, windows: Sequence[Window]) -> tuple[flo
         n_acquired += int((~empty).sum())
         edge, straight = _edges(empty)
         n_edge, n_straight = n_edge + edge, n_straight + straight
-        plane = slide.read(role, window)[slide.n_planes // 2].astype(np.float32)
+        plane = _as_searched(slide, role, window)
         levels.append(plane[~empty])
         pairs = ~empty[:, 1:] & ~empty[:, :-1]
         steps.append((np.diff(plane, axis=1))[pairs])
@@ -199,6 +204,19 @@ def _background(slide: Slide, role: str, windows: Sequence[Window]) -> tuple[flo
     level = quantile(np.concatenate(levels), _LOW_SHARE)
     sigma = robust_sigma(np.concatenate(steps), centre=0.0) / float(np.sqrt(2))
     return level, sigma
+
+
+def _as_searched(slide: Slide, role: str, window: Window) -> NDArray[np.float32]:
+    """A plane (y, x) of a window, as bright and noisy as what a channel is searched in.
+
+    Probes are searched in the projection of a stack, nuclei in its sharpest planes.
+    """
+    counts = slide.counts(role, window)
+    if counts.ndim == 2:
+        return counts
+    if role == DAPI:
+        return np.asarray(counts[len(counts) // 2], np.float32)
+    return np.asarray(project_signals(counts, z_step_um=slide.z_step_um), np.float32)
 
 
 def _zeros(slide: Slide, role: str, window: Window) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
@@ -215,22 +233,50 @@ def _zeros(slide: Slide, role: str, window: Window) -> tuple[NDArray[np.bool_], 
 
 
 def _edges(empty: NDArray[np.bool_]) -> tuple[int, int]:
-    """Length of the edge of a mask (y, x) in pixels, and of its straight pieces."""
+    """Length of the edge of a mask (y, x) in steps between pixels, and of its straight pieces."""
+    if empty.all() or not empty.any():
+        return 0, 0
     n_edge = n_straight = 0
-    for mask in (empty, empty.T):
-        edge = mask[1:] != mask[:-1]
-        n_edge += int(edge.sum())
-        for row in edge[edge.any(axis=1)]:
-            ends = np.flatnonzero(np.diff(row, prepend=False, append=False))
-            lengths = ends[1::2] - ends[::2]
-            n_straight += int(lengths[lengths >= _PIECE_PX].sum())
+    outlines = find_contours(empty, 0.5)  # type: ignore[no-untyped-call]
+    for outline in outlines:
+        is_closed = bool((outline[0] == outline[-1]).all())
+        points = outline[:-1] if is_closed else outline
+        straight = np.zeros(len(points), np.bool_)
+        for length, most_rms in _STRAIGHT_PIECES:
+            straight |= _in_straight_pieces(points, length, most_rms, is_closed=is_closed)
+        n_edge, n_straight = n_edge + len(points), n_straight + int(straight.sum())
     return n_edge, n_straight
 
 
-def _noise(role: str, plane: int, window: Window) -> NDArray[np.float32]:
-    """Noise (y, x) of sigma 1 in a window, of its own for each channel and plane."""
+def _in_straight_pieces(
+    points: NDArray[np.float64], length: int, most_rms: float, *, is_closed: bool
+) -> NDArray[np.bool_]:
+    """Points (n, 2) of an outline in a piece of so many that are near to a straight line."""
+    n = len(points)
+    if n < length:
+        return np.zeros(n, np.bool_)
+    around = np.arange(n + length - 1 if is_closed else n) % n
+    y, x = (points - points.mean(axis=0))[around].T
+    sums = np.cumsum([y, x, y * y, x * x, x * y], axis=1)
+    sums = np.pad(sums, ((0, 0), (1, 0)))
+    mean_y, mean_x, yy, xx, xy = (sums[:, length:] - sums[:, :-length]) / length
+    yy, xx, xy = yy - mean_y**2, xx - mean_x**2, xy - mean_x * mean_y
+    # Variance across the line of least squares: the smaller one along the axes of the points.
+    across = (yy + xx) / 2 - np.hypot((yy - xx) / 2, xy)
+    starts = np.flatnonzero(across <= most_rms**2)
+    covered = np.zeros(n + length, np.int64)
+    np.add.at(covered, starts % n, 1)
+    np.add.at(covered, starts % n + length, -1)
+    inside = np.cumsum(covered) > 0
+    straight = inside[:n]
+    straight[:length] |= inside[n:]
+    return straight
+
+
+def _noise(role: str, window: Window) -> NDArray[np.float32]:
+    """Noise (y, x) of sigma 1 in a window, of its own for each channel."""
     # Shifted by other steps for each, a tile of noise has nothing in common with itself.
-    down, across = 61 * ROLES.index(role) + 17 * plane, 23 * ROLES.index(role) + 41 * plane
+    down, across = 61 * ROLES.index(role), 23 * ROLES.index(role)
     rows, columns = (
         (np.arange(part.start, part.stop) + shift) % _TILE_PX
         for part, shift in zip(window, (down, across), strict=True)

@@ -7,6 +7,7 @@ from fishcount.spots.measure import measure_channel, measure_channels
 from fishcount.spots.polarity import coarse_response, dark_over_bright
 from fishcount.spots.result import Spots
 from fishcount.spots.score import false_probability
+from fishcount.spots.stack import project_signals
 
 __all__ = [
     "ChannelScale",
@@ -20,4 +21,5 @@ __all__ = [
     "kept_or_too_unsure",
     "measure_channel",
     "measure_channels",
+    "project_signals",
 ]

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 import tifffile
+from scipy import ndimage as ndi
+from skimage.draw import polygon
 
-from fishcount import FishImage, score_field
+from fishcount import FishImage, read_image, score_field
 from fishcount.io import open_slide
 from fishcount.quality.empty_areas import find_empty_areas
 from fishcount.slide import Slide
@@ -14,6 +19,7 @@ from fishcount.synthetic import simulate_case
 
 ROLES = ["DAPI", "HER2", "CEP17"]
 SIZE = 400
+SAMPLE_IMAGES = Path(__file__).parents[2] / "sample_images"
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +80,42 @@ def test_strips_that_alignment_leaves_are_empty(drawn):
     assert areas.empty("HER2", whole).sum() == 4 * SIZE
     assert areas.empty("CEP17", whole).sum() == 7 * SIZE
     assert (areas.filled("HER2", whole) > 0).all()
+
+
+@pytest.mark.parametrize("degrees", [3, 30, 45])
+def test_a_rotated_field_lies_in_an_empty_area(drawn, degrees):
+    rotated = ndi.rotate(drawn[0], degrees, axes=(1, 2), order=1, cval=0)
+    areas = areas_of(rotated)
+    share = areas.empty("DAPI", areas.slide.whole).mean()
+    assert share == pytest.approx(1 - SIZE**2 / rotated[0].size, abs=0.01)
+
+
+@pytest.mark.parametrize("corners", [3, 5, 8])
+def test_nuclei_that_the_edge_of_a_scanned_polygon_cuts_are_not_scored(drawn, corners):
+    pixels, true_labels = drawn
+    turn = 0.3 + np.arange(corners) * 2 * np.pi / corners
+    scanned = np.zeros((SIZE, SIZE), bool)
+    scanned[polygon(200 + 190 * np.sin(turn), 200 + 190 * np.cos(turn), (SIZE, SIZE))] = True
+    field = score_field(field_of(pixels * scanned))
+    (finding,) = [one for one in field.findings if one.code == "EMPTY_AREA"]
+    assert finding.figure == pytest.approx(1 - scanned.mean(), rel=0.01)
+    left = np.bincount(true_labels[scanned], minlength=true_labels.max() + 1)
+    share_left = left / np.bincount(true_labels.ravel())
+    cut = set(np.flatnonzero((share_left > 0.1) & (share_left < 0.9))) - {0}
+    assert cut
+    at = np.rint([field.nuclei.y_px, field.nuclei.x_px]).astype(int)
+    assert not cut & set(true_labels[*at][field.scored])
+    assert field.scored.any() or corners == 3
+
+
+def test_a_black_frame_takes_no_copies_from_a_stack():
+    image = read_image(SAMPLE_IMAGES / "stack" / "field_2.ome.tif")
+    _, n_planes, height, width = image.pixels.shape
+    framed = np.zeros((3, n_planes, height + 300, width + 200), image.pixels.dtype)
+    framed[:, :, 150 : 150 + height, 60 : 60 + width] = image.pixels
+    field = score_field(replace(image, pixels=framed))
+    assert "EMPTY_AREA" in {one.code for one in field.findings}
+    np.testing.assert_allclose(counted(field), counted(score_field(image)), rtol=0.05)
 
 
 def subtracted(pixels, labels):
