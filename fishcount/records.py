@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -27,15 +28,18 @@ __all__ = [
 ]
 
 
-CASE_FIGURES = (
-    "n_scored",
-    "her2_signals",
-    "cep17_signals",
-    "mean_her2_per_nucleus",
-    "mean_cep17_per_nucleus",
-    "her2_cep17_ratio",
+CASE_FIGURES: Mapping[str, str] = MappingProxyType(
+    {
+        "n_scored": "Scored nuclei",
+        "her2_signals": "HER2 signals",
+        "cep17_signals": "CEP17 signals",
+        "mean_her2_per_nucleus": "HER2 copies per nucleus",
+        "mean_cep17_per_nucleus": "CEP17 copies per nucleus",
+        "her2_cep17_ratio": "HER2/CEP17 ratio",
+    }
 )
-"""Figures of a case: keys of ``summary.json``, and columns wherever cases are rows."""
+"""Figures of a case, with their names for people: keys of ``summary.json``, and columns wherever
+cases are rows."""
 
 
 def score_record(score: CaseScore) -> dict[str, Any]:

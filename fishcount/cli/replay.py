@@ -11,15 +11,6 @@ from fishcount.cli.options import IHC, print_json
 
 __all__ = ["command"]
 
-_FIGURES = {
-    "n_scored": "nuclei scored",
-    "her2_signals": "HER2 signals",
-    "cep17_signals": "CEP17 signals",
-    "mean_her2_per_nucleus": "HER2 per nucleus",
-    "mean_cep17_per_nucleus": "CEP17 per nucleus",
-    "her2_cep17_ratio": "HER2/CEP17 ratio",
-}
-
 
 @click.command("replay")
 @click.argument("case", type=click.Path(path_type=Path), metavar="DIR")
@@ -62,6 +53,8 @@ def command(case: Path, ihc: str | None, scheme_files: tuple[Path, ...], as_json
 
 
 def _text(automatic: dict[str, Any], reviewed: dict[str, Any]) -> str:
+    from fishcount.records import CASE_FIGURES
+
     review = reviewed["review"]
     n_nuclei = sum(review[status] for status in ("unreviewed", "accepted", "rejected", "edited"))
     lines = [
@@ -69,7 +62,7 @@ def _text(automatic: dict[str, Any], reviewed: dict[str, Any]) -> str:
         f"log of {review['n_events']} by {', '.join(review['readers'])}",
         _row("", "automatic", "reviewed"),
     ]
-    for key, words in _FIGURES.items():
+    for key, words in CASE_FIGURES.items():
         lines.append(_row(words, _figure(automatic[key]), _figure(reviewed[key])))
     before = {entry["scheme"]: entry for entry in automatic["categories"]}
     lines += [
@@ -80,7 +73,7 @@ def _text(automatic: dict[str, Any], reviewed: dict[str, Any]) -> str:
 
 
 def _row(name: str, automatic: str, reviewed: str) -> str:
-    return f"{name:24}{automatic:24}{reviewed}".rstrip()
+    return f"{name:26}{automatic:24}{reviewed}".rstrip()
 
 
 def _figure(value: float | None) -> str:

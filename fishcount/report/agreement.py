@@ -13,12 +13,11 @@ from fishcount.errors import CountError, ReviewError
 from fishcount.guidelines import add_recount
 from fishcount.io import replace_file
 from fishcount.io.text import csv_bytes, json_bytes
+from fishcount.report.wording import COMPARED_FIGURES
 from fishcount.review import Agreement, SecondCount, bland_altman
 from fishcount.workup import resume, write_workup
 
 __all__ = ["agreement_plot", "write_second_count"]
-
-_TITLES = {"her2": "HER2 copies", "cep17": "CEP17 copies", "ratio": "HER2/CEP17"}
 
 
 def write_second_count(count: SecondCount) -> dict[str, Any]:
@@ -106,7 +105,7 @@ def agreement_plot(pairs: pd.DataFrame, agreement: tuple[Agreement, ...]) -> byt
         for height, style in lines:
             if height is not None:
                 axes.axhline(height, linestyle=style, color="#0072b2", linewidth=1.2)
-        axes.set_title(f"{_TITLES[one.figure]}, n = {one.n}", fontsize=10)
+        axes.set_title(f"{COMPARED_FIGURES[one.figure]}, n = {one.n}", fontsize=10)
         axes.set_xlabel("mean of both")
         axes.set_ylabel("first - second")
     stream = io.BytesIO()

@@ -8,7 +8,7 @@ from typing import Any
 
 from fishcount.guidelines import below_minimum, comment_of, explain_paragraphs
 from fishcount.guidelines import headline as headline_categories
-from fishcount.records import findings_of
+from fishcount.records import CASE_FIGURES, findings_of
 from fishcount.report.shown import ShownCase
 from fishcount.report.wording import (
     category_words,
@@ -116,9 +116,9 @@ def measures(case: ShownCase) -> tuple[Measure, ...]:
     """The pooled figures, with their 95 % intervals."""
     score = case.score
     spans = score.intervals_95
-    scored = Measure("Scored nuclei", str(score.n_scored), f"of {case.n_found} found")
+    scored = Measure(CASE_FIGURES["n_scored"], str(score.n_scored), f"of {case.n_found} found")
     mean_her2 = Measure(
-        "HER2 copies per nucleus",
+        CASE_FIGURES["mean_her2_per_nucleus"],
         number(score.mean_her2_per_nucleus),
         f"{score.her2_signals} HER2 / {score.n_scored} nuclei",
         interval(spans.get("mean_her2_per_nucleus")),
@@ -129,13 +129,13 @@ def measures(case: ShownCase) -> tuple[Measure, ...]:
         scored,
         mean_her2,
         Measure(
-            "CEP17 copies per nucleus",
+            CASE_FIGURES["mean_cep17_per_nucleus"],
             number(score.mean_cep17_per_nucleus),
             f"{score.cep17_signals} CEP17 / {score.n_scored} nuclei",
             interval(spans.get("mean_cep17_per_nucleus")),
         ),
         Measure(
-            "HER2/CEP17 ratio",
+            CASE_FIGURES["her2_cep17_ratio"],
             number(score.her2_cep17_ratio),
             f"{score.her2_signals} HER2 / {score.cep17_signals} CEP17",
             interval(spans.get("her2_cep17_ratio")),

@@ -17,6 +17,7 @@ import fishcount
 from fishcount.guidelines import RESEARCH_USE
 from fishcount.image import PROBES
 from fishcount.io import CaseFolder
+from fishcount.records import CASE_FIGURES
 from fishcount.report import content, quality, wording
 from fishcount.report.fields import FieldPicture, field_pictures
 from fishcount.report.gallery import draw_cards
@@ -185,6 +186,7 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
+    env.globals["figures"] = CASE_FIGURES
     env.filters["number"] = wording.number
     env.filters["css_string"] = css_string
     env.filters["small"] = wording.small

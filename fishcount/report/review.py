@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fishcount.io import CaseFolder, read_case_folder
-from fishcount.records import category_of
+from fishcount.records import CASE_FIGURES, category_of
 from fishcount.report.content import CategoryRow, category_rows
 from fishcount.report.wording import interval, number
 from fishcount.review import LOG_NAME, Event, read_log
@@ -36,14 +36,6 @@ _WORDS = {
     "undo": "edit taken back",
     "redo": "edit made again",
 }
-_FIGURES = (
-    ("n_scored", "Scored nuclei"),
-    ("her2_signals", "HER2 signals"),
-    ("cep17_signals", "CEP17 signals"),
-    ("mean_her2_per_nucleus", "HER2 copies per nucleus"),
-    ("mean_cep17_per_nucleus", "CEP17 copies per nucleus"),
-    ("her2_cep17_ratio", "HER2/CEP17 ratio"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +170,7 @@ def _note(reviewed: Mapping[str, Any], *, shows_reviewed: bool, log_path: Path) 
                 interval((automatic.get("intervals_95") or {}).get(key)),
                 interval((reviewed.get("intervals_95") or {}).get(key)),
             )
-            for key, name in _FIGURES
+            for key, name in CASE_FIGURES.items()
             if reviewed.get(key) is not None or automatic.get(key) is not None
         ),
         verdicts=_verdicts(automatic["categories"], reviewed["categories"]),

@@ -12,13 +12,12 @@ from fishcount.errors import MetadataError
 from fishcount.guidelines import NEEDED, WorkUp
 from fishcount.io import CaseFolder, read_case_folder
 from fishcount.report.content import CategoryRow, category_rows
-from fishcount.report.wording import interval, number, percent
+from fishcount.report.wording import COMPARED_FIGURES, interval, number, percent
 from fishcount.workup import FILE_NAME, resume
 
 __all__ = ["AgreementRow", "SecondCountRow", "SecondReading", "second_reading"]
 
 _COUNTS = "second_counts"
-_FIGURES = {"her2": "HER2 copies", "cep17": "CEP17 copies", "ratio": "HER2/CEP17 ratio"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +122,7 @@ def _row(record: Mapping[str, Any]) -> SecondCountRow:
 def _agreement(one: Mapping[str, Any]) -> AgreementRow:
     share = one.get("exact_share")
     return AgreementRow(
-        figure=_FIGURES.get(one["figure"], str(one["figure"])),
+        figure=COMPARED_FIGURES.get(one["figure"], str(one["figure"])),
         n=one["n"],
         exact="–" if share is None else percent(share),
         kappa=_or_dash(one.get("kappa")),

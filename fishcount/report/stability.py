@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fishcount.guidelines.words import in_words
+from fishcount.records import CASE_FIGURES
 from fishcount.report.content import CategoryRow, category_rows
 from fishcount.report.shown import ShownCase
 from fishcount.report.wording import category_words, flag_name, number, percent, small
@@ -178,7 +179,7 @@ def _selection(summary: Mapping[str, Any]) -> SelectionNote | None:
     skipped = found["n_eligible"] - found["n_scored"]
     figures = [
         (
-            "HER2 copies per nucleus",
+            CASE_FIGURES["mean_her2_per_nucleus"],
             number(summary.get("mean_her2_per_nucleus")),
             number(found.get("mean_her2_of_eligible")),
         )
@@ -186,7 +187,7 @@ def _selection(summary: Mapping[str, Any]) -> SelectionNote | None:
     if summary.get("cep17_signals") is not None:
         figures.append(
             (
-                "HER2/CEP17 ratio",
+                CASE_FIGURES["her2_cep17_ratio"],
                 number(summary.get("her2_cep17_ratio")),
                 number(found.get("her2_cep17_ratio_of_eligible")),
             )

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from types import MappingProxyType
 
 from fishcount.flags import FLAGS
 from fishcount.guidelines import NEEDED
 from fishcount.guidelines.words import category_words
+from fishcount.records import CASE_FIGURES
 
 __all__ = [
+    "COMPARED_FIGURES",
     "category_words",
     "flag_name",
     "flag_sentence",
@@ -24,6 +27,11 @@ __all__ = [
     "small",
     "tone",
 ]
+
+# What two readers are compared by, nucleus for nucleus.
+COMPARED_FIGURES = MappingProxyType(
+    {"her2": "HER2 copies", "cep17": "CEP17 copies", "ratio": CASE_FIGURES["her2_cep17_ratio"]}
+)
 
 _NOT_AVAILABLE = "not available"
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from html import escape
 
 from fishcount.guidelines import RESEARCH_USE
+from fishcount.records import CASE_FIGURES
 from fishcount.report.wording import (
     category_words,
     flag_name,
@@ -58,15 +59,9 @@ def error_html(message: str) -> str:
 def _figures(case: CaseResult) -> Iterator[tuple[str, str]]:
     score = case.score
     found = sum(len(field.nuclei) for field in case.fields)
-    yield "Nuclei scored", f"{score.n_scored} of {found} found"
-    yield "HER2 signals", _number(score.her2_signals)
-    yield "CEP17 signals", _number(score.cep17_signals)
-    for name, words in (
-        ("mean_her2_per_nucleus", "HER2 per nucleus"),
-        ("mean_cep17_per_nucleus", "CEP17 per nucleus"),
-        ("her2_cep17_ratio", "HER2/CEP17 ratio"),
-    ):
-        yield words, _number(getattr(score, name)) + _interval(score.intervals_95.get(name))
+    for name, words in CASE_FIGURES.items():
+        text = _number(getattr(score, name)) + _interval(score.intervals_95.get(name))
+        yield words, f"{text} of {found} found" if name == "n_scored" else text
 
 
 def _category(category: Category) -> str:

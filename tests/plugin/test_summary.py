@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fishcount.guidelines import RESEARCH_USE
+from fishcount.records import CASE_FIGURES
 from fishcount.results import CaseResult
 from fishcount.scoring import CaseScore
 from napari_fishcount.summary import error_html, summary_html, welcome_html
@@ -14,6 +15,7 @@ def test_the_panel_says_figures_categories_doubts_and_research_use(case: CaseRes
     text = summary_html(case)
 
     for expected in (
+        *CASE_FIGURES.values(),
         "case &lt;7&gt;",
         "2 of 3 found",
         "4.00 (1.00 to 7.00)",

@@ -10,6 +10,7 @@ import pytest
 
 from fishcount.errors import ReviewError
 from fishcount.io import put_file, read_case_folder, verify_case_folder
+from fishcount.records import CASE_FIGURES
 from fishcount.review import (
     MergeNuclei,
     RejectNucleus,
@@ -64,7 +65,8 @@ def test_replay_prints_both_headlines_and_writes(call, edited):
     code, out, err = call("replay", edited)
     assert (code, err) == (0, "")
     automatic, reviewed = (read_case_folder(path).summary for path in (edited, edited / "reviewed"))
-    rows = {line[:24].strip(): line[24:].split() for line in out.splitlines()}
+    rows = {line[:26].strip(): line[26:].split() for line in out.splitlines()}
+    assert set(CASE_FIGURES.values()) <= set(rows)
     assert rows["HER2 signals"] == [
         str(automatic["her2_signals"]),
         str(reviewed["her2_signals"]),

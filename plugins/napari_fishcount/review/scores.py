@@ -7,6 +7,7 @@ from html import escape
 from typing import Any
 
 from fishcount.guidelines import RESEARCH_USE
+from fishcount.records import CASE_FIGURES
 from fishcount.report.wording import (
     category_words,
     flag_name,
@@ -20,14 +21,6 @@ from fishcount.review import Reviewed
 
 __all__ = ["outcome_html", "progress_text", "scores_html"]
 
-FIGURES = {
-    "n_scored": "Nuclei scored",
-    "her2_signals": "HER2 signals",
-    "cep17_signals": "CEP17 signals",
-    "mean_her2_per_nucleus": "HER2 per nucleus",
-    "mean_cep17_per_nucleus": "CEP17 per nucleus",
-    "her2_cep17_ratio": "HER2/CEP17 ratio",
-}
 # What two readers are compared by.
 COMPARED = {"her2": "HER2", "cep17": "CEP17"}
 
@@ -49,7 +42,7 @@ def scores_html(automatic: Mapping[str, Any], reviewed: Reviewed) -> str:
     """
     score = reviewed.score
     rows = [_row("", "automatic", "reviewed")]
-    for key, words in FIGURES.items():
+    for key, words in CASE_FIGURES.items():
         before, after = _figure(automatic[key]), _figure(getattr(score, key))
         bounds = interval(score.intervals_95.get(key))
         small = f"<br><small>{escape(bounds)}</small>" if bounds else ""
