@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -55,10 +56,9 @@ def check_pages(
     """All faults of the pages; at most three pages are named, to keep the message readable."""
     faults: list[FishcountError] = []
     for page in pages:
-        found = list(_form_faults(page, path)) or list(
-            _storage_faults(page, path, file_bytes, limits)
+        faults += list(_form_faults(page, path)) or _storage_faults(
+            _Stored(page, path, file_bytes, limits)
         )
-        faults += found
         if len(faults) > 3:
             break
     return faults or list(_overlaps(pages, path))
@@ -123,102 +123,161 @@ def _photometric_faults(page: Page, path: Path, where: str) -> Iterator[Fishcoun
     )
 
 
-def _storage_faults(
-    page: Page, path: Path, file_bytes: int, limits: ReadingSettings
-) -> Iterator[FishcountError]:
-    """Faults of how a page is stored: its size, and its strips or tiles."""
-    where = f"page {page.index}"
-    height, width, samples = page.segment_shape
-    item = page.bits[0] // 8
-    segment_bytes = height * width * samples * item
-    if max(page.raw_bytes, segment_bytes) > limits.max_memory_bytes:
-        yield TooLargeError(
-            "too large",
-            file=path,
-            field=where,
-            found=f"{page.one('width')} x {page.one('height')} pixels"
-            + (f" in tiles of {width} x {height}" if page.is_tiled else "")
-            + f", {max(page.raw_bytes, segment_bytes) / 2**20:.0f} MiB declared, "
-            f"{int(page.byte_counts.sum())} bytes stored",
-            expected=f"at most {limits.max_memory_mib} MiB",
-            remedy="raise it with --set reading.max_memory_mib=...",
-        )
-        return
-    stored = int(page.byte_counts.sum())
-    # Small segments are inflated one by one and never beyond their size; a slide that was hardly
-    # scanned is many empty ones.
-    large = page.raw_bytes > _BOMB_BYTES and segment_bytes > _BOMB_SEGMENT_BYTES
-    if large and page.raw_bytes > _BOMB_RATIO * stored:
-        yield TooLargeError(
-            "inflates far beyond what an image does",
-            file=path,
-            field=where,
-            found=f"{stored} bytes stored, {page.raw_bytes / 2**20:.0f} MiB declared",
-            expected=f"at most {_BOMB_RATIO} times as much",
-        )
-        return
-    if height < 1 or width < 1:
-        yield _broken(path, where, "size of strips or tiles", (height, width), "at least 1 x 1")
-        return
-    if page.is_tiled and segment_bytes > 16 * max(page.raw_bytes, 2**20):
-        yield TooLargeError(
-            "a tile is much larger than its image",
-            file=path,
-            field=where,
-            found=f"tile of {width} x {height}",
-            expected=f"image of {page.one('width')} x {page.one('height')}",
-        )
-        return
-    yield from _segment_faults(page, path, file_bytes, where)
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """A page as it lies in a file, and how much of the memory it may take."""
+
+    page: Page
+    path: Path
+    file_bytes: int
+    limits: ReadingSettings
+
+    @property
+    def where(self) -> str:
+        return f"page {self.page.index}"
+
+    @property
+    def segment_bytes(self) -> int:
+        """Size of a strip or tile that was inflated."""
+        height, width, samples = self.page.segment_shape
+        return height * width * samples * (self.page.bits[0] // 8)
+
+    @property
+    def stored_bytes(self) -> int:
+        return int(self.page.byte_counts.sum())
 
 
-def _segment_faults(
-    page: Page, path: Path, file_bytes: int, where: str
-) -> Iterator[FishcountError]:
-    offsets, counts = page.offsets, page.byte_counts
+def _storage_faults(stored: _Stored) -> list[FishcountError]:
+    """The first fault of how a page is stored, if any: its size, and its strips or tiles.
+
+    Each check takes for granted what those before it have seen to.
+    """
+    checks = (
+        _too_large,
+        _inflates_too_far,
+        _segment_of_no_size,
+        _tile_beyond_its_image,
+        _segments_lacking,
+        _segment_not_stored,
+        _past_the_end,
+        _fewer_bytes_than_pixels,
+    )
+    for check in checks:
+        if (fault := check(stored)) is not None:
+            return [fault]
+    return []
+
+
+def _too_large(stored: _Stored) -> FishcountError | None:
+    page, limits = stored.page, stored.limits
+    declared = max(page.raw_bytes, stored.segment_bytes)
+    if declared <= limits.max_memory_bytes:
+        return None
+    height, width, _ = page.segment_shape
+    return TooLargeError(
+        "too large",
+        file=stored.path,
+        field=stored.where,
+        found=f"{page.one('width')} x {page.one('height')} pixels"
+        + (f" in tiles of {width} x {height}" if page.is_tiled else "")
+        + f", {declared / 2**20:.0f} MiB declared, {stored.stored_bytes} bytes stored",
+        expected=f"at most {limits.max_memory_mib} MiB",
+        remedy="raise it with --set reading.max_memory_mib=...",
+    )
+
+
+def _inflates_too_far(stored: _Stored) -> FishcountError | None:
+    """Small segments are inflated one by one, and never beyond their size.
+
+    A slide that was hardly scanned is many of these, and empty.
+    """
+    raw_bytes = stored.page.raw_bytes
+    large = raw_bytes > _BOMB_BYTES and stored.segment_bytes > _BOMB_SEGMENT_BYTES
+    if not large or raw_bytes <= _BOMB_RATIO * stored.stored_bytes:
+        return None
+    return TooLargeError(
+        "inflates far beyond what an image does",
+        file=stored.path,
+        field=stored.where,
+        found=f"{stored.stored_bytes} bytes stored, {raw_bytes / 2**20:.0f} MiB declared",
+        expected=f"at most {_BOMB_RATIO} times as much",
+    )
+
+
+def _segment_of_no_size(stored: _Stored) -> FishcountError | None:
+    height, width, _ = stored.page.segment_shape
+    if height >= 1 and width >= 1:
+        return None
+    return _broken(
+        stored.path, stored.where, "size of strips or tiles", (height, width), "at least 1 x 1"
+    )
+
+
+def _tile_beyond_its_image(stored: _Stored) -> FishcountError | None:
+    page = stored.page
+    if not page.is_tiled or stored.segment_bytes <= 16 * max(page.raw_bytes, 2**20):
+        return None
+    height, width, _ = page.segment_shape
+    return TooLargeError(
+        "a tile is much larger than its image",
+        file=stored.path,
+        field=stored.where,
+        found=f"tile of {width} x {height}",
+        expected=f"image of {page.one('width')} x {page.one('height')}",
+    )
+
+
+def _segments_lacking(stored: _Stored) -> FishcountError | None:
+    page = stored.page
+    n_offsets, n_counts = len(page.offsets), len(page.byte_counts)
     height, width, _ = page.segment_shape
     down, across = -(-page.one("height") // height), -(-page.one("width") // width)
     expected = down * across * (page.samples if page.is_planar else 1)
-    if not len(offsets) == len(counts) == expected:
-        yield _broken(
-            path,
-            where,
-            "strips or tiles",
-            f"{len(offsets)} offsets and {len(counts)} byte counts",
-            expected,
-        )
-        return
-    if (offsets <= 0).any() or (counts <= 0).any():
-        first = int(np.flatnonzero((offsets <= 0) | (counts <= 0))[0])
-        yield CorruptFileError(
-            "a strip or tile is not stored",
-            file=path,
-            field=f"{where}, segment {first}",
-            remedy="missing pixels are not read as zeros: export it again",
-        )
-        return
+    if n_offsets == n_counts == expected:
+        return None
+    found = f"{n_offsets} offsets and {n_counts} byte counts"
+    return _broken(stored.path, stored.where, "strips or tiles", found, expected)
+
+
+def _segment_not_stored(stored: _Stored) -> FishcountError | None:
+    missing = (stored.page.offsets <= 0) | (stored.page.byte_counts <= 0)
+    if not missing.any():
+        return None
+    return CorruptFileError(
+        "a strip or tile is not stored",
+        file=stored.path,
+        field=f"{stored.where}, segment {int(np.flatnonzero(missing)[0])}",
+        remedy="missing pixels are not read as zeros: export it again",
+    )
+
+
+def _past_the_end(stored: _Stored) -> FishcountError | None:
+    offsets, counts = stored.page.offsets, stored.page.byte_counts
     ends = offsets + counts
-    if (ends > file_bytes).any():
-        present = int(np.clip(file_bytes - offsets, 0, counts).sum())
-        yield TruncatedFileError(
-            "pixels lie past the end of the file",
-            file=path,
-            field=where,
-            found=f"{present} bytes of pixels in a file of {file_bytes} bytes",
-            expected=f"{int(counts.sum())} bytes, a file of at least {int(ends.max())} bytes",
-            remedy="was the copy interrupted?",
-        )
-        return
-    if page.one("compression", 1) == 1:
-        stored, needed = int(counts.sum()), page.raw_bytes
-        if stored < needed:
-            yield TruncatedFileError(
-                "fewer bytes than pixels",
-                file=path,
-                field=where,
-                found=f"{stored} bytes",
-                expected=f"{needed} bytes",
-            )
+    if not (ends > stored.file_bytes).any():
+        return None
+    present = int(np.clip(stored.file_bytes - offsets, 0, counts).sum())
+    return TruncatedFileError(
+        "pixels lie past the end of the file",
+        file=stored.path,
+        field=stored.where,
+        found=f"{present} bytes of pixels in a file of {stored.file_bytes} bytes",
+        expected=f"{stored.stored_bytes} bytes, a file of at least {int(ends.max())} bytes",
+        remedy="was the copy interrupted?",
+    )
+
+
+def _fewer_bytes_than_pixels(stored: _Stored) -> FishcountError | None:
+    page = stored.page
+    if page.one("compression", 1) != 1 or stored.stored_bytes >= page.raw_bytes:
+        return None
+    return TruncatedFileError(
+        "fewer bytes than pixels",
+        file=stored.path,
+        field=stored.where,
+        found=f"{stored.stored_bytes} bytes",
+        expected=f"{page.raw_bytes} bytes",
+    )
 
 
 def _overlaps(pages: Sequence[Page], path: Path) -> Iterator[FishcountError]:
