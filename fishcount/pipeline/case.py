@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from fishcount.errors import CountError, InputError
-from fishcount.guidelines import Scheme, classify
+from fishcount.guidelines import Scheme
 from fishcount.image import FishImage
 from fishcount.pipeline.duplicates import check_different
 from fishcount.pipeline.field import score_field
-from fishcount.recount import score_nuclei, scored_nuclei, selection_of
+from fishcount.recount import (
+    case_findings,
+    classify_nuclei,
+    score_nuclei,
+    scored_nuclei,
+    selection_of,
+)
 from fishcount.results import CaseResult, FieldResult
-from fishcount.scoring import calibration_findings, heterogeneity, selection_findings
+from fishcount.scoring import heterogeneity
 from fishcount.settings import Settings
 from fishcount.slide import Slide
 from fishcount.stability import left_out, vary_settings
@@ -73,15 +79,11 @@ def score_case(
         schemes = (schemes,) if isinstance(schemes, str) else tuple(schemes)
     nuclei, selection = scored_nuclei(results), selection_of(results)
     score = score_nuclei(nuclei, settings=settings.scoring)
-    classification = classify(
-        score.n_scored,
-        score.her2_signals,
-        score.cep17_signals,
+    classification = classify_nuclei(
+        nuclei,
+        score,
         ihc=ihc,
         faint_staining=faint_staining,
-        areas=score.areas,
-        nucleus_counts=nuclei.pair,
-        replicates=score.replicates,
         schemes=schemes,
         settings=settings.scoring,
     )
@@ -92,10 +94,11 @@ def score_case(
         categories=classification.categories,
         tags=classification.tags,
         ihc=classification.ihc,
-        findings=(
-            *classification.findings,
-            *selection_findings(selection, settings=settings.scoring),
-            *calibration_findings({one.image.name: one.image.pixel_size_um for one in results}),
+        findings=case_findings(
+            classification,
+            selection,
+            pixel_size_um={one.image.name: one.image.pixel_size_um for one in results},
+            settings=settings.scoring,
         ),
         settings=settings,
         variations=vary_settings(results, settings=settings, schemes=schemes, ihc=ihc),

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 import fishcount
 from fishcount.flags import Finding
-from fishcount.guidelines import Classification, Scheme, classify
+from fishcount.guidelines import Classification, Scheme
 from fishcount.records import (
     CASE_FIGURES,
     category_record,
@@ -21,16 +21,15 @@ from fishcount.records import (
     selection_record,
     stability_record,
 )
-from fishcount.recount import SKIPPED_FOR_SIGNALS, ScoredNuclei, score_nuclei
-from fishcount.review.state import ReviewState
-from fishcount.scoring import (
-    CaseScore,
-    SelectionCheck,
-    calibration_findings,
-    check_selection,
-    heterogeneity,
-    selection_findings,
+from fishcount.recount import (
+    SKIPPED_FOR_SIGNALS,
+    ScoredNuclei,
+    case_findings,
+    classify_nuclei,
+    score_nuclei,
 )
+from fishcount.review.state import ReviewState
+from fishcount.scoring import CaseScore, SelectionCheck, check_selection, heterogeneity
 from fishcount.stability import left_out
 
 __all__ = ["Reviewed", "reviewed_summary", "score_review"]
@@ -105,34 +104,25 @@ def score_review(
         settings=settings,
     )
     ihc = summary.get("ihc") if ihc is None else ihc
-    classification = classify(
-        score.n_scored,
-        score.her2_signals,
-        score.cep17_signals,
+    classification = classify_nuclei(
+        nuclei,
+        score,
         ihc=ihc,
         faint_staining=ihc == "0" and "HER2-ultralow" in summary.get("tags", ()),
-        areas=score.areas,
-        nucleus_counts=nuclei.pair,
-        replicates=score.replicates,
         schemes=schemes,
         settings=settings,
     )
-    cep17 = counts.copies.get("CEP17")
-    check = check_selection(
-        counts.copies["HER2"].best,
-        None if cep17 is None else cep17.best,
-        scored=counts.scored,
-        eligible=counts.scored | np.isin(counts.reject_reason, SKIPPED_FOR_SIGNALS),
-    )
+    selection = _selection_of(state)
     return Reviewed(
         score=score,
         classification=classification,
-        findings=(
-            *classification.findings,
-            *selection_findings(check, settings=settings),
-            *calibration_findings(state.automatic.pixel_sizes),
+        findings=case_findings(
+            classification,
+            selection,
+            pixel_size_um=state.automatic.pixel_sizes,
+            settings=settings,
         ),
-        selection=check,
+        selection=selection,
         n_nuclei=len(counts),
         progress={
             status: int((counts.review == status).sum())
@@ -196,6 +186,18 @@ def _what_holds_it(
             ],
         ),
     }
+
+
+def _selection_of(state: ReviewState) -> SelectionCheck:
+    """The nuclei that stand as scored beside all that were skipped for their signals alone."""
+    counts = state.counts
+    cep17 = counts.copies.get("CEP17")
+    return check_selection(
+        counts.copies["HER2"].best,
+        None if cep17 is None else cep17.best,
+        scored=counts.scored,
+        eligible=counts.scored | np.isin(counts.reject_reason, SKIPPED_FOR_SIGNALS),
+    )
 
 
 def _scored_nuclei(state: ReviewState) -> ScoredNuclei:

@@ -1,47 +1,40 @@
-"""Count fields again from the nuclei and candidates that were found, without their pixels.
-
-Counting is cheap compared to finding, so a case can be counted under another cut, another merging
-rule or another selection.
-"""
+"""The scored nuclei of all fields of a case: their score, their category and their findings."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fishcount.flags import mask_of, raise_flag
-from fishcount.nuclei import select_nuclei
+from fishcount.flags import Finding
+from fishcount.guidelines import Classification, Scheme, classify
 from fishcount.results import FieldResult
-from fishcount.scoring import CaseScore, SelectionCheck, check_selection, score_counts
-from fishcount.settings import ScoringSettings, Settings
-from fishcount.signals import Copies, count_signals
-from fishcount.spots import cut_at
+from fishcount.scoring import (
+    CaseScore,
+    SelectionCheck,
+    calibration_findings,
+    check_selection,
+    score_counts,
+    selection_findings,
+)
+from fishcount.settings import ScoringSettings
 
 __all__ = [
-    "FLAGS_OF_SIGNALS",
     "SKIPPED_FOR_SIGNALS",
     "ScoredNuclei",
-    "recount_field",
+    "case_findings",
+    "classify_nuclei",
     "score_nuclei",
     "scored_nuclei",
     "selection_of",
-    "signal_flags",
 ]
 
 Integers = NDArray[np.int64]
 
 # Reasons for which nuclei of good outline are skipped, by the rule of dual-probe kits.
 SKIPPED_FOR_SIGNALS = ("NO_SIGNAL", "ONE_COLOUR")
-# Flags of nuclei that follow from their signals, and are raised anew with every count.
-FLAGS_OF_SIGNALS = (
-    *SKIPPED_FOR_SIGNALS,
-    "HER2_ESTIMATED",
-    "CEP17_ESTIMATED",
-    "ESTIMATES_DISAGREE",
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,64 +134,40 @@ def selection_of(fields: Sequence[FieldResult]) -> SelectionCheck:
     )
 
 
-def signal_flags(copies: Mapping[str, Copies], n_nuclei: int) -> NDArray[np.uint32]:
-    """Flags (n,) of nuclei that only counting can raise: missing colours, estimates."""
-    flags = np.zeros(n_nuclei, np.uint32)
-    present = np.stack([probe.best > 0 for probe in copies.values()])
-    n_colours = np.count_nonzero(present, axis=0)
-    raise_flag(flags, "NO_SIGNAL", n_colours == 0)
-    raise_flag(flags, "ONE_COLOUR", (n_colours > 0) & (n_colours < len(present)))
-    for probe, values in copies.items():
-        raise_flag(flags, f"{probe}_ESTIMATED", values.estimated)
-        raise_flag(flags, "ESTIMATES_DISAGREE", values.disagree)
-    return flags
-
-
-def recount_field(field: FieldResult, *, was: Settings, settings: Settings) -> FieldResult:
-    """A field counted again under other settings, from its candidates and nuclei.
-
-    Parameters
-    ----------
-    field
-        A result of `fishcount.score_field`.
-    was
-        The settings it was made with.
-    settings
-        Those to count with: of `spots` only `min_score` can differ, of the rest `signals` and
-        `selection`.
-
-    Returns
-    -------
-    FieldResult
-        With other counts, flags and selection; nuclei and findings as they were.
-    """
-    spots, counts = field.spots, field.counts
-    if settings.spots.min_score != was.spots.min_score:
-        spots = {
-            probe: cut_at(found, settings.spots.min_score, min_share=settings.spots.min_share)
-            for probe, found in spots.items()
-        }
-    if spots is not field.spots or settings.signals != was.signals:
-        counts = count_signals(
-            spots,
-            field.nuclei,
-            pixel_size_um=field.image.pixel_size_um,
-            z_step_um=field.image.z_step_um,
-            settings=settings.signals,
-            assigned=_assigned(field)
-            if settings.signals.border_tolerance_um == was.signals.border_tolerance_um
-            else None,
-        )
-    other = field.flags & ~np.uint32(mask_of(FLAGS_OF_SIGNALS))
-    flags = other | signal_flags(counts.copies, len(field.nuclei))
-    scored, reason = select_nuclei(flags, settings=settings.selection)
-    return replace(
-        field, spots=spots, counts=counts, flags=flags, scored=scored, reject_reason=reason
+def classify_nuclei(
+    nuclei: ScoredNuclei,
+    score: CaseScore,
+    *,
+    ihc: str | None,
+    faint_staining: bool,
+    schemes: Iterable[str | Scheme] | None,
+    settings: ScoringSettings,
+) -> Classification:
+    """The categories of scored nuclei whose score is known; the rest as for `classify`."""
+    return classify(
+        score.n_scored,
+        score.her2_signals,
+        score.cep17_signals,
+        ihc=ihc,
+        faint_staining=faint_staining,
+        areas=score.areas,
+        nucleus_counts=nuclei.pair,
+        replicates=score.replicates,
+        schemes=schemes,
+        settings=settings,
     )
 
 
-def _assigned(field: FieldResult) -> dict[str, Integers]:
-    """Label of the nucleus of each candidate, by probe: signals are listed probe after probe."""
-    ends = np.cumsum([len(spots) for spots in field.spots.values()])
-    parts = np.split(field.counts.signals.nucleus, ends[:-1])
-    return dict(zip(field.spots, parts, strict=True))
+def case_findings(
+    classification: Classification,
+    selection: SelectionCheck,
+    *,
+    pixel_size_um: Mapping[str, float],
+    settings: ScoringSettings,
+) -> tuple[Finding, ...]:
+    """All findings of a case: of its counts, its selection, and the pixel sizes of its fields."""
+    return (
+        *classification.findings,
+        *selection_findings(selection, settings=settings),
+        *calibration_findings(pixel_size_um),
+    )
