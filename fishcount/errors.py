@@ -30,6 +30,7 @@ __all__ = [
     "UnsafeFileError",
     "ViewerError",
     "WorkerError",
+    "check_kind",
     "check_positive",
     "install_remedy",
     "raise_all",
@@ -182,6 +183,28 @@ def install_remedy(extra: str) -> str:
     "pip install 'fishcount[napari]', in a checkout pip install '.[napari]'"
     """
     return f"pip install 'fishcount[{extra}]', in a checkout pip install '.[{extra}]'"
+
+
+def check_kind(what: str, given: object, *kinds: type, remedy: str | None = None) -> None:
+    """Raise InputError for an argument that is of none of the kinds which a function takes.
+
+    Examples
+    --------
+    >>> from fishcount.errors import check_kind
+    >>> check_kind("ihc", "2+", str)
+    >>> check_kind("ihc", 2, str)
+    Traceback (most recent call last):
+    ...
+    fishcount.errors.InputError: ihc: is of another kind (found int, expected str)
+    """
+    if not isinstance(given, kinds):
+        raise InputError(
+            "is of another kind",
+            field=what,
+            found=type(given).__name__,
+            expected=" or ".join(kind.__name__ for kind in kinds),
+            remedy=remedy,
+        )
 
 
 def check_positive(**sizes: float | None) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
-from fishcount.errors import FishcountError, SettingsError
+from fishcount.errors import FishcountError, SettingsError, check_kind
 
 __all__ = ["CheckedModel", "faults_in_words", "read_toml_text"]
 
@@ -70,6 +71,7 @@ def _found(fault: ErrorDetails) -> str:
 
 def read_toml_text(path: str | Path, *, what: str, error: type[FishcountError]) -> str:
     """Text of a TOML file that a caller wrote; `what` it should be is for the message."""
+    check_kind(f"path of {what}", path, str, PathLike)
     problem = f"cannot be read as {what}"
     try:
         return Path(path).read_text(encoding="utf-8")

@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 import fishcount
+from fishcount.errors import check_kind
 from fishcount.flags import codes_of
 from fishcount.image import PROBES
 from fishcount.records import (
@@ -98,13 +99,13 @@ SIGNALS_COLUMNS: Mapping[str, str] = {
 }
 
 
-def nuclei_table(fields: Iterable[FieldResult]) -> pd.DataFrame:
+def nuclei_table(fields: CaseResult | FieldResult | Iterable[FieldResult]) -> pd.DataFrame:
     """One row for each nucleus of each field, scored or not.
 
     Parameters
     ----------
     fields
-        Results of `fishcount.score_field`.
+        Results of `fishcount.score_field`, or that of `fishcount.score_case`.
 
     Returns
     -------
@@ -112,6 +113,11 @@ def nuclei_table(fields: Iterable[FieldResult]) -> pd.DataFrame:
         Columns and types of `NUCLEI_COLUMNS`. Copies are integers; those of a probe that the
         field does not have are missing. ``ratio`` is missing without CEP17 copies; ``flags``
         are codes joined by semicolons.
+
+    Raises
+    ------
+    InputError
+        When `fields` are no results.
 
     Examples
     --------
@@ -122,14 +128,15 @@ def nuclei_table(fields: Iterable[FieldResult]) -> pd.DataFrame:
     >>> list(nuclei_table(fields).columns[:5])
     ['field', 'nucleus', 'y_px', 'x_px', 'area_um2']
     """
-    return _stacked([_nuclei_of(field) for field in fields], NUCLEI_COLUMNS)
+    return _stacked([_nuclei_of(field) for field in _field_results(fields)], NUCLEI_COLUMNS)
 
 
-def signals_table(fields: Iterable[FieldResult]) -> pd.DataFrame:
+def signals_table(fields: CaseResult | FieldResult | Iterable[FieldResult]) -> pd.DataFrame:
     """One row for each candidate of each field, kept or not; columns of `SIGNALS_COLUMNS`.
 
-    ``signal`` counts from 1 within a field. ``score`` is missing where none was computed,
-    ``merged_into`` where a signal was not merged into another of its field.
+    `fields` and errors as for `nuclei_table`. ``signal`` counts from 1 within a field. ``score`` is
+    missing where none was computed, ``merged_into`` where a signal was not merged into another of
+    its field.
 
     Examples
     --------
@@ -140,7 +147,28 @@ def signals_table(fields: Iterable[FieldResult]) -> pd.DataFrame:
     >>> list(signals_table(fields).columns[:4])
     ['field', 'signal', 'channel', 'nucleus']
     """
-    return _stacked([_signals_of(field) for field in fields], SIGNALS_COLUMNS)
+    return _stacked([_signals_of(field) for field in _field_results(fields)], SIGNALS_COLUMNS)
+
+
+def _field_results(
+    given: CaseResult | FieldResult | Iterable[FieldResult],
+) -> tuple[FieldResult, ...]:
+    """The fields of a case, one field, or several, as they come."""
+    if isinstance(given, CaseResult):
+        return given.fields
+    fields = (
+        (given,) if isinstance(given, FieldResult) or not isinstance(given, Iterable) else given
+    )
+    fields = tuple(fields)
+    for field in fields:
+        check_kind(
+            "fields",
+            field,
+            FieldResult,
+            CaseResult,
+            remedy="give what fishcount.score_field or fishcount.score_case returned",
+        )
+    return fields
 
 
 def copy_ratios(her2: NDArray[Any], cep17: NDArray[Any]) -> NDArray[np.float64]:
@@ -163,6 +191,7 @@ def summary_record(case: CaseResult) -> dict[str, Any]:
     >>> summary["case"], summary["fields"][0]["name"]
     ('example', 'field_1')
     """
+    check_kind("case", case, CaseResult, remedy="give what fishcount.score_case returned")
     pixel_sizes = {field.image.pixel_size_um for field in case.fields}
     return {
         "schema_version": SCHEMA_VERSION,

@@ -24,6 +24,8 @@ from fishcount.settings import parse_settings
 __all__ = ["FILE_NAME", "further_nuclei", "resume", "second_count", "verify_workup", "write_workup"]
 
 FILE_NAME = "workup.json"
+# Sections of the settings that counts depend on; the others say what is made of them.
+_COUNTING = ("nuclei", "quality", "selection", "spots", "signals")
 
 
 def resume(case: CaseFolder) -> WorkUp:
@@ -68,15 +70,17 @@ def resume(case: CaseFolder) -> WorkUp:
     return state
 
 
-def further_nuclei(state: WorkUp, more: CaseFolder) -> Count:
-    """The count of `more` as further nuclei of the first reading, for `add_nuclei`.
+def further_nuclei(state: WorkUp, more: CaseFolder, *, case: CaseFolder) -> Count:
+    """The count of `more` as further nuclei of the first reading of `case`, for `add_nuclei`.
 
     Raises
     ------
     CountError
-        When an image of it was counted already, or it was scored with another IHC score.
+        When an image of it was counted already, it was scored with another IHC score, or was
+        counted otherwise: under other settings, by another version, or only one was reviewed.
     """
     count = _count_of(more)
+    _check_same_reading(case, more)
     ihc = more.summary["ihc"]
     if state.ihc is not None and ihc not in (None, state.ihc):
         raise CountError(
@@ -158,6 +162,50 @@ def verify_workup(path: str | Path) -> tuple[Check, ...]:
     except FishcountError:
         same = False
     return (Check("work-up", FILE_NAME, "unchanged" if same else "changed"),)
+
+
+def _check_same_reading(case: CaseFolder, more: CaseFolder) -> None:
+    """Refuse to pool counts that were not made in the same way."""
+    first, other = case.summary["software"], more.summary["software"]
+    if first != other:
+        raise CountError(
+            "the further nuclei were counted by another version of the program",
+            file=more.path,
+            field="software",
+            found=other,
+            expected=first,
+            remedy="score both folders with the same version",
+        )
+    if differing := _differing_settings(case, more):
+        raise CountError(
+            "the further nuclei were counted under other settings",
+            file=more.path,
+            field="settings.toml",
+            found=", ".join(differing),
+            remedy=f"score them again with --settings {case.path / 'settings.toml'}",
+        )
+    reviewed, also = bool(case.summary.get("review")), bool(more.summary.get("review"))
+    if reviewed != also:
+        raise CountError(
+            "of the two counts only one was reviewed",
+            file=more.path if also else case.path,
+            field="review",
+            remedy="pool automatic counts with each other, or reviewed ones",
+        )
+
+
+def _differing_settings(case: CaseFolder, more: CaseFolder) -> list[str]:
+    """What was set otherwise of all that counts depend on, as ``section.key=value`` of `more`."""
+    one, other = (
+        parse_settings(folder.settings_toml, source=str(folder.path / "settings.toml")).model_dump()
+        for folder in (case, more)
+    )
+    return [
+        f"{section}.{key}={value}, not {one[section][key]}"
+        for section in _COUNTING
+        for key, value in other[section].items()
+        if value != one[section][key]
+    ]
 
 
 def _count_of(case: CaseFolder) -> Count:

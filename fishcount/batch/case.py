@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from fishcount.batch.job import CaseJob
-from fishcount.errors import InputError
+from fishcount.errors import InputError, check_kind
 from fishcount.guidelines import Scheme, read_scheme, with_own
 from fishcount.io import (
     check_out_folder,
@@ -152,6 +153,7 @@ def write_case(
     >>> write_case(folder, score_case(images, name="example"))["case"]
     'example'
     """
+    check_kind("path of a case folder", out, str, PathLike)
     summary = summary_record(case)
     inputs = _files(case.fields) if inputs is None else inputs
     record = provenance(inputs, case.settings, command=sys.argv, started=started)

@@ -108,7 +108,7 @@ def cases_of_folders(
         CaseJob(
             name=name,
             fields=tuple(_field(image, like) for image in _entries(folder) if _is_image(image)),
-            settings=settings or Settings(),
+            settings=Settings.of(settings),
         )
         for name, folder in zip(unique_names(absolute), paths, strict=True)
     )

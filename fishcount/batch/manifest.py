@@ -117,7 +117,7 @@ def read_manifest(
     reading = _Reading(path)
     for line, cells in _rows(path):
         _take(reading, line, cells, like)
-    jobs = [_job(reading, case, settings or Settings()) for case in reading.cases.values()]
+    jobs = [_job(reading, case, Settings.of(settings)) for case in reading.cases.values()]
     raise_all(reading.faults)
     if not jobs:
         raise MetadataError(

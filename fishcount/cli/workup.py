@@ -63,7 +63,7 @@ def command(
     if ihc is not None:
         state = add_ihc(state, ihc, faint_staining=faint_staining)
     if more is not None:
-        state = add_nuclei(state, further_nuclei(state, read_case_folder(more)))
+        state = add_nuclei(state, further_nuclei(state, read_case_folder(more), case=case))
     if recount is not None:
         second = second_count(case, read_case_folder(recount), reader=reader or "")
         state = add_recount(state, second)

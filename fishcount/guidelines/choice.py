@@ -36,7 +36,7 @@ def with_own(
         For an unknown scheme, one of one's own with the identifier of another, or a scheme of the
         headline that is not evaluated.
     """
-    settings = settings or ScoringSettings()
+    settings = ScoringSettings.of(settings)
     missing = [name for name in HEADLINE if name not in settings.schemes]
     listed = [find_scheme(name) for name in dict.fromkeys((*missing, *settings.schemes))]
     own = tuple(own)

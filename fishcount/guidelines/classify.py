@@ -166,7 +166,7 @@ def classify(
         ihc=checked_ihc(ihc, faint_staining=faint_staining),
         areas=checked_areas(areas),
         nuclei=checked_nuclei(nucleus_counts, tally),
-        settings=settings or ScoringSettings(),
+        settings=ScoringSettings.of(settings),
         recount=checked_recount(recount),
     )
     return _classified(
@@ -210,7 +210,7 @@ def category_names(
         ihc=checked_ihc(ihc, faint_staining=False),
         areas=checked_areas(areas),
         nuclei=checked_nuclei(nucleus_counts, tally),
-        settings=settings or ScoringSettings(),
+        settings=ScoringSettings.of(settings),
     )
     return {
         one.id: decide_case(one, case).category

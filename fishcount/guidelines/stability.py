@@ -96,7 +96,7 @@ def leave_one_out(
     >>> found.category, int(found.deciding_nuclei.sum()), found.deciding_fields.tolist()
     ('POSITIVE', 1, [False, True])
     """
-    settings = settings or ScoringSettings()
+    settings = ScoringSettings.of(settings)
     copies = [np.asarray(column, np.int64) for column in (her2, cep17) if column is not None]
     names, index = np.unique(np.asarray(field), return_inverse=True)
     if any(column.shape != index.shape for column in copies):

@@ -56,7 +56,7 @@ def start_workup(
         ihc=ihc,
         faint_staining=faint_staining,
         recount=None,
-        settings=settings or ScoringSettings(),
+        settings=ScoringSettings.of(settings),
     )
 
 

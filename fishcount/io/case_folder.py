@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from fishcount.errors import (
     FishcountError,
     InputError,
     MetadataError,
+    check_kind,
 )
 from fishcount.io.text import read_csv, read_json
 from fishcount.records import CASE_FIGURES
@@ -114,6 +116,7 @@ def read_case_folder(path: str | Path) -> CaseFolder:
     >>> int(case.label_image("field_1").max()) == len(case.nuclei)
     True
     """
+    check_kind("path of a case folder", path, str, PathLike)
     path = Path(path)
     if not path.is_dir():
         found = "a file" if path.exists() else "nothing"

@@ -124,10 +124,11 @@ def open_channels(
     for file in path.values() if isinstance(path, Mapping) else [path]:
         if not isinstance(file, str | PathLike) or isinstance(file, bytes):
             raise InputError(
-                "is no path",
-                file=label,
+                "a field is read from its path",
                 found=type(file).__name__,
                 expected="a path, or a mapping of roles to paths",
+                remedy="read several fields one by one; pixels that are in memory become an "
+                "image by FishImage.from_array",
             )
     try:
         if isinstance(path, Mapping):

@@ -6,9 +6,10 @@ import hashlib
 import os
 import stat
 from collections.abc import Mapping
+from os import PathLike
 from pathlib import Path
 
-from fishcount.errors import FileFormatError, InputError
+from fishcount.errors import FileFormatError, InputError, check_kind
 
 __all__ = ["check_file", "check_unchanged", "kind_of", "sha256_of"]
 
@@ -49,6 +50,7 @@ def check_file(path: str | Path) -> Path:
     FileFormatError
         When it is empty.
     """
+    check_kind("path", path, str, PathLike)
     path = Path(path)
     try:
         status = path.stat()

@@ -118,7 +118,7 @@ def inspect_file(path: str | Path, *, settings: ReadingSettings | None = None) -
     notes: list[str] = []
     try:
         with foreign_errors_as_ours(str(path)):
-            source = open_source(path, settings or ReadingSettings())
+            source = open_source(path, ReadingSettings.of(settings))
             name, series, findings = source.format, source.series, source.findings
             faults += source.faults
     except FishcountError as error:

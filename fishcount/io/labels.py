@@ -89,7 +89,7 @@ def read_labels(
 
 def _label_image(path: Path, settings: ReadingSettings | None) -> NDArray[np.int64]:
     _check_kind(path)
-    source = open_source(path, settings or ReadingSettings())
+    source = open_source(path, ReadingSettings.of(settings))
     if source.faults:
         raise source.faults[0]
     image = source.series[0]

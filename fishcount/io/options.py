@@ -35,6 +35,10 @@ class ReadingOptions:
         offset = self.offset_counts
         if offset is not None and not (isinstance(offset, Real) and isfinite(offset)):
             raise MetadataError("no number of counts", field="--offset-counts", found=repr(offset))
+        if self.axes is not None and not isinstance(self.axes, str):
+            raise MetadataError(
+                "no text", field="--axes", found=repr(self.axes), expected="such as 'ZCYX'"
+            )
         if self.series is not None and not isinstance(self.series, Integral):
             raise MetadataError("no whole number", field="--series", found=repr(self.series))
         keys = self.channels.values() if isinstance(self.channels, Mapping) else ()

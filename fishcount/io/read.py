@@ -98,7 +98,7 @@ def read_image(
         z_step_um=z_step_um,
         offset_counts=offset_counts,
     )
-    limits = settings or ReadingSettings()
+    limits = ReadingSettings.of(settings)
     with foreign_errors_as_ours(label_of(path)):
         opened = open_channels(path, options, limits=limits)
         return image_of(opened, roi=roi, name=name)

@@ -69,7 +69,7 @@ def open_slide(
     >>> slide.shape, slide.counts("HER2", (slice(500, 512), slice(0, 4))).shape
     ((512, 640), (12, 4))
     """
-    reading, limits = ReadingOptions(**options), settings or ReadingSettings()
+    reading, limits = ReadingOptions(**options), ReadingSettings.of(settings)
     with foreign_errors_as_ours(label_of(path)):
         opened = open_channels(path, reading, limits=_for_any_size(limits))
         if not opened.reads_windows:
@@ -102,7 +102,7 @@ def read_field(
     InputError
         As `fishcount.read_image`; TooLargeError only where it has to be read whole.
     """
-    reading, limits = ReadingOptions(**options), settings or ReadingSettings()
+    reading, limits = ReadingOptions(**options), ReadingSettings.of(settings)
     with foreign_errors_as_ours(label_of(path)):
         opened = open_channels(path, reading, limits=_for_any_size(limits))
         large = max(opened.sizes[1:]) > limits.tiles_above_px

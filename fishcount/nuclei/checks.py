@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from os import PathLike
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from skimage.measure import label
 
-from fishcount.errors import MetadataError, PixelError
+from fishcount.errors import InputError, MetadataError, PixelError
 
 __all__ = ["checked_dapi", "checked_labels", "labels_in_pieces"]
 
@@ -51,6 +53,12 @@ def checked_dapi(dapi: ArrayLike, roi: NDArray[np.bool_] | None) -> NDArray[np.n
 
 def checked_labels(labels: ArrayLike, shape: tuple[int, int]) -> NDArray[np.integer]:
     """A label image of a field of `shape`; MetadataError for anything else."""
+    if isinstance(labels, str | PathLike):
+        raise InputError(
+            "labels are an array",
+            found=repr(str(labels)),
+            remedy="read a file of them with fishcount.io.read_labels",
+        )
     array = np.asarray(labels)
     if array.shape != shape:
         raise MetadataError(

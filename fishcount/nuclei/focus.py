@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from fishcount.errors import check_kind
 from fishcount.filters import block_means, enlarged, gaussian, laplacian
 from fishcount.image import DAPI, FishImage
 from fishcount.nuclei.runs import Runs
+from fishcount.slide import Slide
 
 __all__ = ["BLOCK_PX", "best_focus", "best_planes", "dapi_plane"]
 
@@ -15,7 +17,7 @@ __all__ = ["BLOCK_PX", "best_focus", "best_planes", "dapi_plane"]
 BLOCK_PX = 16
 
 
-def dapi_plane(image: FishImage) -> NDArray[np.float32]:
+def dapi_plane(image: FishImage | Slide) -> NDArray[np.float32]:
     """The DAPI image in which nuclei are outlined, to outline them with another program.
 
     Returns
@@ -23,6 +25,11 @@ def dapi_plane(image: FishImage) -> NDArray[np.float32]:
     ndarray of float32, (y, x)
         Camera counts. A stack is projected to its sharpest planes, as `fishcount.segment_nuclei`
         does it.
+
+    Raises
+    ------
+    InputError
+        When `image` is no FishImage, such as an array.
 
     Examples
     --------
@@ -32,6 +39,13 @@ def dapi_plane(image: FishImage) -> NDArray[np.float32]:
     >>> image.channel("DAPI").shape, dapi_plane(image).shape
     ((3, 128, 128), (128, 128))
     """
+    check_kind(
+        "image",
+        image,
+        FishImage,
+        Slide,
+        remedy="segment_nuclei takes an array of DAPI counts as it is",
+    )
     return best_focus(image.channel(DAPI))[0].astype(np.float32, copy=False)
 
 

@@ -72,7 +72,7 @@ def segment_nuclei(
     >>> len(nuclei), nuclei.y_px.round().tolist(), nuclei.x_px.round().tolist()
     (1, [40.0], [60.0])
     """
-    settings = settings or NucleiSettings()
+    settings = NucleiSettings.of(settings)
     check_positive(pixel_size_um=pixel_size_um, z_step_um=z_step_um)
     stack = checked_dapi(dapi, roi)
     shape = (stack.shape[-2], stack.shape[-1])
@@ -136,7 +136,7 @@ def segment_windows(
     OutlinedNuclei
         Empty where nothing stands out from the background of the sample.
     """
-    settings = settings or NucleiSettings()
+    settings = NucleiSettings.of(settings)
     if is_small(shape):
         whole = (slice(0, shape[0]), slice(0, shape[1]))
         nuclei = _segment_whole(
@@ -196,7 +196,7 @@ def nuclei_from_labels(
     >>> nuclei.y_px.tolist(), nuclei.area_px.tolist()
     ([2.0, 6.0], [9, 9])
     """
-    settings = settings or NucleiSettings()
+    settings = NucleiSettings.of(settings)
     check_positive(z_step_um=z_step_um)
     stack = checked_dapi(dapi, roi)
     image, sharpness = best_focus(stack)

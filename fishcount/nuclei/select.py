@@ -45,7 +45,7 @@ def select_nuclei(
     >>> scored.tolist(), reason.tolist()
     ([True, False], ['', 'BORDER'])
     """
-    settings = settings or SelectionSettings()
+    settings = SelectionSettings.of(settings)
     flags = np.asarray(flags, np.uint32)
     width = max((len(code) for code in FLAGS), default=1)
     reason = np.full(flags.shape, "", f"<U{width}")

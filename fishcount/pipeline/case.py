@@ -73,7 +73,7 @@ def score_case(
     >>> [category.scheme for category in case.categories][:2]
     ['seed-copies', 'asco-cap-2018-dual']
     """
-    settings = settings or Settings()
+    settings = Settings.of(settings)
     results = _scored_fields(fields, case=name, settings=settings)
     if schemes is not None:
         schemes = (schemes,) if isinstance(schemes, str) else tuple(schemes)

@@ -92,7 +92,7 @@ def score_field(
     >>> result.counts.copies["HER2"].best.shape == (len(result.nuclei),)
     True
     """
-    settings = settings or Settings()
+    settings = Settings.of(settings)
     field = _SearchedField.of(image)
     given = None if labels is None else _labelled(field.image, labels, settings)
     # The search for spots takes the most memory: it is done before there is a label image.

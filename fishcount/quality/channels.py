@@ -47,7 +47,7 @@ def inverted_channels(
     settings
         Limits; the defaults where not given.
     """
-    settings = settings or QualitySettings()
+    settings = QualitySettings.of(settings)
     findings = []
     curvature = edge_curvature(sample.raw(DAPI), pixel_size_um=sample.pixel_size_um)
     if curvature is not None and settings.max_dark_curvature_per_um < curvature < 1 / _GAP_UM:
@@ -80,7 +80,7 @@ def swapped_channels(
     settings
         Limits; the defaults where not given.
     """
-    limit = (settings or QualitySettings()).max_points_in_dapi
+    limit = (QualitySettings.of(settings)).max_points_in_dapi
     slide = Slide.of(image)
     windows = windows or (slide.whole,)
     if len(nuclei) < _MIN_NUCLEI:

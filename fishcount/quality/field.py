@@ -67,7 +67,7 @@ def field_findings(
     tuple of Finding
         Empty when all is well, or when there are too few nuclei or signals to tell.
     """
-    settings = settings or QualitySettings()
+    settings = QualitySettings.of(settings)
     slide = Slide.of(image)
     windows = windows or (slide.whole,)
     findings = []

@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import jinja2
@@ -16,7 +17,7 @@ from markupsafe import Markup
 import fishcount
 from fishcount.guidelines import RESEARCH_USE
 from fishcount.image import PROBES
-from fishcount.io import CaseFolder
+from fishcount.io import CaseFolder, read_case_folder
 from fishcount.records import CASE_FIGURES
 from fishcount.report import content, quality, wording
 from fishcount.report.fields import FieldPicture, field_pictures
@@ -78,14 +79,14 @@ def render_report(case: CaseResult, *, provenance: Mapping[str, Any] | None = No
     return render_shown(show_result(case, provenance=provenance))
 
 
-def render_folder(folder: CaseFolder) -> str:
+def render_folder(folder: str | Path | CaseFolder) -> str:
     """The report of a case folder, made again from its files.
 
     Parameters
     ----------
     folder
-        A case folder, automatic or reviewed. Where readers have worked in it, the page says who
-        did what, and puts the automatic beside the reviewed result.
+        A case folder, or where it lies, automatic or reviewed. Where readers have worked in it,
+        the page says who did what, and puts the automatic beside the reviewed result.
 
     Returns
     -------
@@ -93,16 +94,20 @@ def render_folder(folder: CaseFolder) -> str:
         As `render_report`. A field whose image is no longer there is drawn without it, and the
         page says so.
 
+    Raises
+    ------
+    InputError, MetadataError
+        As `fishcount.io.read_case_folder`.
+
     Examples
     --------
     >>> from fishcount.batch import example_case
-    >>> from fishcount.io import read_case_folder
     >>> from fishcount.report import render_folder
-    >>> folder = example_case()
-    >>> page = render_folder(read_case_folder(folder))
+    >>> page = render_folder(example_case())
     >>> "For research use only" in page
     True
     """
+    folder = folder if isinstance(folder, CaseFolder) else read_case_folder(folder)
     return render_shown(
         show_folder(folder), review=review_note(folder), second=second_reading(folder)
     )

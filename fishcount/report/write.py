@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from fishcount.io import put_report, read_case_folder
+from fishcount.io import CaseFolder, put_report, read_case_folder
 from fishcount.report.page import render_shown
 from fishcount.report.review import review_note
 from fishcount.report.second_reading import second_reading
@@ -32,7 +32,7 @@ class WrittenReport:
     missing_images: Mapping[str, str]
 
 
-def write_reports(case: str | Path) -> tuple[WrittenReport, ...]:
+def write_reports(case: str | Path | CaseFolder) -> tuple[WrittenReport, ...]:
     """Make ``report.html`` of a case folder again, and that of its ``reviewed``, if there is one.
 
     Nothing else in the folder changes but the hash of the page in ``provenance.json``.
@@ -40,7 +40,7 @@ def write_reports(case: str | Path) -> tuple[WrittenReport, ...]:
     Parameters
     ----------
     case
-        A case folder.
+        A case folder, or where it lies.
 
     Raises
     ------
@@ -56,7 +56,7 @@ def write_reports(case: str | Path) -> tuple[WrittenReport, ...]:
     >>> [report.path.name for report in write_reports(folder)]
     ['report.html']
     """
-    case = Path(case)
+    case = case.path if isinstance(case, CaseFolder) else Path(case)
     folders = [case, *([case / FOLDER_NAME] if (case / FOLDER_NAME).is_dir() else [])]
     return tuple(_write(folder) for folder in folders)
 

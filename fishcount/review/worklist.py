@@ -125,7 +125,7 @@ def worklist(
     >>> list(doubtful.columns), len(doubtful) == len(case.nuclei)
     (['field', 'nucleus', 'doubt', 'why'], True)
     """
-    settings = settings or Settings()
+    settings = Settings.of(settings)
     doubts = {
         "ESTIMATES_DISAGREE": _flagged(nuclei, ("ESTIMATES_DISAGREE",)),
         "NEAR_DECISION": _near_decision(nuclei),

@@ -77,7 +77,7 @@ def score_counts(
     >>> low < 3 < high
     True
     """
-    settings = settings or ScoringSettings()
+    settings = ScoringSettings.of(settings)
     rng = np.random.default_rng(settings.seed) if rng is None else rng
     best = _whole("HER2", her2)
     columns = [best]

@@ -93,7 +93,7 @@ def selection_findings(
     check: SelectionCheck, *, settings: ScoringSettings | None = None
 ) -> tuple[Finding, ...]:
     """MANY_SKIPPED where more nuclei were skipped for their signals than the settings allow."""
-    settings = settings or ScoringSettings()
+    settings = ScoringSettings.of(settings)
     share = check.share_skipped
     if share is None or share <= settings.many_skipped:
         return ()

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from fishcount.errors import SettingsError
+from fishcount.errors import SettingsError, check_kind
 from fishcount.models import read_toml_text
 from fishcount.settings.whole import Settings
 
@@ -89,6 +89,7 @@ def with_overrides(settings: Settings, assignments: Iterable[str]) -> Settings:
     # One assignment is a text, and a text is one of letters.
     assignments = [assignments] if isinstance(assignments, str) else assignments
     for assignment in assignments:
+        check_kind("assignment", assignment, str)
         path, equals, text = assignment.partition("=")
         keys = path.strip().split(".")
         if not equals or len(keys) != 2 or not all(keys):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
+from fishcount.errors import SettingsError
 from fishcount.models import CheckedModel
 
 __all__ = ["Fraction", "Positive", "Section"]
@@ -20,6 +21,22 @@ class Section(CheckedModel):
     """A model of settings: SettingsError for an unknown key or a value that does not hold."""
 
     model_config = ConfigDict(validate_default=True, allow_inf_nan=False)
+
+    @classmethod
+    def of(cls, given: Self | None) -> Self:
+        """What a caller gave, or the defaults where that is None; SettingsError for all else."""
+        if given is None:
+            return cls()
+        if not isinstance(given, cls):
+            raise SettingsError(
+                "are of another kind",
+                field="settings",
+                found=type(given).__name__,
+                expected=cls.__name__,
+                remedy="read a file with fishcount.settings.read_settings, or make them: "
+                f"{cls.__name__}(...)",
+            )
+        return given
 
     @field_validator("*", mode="before")
     @classmethod

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from fishcount.errors import check_positive
+from fishcount.errors import check_kind, check_positive
 from fishcount.nuclei import Nuclei, OutlinedNuclei
 from fishcount.settings import SignalSettings
 from fishcount.signals.assign import assign_to_nuclei
@@ -59,6 +59,8 @@ def count_signals(
 
     Raises
     ------
+    InputError
+        When `nuclei` are no `Nuclei`, or `spots` no `Spots` by role.
     ValueError
         When a size is not above 0.
 
@@ -75,7 +77,17 @@ def count_signals(
     (0, array([], dtype=int64))
     """
     check_positive(pixel_size_um=pixel_size_um, z_step_um=z_step_um)
-    settings = settings or SignalSettings()
+    settings = SignalSettings.of(settings)
+    check_kind(
+        "nuclei",
+        nuclei,
+        Nuclei,
+        OutlinedNuclei,
+        remedy="a label image becomes nuclei by fishcount.nuclei.nuclei_from_labels",
+    )
+    check_kind("spots", spots, Mapping, remedy='give them by role: {"HER2": spots}')
+    for found in spots.values():
+        check_kind("spots", found, Spots, remedy="find them with fishcount.detect_spots")
     if assigned is None:
         tolerance_px = settings.border_tolerance_um / pixel_size_um
         assigned = {role: _assigned(found, nuclei, tolerance_px) for role, found in spots.items()}

@@ -51,7 +51,7 @@ def channel_quality(
     settings
         Defaults where it is None.
     """
-    settings = settings or SignalSettings()
+    settings = SignalSettings.of(settings)
     signals = counts.signals
     quality = {}
     for role in counts.copies:
@@ -86,7 +86,7 @@ def signal_findings(
     >>> signal_findings(counts)
     ()
     """
-    settings = settings or SignalSettings()
+    settings = SignalSettings.of(settings)
     findings = []
     for role, figures in channel_quality(counts, settings=settings).items():
         if figures.share_outside > settings.max_share_outside:

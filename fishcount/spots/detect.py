@@ -93,7 +93,7 @@ def detect_spots(
     (30.3, 20.6)
     """
     check_positive(pixel_size_um=pixel_size_um, z_step_um=z_step_um, point_sigma_um=point_sigma_um)
-    settings = settings or SpotSettings()
+    settings = SpotSettings.of(settings)
     given = {"image": image} if other is None else {"image": image, "other": other}
     channels = _as_searched(given, settings)
     known = {"image": scale, "other": other_scale}
@@ -146,7 +146,7 @@ def detect_in_channels(
     {'HER2': 0}
     """
     check_positive(pixel_size_um=pixel_size_um, z_step_um=z_step_um)
-    settings, known = settings or SpotSettings(), scales or {}
+    settings, known = SpotSettings.of(settings), scales or {}
     optics = (optics or KnownOptics()).overruled_by(settings.optics)
     channels = _as_searched(channels, settings)
 

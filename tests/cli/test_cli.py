@@ -432,6 +432,51 @@ def test_further_nuclei_of_another_ihc_score_are_refused(call, group4, group4_fo
     assert not (group4 / "workup.json").exists()
 
 
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        (
+            {"software": "fishcount 0.0.9"},
+            "software: the further nuclei were counted by another version",
+        ),
+        ({"review": {"n_nuclei": 20}}, "only one was reviewed"),
+    ],
+)
+def test_further_nuclei_of_another_reading_are_refused(
+    call, group4, group4_folder, tmp_path, changes, problem
+):
+    from fishcount.io import put_file
+
+    other = shutil.copytree(group4_folder / "other", tmp_path / "another")
+    summary = json.loads((other / "summary.json").read_text())
+    put_file(other, "summary.json", data=json.dumps(summary | changes).encode())
+    code, _, err = call("workup", group4, "--more", other)
+    assert code == 2
+    assert problem in one_line(err)
+    assert not (group4 / "workup.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("assignment", "counts_alike"),
+    [("signals.weak_snr=9", False), ("spots.min_snr=5", False), ("scoring.seed=3", True)],
+)
+def test_nuclei_counted_under_other_settings_are_not_pooled(
+    call, group4, group4_folder, tmp_path, assignment, counts_alike
+):
+    from fishcount.io import put_file
+    from fishcount.settings import Settings, with_overrides
+
+    other = shutil.copytree(group4_folder / "other", tmp_path / "another")
+    text = with_overrides(Settings(), [assignment]).to_toml()
+    put_file(other, "settings.toml", data=text.encode())
+    code, _, err = call("workup", group4, "--more", other)
+    assert (code == 0) == counts_alike
+    if not counts_alike:
+        assert "under other settings" in one_line(err)
+        assert assignment.partition("=")[0] in err
+        assert str(group4 / "settings.toml") in err
+
+
 def test_a_work_up_is_no_change_until_it_is_forged(call, group4_folder, tmp_path, monkeypatch):
     from fishcount.workup import verify_workup
 
