@@ -21,8 +21,9 @@ __all__ = ["agreement_plot", "write_second_count"]
 
 
 def write_second_count(count: SecondCount) -> dict[str, Any]:
-    """Write what a second count came to, and add it to the work-up of the case.
+    """Finish a second count, write what it came to, and add it to the work-up of the case.
 
+    The count ends before the comparison is made: who has seen it is no longer blinded.
     Beside its log come ``READER.json``, ``READER.csv`` (agreement with the first count) and
     ``READER.png`` (Bland-Altman plots). ``workup.json`` takes the recount where the rule book
     asks for one; where it refuses it, the record says why.
@@ -44,11 +45,7 @@ def write_second_count(count: SecondCount) -> dict[str, Any]:
     OutputError
         When it cannot be written.
     """
-    if not count.counted:
-        raise ReviewError(
-            "nothing was counted yet",
-            remedy="count at least one nucleus",
-        )
+    count.finish()
     agreement = count.agreement()
     record: dict[str, Any] = {
         "reader": count.reader,

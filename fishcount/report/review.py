@@ -12,30 +12,18 @@ from fishcount.io import CaseFolder, read_case_folder
 from fishcount.records import CASE_FIGURES, category_of
 from fishcount.report.content import CategoryRow, category_rows
 from fishcount.report.wording import interval, number
-from fishcount.review import LOG_NAME, Event, read_log
+from fishcount.review import (
+    LOG_NAME,
+    Event,
+    edit_details,
+    edit_words,
+    objects_words,
+    read_log,
+    standing_edits,
+)
 from fishcount.review.write import FOLDER_NAME
 
 __all__ = ["EditRow", "FigurePair", "ReaderRow", "ReviewNote", "VerdictPair", "review_note"]
-
-_WORDS = {
-    "accept_nucleus": "nucleus accepted",
-    "reject_nucleus": "nucleus left out",
-    "restore_nucleus": "nucleus scored after all",
-    "delete_nucleus": "nucleus deleted",
-    "merge_nuclei": "nuclei merged",
-    "split_nucleus": "nucleus split",
-    "redraw_nucleus": "outline drawn anew",
-    "draw_nucleus": "nucleus added",
-    "note_nucleus": "note on a nucleus",
-    "add_signal": "signal added",
-    "delete_signal": "signal deleted",
-    "reassign_signal": "signal given to another nucleus",
-    "set_copies": "copies set",
-    "merge_signals": "signals merged",
-    "split_signal": "signal split",
-    "undo": "edit taken back",
-    "redo": "edit made again",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,45 +177,25 @@ def _readers(events: Iterable[Event]) -> tuple[ReaderRow, ...]:
             first=_minute(mine[0].time),
             last=_minute(mine[-1].time),
             n_edits=len(mine),
-            kinds=tuple(Counter(_what(event) for event in mine).most_common()),
+            kinds=tuple(Counter(edit_words(event.action) for event in mine).most_common()),
         )
         for name, mine in own.items()
     )
 
 
 def _edits(events: tuple[Event, ...]) -> tuple[EditRow, ...]:
-    standing = _standing(events)
+    standing = {id(event) for event in standing_edits(events)[0]}
     return tuple(
         EditRow(
             time=_minute(event.time),
             reader=event.reader,
-            what=_what(event),
-            on=", ".join(
-                f"{kind} {name}"
-                for kind, key in (("nucleus", "nuclei"), ("signal", "signals"))
-                for name in event.object.get(key, ())
-            ),
-            reason=event.reason,
-            stands=place in standing,
+            what=edit_words(event.action),
+            on=objects_words(event),
+            reason="; ".join(filter(None, (edit_details(event.action), event.reason))),
+            stands=id(event) in standing,
         )
-        for place, event in enumerate(events)
+        for event in events
     )
-
-
-def _standing(events: Iterable[Event]) -> set[int]:
-    """Places of the edits that undoing and redoing have left."""
-    done: list[int] = []
-    undone: list[int] = []
-    for place, event in enumerate(events):
-        kind = event.action["kind"]
-        if kind == "undo":
-            undone.append(done.pop())
-        elif kind == "redo":
-            done.append(undone.pop())
-        else:
-            done.append(place)
-            undone.clear()
-    return set(done)
 
 
 def _verdicts(
@@ -238,11 +206,6 @@ def _verdicts(
         VerdictPair(row.name, before.get(row.scheme), row)
         for row in category_rows(map(category_of, reviewed))
     )
-
-
-def _what(event: Event) -> str:
-    kind = str(event.action["kind"])
-    return _WORDS.get(kind, kind.replace("_", " "))
 
 
 def _minute(time: str) -> str:

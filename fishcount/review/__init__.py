@@ -37,9 +37,17 @@ from fishcount.review.agreement import (
 from fishcount.review.automatic import Automatic, read_automatic
 from fishcount.review.desk import Change, Desk
 from fishcount.review.history import History, edit
-from fishcount.review.log import LOG_NAME, EditLog, Event, LogContent, read_log
+from fishcount.review.log import (
+    LOG_NAME,
+    EditLog,
+    Event,
+    LogContent,
+    read_log,
+    standing_edits,
+)
 from fishcount.review.outline import Box, Outline
 from fishcount.review.places import nucleus_under, signal_near, signal_place, signals_of
+from fishcount.review.readers import same_reader
 from fishcount.review.result import (
     Reviewed,
     reviewed_summary,
@@ -51,6 +59,7 @@ from fishcount.review.second_count_log import SECOND_COUNTS, second_count_logs
 from fishcount.review.session import Review, replay, replay_folder
 from fishcount.review.state import ReviewState
 from fishcount.review.tables import reviewed_nuclei, reviewed_signals
+from fishcount.review.words import edit_details, edit_words, objects_words
 from fishcount.review.worklist import DOUBTS, Doubt, touching_nuclei, worklist
 from fishcount.review.worktable import SHOW, Order, Worktable
 from fishcount.review.write import verify_review, write_reviewed
@@ -103,8 +112,11 @@ __all__ = [
     "compare_readers",
     "count_class",
     "edit",
+    "edit_details",
+    "edit_words",
     "icc_2_1",
     "nucleus_under",
+    "objects_words",
     "parse_action",
     "read_automatic",
     "read_log",
@@ -113,11 +125,13 @@ __all__ = [
     "reviewed_nuclei",
     "reviewed_signals",
     "reviewed_summary",
+    "same_reader",
     "score_review",
     "second_count_logs",
     "signal_near",
     "signal_place",
     "signals_of",
+    "standing_edits",
     "touching_nuclei",
     "verify_review",
     "worklist",

@@ -9,6 +9,7 @@ from typing import Literal, Self
 from fishcount.errors import ReviewError
 from fishcount.io import CaseFolder
 from fishcount.review.actions import AcceptNucleus, Edit, MergeSignals, SplitSignal
+from fishcount.review.log import Event
 from fishcount.review.places import nearest_alike, side_by_side, signals_of
 from fishcount.review.result import Reviewed, score_review
 from fishcount.review.rows import Id
@@ -211,13 +212,19 @@ class Desk:
         sides = side_by_side(self.state, (name, number))
         self.do(SplitSignal(field=name, signal=number, into_yx_px=sides))
 
-    def undo(self) -> None:
-        """Take the last edit back and go to where it was made."""
-        self._after(self.review.undo().object)
+    def undo(self) -> Event:
+        """Take the last edit back, go to where it was made, and return what was taken back."""
+        last = self.review.last_done
+        taken = self.review.undo()
+        self._after(taken.object)
+        return last or taken
 
-    def redo(self) -> None:
-        """Let the edit that was taken back stand again and go to where it is."""
-        self._after(self.review.redo().object)
+    def redo(self) -> Event:
+        """Let what was taken back stand again, go to where it is, and return what stands again."""
+        last = self.review.last_undone
+        made = self.review.redo()
+        self._after(made.object)
+        return last or made
 
     # --- within -----------------------------------------------------------------------------
 

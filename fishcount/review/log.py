@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,7 +25,15 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 import fishcount
 from fishcount.errors import AlteredLogError, InputError, OutputError, ReviewError
 
-__all__ = ["LOG_NAME", "EditLog", "Event", "LogContent", "check_belongs", "read_log"]
+__all__ = [
+    "LOG_NAME",
+    "EditLog",
+    "Event",
+    "LogContent",
+    "check_belongs",
+    "read_log",
+    "standing_edits",
+]
 
 LOG_NAME = "edits.jsonl"
 
@@ -124,6 +132,29 @@ class LogContent:
     events: tuple[Event, ...] = ()
     size: int = 0
     torn: int = 0
+
+
+def standing_edits(events: Iterable[Event]) -> tuple[tuple[Event, ...], tuple[Event, ...]]:
+    """Edits that stand after all undoing and redoing, and those that a redo would bring back.
+
+    Returns
+    -------
+    standing, undone : tuple of Event
+        In the order in which they were made and taken back: undo concerns the last that stands,
+        redo the last that was undone. Both are empty for an empty log.
+    """
+    standing: list[Event] = []
+    undone: list[Event] = []
+    for event in events:
+        kind = event.action["kind"]
+        if kind == "undo":
+            undone.append(standing.pop())
+        elif kind == "redo":
+            standing.append(undone.pop())
+        else:
+            standing.append(event)
+            undone.clear()
+    return tuple(standing), tuple(undone)
 
 
 def read_log(path: str | Path) -> LogContent:

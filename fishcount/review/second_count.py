@@ -21,12 +21,14 @@ from fishcount.recount import SKIPPED_FOR_SIGNALS
 from fishcount.review.agreement import Agreement, compare_readers
 from fishcount.review.automatic import Automatic, read_automatic
 from fishcount.review.log import LOG_NAME, EditLog, Event, read_log
+from fishcount.review.readers import named_reader, same_reader
 from fishcount.review.rows import Id
 from fishcount.review.second_count_log import (
     SECOND_COUNTS,
     ChooseNuclei,
     CountAction,
     CountNucleus,
+    FinishCount,
     SkipNucleus,
     UndoCount,
     parse_count,
@@ -103,12 +105,7 @@ class SecondCount:
             When the reader is not named or is the first one, or `rng` is missing where chance is
             to choose; as `Review.open` else.
         """
-        if not reader.strip():
-            raise ReviewError(
-                "a second count needs the name of its reader",
-                field="reader",
-                remedy="name one with --reader",
-            )
+        reader = named_reader(reader, of="a second count")
         case = folder if isinstance(folder, CaseFolder) else read_case_folder(folder)
         _check_other_reader(case, reader)
         automatic = read_automatic(case)
@@ -162,8 +159,8 @@ class SecondCount:
         Raises
         ------
         ReviewError
-            For a nucleus that is not there, a figure that is no count, or CEP17 missing or
-            given where the case has it or has it not.
+            For a nucleus that is not there, a figure that is no count, CEP17 missing or given
+            where the case has it or has it not, or a count that is finished.
         """
         self._check_nucleus(nucleus)
         if (cep17 is None) == self.dual:
@@ -188,10 +185,29 @@ class SecondCount:
         self._append(SkipNucleus(field=nucleus[0], nucleus=nucleus[1]))
 
     def undo(self) -> None:
-        """Take the last count or skip back; ReviewError where there is none."""
+        """Take the last count or skip back; ReviewError where there is none, or it is finished."""
         if not standing_counts(self.log.content):
             raise ReviewError("there is nothing to undo")
         self._append(UndoCount())
+
+    def finish(self) -> None:
+        """End the count, before the comparison is seen; a count that has ended stays as it is.
+
+        Raises
+        ------
+        ReviewError
+            When nothing was counted.
+        """
+        if not self.counted:
+            raise ReviewError("nothing was counted yet", remedy="count at least one nucleus")
+        if not self.finished:
+            self._append(FinishCount())
+
+    @property
+    def finished(self) -> bool:
+        """Whether the comparison may have been seen: nothing more is counted then."""
+        events = self.log.content.events
+        return bool(events) and events[-1].action["kind"] == "finish"
 
     def table(self) -> pd.DataFrame:
         """What was counted: ``field``, ``nucleus``, ``scored``, ``her2``, ``cep17``, ``ratio``."""
@@ -219,7 +235,7 @@ class SecondCount:
         return compare_readers(self.first_count(), self.table())
 
     def first_count(self) -> pd.DataFrame:
-        """The nuclei as the first count has them; to be looked at when this one is done."""
+        """The nuclei as the first count has them; to be looked at when this one is finished."""
         return reviewed_nuclei(replay_folder(self.folder)[0])
 
     def close(self) -> None:
@@ -237,6 +253,12 @@ class SecondCount:
             raise ReviewError("no such nucleus", field=nucleus[0], found=nucleus[1])
 
     def _append(self, action: CountAction) -> None:
+        if self.finished:
+            raise ReviewError(
+                "the comparison with the first count was seen: what is counted now is not blinded",
+                found=f"a count that {self.reader} has finished",
+                remedy="let another observer count",
+            )
         touched = (
             [f"{action.field}/{action.nucleus}"]
             if isinstance(action, CountNucleus | SkipNucleus)
@@ -277,7 +299,7 @@ def _chosen_by_chance(
 
 def _check_other_reader(case: CaseFolder, reader: str) -> None:
     readers = {event.reader for event in read_log(case.path / LOG_NAME).events}
-    if reader in readers:
+    if any(same_reader(reader, known) for known in readers):
         raise ReviewError(
             "the second count is made by another observer",
             field="reader",

@@ -19,6 +19,7 @@ __all__ = [
     "ChooseNuclei",
     "CountAction",
     "CountNucleus",
+    "FinishCount",
     "SkipNucleus",
     "UndoCount",
     "check_second_count",
@@ -69,7 +70,13 @@ class UndoCount(_Model):
     kind: Literal["undo"] = "undo"
 
 
-CountAction = ChooseNuclei | CountNucleus | SkipNucleus | UndoCount
+class FinishCount(_Model):
+    """The comparison with the first count is shown: whatever is counted after is not blinded."""
+
+    kind: Literal["finish"] = "finish"
+
+
+CountAction = ChooseNuclei | CountNucleus | SkipNucleus | UndoCount | FinishCount
 _ACTION: TypeAdapter[CountAction] = TypeAdapter(Annotated[CountAction, Field(discriminator="kind")])
 
 
@@ -94,13 +101,24 @@ def parse_count(record: dict[str, Any]) -> CountAction:
 
 
 def standing_counts(content: LogContent) -> list[CountNucleus | SkipNucleus]:
-    """The counts and skips that were not taken back; ReviewError where there was none to take."""
+    """The counts and skips that were not taken back.
+
+    Raises
+    ------
+    ReviewError
+        Where there was none to take back, or something follows the end.
+    """
     standing: list[CountNucleus | SkipNucleus] = []
+    finished = False
     for action in _actions(content):
+        if finished:
+            raise ReviewError("something was counted after the comparison was seen")
         if isinstance(action, UndoCount):
             if not standing:
                 raise ReviewError("there is nothing to undo")
             standing.pop()
+        elif isinstance(action, FinishCount):
+            finished = True
         elif not isinstance(action, ChooseNuclei):
             standing.append(action)
     return standing

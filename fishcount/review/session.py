@@ -11,7 +11,16 @@ from fishcount.io import CaseFolder, read_case_folder
 from fishcount.review.actions import Action, Redo, Undo, parse_action
 from fishcount.review.automatic import Automatic, read_automatic
 from fishcount.review.history import History
-from fishcount.review.log import LOG_NAME, EditLog, Event, LogContent, check_belongs, read_log
+from fishcount.review.log import (
+    LOG_NAME,
+    EditLog,
+    Event,
+    LogContent,
+    check_belongs,
+    read_log,
+    standing_edits,
+)
+from fishcount.review.readers import named_reader
 from fishcount.review.rows import NucleusRow, Patch, SignalRow
 from fishcount.review.state import ReviewState
 
@@ -25,7 +34,7 @@ class Review:
     Attributes
     ----------
     reader : str
-        Who reads; written on every line.
+        Who reads; written on every line. Another reader may take the seat: name them here.
     history : History
     log : EditLog
 
@@ -63,12 +72,7 @@ class Review:
             When the log is not as it was written, belongs to another result, or is open
             elsewhere.
         """
-        if not reader.strip():
-            raise ReviewError(
-                "a review needs the name of its reader",
-                field="reader",
-                remedy="name one with --reader",
-            )
+        reader = named_reader(reader, of="a review")
         case = folder if isinstance(folder, CaseFolder) else read_case_folder(folder)
         automatic = read_automatic(case)
         log = EditLog.open(case.path / LOG_NAME, input_sha256=automatic.sha256)
@@ -94,11 +98,12 @@ class Review:
         OutputError
             When it cannot be written; nothing has changed then.
         """
+        reader = named_reader(self.reader, of="a review")
         history, patch = self.history.after(action)
         event = self.log.append(
             Event.of(
                 action,
-                reader=self.reader,
+                reader=reader,
                 input_sha256=self.state.automatic.sha256,
                 changes=_changes_of(patch),
                 reason=reason,
@@ -114,6 +119,18 @@ class Review:
     def redo(self) -> Event:
         """Let the edit that was taken back last stand again."""
         return self.do(Redo())
+
+    @property
+    def last_done(self) -> Event | None:
+        """The edit that `undo` takes back; None where there is none."""
+        standing, _ = standing_edits(self.log.content.events)
+        return standing[-1] if standing else None
+
+    @property
+    def last_undone(self) -> Event | None:
+        """The edit that `redo` makes again; None where there is none."""
+        _, undone = standing_edits(self.log.content.events)
+        return undone[-1] if undone else None
 
     def close(self) -> None:
         """Let others open the case."""

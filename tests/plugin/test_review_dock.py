@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication, QFileDialog, QMessageBox
+from qtpy.QtWidgets import QApplication, QFileDialog, QMessageBox, QPushButton
 
 from fishcount.errors import CalibrationError
 from fishcount.review import replay_folder, verify_review
@@ -108,6 +108,49 @@ def test_a_case_is_reviewed_by_keys_alone(opened, review_case: Path) -> None:
     press(dock, KEY.Key_K)
     assert panel.desk.nucleus == noted
     assert panel.note.text() == "odd"
+    keeps_notes_where_they_were_begun(dock)
+    signs_with_the_present_reader(dock, review_case)
+
+
+def keeps_notes_where_they_were_begun(dock: ReviewDock) -> None:
+    """Without Return: by a button, by a click on a row, by a click on the canvas."""
+    panel = dock.panel
+    accept = next(
+        button
+        for button in panel.findChildren(QPushButton)
+        if button.text().split() == ["Accept", "D"]
+    )
+
+    def click_on_row() -> None:
+        row = (panel.desk.shown.index(panel.desk.nucleus) + 2) % len(panel.desk.shown)
+        place = panel.worklist.visualRect(panel.model.index(row, 6)).center()
+        QTest.mouseClick(panel.worklist.viewport(), Qt.MouseButton.LeftButton, pos=place)
+
+    def go_by_the_canvas() -> None:
+        # What a click on a nucleus of the canvas does, while the note has the keyboard.
+        panel.desk.go_to(panel.desk.shown[0])
+
+    ways = (accept.click, click_on_row, go_by_the_canvas)
+    for text, leave in zip(("one", "two", "three"), ways, strict=True):
+        panel.station.run("next_unreviewed")
+        began = panel.desk.nucleus
+        press(dock, KEY.Key_E)
+        QTest.keyClicks(panel.note, text)
+        leave()
+        QApplication.processEvents()
+        assert panel.desk.nucleus != began
+        assert panel.desk.state.nuclei[began].note == text
+        assert panel.note.text() != text
+
+
+def signs_with_the_present_reader(dock: ReviewDock, case: Path) -> None:
+    dock.reader.setText("B. Reader")
+    press(dock, KEY.Key_U)
+    dock.reader.setText("")
+    press(dock, KEY.Key_U)
+    assert "name of its reader" in dock.message.text()
+    readers = [event.reader for event in replay_folder(case)[1].events]
+    assert readers[-2:] == ["A. Reader", "B. Reader"]
 
 
 def test_the_panel_goes_with_the_desk(opened, review_case: Path) -> None:

@@ -419,3 +419,32 @@ def test_the_guide_names_every_key() -> None:
     rows = re.findall(r"^\| (\S+) \| (.+?) \|$", guide.read_text(encoding="utf-8"), re.MULTILINE)
     told = [row for row in rows if row[0] not in ("key", "---")]
     assert told == [(action.keys[0], action.title) for action in ACTIONS if not action.arguments]
+
+
+def test_a_key_that_is_held_down_decides_nothing_twice() -> None:
+    repeated = {action.name for action in ACTIONS if action.repeats}
+    assert repeated == {"next", "previous", "next_unreviewed", "next_signal", "previous_signal"}
+
+
+def test_undo_says_what_it_took_back_and_whose_it_was(station) -> None:
+    station.run("reject", "BLURRED")
+    name, number = station.desk.shown[0]
+    station.desk.review.reader = "B"
+    station.run("undo")
+    assert station.said[-1] == (
+        f"taken back: nucleus left out, out of focus (nucleus {name}/{number}; A)"
+    )
+    station.run("redo")
+    assert station.said[-1].startswith("stands again: nucleus left out")
+
+
+def test_the_end_of_the_work_is_said(station) -> None:
+    *_, last = station.desk.shown
+    station.desk.go_to(last)
+    station.run("accept")
+    assert "The end of the list" in station.said[-1]
+    for _ in range(len(station.desk.shown) - 1):
+        assert "Every nucleus" not in station.said[-1]
+        station.run("next_unreviewed")
+        station.run("accept")
+    assert "Every nucleus is reviewed" in station.said[-1]

@@ -23,6 +23,7 @@ from fishcount.review import (
     RejectNucleus,
     Review,
     SecondCount,
+    SetCopies,
     verify_review,
     write_reviewed,
 )
@@ -179,3 +180,17 @@ def test_the_work_up_is_told(folder):
 def test_a_case_without_a_review_says_that_it_has_none(folder):
     page = Page(render_folder(read_case_folder(folder)))
     assert "No reader has reviewed this case" in page.words
+
+
+def test_the_lines_of_the_log_say_how_and_why(reviewed):
+    with Review.open(reviewed, reader="B") as review:
+        signal = next(
+            row
+            for row in read_case_folder(reviewed).signals.itertuples()
+            if row.status == "kept" and row.copies < 9
+        )
+        review.do(SetCopies(field=signal.field, signal=signal.signal, copies=9))
+    write_reviewed(reviewed)
+    words = Page(render_folder(read_case_folder(reviewed))).words
+    assert "rejected by a reader; crushed & torn" in words
+    assert "9 copies" in words

@@ -197,3 +197,22 @@ def test_a_note_changes_no_count_and_survives(desk, case):
     assert noted["note"].tolist() == ["mitosis?"]
     desk.undo()
     assert set(desk.table.notes) == {""}
+
+
+def test_who_takes_the_seat_signs_from_then_on(desk, case):
+    desk.accept_and_go_on()
+    desk.review.reader = " B "
+    desk.accept_and_go_on()
+    desk.review.reader = " "
+    with pytest.raises(ReviewError, match="name of its reader"):
+        desk.accept_and_go_on()
+    assert [event.reader for event in replay_folder(case)[1].events] == ["A", "B"]
+
+
+def test_undo_and_redo_tell_which_edit_they_meant(desk):
+    first = desk.nucleus
+    desk.accept_and_go_on()
+    desk.do(NoteNucleus(field=first[0], nucleus=first[1], text="odd"))
+    assert [desk.undo().action["kind"] for _ in range(2)] == ["note_nucleus", "accept_nucleus"]
+    assert [desk.redo().action["kind"] for _ in range(2)] == ["accept_nucleus", "note_nucleus"]
+    assert desk.undo().action["text"] == "odd"

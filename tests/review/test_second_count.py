@@ -164,3 +164,42 @@ def test_a_whole_log_that_takes_back_more_than_was_counted_is_refused(case):
     assert {check.status for check in verify_review(case)} == {"changed"}
     with pytest.raises(ReviewError, match="nothing to undo"):
         open_count(case)
+
+
+def test_after_the_comparison_nothing_more_is_counted(case):
+    with open_count(case) as count:
+        count.count(("field_1", 1), her2=4, cep17=2)
+        first = write_second_count(count)
+        for more in (
+            lambda: count.count(("field_1", 2), her2=4, cep17=2),
+            lambda: count.skip(("field_1", 2)),
+            count.undo,
+        ):
+            with pytest.raises(ReviewError, match="not blinded"):
+                more()
+        # The comparison may be seen again, and is the same.
+        assert write_second_count(count) == first
+    with open_count(case) as again:
+        assert again.finished
+        assert again.counted == {("field_1", 1): (4, 2)}
+        with pytest.raises(ReviewError, match="let another observer count"):
+            again.undo()
+
+
+def test_a_log_that_goes_on_after_its_end_is_refused(case):
+    with open_count(case) as count:
+        count.count(("field_1", 1), her2=4, cep17=2)
+        counted = count.log.content.events[-1]
+        count.finish()
+        count.log.append(counted)
+    assert {check.status for check in verify_review(case)} == {"changed"}
+    with pytest.raises(ReviewError, match="after the comparison was seen"):
+        open_count(case)
+
+
+@pytest.mark.parametrize("spelt", ["A. Reader", "a reader", " A.Reader "])
+def test_another_spelling_is_no_other_observer(case, spelt):
+    with Review.open(case, reader="A. Reader") as review:
+        review.do(AcceptNucleus(field="field_1", nucleus=1))
+    with pytest.raises(ReviewError, match="another observer"):
+        open_count(case, reader=spelt)

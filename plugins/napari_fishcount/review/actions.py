@@ -16,6 +16,7 @@ REASONS = tuple(
     for flag in sorted(flags_of(Subject.NUCLEUS), key=lambda flag: flag.code != "READER_REJECTED")
     if flag.code not in _OF_COUNTS
 )
+_LOOKING = ("next", "previous", "next_unreviewed", "next_signal", "previous_signal")
 GROUPS = ("Go", "Nucleus", "Signal", "Edits", "View", "Drawing")
 
 
@@ -37,6 +38,9 @@ class ReviewAction:
         One sentence.
     arguments : tuple
         What the method is called with.
+    repeats : bool
+        Whether a key that is held down does it again and again: where one only looks, never where
+        something is decided.
     while_drawing : bool
         Whether it works only while something is being drawn; the others do not work then, so
         that the keys of napari's brush are free.
@@ -48,6 +52,7 @@ class ReviewAction:
     group: str
     tip: str
     arguments: tuple[int, ...] = ()
+    repeats: bool = False
     while_drawing: bool = False
 
 
@@ -94,6 +99,7 @@ def _table() -> tuple[ReviewAction, ...]:
             keys=tuple(keys.split()),
             group=group,
             tip=tip,
+            repeats=name in _LOOKING,
             while_drawing=group == "Drawing",
         )
         for group, name, title, keys, tip in rows

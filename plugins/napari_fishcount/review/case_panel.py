@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from qtpy.QtCore import Qt
+from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -54,6 +54,8 @@ class CasePanel(QWidget):
         self._linking = False
         self._thumbnails: dict[str, Thumbnails | None] = {}
         self._sorting = ("", False)
+        # Which nucleus the note is of that is being written.
+        self._noted: Id | None = None
         self.model = WorklistModel(self.desk, self._picture)
         self._build()
         self.desk.listeners.append(self._on_change)
@@ -143,9 +145,10 @@ class CasePanel(QWidget):
 
     def _note_row(self) -> QHBoxLayout:
         self.note = QLineEdit()
-        self.note.setPlaceholderText("Note on this nucleus, Return keeps it")
+        self.note.setPlaceholderText("Note on this nucleus")
         self.note.setMaxLength(1000)
-        self.note.returnPressed.connect(self._keep_note)
+        self.note.returnPressed.connect(self.worklist.setFocus)
+        self.note.editingFinished.connect(self.keep_note)
         row = QHBoxLayout()
         row.addWidget(self.note)
         return row
@@ -177,9 +180,16 @@ class CasePanel(QWidget):
         self.reason_box.setCurrentIndex(REASONS.index(code))
         self._set_reason()
 
-    def _keep_note(self) -> None:
-        self.station.run("note", self.note.text())
-        self.worklist.setFocus()
+    def keep_note(self) -> None:
+        """Keep what was written of a nucleus, before another is looked at or anything is done."""
+        if self.note.isModified():
+            self.note.setModified(False)
+            if self._noted is not None and self.note.text() != self._stored_note():
+                self.station.run("note", self.note.text(), self._noted)
+
+    def _stored_note(self) -> str:
+        row = self.desk.state.nuclei.get(self._noted) if self._noted else None
+        return "" if row is None else row.note
 
     def _set_reason(self) -> None:
         self.station.reject_reason = self.reason_box.currentData()
@@ -187,6 +197,7 @@ class CasePanel(QWidget):
     def _go_to_row(self, row: int) -> None:
         if not self._linking and 0 <= row < len(self.desk.shown):
             target = self.desk.shown[row]
+            self.keep_note()
             if target != self.desk.nucleus:
                 self.desk.go_to(target)
 
@@ -260,9 +271,13 @@ class CasePanel(QWidget):
             return
         case = self.desk.state.automatic.folder.summary["case"]
         self.heading.setText(f"{case} · {nucleus[0]} · <b>nucleus {nucleus[1]}</b>")
-        row = self.desk.state.nuclei.get(nucleus)
-        if not self.note.hasFocus():
-            self.note.setText("" if row is None else row.note)
+        if self.note.isModified():
+            # The canvas moved on while the note had the keyboard; this change is told to its end
+            # before the note makes another.
+            QTimer.singleShot(0, self.keep_note)
+        else:
+            self._noted = nucleus
+            self.note.setText(self._stored_note())
         self.display.refresh()
 
     @contextmanager

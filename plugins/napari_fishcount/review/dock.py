@@ -69,6 +69,7 @@ class ReviewDock(QWidget):
         self._folder: Path | None = None
         self.reader = QLineEdit(reader_name())
         self.reader.setToolTip("Who reads: written on every edit.")
+        self.reader.textChanged.connect(self._set_reader)
         self.message = QLabel()
         self.message.setWordWrap(True)
         self.settings_panel = SettingsPanel()
@@ -97,6 +98,11 @@ class ReviewDock(QWidget):
         """Tell the reader something; an empty text takes it away."""
         self.message.setText(text)
         self.message.setVisible(bool(text))
+
+    def _set_reader(self, name: str) -> None:
+        """Who takes the seat signs from now on, also in the case that is open."""
+        if self.panel is not None:
+            self.panel.desk.review.reader = name
 
     # --- cases ------------------------------------------------------------------------------
 
@@ -135,6 +141,7 @@ class ReviewDock(QWidget):
             return
         self.keys.sleep()
         panel, self.panel = self.panel, None
+        panel.keep_note()
         self._note_progress(panel)
         panel.close_case()
         self._put_tab(QWidget(), enabled=False)
@@ -155,6 +162,8 @@ class ReviewDock(QWidget):
         desk, images = found
         station = Station(self.viewer, desk, images=images, say=self.say)
         station.on_tool = lambda: self.keys.listen(drawing=station.tool is not None)
+        # It may have been written while the case was being opened.
+        desk.review.reader = self.reader.text()
         self.panel = CasePanel(station, self.run)
         self._put_tab(self.panel, enabled=True)
         self._note_progress(self.panel)
@@ -190,6 +199,7 @@ class ReviewDock(QWidget):
         """Do what a key or a button asks for."""
         if self.panel is None:
             return
+        self.panel.keep_note()
         if hasattr(self, action.name):
             getattr(self, action.name)()
         elif hasattr(self.panel, action.name):

@@ -34,6 +34,7 @@ class Keys:
         for action in ACTIONS:
             for key in action.keys:
                 shortcut = QShortcut(QKeySequence(NAMED_KEYS.get(key, key)), window)
+                shortcut.setAutoRepeat(action.repeats)
                 shortcut.activated.connect(lambda action=action: run(action))
                 self._shortcuts.append((action, shortcut))
         self.listen(drawing=False)

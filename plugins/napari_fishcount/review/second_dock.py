@@ -26,10 +26,10 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from fishcount.errors import FishcountError
+from fishcount.errors import FishcountError, ReviewError
 from fishcount.guidelines import RECOUNT_MIN_NUCLEI
 from fishcount.report.agreement import write_second_count
-from fishcount.review import SecondCount
+from fishcount.review import SecondCount, same_reader
 from napari_fishcount.case_images import CaseImages
 from napari_fishcount.review.reader import reader_name
 from napari_fishcount.review.scores import outcome_html
@@ -41,6 +41,8 @@ HOW = (
     "Type the copies of HER2 and of CEP17, as in <b>6 2</b>, and press Return. "
     "A minus skips the nucleus. Neither the first counts nor the automatic ones are shown."
 )
+
+FINISH = "Finish: compare with the first count"
 
 
 class SecondCountDock(QWidget):
@@ -82,7 +84,7 @@ class SecondCountDock(QWidget):
         self.list.itemClicked.connect(lambda item: self._go_to_row(self.list.row(item)))
         self.undo_button = QPushButton("Undo")
         self.undo_button.clicked.connect(self.undo)
-        self.finish_button = QPushButton("Finish: compare with the first count")
+        self.finish_button = QPushButton(FINISH)
         self.finish_button.clicked.connect(self.finish)
         self.next_button = QPushButton("Next case")
         self.next_button.clicked.connect(self.next_case)
@@ -213,17 +215,20 @@ class SecondCountDock(QWidget):
             return
         self.outcome.setHtml(outcome_html(record))
         self.outcome.setVisible(True)
+        self._refresh()
 
     def _may_finish(self, count: SecondCount) -> bool:
         """Ask where chosen nuclei are left: who has seen the first count is no longer blinded."""
+        if count.finished:
+            return True
         left = [key for key in count.chosen if key not in {*count.counted, *count.skipped}]
         if not left:
             return True
         answer = QMessageBox.question(
             self,
             "Finish the second count?",
-            f"{len(left)} of {len(count.chosen)} nuclei were not counted. What is counted after "
-            "the comparison was seen is not blinded. Finish now?",
+            f"{len(left)} of {len(count.chosen)} nuclei were not counted, and nothing can be "
+            "counted once the comparison was seen. Finish now?",
         )
         return bool(answer == QMessageBox.StandardButton.Yes)
 
@@ -232,6 +237,7 @@ class SecondCountDock(QWidget):
         if self.view is None:
             return False
         try:
+            _check_seat(self.view.count, self.reader.text())
             getattr(self.view, name)(*arguments)
         except FishcountError as error:
             self.say(str(error))
@@ -246,8 +252,11 @@ class SecondCountDock(QWidget):
 
     def _refresh(self) -> None:
         view = self.view
-        for widget in (self.entry, self.undo_button, self.finish_button):
-            widget.setEnabled(view is not None)
+        counting = view is not None and not view.count.finished
+        for widget in (self.entry, self.undo_button):
+            widget.setEnabled(counting)
+        self.finish_button.setEnabled(view is not None)
+        self.finish_button.setText(FINISH if counting else "Show the comparison again")
         self.next_button.setVisible(bool(self._queue))
         self.list.clear()
         if view is None or view.nucleus is None:
@@ -261,6 +270,17 @@ class SecondCountDock(QWidget):
         self.list.addItems([_line(count, key) for key in count.nuclei])
         if view.nucleus in count.nuclei:
             self.list.setCurrentRow(count.nuclei.index(view.nucleus))
+
+
+def _check_seat(count: SecondCount, name: str) -> None:
+    """A count is of one reader; ReviewError where another has written a name in the meantime."""
+    if not same_reader(name, count.reader):
+        raise ReviewError(
+            f"this is the count of {count.reader}",
+            field="reader",
+            found=repr(name),
+            remedy="open the case again as another reader",
+        )
 
 
 def _line(count: SecondCount, key: tuple[str, int]) -> str:

@@ -15,6 +15,7 @@ from fishcount.review import (
     DeleteNucleus,
     DeleteSignal,
     Desk,
+    Event,
     Id,
     MergeNuclei,
     NoteNucleus,
@@ -22,6 +23,9 @@ from fishcount.review import (
     RejectNucleus,
     RestoreNucleus,
     SetCopies,
+    edit_details,
+    edit_words,
+    objects_words,
     signal_place,
 )
 from napari_fishcount.case_images import CaseImages
@@ -135,6 +139,7 @@ class Station:
     def next_unreviewed(self) -> None:
         """Go to what nobody has reviewed."""
         self.desk.next_unreviewed()
+        self._say_what_is_left()
 
     def next_signal(self) -> None:
         """Pick the next signal of the nucleus."""
@@ -151,6 +156,7 @@ class Station:
     def accept(self) -> None:
         """Accept and go on."""
         self.desk.accept_and_go_on()
+        self._say_what_is_left()
 
     def reject(self, reason: str = "") -> None:
         """Reject for the reason that is set, or for another, and go on."""
@@ -160,6 +166,7 @@ class Station:
         self.desk.do_and_go_on(
             RejectNucleus(field=name, nucleus=number, reject_reason=self.reject_reason)
         )
+        self._say_what_is_left()
 
     def restore(self) -> None:
         """Score the nucleus, whatever speaks against it."""
@@ -179,9 +186,9 @@ class Station:
             raise ReviewError("point at the nucleus to merge this one with")
         self.desk.do(MergeNuclei(field=name, nuclei=(number, other[1])))
 
-    def note(self, text: str) -> None:
-        """Write a note on the nucleus."""
-        name, number = self.desk.here()
+    def note(self, text: str, nucleus: Id | None = None) -> None:
+        """Write a note on the nucleus, or on another."""
+        name, number = nucleus or self.desk.here()
         self.desk.do(NoteNucleus(field=name, nucleus=number, text=text))
 
     def split_nucleus(self) -> None:
@@ -242,11 +249,11 @@ class Station:
         if self.tool is not None:
             self.cancel()
             return
-        self.desk.undo()
+        self.say(f"taken back: {_edit_in_words(self.desk.undo())}")
 
     def redo(self) -> None:
         """Let the edit that was taken back stand again."""
-        self.desk.redo()
+        self.say(f"stands again: {_edit_in_words(self.desk.redo())}")
 
     # --- view -------------------------------------------------------------------------------
 
@@ -296,6 +303,14 @@ class Station:
 
     # --- within -----------------------------------------------------------------------------
 
+    def _say_what_is_left(self) -> None:
+        """At the end of the work, or of the list, say so: nothing moves there."""
+        left = self.desk.scored.n_nuclei - self.desk.scored.n_reviewed
+        if not left:
+            self.say("Every nucleus is reviewed. Shift+E writes the reviewed result.")
+        elif self.desk.shown and self.desk.nucleus == self.desk.shown[-1]:
+            self.say(f"The end of the list. {left} are not reviewed: N goes to the next of them.")
+
     def _on_change(self, change: Change) -> None:
         if change == "moved" and self.desk.nucleus is not None:
             self.cancel()
@@ -329,3 +344,9 @@ class Station:
         tool.take_up()
         self.say(tool.waits_for)
         self.on_tool()
+
+
+def _edit_in_words(event: Event) -> str:
+    """An edit with what it was done to, and by whom: it may have been another reader."""
+    what = ", ".join(filter(None, (edit_words(event.action), edit_details(event.action))))
+    return f"{what} ({objects_words(event)}; {event.reader})"
