@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from numbers import Real
 from pathlib import Path
 
 __all__ = [
@@ -208,7 +209,7 @@ def check_kind(what: str, given: object, *kinds: type, remedy: str | None = None
 
 
 def check_positive(**sizes: float | None) -> None:
-    """Raise ValueError for a size that is given and is not a finite number above 0.
+    """Raise CalibrationError for a size that is given and is not a finite number above 0.
 
     Examples
     --------
@@ -217,11 +218,15 @@ def check_positive(**sizes: float | None) -> None:
     >>> check_positive(pixel_size_um=0.0)
     Traceback (most recent call last):
     ...
-    ValueError: pixel_size_um must be > 0; got 0.0
+    fishcount.errors.CalibrationError: pixel_size_um: must be above 0 (found 0.0)
     """
     for name, size in sizes.items():
-        if size is not None and not (math.isfinite(size) and size > 0):
-            raise ValueError(f"{name} must be > 0; got {size}")
+        if size is None:
+            continue
+        if not isinstance(size, Real) or isinstance(size, bool):
+            raise CalibrationError("is no number", field=name, found=type(size).__name__)
+        if not (math.isfinite(size) and size > 0):
+            raise CalibrationError("must be above 0", field=name, found=size)
 
 
 def raise_all(faults: Sequence[FishcountError]) -> None:

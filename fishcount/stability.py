@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from fishcount.guidelines import Scheme, category_names, find_scheme, leave_one_out
+from fishcount.guidelines import Scheme, category_names, find_scheme, leave_one_out, listed_schemes
 from fishcount.recount import SKIPPED_FOR_SIGNALS, ScoredNuclei, recount_field, scored_nuclei
 from fishcount.results import Category, FieldResult, LeftOut, Variation
 from fishcount.scoring import CaseScore
@@ -73,7 +73,7 @@ def vary_settings(
     tuple of Variation
         In a fixed order.
     """
-    schemes = None if schemes is None else tuple(schemes)
+    schemes = listed_schemes(schemes)
 
     def varied(change: _Change) -> Variation:
         other = change.of(settings)

@@ -8,7 +8,7 @@ import pytest
 import fishcount
 from fishcount import tables
 from fishcount.batch import example_case, write_case
-from fishcount.errors import FishcountError
+from fishcount.errors import CalibrationError, FishcountError
 from fishcount.io import read_case_folder
 from fishcount.nuclei import Nuclei
 from fishcount.report import render_folder, render_report, write_reports
@@ -73,6 +73,46 @@ def test_settings_of_another_kind_are_refused(image, settings):
         fishcount.score_field(image, settings=settings)
     with pytest.raises(FishcountError, match="expected SpotSettings"):
         fishcount.detect_spots(image.channel("HER2"), settings=Settings())
+
+
+BAD = [5, -1.5, float("nan"), "x", object(), np.zeros((2, 2)), np.array(["a"])]
+PLANE = np.full((32, 32), 100, np.uint16)
+
+
+@pytest.mark.parametrize("bad", BAD, ids=lambda bad: type(bad).__name__)
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda bad: fishcount.segment_nuclei(PLANE, pixel_size_um=0.1, roi=bad),
+        lambda bad: fishcount.score_case(bad),
+        lambda bad: fishcount.classify(20, 50, 10, nucleus_counts=bad),
+        lambda bad: fishcount.classify(20, 50, 10, schemes=bad),
+        lambda bad: fishcount.classify(20, 50, 10, ihc=bad),
+        lambda bad: fishcount.FishImage.from_array(
+            PLANE, axes="YX", channels=bad, pixel_size_um=0.1
+        ),
+        lambda bad: simulate_case(bad, seed=1),
+    ],
+)
+def test_no_error_of_python_comes_of_another_kind(call, bad):
+    with pytest.raises(FishcountError):
+        call(bad)
+
+
+@pytest.mark.parametrize("bad", [-1, 0.5, float("nan"), "x", None, object(), np.zeros(3)])
+def test_numbers_of_fields_and_seeds_are_whole_and_not_negative(bad):
+    with pytest.raises(FishcountError, match="seed"):
+        simulate_case("negative", seed=bad, size=64)
+    with pytest.raises(FishcountError, match="n_fields"):
+        simulate_case("negative", seed=1, n_fields=bad, size=64)
+
+
+@pytest.mark.parametrize("bad", [0, -1.0, float("nan"), float("inf"), "x", True, np.zeros(3)])
+def test_sizes_are_numbers_above_0(bad):
+    with pytest.raises(CalibrationError, match="pixel_size_um"):
+        fishcount.detect_spots(PLANE, pixel_size_um=bad)
+    with pytest.raises(CalibrationError, match="pixel_size_um"):
+        fishcount.segment_nuclei(PLANE, pixel_size_um=bad)
 
 
 def test_labels_are_no_path(image):

@@ -1,6 +1,6 @@
 """Schemes as data, one exact evaluator, and the categories of a case under each."""
 
-from fishcount.guidelines.choice import with_own
+from fishcount.guidelines.choice import listed_schemes, with_own
 from fishcount.guidelines.classify import Classification, category_names, classify
 from fishcount.guidelines.counts import RECOUNT_MIN_NUCLEI, Recount
 from fishcount.guidelines.explain import (
@@ -49,6 +49,7 @@ __all__ = [
     "find_scheme",
     "headline",
     "leave_one_out",
+    "listed_schemes",
     "read_scheme",
     "start_workup",
     "with_own",

@@ -10,7 +10,7 @@ from fishcount.guidelines.library import builtin_schemes, find_scheme
 from fishcount.guidelines.scheme import Scheme
 from fishcount.settings import ScoringSettings
 
-__all__ = ["chosen_schemes", "with_own"]
+__all__ = ["chosen_schemes", "listed_schemes", "with_own"]
 
 
 def with_own(
@@ -66,7 +66,30 @@ def chosen_schemes(
     schemes: Iterable[str | Scheme] | None, *, dual: bool, settings: ScoringSettings
 ) -> list[Scheme]:
     """The schemes that were asked for; those of the settings that the data allow, where None."""
-    if isinstance(schemes, str):
-        schemes = [schemes]  # One identifier, not its letters.
-    asked = with_own((), dual=dual, settings=settings) if schemes is None else schemes
+    asked = listed_schemes(schemes)
+    if asked is None:
+        asked = with_own((), dual=dual, settings=settings)
     return [find_scheme(one) if isinstance(one, str) else one for one in asked]
+
+
+def listed_schemes(
+    schemes: Iterable[str | Scheme] | None,
+) -> tuple[str | Scheme, ...] | None:
+    """The schemes that were asked for, to be gone through more than once; None for None.
+
+    Raises SchemeError for what is neither a scheme nor an identifier.
+    """
+    if schemes is None:
+        return None
+    if isinstance(schemes, str | Scheme):
+        return (schemes,)  # One identifier, not its letters.
+    listed = tuple(schemes) if isinstance(schemes, Iterable) else (schemes,)
+    for one in listed:
+        if not isinstance(one, str | Scheme):
+            raise SchemeError(
+                "no scheme",
+                field="schemes",
+                found=type(one).__name__,
+                expected="identifiers such as 'gea-ratio', or schemes from read_scheme",
+            )
+    return listed

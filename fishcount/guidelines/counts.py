@@ -109,7 +109,7 @@ def checked_ihc(ihc: str | None, *, faint_staining: bool) -> str | None:
     CountError
         For anything but 0, 1+, 2+, 3+; for faint staining beside a score other than 0.
     """
-    if ihc is not None and ihc not in IHC_SCORES:
+    if ihc is not None and not (isinstance(ihc, str) and ihc in IHC_SCORES):
         raise CountError(
             "no such IHC score", field="IHC", found=repr(ihc), expected=", ".join(IHC_SCORES)
         )
@@ -164,12 +164,21 @@ def checked_nuclei(
     Raises
     ------
     CountError
-        When they are negative, of unequal length, or do not add up.
+        When they are no whole numbers, negative, of unequal length, or do not add up.
     """
     if nuclei is None:
         return None
-    her2 = np.asarray(nuclei[0], np.int64)
-    cep17 = None if nuclei[1] is None else np.asarray(nuclei[1], np.int64)
+    try:
+        of_her2, of_cep17 = nuclei
+        her2 = np.asarray(of_her2, np.int64)
+        cep17 = None if of_cep17 is None else np.asarray(of_cep17, np.int64)
+    except (TypeError, ValueError) as error:
+        raise CountError(
+            "no counts of nuclei",
+            field="nucleus counts",
+            found=type(nuclei).__name__,
+            expected="two columns of whole numbers, HER2 and CEP17 (or None)",
+        ) from error
     columns = [her2] if cep17 is None else [her2, cep17]
     if any(column.ndim != 1 or column.shape != her2.shape for column in columns):
         raise CountError(

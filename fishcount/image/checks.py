@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from numbers import Real
 from typing import Any
 
@@ -102,12 +102,12 @@ def as_region(roi: ArrayLike, shape: tuple[int, ...], name: str) -> NDArray[np.b
 
 def checked_roles(channels: Sequence[str], n_channels: int, name: str) -> tuple[str, ...]:
     """The roles, one for each channel, each known and once, DAPI and HER2 among them."""
-    roles = tuple(channels)
+    roles = tuple(channels) if isinstance(channels, Iterable) else (channels,)
     if len(roles) != n_channels:
         raise ChannelError(
             "number of channel roles", file=name, found=len(roles), expected=n_channels
         )
-    unknown = [role for role in roles if role not in ROLES]
+    unknown = [role for role in roles if not isinstance(role, str) or role not in ROLES]
     if unknown:
         raise ChannelError(
             f"unknown channel {unknown[0]!r}", file=name, expected=" or ".join(ROLES)

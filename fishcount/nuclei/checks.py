@@ -41,11 +41,11 @@ def checked_dapi(dapi: ArrayLike, roi: NDArray[np.bool_] | None) -> NDArray[np.n
         )
     if image.dtype.kind == "f" and not np.isfinite(image).all():
         raise PixelError("NaN or infinite pixels", field="dapi")
-    if roi is not None and roi.shape != array.shape[-2:]:
+    if roi is not None and np.shape(roi) != array.shape[-2:]:
         raise MetadataError(
             "the region has another size than the image",
             field="roi",
-            found=roi.shape,
+            found=np.shape(roi),
             expected=array.shape[-2:],
         )
     return image[0] if image.ndim == 3 and len(image) == 1 else image

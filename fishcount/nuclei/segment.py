@@ -60,7 +60,7 @@ def segment_nuclei(
         When the array is no image or stack, or `roi` has another size.
     PixelError
         When pixels are not real and finite numbers.
-    ValueError
+    CalibrationError
         When a size is not above 0.
 
     Examples
@@ -184,7 +184,7 @@ def nuclei_from_labels(
     ------
     MetadataError
         When the label image is not integer, negative, or has another size than the image.
-    PixelError, ValueError
+    PixelError, CalibrationError
         As `segment_nuclei`.
 
     Examples

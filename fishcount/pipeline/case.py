@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from fishcount.errors import CountError, InputError
-from fishcount.guidelines import Scheme
+from fishcount.guidelines import Scheme, listed_schemes
 from fishcount.image import FishImage
 from fishcount.pipeline.duplicates import check_different
 from fishcount.pipeline.field import score_field
@@ -75,8 +75,7 @@ def score_case(
     """
     settings = Settings.of(settings)
     results = _scored_fields(fields, case=name, settings=settings)
-    if schemes is not None:
-        schemes = (schemes,) if isinstance(schemes, str) else tuple(schemes)
+    schemes = listed_schemes(schemes)
     nuclei, selection = scored_nuclei(results), selection_of(results)
     score = score_nuclei(nuclei, settings=settings.scoring)
     classification = classify_nuclei(
@@ -114,7 +113,7 @@ def _scored_fields(
     fields: Iterable[FishImage | Slide | FieldResult], *, case: str, settings: Settings
 ) -> tuple[FieldResult, ...]:
     """Results of all fields, which must have the same probes; at least one."""
-    if isinstance(fields, FishImage | Slide | FieldResult):
+    if isinstance(fields, FishImage | Slide | FieldResult) or not isinstance(fields, Iterable):
         raise InputError("the fields of a case come in a list", remedy="score_case([field])")
     results = tuple(
         field if isinstance(field, FieldResult) else score_field(field, settings=settings)

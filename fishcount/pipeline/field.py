@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fishcount.errors import MetadataError
+from fishcount.errors import MetadataError, check_kind
 from fishcount.flags import VOID_FIELD, Finding, raise_flag
 from fishcount.image import DAPI, FishImage, Window
 from fishcount.nuclei import (
@@ -76,7 +76,7 @@ def score_field(
     Raises
     ------
     InputError
-        When `image` is no field, such as a path.
+        When `image` is no field, such as a path, or `threads` is no whole number.
     MetadataError
         When `labels` are given for a slide, or have another size than the image.
 
@@ -93,6 +93,7 @@ def score_field(
     True
     """
     settings = Settings.of(settings)
+    check_kind("threads", threads, int)
     field = _SearchedField.of(image)
     given = None if labels is None else _labelled(field.image, labels, settings)
     # The search for spots takes the most memory: it is done before there is a label image.

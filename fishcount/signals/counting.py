@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from numbers import Real
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,7 +62,7 @@ def count_signals(
     ------
     InputError
         When `nuclei` are no `Nuclei`, or `spots` no `Spots` by role.
-    ValueError
+    CalibrationError
         When a size is not above 0.
 
     Examples
@@ -76,6 +77,7 @@ def count_signals(
     >>> len(counts.signals), counts.copies["HER2"].best
     (0, array([], dtype=int64))
     """
+    check_kind("pixel_size_um", pixel_size_um, Real)
     check_positive(pixel_size_um=pixel_size_um, z_step_um=z_step_um)
     settings = SignalSettings.of(settings)
     check_kind(

@@ -77,7 +77,7 @@ def detect_spots(
     ------
     PixelError
         When pixels are NaN or infinite, `image` is no plane or stack, or `other` has another size.
-    ValueError
+    CalibrationError
         When a size is not above 0.
 
     Examples
@@ -134,7 +134,7 @@ def detect_in_channels(
 
     Raises
     ------
-    PixelError, ValueError
+    PixelError, CalibrationError
         As `detect_spots`; also when the probes differ in size.
 
     Examples

@@ -81,7 +81,7 @@ def measure_channel(
     ------
     PixelError
         When pixels are NaN or infinite, there are none, or `plane` is no plane.
-    ValueError
+    CalibrationError
         When a size is not above 0.
 
     Examples
@@ -196,7 +196,7 @@ def measure_channels(
 
     Raises
     ------
-    PixelError, ValueError
+    PixelError, CalibrationError
         As `measure_channel`; also when the probes differ in size.
 
     Examples

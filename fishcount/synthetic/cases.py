@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 from pydantic import ValidationError
 
-from fishcount.errors import SettingsError
+from fishcount.errors import InputError, SettingsError, check_kind
 from fishcount.image import FishImage
 from fishcount.models import faults_in_words
 from fishcount.synthetic.field import draw_stack
@@ -95,6 +96,13 @@ def simulate_case(
     list of (FishImage, Truth)
         Empty for `n_fields=0`.
 
+    Raises
+    ------
+    InputError
+        When `seed` or `n_fields` is no whole number from 0.
+    SettingsError
+        As for `spec_of_case`.
+
     Examples
     --------
     >>> from fishcount.synthetic import simulate_case
@@ -102,6 +110,10 @@ def simulate_case(
     >>> [image.name for image, truth in fields]
     ['field_1', 'field_2']
     """
+    for what, number in (("seed", seed), ("n_fields", n_fields)):
+        check_kind(what, number, Integral)
+        if number < 0:
+            raise InputError("must be 0 or more", field=what, found=number)
     if spec is None:
         spec = spec_of_case(case, size=size, n_planes=n_planes, snr=snr)
     streams = np.random.SeedSequence(seed).spawn(n_fields)
@@ -195,13 +207,11 @@ def random_spec(
 
 
 def _snr_of(snr: str | float) -> float:
-    if not isinstance(snr, str):
-        return float(snr)
-    if snr in SNR_LEVELS:
+    if isinstance(snr, str) and snr in SNR_LEVELS:
         return SNR_LEVELS[snr]
     try:
         return float(snr)
-    except ValueError:
+    except (TypeError, ValueError):
         raise SettingsError(
             "unknown level", field="snr", found=repr(snr),
             expected=", ".join(SNR_LEVELS) + " or a number",

@@ -124,7 +124,7 @@ def population_of(case: str) -> Population:
     """
     try:
         return CASES[case]
-    except KeyError:
+    except (KeyError, TypeError):
         raise SettingsError(
             "unknown case", field="case", found=repr(case), expected=", ".join(CASES)
         ) from None

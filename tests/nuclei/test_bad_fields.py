@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from fishcount import detect_spots, score_field
-from fishcount.errors import MetadataError, PixelError
+from fishcount.errors import CalibrationError, MetadataError, PixelError
 from fishcount.flags import codes_of
 from fishcount.nuclei import labels_in_pieces, segment_nuclei, select_nuclei
 from fishcount.nuclei.illumination import noise_sigma
@@ -53,9 +53,9 @@ def test_rows_of_pixels_hold_no_nuclei(shape, pixel_size_um):
 
 @pytest.mark.parametrize("size", [0, -0.1, np.nan, np.inf])
 def test_sizes_that_are_none_are_refused(size):
-    with pytest.raises(ValueError, match="pixel_size_um must be > 0"):
+    with pytest.raises(CalibrationError, match="pixel_size_um: must be above 0"):
         segment_nuclei(nuclei_of(), pixel_size_um=size)
-    with pytest.raises(ValueError, match="z_step_um must be > 0"):
+    with pytest.raises(CalibrationError, match="z_step_um: must be above 0"):
         segment_nuclei(np.stack([nuclei_of()] * 2), z_step_um=size)
 
 

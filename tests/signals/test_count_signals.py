@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
+from fishcount.errors import CalibrationError
 from fishcount.nuclei import Nuclei
 from fishcount.optics import FWHM_PER_SIGMA
 from fishcount.settings import SignalSettings
@@ -390,9 +391,9 @@ def test_quality_of_no_signals_is_unknown_and_raises_nothing(two_nuclei):
 
 @pytest.mark.parametrize("bad", [0, -1, np.nan, np.inf])
 def test_sizes_must_be_positive(two_nuclei, bad):
-    with pytest.raises(ValueError, match="pixel_size_um must be > 0"):
+    with pytest.raises(CalibrationError, match="pixel_size_um: must be above 0"):
         count_signals({}, two_nuclei, pixel_size_um=bad)
-    with pytest.raises(ValueError, match="z_step_um must be > 0"):
+    with pytest.raises(CalibrationError, match="z_step_um: must be above 0"):
         count_signals({"HER2": Spots.empty()}, two_nuclei, pixel_size_um=0.1, z_step_um=bad)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from fishcount.errors import PixelError
+from fishcount.errors import CalibrationError, PixelError
 from fishcount.spots import detect_in_channels, detect_spots, measure_channels
 from fishcount.spots.channel import BLOCK_PX
 from fishcount.spots.maxima import local_maxima, roundness
@@ -96,9 +96,9 @@ def test_a_single_row_is_measured_without_complaint(shape):
 def test_sizes_that_are_none_are_refused(size):
     stack = np.random.default_rng(1).normal(100, 3, (3, 40, 40)).astype(np.float32)
     for look in (measure_channels, detect_in_channels):
-        with pytest.raises(ValueError, match="pixel_size_um must be > 0"):
+        with pytest.raises(CalibrationError, match="pixel_size_um: must be above 0"):
             look({"HER2": stack}, pixel_size_um=size)
-        with pytest.raises(ValueError, match="z_step_um must be > 0"):
+        with pytest.raises(CalibrationError, match="z_step_um: must be above 0"):
             look({"HER2": stack}, z_step_um=size)
 
 
