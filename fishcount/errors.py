@@ -103,7 +103,7 @@ class FishcountError(Exception):
 
 
 class InputError(FishcountError):
-    """A path that cannot be read as a file: missing, a directory, locked, changed while read."""
+    """What cannot be taken: no file, a directory, locked, changed while read; of another kind."""
 
 
 class FileFormatError(InputError):

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from fishcount.errors import InputError
+
 __all__ = ["CountErrors", "count_errors"]
 
 
@@ -48,7 +50,7 @@ def count_errors(counted: ArrayLike, true: ArrayLike) -> CountErrors:
 
     Raises
     ------
-    ValueError
+    InputError
         When the two differ in length.
 
     Examples
@@ -63,7 +65,7 @@ def count_errors(counted: ArrayLike, true: ArrayLike) -> CountErrors:
     found = np.asarray(counted, np.float64).ravel()
     truth = np.asarray(true, np.float64).ravel()
     if found.shape != truth.shape:
-        raise ValueError(f"counts must be pairs; got {found.size} and {truth.size}")
+        raise InputError("counts must be pairs", found=f"{found.size} and {truth.size}")
     if found.size == 0:
         nan = float("nan")
         return CountErrors(n=0, mae=nan, bias=nan, rmse=nan, relative=nan, exact=nan)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array
 
+from fishcount.errors import InputError
 from fishcount.metrics.assignment import assign_pairs
 from fishcount.metrics.score import DetectionScore
 from fishcount.read_only import ReadOnlyArrays
@@ -174,7 +175,7 @@ def match_labels(found: ArrayLike, truth: ArrayLike) -> LabelMatch:
 
     Raises
     ------
-    ValueError
+    InputError
         When the shapes differ, or a label is negative or no integer.
 
     Examples
@@ -193,7 +194,7 @@ def match_labels(found: ArrayLike, truth: ArrayLike) -> LabelMatch:
     """
     found_image, true_image = _as_labels(found, "found"), _as_labels(truth, "truth")
     if found_image.shape != true_image.shape:
-        raise ValueError(f"shapes differ: {found_image.shape} and {true_image.shape}")
+        raise InputError("shapes differ", found=f"{found_image.shape} and {true_image.shape}")
     found_runs, true_runs, length = _runs(found_image, true_image)
     found_labels, found_area, row = _numbered(found_runs, length)
     true_labels, true_area, col = _numbered(true_runs, length)
@@ -221,9 +222,9 @@ def match_labels(found: ArrayLike, truth: ArrayLike) -> LabelMatch:
 def _as_labels(image: ArrayLike, name: str) -> NDArray[np.integer]:
     labels = np.asarray(image)
     if labels.dtype.kind not in "biu":
-        raise ValueError(f"{name} must be a label image of integers; got {labels.dtype}")
+        raise InputError("must be a label image of integers", field=name, found=labels.dtype)
     if labels.size and labels.min() < 0:
-        raise ValueError(f"{name} must have no negative labels; got {labels.min()}")
+        raise InputError("must have no negative labels", field=name, found=labels.min())
     return labels
 
 

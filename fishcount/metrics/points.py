@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import KDTree
 
+from fishcount.errors import InputError
 from fishcount.metrics.assignment import assign_pairs
 from fishcount.metrics.score import DetectionScore
 from fishcount.read_only import ReadOnlyArrays
@@ -99,7 +100,7 @@ def match_points(
 
     Raises
     ------
-    ValueError
+    InputError
         When shapes do not fit, or `max_distance_px` is not positive.
 
     Examples
@@ -112,12 +113,12 @@ def match_points(
     (array([1]), array([1]), 0.5)
     """
     if not max_distance_px > 0:
-        raise ValueError(f"max_distance_px must be > 0; got {max_distance_px}")
+        raise InputError("must be above 0", field="max_distance_px", found=max_distance_px)
     found, true = _as_points(found_yx, true_yx)
     groups = _as_groups(group, len(true))
     skip = np.zeros(len(true), bool) if ignored is None else np.asarray(ignored, bool)
     if groups.shape != (len(true),) or skip.shape != (len(true),):
-        raise ValueError(f"group and ignored must have {len(true)} entries")
+        raise InputError("group and ignored have one entry for each true point", expected=len(true))
 
     pair_found, pair_true, distance = _close_pairs(found, true, max_distance_px)
     wanted = ~skip[pair_true]
@@ -150,7 +151,7 @@ def _as_points(
     dimensions = {points.shape[1] for points in arrays if points.ndim == 2 and points.size}
     if any(points.size and points.ndim != 2 for points in arrays) or len(dimensions) > 1:
         shapes = " and ".join(str(points.shape) for points in arrays)
-        raise ValueError(f"points must be (n, d) with the same d; got {shapes}")
+        raise InputError("points must be (n, d) with the same d", found=shapes)
     columns = dimensions.pop() if dimensions else 2
     found_points, true_points = (points.reshape(-1, columns) for points in arrays)
     return found_points, true_points

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 import fishcount
+from fishcount.errors import InputError
 from fishcount.guidelines import GUIDELINE, RESEARCH_USE
 from fishcount.records import category_of
 from fishcount.report.content import CategoryRow, headline, needs_of
@@ -84,7 +85,7 @@ def render_comparison(
 
     Raises
     ------
-    ValueError
+    InputError
         When there are links or thumbnails, but not one for each case.
 
     Examples
@@ -97,7 +98,8 @@ def render_comparison(
     """
     for name, given in (("links", links), ("thumbnails", thumbnails)):
         if given and len(given) != len(cases):
-            raise ValueError(f"{name} must be one for each case; got {len(given)} for {len(cases)}")
+            found = f"{len(given)} for {len(cases)} cases"
+            raise InputError("one for each case", field=name, found=found)
     rows = [
         _row(number, case, link, thumbnail)
         for number, (case, link, thumbnail) in enumerate(

@@ -7,6 +7,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fishcount.errors import InputError
+
 __all__ = ["Labels", "assign_to_nuclei"]
 
 # Positions whose neighbourhoods are looked at together: bounds the memory of large fields.
@@ -59,7 +61,7 @@ def assign_to_nuclei(
     """
     yx = np.asarray(yx_px, np.float64).reshape(-1, 2)
     if not (np.isfinite(tolerance_px) and tolerance_px >= 0):
-        raise ValueError(f"tolerance_px must be >= 0; got {tolerance_px}")
+        raise InputError("must be 0 or more", field="tolerance_px", found=tolerance_px)
     centre = np.floor(yx + 0.5).astype(np.int64)
     nucleus = _label_at(centre, labels)
     loose = np.flatnonzero(nucleus == 0)

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
+from fishcount.errors import InputError
 from fishcount.metrics import count_errors, match_labels, match_points
 from fishcount.metrics.assignment import assign_pairs
 
@@ -91,11 +92,11 @@ class TestLabels:
         assert match_labels(found, truth).mean_ap([0.9]) == 0
 
     def test_shapes_and_types_are_checked(self):
-        with pytest.raises(ValueError, match="shapes differ"):
+        with pytest.raises(InputError, match="shapes differ"):
             match_labels(np.zeros((2, 2), int), np.zeros((3, 2), int))
-        with pytest.raises(ValueError, match="found must be a label image"):
+        with pytest.raises(InputError, match="found: must be a label image"):
             match_labels(np.zeros((2, 2)), np.zeros((2, 2), int))
-        with pytest.raises(ValueError, match="no negative labels"):
+        with pytest.raises(InputError, match="no negative labels"):
             match_labels(np.zeros((2, 2), int), np.full((2, 2), -1))
 
 
@@ -147,11 +148,11 @@ class TestPoints:
         assert_array_equal(match.true, [1])
 
     def test_arguments_are_checked(self):
-        with pytest.raises(ValueError, match="max_distance_px must be > 0"):
+        with pytest.raises(InputError, match="max_distance_px: must be above 0"):
             match_points([], [], max_distance_px=0)
-        with pytest.raises(ValueError, match="same d"):
+        with pytest.raises(InputError, match="same d"):
             match_points([[1, 2]], [[1, 2, 3]], max_distance_px=1)
-        with pytest.raises(ValueError, match="must have 1 entries"):
+        with pytest.raises(InputError, match="expected 1"):
             match_points([], [[1, 2]], max_distance_px=1, group=[1, 2])
 
     def test_result_is_read_only(self):
@@ -188,5 +189,5 @@ class TestCounts:
         assert np.isnan(count_errors([1], [0]).relative)
 
     def test_lengths_are_checked(self):
-        with pytest.raises(ValueError, match="got 1 and 2"):
+        with pytest.raises(InputError, match="found 1 and 2"):
             count_errors([1], [1, 2])

@@ -8,6 +8,7 @@ import pytest
 from drawn_cases import draw_field_result, make_case
 from report_pages import Page
 
+from fishcount.errors import InputError
 from fishcount.guidelines import RESEARCH_USE
 from fishcount.report import render_comparison
 from fishcount.tables import summary_record
@@ -111,9 +112,9 @@ def test_a_batch_without_cases_is_a_page():
 
 
 def test_links_must_be_one_for_each_case(summaries):
-    with pytest.raises(ValueError, match="one for each case"):
+    with pytest.raises(InputError, match="links: one for each case"):
         render_comparison(summaries, links=["a"])
-    with pytest.raises(ValueError, match="thumbnails must be one for each case"):
+    with pytest.raises(InputError, match="thumbnails: one for each case"):
         render_comparison(summaries, thumbnails=[b""])
 
 
