@@ -64,13 +64,16 @@ def _newton_step(
     """Change of (y, x, height) for groups (m, k), as (m, k, 3); of no use where index is -1."""
     if index.shape[1] == 1:
         return _step_alone(model, points, gradient, index)
-    matrix = _normal_matrix(_heights(points, index), model.products(*_distances(points, index)))
+    unit = _tallest(points, index)
+    height = np.where(index >= 0, _heights(points, index) / unit, 1.0)
+    matrix = _normal_matrix(height, model.products(*_distances(points, index)))
     diagonal = np.einsum("nii->ni", matrix)
     diagonal *= 1 + _DAMPING
     diagonal += _LEAST_DIAGONAL * diagonal.max(axis=1, keepdims=True)
-    right = gradient[index].transpose(0, 2, 1).reshape(len(index), -1, 1)
-    step = np.linalg.solve(matrix, right).reshape(len(index), 3, -1)
-    return np.asarray(step.transpose(0, 2, 1), np.float64)
+    right = _in_units(gradient[index], unit).transpose(0, 2, 1).reshape(len(index), -1, 1)
+    step = np.linalg.solve(matrix, right).reshape(len(index), 3, -1).transpose(0, 2, 1)
+    step[:, :, 2] *= unit
+    return np.asarray(step, np.float64)
 
 
 def _step_alone(
@@ -78,11 +81,36 @@ def _step_alone(
 ) -> NDArray[np.float64]:
     """As `_newton_step` for points (m, 1) that are alone: nothing is coupled."""
     p, _, _, p_yy, p_xx, _ = (float(term[0]) for term in model.products(np.zeros(1), np.zeros(1)))
-    height = points.amplitude_counts[index]
-    diagonal = np.stack([-p_yy * height**2, -p_xx * height**2, np.full(height.shape, p)], axis=2)
-    diagonal *= 1 + _DAMPING
-    diagonal += _LEAST_DIAGONAL * diagonal.max(axis=2, keepdims=True)
-    return np.asarray(gradient[index] / diagonal, np.float64)
+    unit = points.amplitude_counts[index]
+    diagonal = np.array([-p_yy, -p_xx, p]) * (1 + _DAMPING)
+    diagonal += _LEAST_DIAGONAL * diagonal.max()
+    step = _in_units(gradient[index], unit) / diagonal
+    step[:, :, 2] *= unit
+    return np.asarray(step, np.float64)
+
+
+def _tallest(points: Points, index: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Largest height of each group (m, k), (m, 1)."""
+    height = np.where(index >= 0, points.amplitude_counts[index], 0.0)
+    return np.asarray(height.max(axis=1, keepdims=True), np.float64)
+
+
+def _in_units(
+    gradient: NDArray[np.float64], unit_counts: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Gradients (m, k, 3) by place, place and height with heights in units of their own.
+
+    In counts a matrix of places and heights has entries that grow with the square of the counts
+    beside others that do not: how a fit is damped would depend on the gain of the camera.
+    """
+    return np.stack(
+        [
+            gradient[:, :, 0] / unit_counts**2,
+            gradient[:, :, 1] / unit_counts**2,
+            gradient[:, :, 2] / unit_counts,
+        ],
+        axis=2,
+    )
 
 
 def _distances(

@@ -20,6 +20,7 @@ from fishcount.spots.psf import expected_width
 from fishcount.spots.refit import without_rejected
 from fishcount.spots.scene import Scene
 from fishcount.spots.score import pooled_score
+from fishcount.synthetic import simulate_case
 
 SIGMA = 1.6
 
@@ -170,3 +171,14 @@ def test_a_crowd_stands_together_only_where_it_is_likely(sure, pooled):
     found = pooled_score(score, height, group)
     assert_allclose(found[4:], [pooled, 0.0])
     assert_allclose(found[:4], sure)
+
+
+@pytest.mark.parametrize("gain", [16, 1000, 2.0**-5])
+def test_the_gain_of_the_camera_changes_nothing(gain):
+    image, _ = simulate_case("amplified", seed=3, n_fields=1, size=256, snr="easy")[0]
+    counts = image.channel("HER2")
+    spots, louder = detect_spots(counts), detect_spots(counts * np.float32(gain))
+    assert len(spots) > 50
+    np.testing.assert_array_equal(louder.kept, spots.kept)
+    assert_allclose(louder.y_px, spots.y_px, atol=0.01)
+    assert_allclose(louder.amplitude_counts, gain * spots.amplitude_counts, rtol=0.01)
