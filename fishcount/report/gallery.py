@@ -114,8 +114,6 @@ def _cards_of(
     ):
         top, left, side = _window(field.boxes_px[row], side_px)
         panels = _panels(picture, top, left, side, crop_px)
-        reason = nucleus["reject_reason"]
-        codes = [code for code in nucleus["flags"].split(";") if code not in ("", reason)]
         cards.append(
             Card(
                 key=f"{picture.key}-nucleus-{outline.label}",
@@ -123,24 +121,33 @@ def _cards_of(
                 field=picture.name,
                 label=outline.label,
                 scored=outline.scored,
-                reason=reason,
-                reason_name=flag_name(reason) if reason else "",
-                reason_sentence=flag_sentence(reason) if reason else "",
-                counts={role: _copies_text(nucleus, role) for role in roles},
-                sort_counts={role: int(nucleus[role.lower()]) for role in roles},
-                ratio=nucleus["ratio"] if nucleus["ratio"] == nucleus["ratio"] else None,
-                area_um2=nucleus["area_um2"],
-                flags=tuple((code, flag_name(code)) for code in codes),
-                review=nucleus.get("review", ""),
-                note=nucleus.get("note", ""),
                 strip=encode_strip(list(panels.values()), quality=quality),
                 panels=tuple(panels),
                 window_px=(left - 0.5, top - 0.5, side, side),
                 outline=outline,
                 marks=tuple(marks[outline.label]),
+                **_said_of(nucleus, roles=roles),
             )
         )
     return cards
+
+
+def _said_of(nucleus: Mapping[str, Any], *, roles: Sequence[str]) -> dict[str, Any]:
+    """What the table of nuclei says of one, as fields of its card."""
+    reason = nucleus["reject_reason"]
+    codes = [code for code in nucleus["flags"].split(";") if code not in ("", reason)]
+    return {
+        "reason": reason,
+        "reason_name": flag_name(reason) if reason else "",
+        "reason_sentence": flag_sentence(reason) if reason else "",
+        "counts": {role: _copies_text(nucleus, role) for role in roles},
+        "sort_counts": {role: int(nucleus[role.lower()]) for role in roles},
+        "ratio": nucleus["ratio"] if nucleus["ratio"] == nucleus["ratio"] else None,
+        "area_um2": nucleus["area_um2"],
+        "flags": tuple((code, flag_name(code)) for code in codes),
+        "review": nucleus.get("review", ""),
+        "note": nucleus.get("note", ""),
+    }
 
 
 def _copies_text(nucleus: Mapping[str, Any], role: str) -> str:

@@ -127,58 +127,78 @@ def render_shown(
 ) -> str:
     """The page of a case that was made ready for it; `pictures` where they were drawn already."""
     pictures = draw_pictures(case) if pictures is None else pictures
-    rows = content.category_rows(case.categories)
-    head = content.headline(case.categories, also=case.settings.scoring.headline)
-    roles = case.roles
-    group = next((row.group for row in rows if row.scheme == "asco-cap-2018-dual"), None)
-    cards = draw_cards(case.fields, pictures)
-    script = asset("report.js")
     return (
         environment()
         .get_template("report.html.j2")
         .render(
             case=case,
-            research_use=RESEARCH_USE,
-            version=fishcount.__version__,
-            fingerprint=fingerprint(case),
-            settings_sha256=case.settings.sha256(),
-            settings_toml=case.settings.to_toml(),
-            style=Markup(asset("report.css")),
-            script=Markup(script),
-            script_hash=csp_hash(script),
-            roles=roles,
-            head=head,
-            rows=rows,
-            notes={row.scheme: scheme_note(row.scheme, case.settings.scoring) for row in rows},
-            groups=group_rows("asco-cap-2018-dual"),
-            group=group,
-            likely=any(row.probability for row in rows),
-            needs=content.needs_of(head),
+            roles=case.roles,
             measures=content.measures(case),
             paragraphs=content.paragraphs(case),
-            plane=draw_plane(case.score, group=group) if "CEP17" in roles else None,
-            histograms=_histograms(case, roles),
+            histograms=_histograms(case, case.roles),
             pictures=pictures,
-            cards=cards,
-            flags=sorted({flag for card in cards for flag in card.flags}),
-            reasons=sorted({(card.reason, card.reason_name) for card in cards if card.reason}),
-            reviews=[
-                status
-                for status in ("accepted", "rejected", "edited")
-                if any(card.review == status for card in cards)
-            ],
-            excluded_nuclei=quality.excluded_nuclei(case.fields),
-            excluded_signals=quality.excluded_signals(case.fields, roles),
             findings=quality.finding_rows(case),
-            fields=quality.field_rows(case, roles),
+            fields=quality.field_rows(case, case.roles),
             expected_false=quality.expected_false(case.summary),
             saturation=draw_saturation(case),
             stability=stability_of(case),
             review=review,
             second=second,
             provenance=content.provenance_rows(case.provenance),
+            **_frame(case),
+            **_verdicts(case),
+            **_nuclei(case, pictures),
         )
     )
+
+
+def _frame(case: ShownCase) -> dict[str, Any]:
+    """What makes a page of it, and says which case and settings it is of."""
+    script = asset("report.js")
+    return {
+        "research_use": RESEARCH_USE,
+        "version": fishcount.__version__,
+        "fingerprint": fingerprint(case),
+        "settings_sha256": case.settings.sha256(),
+        "settings_toml": case.settings.to_toml(),
+        "style": Markup(asset("report.css")),
+        "script": Markup(script),
+        "script_hash": csp_hash(script),
+    }
+
+
+def _verdicts(case: ShownCase) -> dict[str, Any]:
+    """The categories, what they rest on, and where the case lies between their borders."""
+    rows = content.category_rows(case.categories)
+    head = content.headline(case.categories, also=case.settings.scoring.headline)
+    group = next((row.group for row in rows if row.scheme == "asco-cap-2018-dual"), None)
+    return {
+        "head": head,
+        "rows": rows,
+        "notes": {row.scheme: scheme_note(row.scheme, case.settings.scoring) for row in rows},
+        "groups": group_rows("asco-cap-2018-dual"),
+        "group": group,
+        "likely": any(row.probability for row in rows),
+        "needs": content.needs_of(head),
+        "plane": draw_plane(case.score, group=group) if "CEP17" in case.roles else None,
+    }
+
+
+def _nuclei(case: ShownCase, pictures: Sequence[FieldPicture]) -> dict[str, Any]:
+    """A card for each nucleus, by what cards can be chosen, and what was left out."""
+    cards = draw_cards(case.fields, pictures)
+    return {
+        "cards": cards,
+        "flags": sorted({flag for card in cards for flag in card.flags}),
+        "reasons": sorted({(card.reason, card.reason_name) for card in cards if card.reason}),
+        "reviews": [
+            status
+            for status in ("accepted", "rejected", "edited")
+            if any(card.review == status for card in cards)
+        ],
+        "excluded_nuclei": quality.excluded_nuclei(case.fields),
+        "excluded_signals": quality.excluded_signals(case.fields, case.roles),
+    }
 
 
 @cache
