@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -32,86 +32,89 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 IHC = click.Choice(["0", "1+", "2+", "3+"])
 
+_IMAGE_OPTIONS = (
+    click.option(
+        "--channel",
+        "channels",
+        multiple=True,
+        metavar="ROLE=WHAT",
+        help="Which channel is DAPI, HER2 or CEP17: its name or number (from 0) in the "
+        "file; or, without FIELD, a grey file of its own. Repeat for each role, and for "
+        "each field in order.",
+    ),
+    click.option(
+        "--rgb",
+        metavar="COLOUR=ROLE,...",
+        help="What the colours of a merged picture show: red=HER2,green=CEP17,blue=DAPI.",
+    ),
+    click.option(
+        "--pixel-size-um",
+        type=float,
+        metavar="UM",
+        help="Edge of a pixel in the sample, where the file does not say.",
+    ),
+    click.option(
+        "--z-step-um",
+        type=float,
+        metavar="UM",
+        help="Distance of planes, where the file does not say.",
+    ),
+    click.option(
+        "--axes",
+        metavar="AXES",
+        help="Order of the axes, such as ZCYX, where the file does not say.",
+    ),
+    click.option(
+        "--offset-counts",
+        type=float,
+        metavar="N",
+        help="Added to signed pixels, so that none is negative.",
+    ),
+    click.option(
+        "--series",
+        type=int,
+        metavar="N",
+        help="Which image of a file that holds several (from 0).",
+    ),
+)
+
+_SETTINGS_OPTIONS = (
+    click.option(
+        "--scheme-file",
+        "scheme_files",
+        multiple=True,
+        type=click.Path(path_type=Path),
+        help="A scheme of your own, as TOML, beside the built-in ones; repeat for more.",
+    ),
+    click.option(
+        "--settings",
+        "settings_file",
+        type=click.Path(path_type=Path),
+        help="Settings as TOML.",
+    ),
+    click.option(
+        "--set",
+        "assignments",
+        multiple=True,
+        metavar="SECTION.KEY=VALUE",
+        help="One setting, such as spots.min_snr=6; repeat for more.",
+    ),
+)
+
 
 def image_options(command: Command) -> Command:
     """Options that say what the pixels of a file are."""
-    for option in reversed(
-        (
-            click.option(
-                "--channel",
-                "channels",
-                multiple=True,
-                metavar="ROLE=WHAT",
-                help="Which channel is DAPI, HER2 or CEP17: its name or number (from 0) in the "
-                "file; or, without FIELD, a grey file of its own. Repeat for each role, and for "
-                "each field in order.",
-            ),
-            click.option(
-                "--rgb",
-                metavar="COLOUR=ROLE,...",
-                help="What the colours of a merged picture show: red=HER2,green=CEP17,blue=DAPI.",
-            ),
-            click.option(
-                "--pixel-size-um",
-                type=float,
-                metavar="UM",
-                help="Edge of a pixel in the sample, where the file does not say.",
-            ),
-            click.option(
-                "--z-step-um",
-                type=float,
-                metavar="UM",
-                help="Distance of planes, where the file does not say.",
-            ),
-            click.option(
-                "--axes",
-                metavar="AXES",
-                help="Order of the axes, such as ZCYX, where the file does not say.",
-            ),
-            click.option(
-                "--offset-counts",
-                type=float,
-                metavar="N",
-                help="Added to signed pixels, so that none is negative.",
-            ),
-            click.option(
-                "--series",
-                type=int,
-                metavar="N",
-                help="Which image of a file that holds several (from 0).",
-            ),
-        )
-    ):
-        command = option(command)
-    return command
+    return _with(command, _IMAGE_OPTIONS)
 
 
 def settings_options(command: Command) -> Command:
     """Options that say how a case is scored: settings, and schemes of one's own."""
-    for option in reversed(
-        (
-            click.option(
-                "--scheme-file",
-                "scheme_files",
-                multiple=True,
-                type=click.Path(path_type=Path),
-                help="A scheme of your own, as TOML, beside the built-in ones; repeat for more.",
-            ),
-            click.option(
-                "--settings",
-                "settings_file",
-                type=click.Path(path_type=Path),
-                help="Settings as TOML.",
-            ),
-            click.option(
-                "--set",
-                "assignments",
-                multiple=True,
-                metavar="SECTION.KEY=VALUE",
-                help="One setting, such as spots.min_snr=6; repeat for more.",
-            ),
-        )
-    ):
+    return _with(command, _SETTINGS_OPTIONS)
+
+
+def _with(command: Command, options: Sequence[Callable[[Command], Command]]) -> Command:
+    """A command with options, which its help shows in this order."""
+    for option in reversed(options):
         command = option(command)
     return command
 

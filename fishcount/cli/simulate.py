@@ -48,6 +48,7 @@ _OWN = re.compile(r"field_\d+\.ome\.tif|truth/field_\d+_(labels\.tif|nuclei\.csv
 )
 @click.option(
     "--planes",
+    "n_planes",
     type=click.IntRange(1, 200),
     default=1,
     show_default=True,
@@ -67,7 +68,7 @@ def command(
     snr: str,
     n_fields: int,
     size: int,
-    planes: int,
+    n_planes: int,
     seed: int,
     overwrite: bool,
 ) -> None:
@@ -78,7 +79,7 @@ def command(
     from fishcount.synthetic import simulate_case, write_case
 
     earlier = _earlier(out, overwrite=overwrite)
-    drawn = simulate_case(case, seed=seed, n_fields=n_fields, size=size, n_planes=planes, snr=snr)
+    drawn = simulate_case(case, seed=seed, n_fields=n_fields, size=size, n_planes=n_planes, snr=snr)
     was_there = out.exists()
     try:
         for path in earlier:
