@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ import pytest
 import tifffile
 
 CHANNELS = ("DAPI", "HER2", "CEP17")
+SIDE_PX = 384
 
 
 def write_field(path, planes, names=CHANNELS, pixel_size_um=0.1):
@@ -34,7 +36,7 @@ def case_files(tmp_path_factory):
     """Two drawn fields of a negative case."""
     from fishcount.synthetic import simulate_case, write_case
 
-    drawn = simulate_case("negative", seed=5, n_fields=2, size=512, snr="easy")
+    drawn = simulate_case("negative", seed=5, n_fields=2, size=SIDE_PX, snr="easy")
     return write_case(tmp_path_factory.mktemp("case"), drawn)
 
 
@@ -120,7 +122,7 @@ def test_score_writes_the_case_folder(call, case_files, tmp_path):
     assert summary["ihc"] == "1+"
     for name in ("nuclei.csv", "signals.csv", "settings.toml", "provenance.json", "report.html"):
         assert (out_dir / name).stat().st_size > 0
-    assert tifffile.imread(out_dir / "labels" / "field_2.tif").shape == (512, 512)
+    assert tifffile.imread(out_dir / "labels" / "field_2.tif").shape == (SIDE_PX, SIDE_PX)
 
 
 def test_score_never_overwrites_unless_told(call, case_files, tmp_path):
@@ -158,7 +160,7 @@ def test_own_labels_are_scored(call, case_files, tmp_path):
 
 
 def test_the_limits_of_reading_hold_for_labels_too(call, case_files, tmp_path):
-    # The three channels of the image take 1.5 MiB.
+    # The three channels of the image take less than 1 MiB.
     labels = tmp_path / "labels.tif"
     tifffile.imwrite(labels, np.ones((1024, 512), np.uint64))
     options = ("--labels", labels, "--out", tmp_path / "case")
@@ -326,10 +328,11 @@ def group4_folder(tmp_path_factory):
     from fishcount.pipeline import score_case
     from fishcount.synthetic import simulate_case
 
-    images = [image for image, _ in simulate_case("negative", seed=5, n_fields=2, size=512)]
+    images = [image for image, _ in simulate_case("negative", seed=5, n_fields=2, size=SIDE_PX)]
+    scored = score_case(images, ihc="2+")
     folder = tmp_path_factory.mktemp("workup")
     for name, her2, cep17 in (("first", 100, 60), ("same", 104, 62), ("other", 100, 48)):
-        write_case(folder / name, score_case(images, name=name, ihc="2+"))
+        write_case(folder / name, replace(scored, name=name))
         path = folder / name / "summary.json"
         summary = json.loads(path.read_text())
         summary |= {"n_scored": 20, "her2_signals": her2, "cep17_signals": cep17}
@@ -562,7 +565,8 @@ def test_workup_refuses_a_second_opinion_without_a_name(call, group4_folder):
 
 def test_a_region_restricts_what_is_scored(call, case_files, tmp_path):
     region = tmp_path / "left.geojson"
-    ring = [[0, 0], [256, 0], [256, 512], [0, 512], [0, 0]]
+    middle = SIDE_PX // 2
+    ring = [[0, 0], [middle, 0], [middle, SIDE_PX], [0, SIDE_PX], [0, 0]]
     region.write_text(json.dumps({"type": "Polygon", "coordinates": [ring]}))
     options = ("--roi", region, "--out", tmp_path / "left", "--json")
     left = json.loads(call("score", case_files[0], *options)[1])
@@ -570,8 +574,8 @@ def test_a_region_restricts_what_is_scored(call, case_files, tmp_path):
     assert left["fields"][0]["n_nuclei"] == whole["fields"][0]["n_nuclei"]
     assert 0 < left["n_scored"] < whole["n_scored"]
     nuclei = pd.read_csv(tmp_path / "left" / "nuclei.csv")
-    assert (nuclei.loc[nuclei["x_px"] > 256, "reject_reason"] == "OUTSIDE_ROI").all()
-    assert (nuclei.loc[nuclei["scored"], "x_px"] < 256).all()
+    assert (nuclei.loc[nuclei["x_px"] > middle, "reject_reason"] == "OUTSIDE_ROI").all()
+    assert (nuclei.loc[nuclei["scored"], "x_px"] < middle).all()
 
 
 def test_a_colour_merge_needs_its_map(call, case_files, tmp_path):
@@ -592,9 +596,8 @@ def test_a_comment_stands_beside_its_category_wherever_it_is_said(call, tmp_path
     """Groups 2 to 4 are negative with a comment, never just negative."""
     from fishcount.synthetic import simulate_case, write_case
 
-    fields = write_case(
-        tmp_path / "drawn", simulate_case("equivocal", n_fields=3, size=640, seed=1)
-    )
+    drawn = simulate_case("equivocal", seed=4, n_fields=2, size=576, snr="easy")
+    fields = write_case(tmp_path / "drawn", drawn)
     case = tmp_path / "case"
     said = call("score", *fields, "--out", case, "--ihc", "1+")[1]
     assert "asco-cap-2018-dual: NEGATIVE with comment, group 4" in said

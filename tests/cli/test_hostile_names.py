@@ -89,9 +89,7 @@ def scored(folder: Path, name: str) -> Path:
     before = set(folder.parent.rglob("*"))
     # A place holder of a pattern is one: such a file is named by a role instead.
     field = write_field(folder / file_name(name), name)
-    fields = ("--channel", f"DAPI={field}") if "{" in name else (field,)
-    if "{" in name:
-        fields = (write_field(folder / "field.ome.tif", name),)
+    fields = (write_field(folder / "field.ome.tif", name) if "{" in name else field,)
     out = folder / "case"
     case = [] if "\x00" in name else [f"--name={name}"]
     assert score("score", *fields, "--out", out, *case) == 0

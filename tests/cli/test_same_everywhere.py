@@ -33,7 +33,7 @@ def score(fields: list[Path], out: Path, *, threads: int) -> Path:
 def folders(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """One case scored with one thread, again with one, and with four."""
     home = tmp_path_factory.mktemp("same")
-    fields = write_case(home, simulate_case("mixed", seed=4, n_fields=2, size=384))
+    fields = write_case(home, simulate_case("mixed", seed=4, n_fields=2, size=256))
     # A name of its own would stand in the summary.
     runs = [("a", 1), ("b", 1), ("c", 4)]
     return [score(fields, home / run / "case", threads=n) for run, n in runs]
