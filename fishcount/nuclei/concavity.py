@@ -25,7 +25,7 @@ from fishcount.nuclei.dents import (
 )
 from fishcount.nuclei.pieces import measure_outlines
 from fishcount.nuclei.runs import Runs, find_runs
-from fishcount.nuclei.shape import ellipse_fit
+from fishcount.nuclei.shape import disk_area, ellipse_fit
 from fishcount.nuclei.sides import both_sides, first_side
 from fishcount.nuclei.size_law import SizeLaw
 from fishcount.nuclei.split import inner_distance
@@ -68,7 +68,7 @@ def cut_at_dents(
     sizes
         How much nuclei of this field differ in area.
     """
-    nucleus_area = np.pi / 4 * diameter_px**2
+    nucleus_area = disk_area(diameter_px)
     runs = find_runs(labels)
     todo = 1 + _dented(runs, nucleus_area)
     if not len(todo):
@@ -138,7 +138,7 @@ def _best_cuts(
         packed_patches([one.depth for one in tries]),
         cost=cuts.cost[row, rank],
         length_px=np.hypot(*(cuts.one[row, rank] - cuts.other[row, rank]).T),
-        nucleus_area_px=np.pi / 4 * diameter_px**2,
+        nucleus_area_px=disk_area(diameter_px),
         sizes=sizes,
     )
     # Of each row the best; of equals, the one of the lower rank.
@@ -157,7 +157,7 @@ def _promising_cuts(
     diameter_px: float,
 ) -> tuple[NDArray[np.intp], DentCuts]:
     """Cuts of all labels `todo`, and the rows of those whose cuts are worth weighing."""
-    nucleus_area = np.pi / 4 * diameter_px**2
+    nucleus_area = disk_area(diameter_px)
     outlines = outlines_of(labels, todo, boxes)
     cuts = find_cuts(
         outlines,
@@ -235,7 +235,7 @@ def cut_anew(labels: NDArray[np.int32], *, diameter_px: float) -> NDArray[np.int
         outlines_of(together, one, boxes),
         diameter_px=diameter_px,
         min_dent=_DEEP_DENT,
-        min_area_px=_LARGE_PART * np.pi / 4 * diameter_px**2,
+        min_area_px=_LARGE_PART * disk_area(diameter_px),
     )
     better = labels.copy()
     for k in np.flatnonzero(cuts.cost[:, 0] < contacts.width[pairs] - _MIN_GAIN):

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from fishcount.nuclei.ellipses import Ellipses
 from fishcount.nuclei.neighbours import contact_pairs
 from fishcount.nuclei.runs import count_pixels
+from fishcount.nuclei.shape import disk_area, disk_diameter
 
 __all__ = [
     "MIN_SIZE",
@@ -71,9 +72,7 @@ def find_contacts(labels: NDArray[np.int32]) -> Contacts:
     area = count_pixels(labels, n).astype(np.float64)
     low, high = code // n, code % n
     small = np.minimum(area[low], area[high])
-    return Contacts(
-        low, high, np.hypot(*along) / (2 * np.sqrt(small / np.pi)), area[low] + area[high]
-    )
+    return Contacts(low, high, np.hypot(*along) / disk_diameter(small), area[low] + area[high])
 
 
 def cut_by_the_edge(labels: NDArray[np.int32]) -> NDArray[np.bool_]:
@@ -87,7 +86,7 @@ def cut_by_the_edge(labels: NDArray[np.int32]) -> NDArray[np.bool_]:
 def join_false_cuts(labels: NDArray[np.int32], *, diameter_px: float) -> NDArray[np.int32]:
     """New label of each label: that of the neighbour from which only a false cut parts it."""
     contacts = find_contacts(labels)
-    size = np.log(np.maximum(contacts.area_px / (np.pi / 4 * diameter_px**2), MIN_SIZE))
+    size = np.log(np.maximum(contacts.area_px / disk_area(diameter_px), MIN_SIZE))
     false = _WIDTH_WEIGHT * contacts.width - _SIZE_WEIGHT * size
     new = np.arange(int(labels.max(initial=0)) + 1, dtype=np.int32)
     taken = cut_by_the_edge(labels)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from fishcount.nuclei.dents import DENT_WORTH
 from fishcount.nuclei.joins import contact_figures, find_piece_contacts
 from fishcount.nuclei.pieces import measure_pieces
+from fishcount.nuclei.shape import disk_diameter
 from fishcount.nuclei.size_law import SizeLaw
 
 __all__ = ["BIAS", "WEIGHTS", "cut_figures", "log_odds_two"]
@@ -58,7 +59,7 @@ def cut_figures(
     contacts = contacts.take((contacts.a % 2 == 0) & (contacts.b == contacts.a + 1))
     cut = contacts.a // 2
     one, other = pieces.take(contacts.a), pieces.take(contacts.b)
-    narrow = length_px[cut] / (2 * np.sqrt(np.minimum(one.area, other.area) / np.pi))
+    narrow = length_px[cut] / disk_diameter(np.minimum(one.area, other.area))
     along = contacts.light[:, 0] / np.maximum(contacts.light[:, 1], 1e-6)
     bright = np.maximum(np.maximum(one.brightness, other.brightness), 1e-6)
     columns = (

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
 from fishcount.nuclei.contour import longest_contours
+from fishcount.nuclei.shape import disk_diameter
 
 __all__ = [
     "DENT_WORTH",
@@ -128,7 +129,7 @@ def find_cuts(
     length = np.hypot(*(one - other).T)
     whole, part = _areas(outlines, row, pair)
     small = np.minimum(part, whole - part)
-    width = 2 * np.sqrt(np.maximum(small, 1) / np.pi)
+    width = disk_diameter(np.maximum(small, 1))
     cost = length / width - DENT_WORTH * both[row, pair] / diameter_px
     # A cut from a dent to itself, along the outline, separates nothing.
     good = np.flatnonzero((small > min_area_px) & (length > step[row]))

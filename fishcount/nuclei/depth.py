@@ -18,7 +18,7 @@ from scipy import ndimage as ndi
 from fishcount.filters import block_means, enlarged
 from fishcount.nuclei.focus import best_planes
 from fishcount.nuclei.runs import Runs, find_runs
-from fishcount.nuclei.shape import measure_shapes
+from fishcount.nuclei.shape import disk_area, measure_shapes
 from fishcount.settings import NucleiSettings
 
 __all__ = ["Depths", "cut_by_depth", "measure_depths"]
@@ -148,7 +148,7 @@ def cut_by_depth(
     result = labels.copy()
     top = int(labels.max(initial=0))
     least = _least_planes(z_step_um, settings)
-    least_area_px = settings.too_small * np.pi / 4 * diameter_px**2
+    least_area_px = settings.too_small * disk_area(diameter_px)
     for relief in _reliefs(labels, stack, z_step_um=z_step_um, diameter_px=diameter_px):
         regions = _two_regions(relief, least_planes=least)
         if regions is None:

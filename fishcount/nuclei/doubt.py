@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from fishcount.nuclei.contacts import Contacts, cut_by_the_edge, find_contacts
 from fishcount.nuclei.dents import NO_CUT, find_cuts, outlines_of
 from fishcount.nuclei.ellipses import fit_ellipses
-from fishcount.nuclei.shape import Shapes
+from fishcount.nuclei.shape import Shapes, disk_area
 
 __all__ = ["measure_doubt"]
 
@@ -54,7 +54,7 @@ def _neck(
         outlines_of(labels, rows + 1, boxes),
         diameter_px=diameter_px,
         min_dent=0.0,
-        min_area_px=_MIN_PART * np.pi / 4 * diameter_px**2,
+        min_area_px=_MIN_PART * disk_area(diameter_px),
     )
     neck[rows] = cuts.cost[:, 0]
     return neck

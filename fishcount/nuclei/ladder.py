@@ -19,6 +19,7 @@ from fishcount.nuclei.canvas import Canvas
 from fishcount.nuclei.foreground import fill_holes
 from fishcount.nuclei.pieces import Pieces, measure_outlines
 from fishcount.nuclei.runs import Runs, count_pixels, find_runs
+from fishcount.nuclei.shape import disk_area
 from fishcount.nuclei.split import Split, split_foreground
 
 __all__ = ["climb_ladder", "lowest_level"]
@@ -149,7 +150,7 @@ def _make_rung(
 ) -> _Rung | None:
     """The components over a threshold inside those that the rung below left open, judged."""
     signal = canvas.signal
-    nucleus_area = math.pi / 4 * diameter_px**2
+    nucleus_area = disk_area(diameter_px)
     mask = fill_holes(
         signal > level,
         max_area_px=_MAX_HOLE * nucleus_area,

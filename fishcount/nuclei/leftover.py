@@ -7,8 +7,6 @@ between them; a nucleus has an edge and is as bright just inside of it as elsewh
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,6 +14,7 @@ from fishcount.filters import connected_parts, largest_near, smallest_near
 from fishcount.nuclei.canvas import Canvas
 from fishcount.nuclei.ladder import climb_ladder, lowest_level
 from fishcount.nuclei.runs import count_pixels
+from fishcount.nuclei.shape import disk_area
 
 __all__ = ["add_leftovers"]
 
@@ -61,7 +60,7 @@ def add_leftovers(
         top_counts=top_counts,
         diameter_px=diameter_px,
     )
-    area = count_pixels(found, len(quality) + 1)[1:] / (math.pi / 4 * diameter_px**2)
+    area = count_pixels(found, len(quality) + 1)[1:] / disk_area(diameter_px)
     left = whole.values_of(canvas, found)
     inside, outside = _edge_light(left, taken, signal, max(round(_EDGE_REACH * diameter_px), 1))
     good = (area >= _MIN_AREA) & (quality >= _MIN_QUALITY)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from fishcount.nuclei.shape import disk_area
 
 __all__ = ["CUT", "LOWEST_CUT", "NuclearLight", "core_heights", "measure_light"]
 
@@ -46,7 +47,7 @@ def measure_light(
 ) -> NuclearLight:
     """Typical light of nuclei from their cores (y, x), which are cut high on all of them."""
     (mean, height, top), area = _means_upwards(cores, signal, steps=3)
-    whole = area > _MIN_AREA * math.pi / 4 * diameter_px**2
+    whole = area > _MIN_AREA * disk_area(diameter_px)
     whole[0] = False
     if not whole.any():
         return NuclearLight(0.0, CUT)

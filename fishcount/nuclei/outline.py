@@ -14,6 +14,7 @@ from fishcount.nuclei.ellipses import Ellipses, fit_ellipses
 from fishcount.nuclei.foreground import find_holes
 from fishcount.nuclei.light import NuclearLight, core_heights
 from fishcount.nuclei.runs import count_pixels, find_runs
+from fishcount.nuclei.shape import disk_area
 
 __all__ = ["Outlines", "draw_outlines"]
 
@@ -72,7 +73,7 @@ def draw_outlines(
     rim = nearest * (squared > (_RIM_FROM * diameter_px) ** 2)
     glow = np.minimum(_glow(rim, signal, len(height)), _MAX_GLOW * height)
     cut = np.maximum(glow + light.cut * (height - glow), floor_counts).astype(np.float32)
-    nucleus_area = np.pi / 4 * diameter_px**2
+    nucleus_area = disk_area(diameter_px)
     inside = (signal > cut.take(nearest)) & (nearest > 0)
     inside = _fill_own_holes(inside, nearest, _MAX_HOLE * nucleus_area)
     soft = gaussian(inside.astype(np.float32), max(_OUTLINE_SMOOTHING * diameter_px, 0.5))

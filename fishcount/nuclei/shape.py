@@ -13,6 +13,8 @@ from fishcount.nuclei.runs import Runs
 __all__ = [
     "N_DIRECTIONS",
     "Shapes",
+    "disk_area",
+    "disk_diameter",
     "ellipse_fit",
     "hull_of_support",
     "measure_shapes",
@@ -22,6 +24,16 @@ __all__ = [
 # Directions of the support function: with fewer, slender nuclei seem hollow. Even, so that every
 # direction has its opposite.
 N_DIRECTIONS = 32
+
+
+def disk_area(diameter: float) -> float:
+    """Area of a disk."""
+    return np.pi / 4 * diameter**2
+
+
+def disk_diameter(area: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Diameter of disks (n,) of an area."""
+    return np.asarray(2 * np.sqrt(area / np.pi), np.float64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

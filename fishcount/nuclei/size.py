@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from fishcount.filters import block_means, connected_parts, gaussian, smallest_near
 from fishcount.nuclei.illumination import background_mesh, noise_floor
 from fishcount.nuclei.runs import find_runs
-from fishcount.nuclei.shape import ellipse_fit, moments_of
+from fishcount.nuclei.shape import disk_area, ellipse_fit, moments_of
 from fishcount.robust import quantile
 
 __all__ = ["diameter_of", "guess_diameter"]
@@ -93,7 +93,7 @@ def diameter_of(labels: NDArray[np.int32], quality: NDArray[np.float64]) -> floa
     area = np.bincount(labels.ravel())[1:][quality > _MIN_QUALITY].astype(np.float64)
     if len(area) < 3:
         return math.nan
-    least = _MIN_PART * math.pi / 4 * _middle_diameter(area, area) ** 2
+    least = _MIN_PART * disk_area(_middle_diameter(area, area))
     return math.sqrt(4 / math.pi * float(np.quantile(area[area > least], _MIDDLE)))
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from fishcount.nuclei.contacts import cut_by_the_edge
 from fishcount.nuclei.pieces import measure_outlines
 from fishcount.nuclei.runs import find_runs
+from fishcount.nuclei.shape import disk_area
 from fishcount.robust import middle, quantile, robust_sigma
 
 __all__ = ["SizeLaw", "measure_sizes"]
@@ -78,7 +79,7 @@ def measure_sizes(labels: NDArray[np.int32], *, diameter_px: float) -> SizeLaw:
     shapes = measure_outlines(find_runs(labels))
     if len(shapes) < _LEAST:
         return SizeLaw()
-    area = shapes.area / (math.pi / 4 * diameter_px**2)
+    area = shapes.area / disk_area(diameter_px)
     solidity = shapes.area / (shapes.area + shapes.hollow())
     single = (solidity > _SINGLE_SOLIDITY) & (area > _SMALLEST) & (area < _LARGEST)
     log_area = np.log(area[single & ~cut_by_the_edge(labels)[1:]])

@@ -12,6 +12,7 @@ from fishcount.nuclei.distance import inside_distance
 from fishcount.nuclei.flood import flood_components
 from fishcount.nuclei.joins import join_pieces
 from fishcount.nuclei.pieces import Pieces
+from fishcount.nuclei.shape import disk_area
 
 __all__ = ["Split", "inner_distance", "label_points", "split_foreground"]
 
@@ -62,7 +63,7 @@ def split_foreground(
     peaks = (depth == largest_near(depth, 2 * reach + 1)) & (depth > 0.5)
     at, seed = label_points(peaks)
     labels, components = flood_components(depth, at, seed, components)
-    nucleus_area = np.pi / 4 * diameter_px**2
+    nucleus_area = disk_area(diameter_px)
     labels, pieces = join_pieces(labels, signal, depth, nucleus_area_px=nucleus_area)
     return Split(labels, pieces, components, at)
 
