@@ -47,7 +47,7 @@ class Desk:
     scored : Reviewed
         Score and categories as they stand.
     nucleus : (field, number) or None
-        Where the reader is; None where the case has no nucleus.
+        Where the reader is; None where the case has no nucleus, or none is looked at.
     signal : (field, number) or None
         The signal that the next action on signals means.
     listeners : list of callables
@@ -72,6 +72,7 @@ class Desk:
     nucleus: Id | None = None
     signal: Id | None = None
     listeners: list[Callable[[Change], object]] = field(default_factory=list)
+    _left: Id | None = None
     _view: _View = field(default_factory=_View)
     _shown: tuple[Id, ...] = ()
 
@@ -126,9 +127,18 @@ class Desk:
         self.signal = None
         self._tell("moved")
 
+    def leave(self) -> None:
+        """Look at no nucleus, as at a field as a whole; a step comes back to where one was."""
+        self._left = self.nucleus or self._left
+        self.nucleus = self.signal = None
+        self._tell("moved")
+
     def step(self, by: int) -> None:
         """Go so many nuclei down the list, or up; stay at its ends."""
         if not self.shown:
+            return
+        if self.nucleus is None and self._left in self.shown:
+            self.go_to(self._left)
             return
         place = self._place()
         if place is None:
@@ -179,10 +189,11 @@ class Desk:
 
     # --- edits ------------------------------------------------------------------------------
 
-    def do(self, action: Edit, *, reason: str = "") -> None:
+    def do(self, action: Edit, *, reason: str = "") -> Event:
         """Make an edit, count anew, and stay where the nuclei it left behind are."""
         event = self.review.do(action, reason=reason)
         self._after(event.object, target=self.nucleus)
+        return event
 
     def accept_and_go_on(self) -> None:
         """Accept the present nucleus, where it is not yet, and go to the next of the list."""
@@ -240,7 +251,9 @@ class Desk:
         standing = set(self.table.ids)
         touched = [key for key in map(_id_of, changed["nuclei"]) if key in standing]
         first = self.table.ids[0] if self.table.ids else None
-        wishes = (target, *reversed(touched), before, following, first)
+        wishes = (target, *reversed(touched))
+        # Who looks at no nucleus, or at a field without one, is sent to none that was not touched.
+        wishes += () if before is None else (before, following, first)
         self.nucleus = next((key for key in wishes if key in standing), None)
         if self.nucleus != before:
             self.signal = None
@@ -271,7 +284,8 @@ class Desk:
         self._shown = tuple(self.table.ids[row] for row in rows.tolist())
 
     def _place(self) -> int | None:
-        return self.shown.index(self.nucleus) if self.nucleus in self.shown else None
+        here = self.nucleus or self._left
+        return self.shown.index(here) if here in self.shown else None
 
     def _following(self) -> Id | None:
         place = self._place()

@@ -80,6 +80,8 @@ class Worktable:
     scored : ndarray of bool, (n,)
     her2, cep17 : ndarray of int64, (n,)
         Copies; -1 where the case has no CEP17.
+    estimated : dict of str to ndarray of bool, (n,)
+        For each probe, whether copies in clusters were estimated and no reader has set them.
     ratio : ndarray of float64, (n,)
         NaN where there is none.
     doubt : ndarray of float64, (n,)
@@ -94,6 +96,7 @@ class Worktable:
     scored: NDArray[np.bool_]
     her2: NDArray[np.int64]
     cep17: NDArray[np.int64]
+    estimated: Mapping[str, NDArray[np.bool_]]
     ratio: NDArray[np.float64]
     doubt: NDArray[np.float64]
     why: tuple[str, ...]
@@ -127,6 +130,7 @@ class Worktable:
             scored=counts.scored[at],
             her2=her2,
             cep17=cep17,
+            estimated={probe: copies.estimated[at] for probe, copies in counts.copies.items()},
             ratio=copy_ratios(her2, cep17),
             doubt=np.array([order.doubt.get(key, 0.0) for key in ids], np.float64),
             why=tuple(_words(order.why.get(key, ""), reason) for key, reason in reasons),

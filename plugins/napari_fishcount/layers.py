@@ -28,6 +28,7 @@ __all__ = [
     "nuclei_layer",
     "result_layers",
     "signal_layers",
+    "text_places",
 ]
 
 LayerTuple = tuple[Any, dict[str, Any], str]
@@ -45,7 +46,9 @@ CONTOUR_PX = 1
 
 # Wider than a signal, which is about 0.3 um, so that the mark does not hide it.
 MARK_SIZE_UM = 0.9
+# Distance of the middle of a text from its nucleus: a line of text, half of a count.
 TEXT_LIFT_UM = 0.9
+TEXT_ASIDE_UM = 1.2
 
 
 def add_layers(viewer: Any, layers: Iterable[LayerTuple]) -> list[Layer]:
@@ -124,12 +127,10 @@ def nuclei_layer(field: ScoredField) -> LayerTuple:
 
 
 def counts_layer(field: ScoredField) -> LayerTuple:
-    """A text above every nucleus: its copies, or why it is not scored."""
+    """A text beside every nucleus: its copies, or why it is not scored."""
     nuclei = field.nuclei
-    radius_um = np.sqrt(nuclei["area_um2"] / np.pi)
-    above_px = nuclei["y_px"] - (radius_um + TEXT_LIFT_UM) / field.pixel_size_um
     return (
-        np.column_stack([above_px, nuclei["x_px"]]),
+        text_places(field),
         {
             "name": f"{field.name} counts",
             "features": nuclei[["nucleus"]].assign(
@@ -150,6 +151,65 @@ def counts_layer(field: ScoredField) -> LayerTuple:
         },
         "points",
     )
+
+
+def text_places(field: ScoredField) -> NDArray[np.float64]:
+    """Where the text of each nucleus stands: outside of it, and of others where there is room.
+
+    A count that is written across a neighbour is read as the neighbour's.
+
+    Returns
+    -------
+    ndarray of float64, (n, 2)
+        y, x of its middle in pixels of the field: above the nucleus, else below, right or left of
+        it; above where all of these lie on other nuclei.
+    """
+    numbers = field.nuclei["nucleus"].to_numpy(np.int64)
+    y_px, x_px = (field.nuclei[axis].to_numpy(np.float64) for axis in ("y_px", "x_px"))
+    # In pixels of the label image, which may be a part of the field.
+    middle = np.column_stack([y_px, x_px]) - field.origin_px
+    low, high = _extents(field.labels, numbers, middle)
+    lift, aside = TEXT_LIFT_UM / field.pixel_size_um, TEXT_ASIDE_UM / field.pixel_size_um
+    y, x = middle.T
+    places = np.stack(
+        [
+            np.column_stack([low[:, 0] - lift, x]),
+            np.column_stack([high[:, 0] + lift, x]),
+            np.column_stack([y, high[:, 1] + aside]),
+            np.column_stack([y, low[:, 1] - aside]),
+        ],
+        axis=1,
+    )
+    hidden = _share_on_nuclei(field.labels, places, half_px=(lift / 3, aside / 2))
+    best: NDArray[np.float64] = places[np.arange(len(numbers)), np.argmin(hidden, axis=1)]
+    return best + field.origin_px
+
+
+def _extents(
+    labels: NDArray[np.int32], numbers: NDArray[np.int64], middle: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """First and last row and column of each nucleus; its middle where it has no pixel here."""
+    n_labels = max(int(labels.max(initial=0)), int(numbers.max(initial=0))) + 1
+    low, high = np.full((n_labels, 2), np.inf), np.full((n_labels, 2), -np.inf)
+    for axis, turned in enumerate((labels, labels.T)):
+        # Pixels come row by row, and of several values for one number the last stays.
+        at = np.nonzero(turned)
+        high[turned[at], axis] = at[0]
+        low[turned[at][::-1], axis] = at[0][::-1]
+    low, high = low[numbers], high[numbers]
+    return np.where(np.isfinite(low), low, middle), np.where(np.isfinite(high), high, middle)
+
+
+def _share_on_nuclei(
+    labels: NDArray[np.int32], places: NDArray[np.float64], *, half_px: tuple[float, float]
+) -> NDArray[np.float64]:
+    """Which share of the spots of a text at each place (..., 2) lies on nuclei or off the image."""
+    spots = np.array([(0, 0), (-1, -1), (-1, 1), (1, -1), (1, 1)]) * np.array(half_px)
+    at = np.rint(places[..., None, :] + spots).astype(np.int64)
+    inside = ((at >= 0) & (at < labels.shape)).all(axis=-1)
+    y, x = np.moveaxis(np.clip(at, 0, np.array(labels.shape) - 1), -1, 0)
+    share: NDArray[np.float64] = (~inside | (labels[y, x] > 0)).mean(axis=-1)
+    return share
 
 
 def count_text(field: ScoredField) -> list[str]:

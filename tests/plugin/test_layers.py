@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from napari_fishcount.layers import (
     image_layers,
     nuclei_layer,
     result_layers,
+    text_places,
 )
 from napari_fishcount.scored import ScoredField
 
@@ -168,3 +170,33 @@ def test_contrast_limits_are_never_empty() -> None:
 
     assert contrast_limits(np.zeros((8, 8), np.uint16), dark_share=0.8) == (0.0, 1.0)
     assert_allclose(contrast_limits(ramp, dark_share=0.8), (8000, 9994), atol=1)
+
+
+def test_a_count_stands_on_no_nucleus_where_there_is_room(scored: ScoredField) -> None:
+    # One below the other: above the lower one is the upper one, so its count stands below it.
+    labels = np.zeros((80, 90), np.int32)
+    labels[20:40, 30:50], labels[40:60, 30:50] = 1, 2
+    y_px, x_px = np.array([29.5, 49.5, 70.0]), np.array([39.5, 39.5, 70.0])
+    field = replace(scored, labels=labels, nuclei=scored.nuclei.assign(y_px=y_px, x_px=x_px))
+    upper, lower, gone = text_places(field)
+    assert_allclose(upper, (20 - 9, 39.5))
+    assert_allclose(lower, (59 + 9, 39.5))
+    # A nucleus without a pixel here is taken for a point.
+    assert_allclose(gone, (70 - 9, 70))
+    # In a part of a field the places are those of the field.
+    part = replace(
+        field,
+        labels=labels[5:, 20:],
+        origin_px=(5, 20),
+    )
+    assert_allclose(text_places(part), text_places(field))
+
+
+def test_a_count_amid_others_stands_beside_or_above(scored: ScoredField) -> None:
+    labels = np.full((80, 90), 2, np.int32)
+    labels[30:50, 30:50] = 1
+    labels[:, 52:] = 0
+    y_px, x_px = np.array([39.5, 39.5, 5.0]), np.array([39.5, 39.5, 5.0])
+    field = replace(scored, labels=labels, nuclei=scored.nuclei.assign(y_px=y_px, x_px=x_px))
+    assert_allclose(text_places(field)[0], (39.5, 49 + 12))
+    assert text_places(replace(field, labels=np.where(labels == 0, 2, labels)))[0][0] == 30 - 9

@@ -206,7 +206,11 @@ def shows_scores(dock: ReviewDock) -> None:
     after = panel.scores.toPlainText()
     n_scored = panel.desk.state.automatic.folder.summary["n_scored"]
     assert f"{n_scored - 1} ●" in after
-    assert "ASCO/CAP 2018, dual probe" in after
+    # What is signed comes first.
+    words = after.split()
+    assert "ASCO/CAP" in words[: words.index("Scored")]
+    counts, _ = panel.model.sentence(panel.desk.nucleus)
+    assert counts in panel.heading.text()
 
 
 def checks_settings(dock: ReviewDock) -> None:
@@ -248,8 +252,12 @@ def test_cases_come_one_after_another(
     assert dock.panel.desk.state.automatic.folder.path == cases[1]
     assert len(dock.viewer.layers) == n_layers
     assert "2 of" in dock.cases.list.item(0).text()
+    assert dock.cases.list.item(0).text().endswith(", exported")
+    press(dock, KEY.Key_D)
+    assert dock.cases.list.item(1).text().endswith(" reviewed, not exported")
     dock.next_case()
     assert "last case" in dock.message.text()
+    assert dock.message.text().endswith("edited and not exported: two")
     # The first is free for others.
     assert len(replay_folder(cases[0])[1].events) == 2
 
@@ -275,6 +283,7 @@ def exports(dock: ReviewDock, case: Path, qtbot: Any, monkeypatch: pytest.Monkey
     summary = case / "reviewed" / "summary.json"
     written = summary.read_bytes()
     assert (case / "reviewed" / "row.csv").is_file()
+    assert f"Only 1 of {len(dock.panel.desk.table)} reviewed" in dock.message.text()
     assert "automatic" in (case / "reviewed" / "report.html").read_text()
 
     press(dock, KEY.Key_D)

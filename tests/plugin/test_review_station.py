@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,8 +14,11 @@ import pytest
 from napari.components import ViewerModel
 from numpy.testing import assert_allclose, assert_array_equal
 
+from fishcount.batch import CaseJob, FieldJob, score_job
+from fishcount.image import FishImage
 from fishcount.io import put_file
 from fishcount.review import Desk, replay_folder, signal_place, signals_of
+from fishcount.synthetic import write_image
 from napari_fishcount.compat import camera_of
 from napari_fishcount.review import stage as stage_module
 from napari_fishcount.review.actions import ACTIONS, REASONS
@@ -352,11 +356,13 @@ def test_a_stack_goes_to_the_plane_of_a_signal_and_projects(
     step_um = station.stage.layers["DAPI"].scale[0]
     assert abs(viewer.dims.point[0] / step_um - z_px) <= 0.5
 
-    station.run("toggle_projection")
+    # All planes at first: no signal of the nucleus is out of sight.
     assert str(station.stage.layers["DAPI"].projection_mode) == "max"
     assert viewer.dims.margin_left[0] >= step_um * 4
     station.run("toggle_projection")
     assert str(station.stage.layers["DAPI"].projection_mode) == "none"
+    station.run("toggle_projection")
+    assert str(station.stage.layers["DAPI"].projection_mode) == "max"
 
 
 def test_without_its_image_a_case_is_reviewed_all_the_same(opened, review_case: Path) -> None:
@@ -448,3 +454,80 @@ def test_the_end_of_the_work_is_said(station) -> None:
         station.run("next_unreviewed")
         station.run("accept")
     assert "Every nucleus is reviewed" in station.said[-1]
+
+
+def test_the_whole_field_and_the_next_one_can_be_looked_over(station) -> None:
+    nucleus, zoom = station.desk.nucleus, camera_of(station.viewer).zoom
+    station.run("whole_field")
+    assert station.desk.nucleus == nucleus
+    assert camera_of(station.viewer).zoom < zoom
+    other = next(
+        name for name in station.desk.state.automatic.fields if name != station.stage.field
+    )
+    station.run("whole_field")
+    assert station.stage.field == other
+    assert not station.stage.layers["present"].visible
+    # What is out of sight is not accepted.
+    assert not station.run("accept")
+    assert station.desk.scored.n_reviewed == 0
+    station.run("next")
+    assert (station.desk.nucleus, station.stage.field) == (nucleus, nucleus[0])
+    assert_allclose(camera_of(station.viewer).zoom, zoom)
+
+
+def test_a_large_field_is_drawn_whole_only_while_it_is_looked_over(
+    station, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stage_module, "WINDOW_PX", 100)
+    shape = station.desk.state.shape(station.stage.field)
+    station.run("whole_field")
+    assert station.stage.layers["nuclei"].data.shape == shape
+    station.desk.go_to(station.desk.nucleus)
+    assert max(station.stage.layers["nuclei"].data.shape) <= 100
+
+
+def test_a_case_without_a_nucleus_is_seen_and_one_can_be_drawn(opened, tmp_path: Path) -> None:
+    pixels = np.random.default_rng(1).poisson(100, (3, 128, 128)).astype(np.uint16)
+    image = FishImage.from_array(
+        pixels, axes="CYX", channels=["DAPI", "HER2", "CEP17"], pixel_size_um=0.1, name="dark"
+    )
+    file = tmp_path / "dark.ome.tif"
+    write_image(file, image)
+    score_job(CaseJob(name="none", fields=(FieldJob(files=file),)), tmp_path / "case")
+    station = opened(tmp_path / "case")
+    assert station.desk.nucleus is None
+    assert station.stage.layers["DAPI"].visible
+    point_at(station, 64.0, 64.0)
+    assert station.run("add_her2")
+    assert "in no count" in station.said[-1]
+    assert station.run("draw_nucleus")
+    station.tool._layer.data[40:90, 40:90] = 1
+    assert station.run("finish")
+    assert station.desk.nucleus is not None
+    assert station.run("accept")
+    assert station.desk.scored.n_reviewed == 1
+
+
+def test_a_signal_that_is_added_elsewhere_is_said_to_be_elsewhere(station) -> None:
+    here, other = neighbours(station)
+    point_at(station, *centre_of(station, other))
+    station.run("add_cep17")
+    assert station.desk.nucleus == here
+    assert station.said[-1] == f"signal added, CEP17, in nucleus {other[1]}"
+
+
+def test_in_a_projection_a_signal_is_added_where_it_is_brightest(
+    opened, scored_stack: Path, tmp_path: Path
+) -> None:
+    station = opened(Path(shutil.copytree(scored_stack, tmp_path / "stack")))
+    assert station.stage.projected
+    signal = signals_of(station.desk.state, station.desk.nucleus)[0]
+    z_px, y_px, x_px = signal_place(station.desk.state, signal)
+    channel = station.desk.state.signal(signal).channel
+    station.stage.show_plane(0 if z_px > 2 else 4)
+    point_at(station, y_px, x_px)
+    station.run("add_her2" if channel == "HER2" else "add_cep17")
+    added = max(station.desk.state.signals, key=lambda key: key[1])
+    assert signal_place(station.desk.state, added)[0] == pytest.approx(z_px, abs=1.0)
+    assert station.run("toggle_projection")
+    assert "One plane" in station.said[-1]

@@ -11,11 +11,13 @@ from reviewed_cases import draw_case
 from fishcount.errors import ReviewError
 from fishcount.review import (
     AcceptNucleus,
+    AddSignal,
     DeleteNucleus,
     Desk,
     MergeNuclei,
     NoteNucleus,
     RejectNucleus,
+    SetCopies,
     SplitNucleus,
     replay_folder,
     reviewed_nuclei,
@@ -216,3 +218,27 @@ def test_undo_and_redo_tell_which_edit_they_meant(desk):
     assert [desk.undo().action["kind"] for _ in range(2)] == ["note_nucleus", "accept_nucleus"]
     assert [desk.redo().action["kind"] for _ in range(2)] == ["accept_nucleus", "note_nucleus"]
     assert desk.undo().action["text"] == "odd"
+
+
+def test_who_leaves_the_nuclei_decides_on_none_and_comes_back(desk):
+    desk.step(2)
+    was = desk.nucleus
+    desk.leave()
+    assert desk.nucleus is None
+    with pytest.raises(ReviewError, match="no nucleus is chosen"):
+        desk.accept_and_go_on()
+    # An edit elsewhere does not send the reader to a nucleus that it did not touch.
+    desk.do(AddSignal(field="field_1", channel="HER2", y_px=0.0, x_px=0.0))
+    assert desk.nucleus is None
+    desk.step(1)
+    assert desk.nucleus == was
+
+
+def test_estimates_are_told_from_counts_until_a_reader_counts_them(desk):
+    row = int(np.flatnonzero(desk.table.estimated["HER2"])[0])
+    nucleus = desk.table.ids[row]
+    assert "estimated cluster" in desk.table.why[row]
+    for signal in signals_of(desk.state, nucleus):
+        if desk.state.signal(signal).channel == "HER2":
+            desk.do(SetCopies(field=signal[0], signal=signal[1], copies=3))
+    assert not desk.table.estimated["HER2"][desk.table.ids.index(nucleus)]

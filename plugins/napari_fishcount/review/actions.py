@@ -84,6 +84,7 @@ def _table() -> tuple[ReviewAction, ...]:
         ("Edits", "undo", "Undo", "U Ctrl+Z", "Take the last edit back."),
         ("Edits", "redo", "Redo", "Shift+U Ctrl+Shift+Z", "Let it stand again."),
         ("Edits", "export", "Export", "Shift+E", "Write reviewed/, its tables and its report."),
+        ("View", "whole_field", "Field", "V", "All of the field; again, all of the next field."),
         ("View", "next_channel", "Channels", "I", "All channels, or one alone."),
         ("View", "only_this_nucleus", "This only", "F", "This nucleus without the others."),
         ("View", "toggle_marks", "Marks", "B", "The bare image, or its marks."),

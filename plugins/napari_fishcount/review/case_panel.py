@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from html import escape
 from typing import Any
 
 from qtpy.QtCore import Qt, QTimer
@@ -72,6 +73,7 @@ class CasePanel(QWidget):
     def _build(self) -> None:
         self.heading = QLabel()
         self.heading.setTextFormat(Qt.TextFormat.RichText)
+        self.heading.setWordWrap(True)
         self.progress = QProgressBar()
         self.progress.setMaximumHeight(16)
         upper, lower = QTabWidget(), QTabWidget()
@@ -149,23 +151,23 @@ class CasePanel(QWidget):
         self.note.setMaxLength(1000)
         self.note.returnPressed.connect(self.worklist.setFocus)
         self.note.editingFinished.connect(self.keep_note)
-        row = QHBoxLayout()
-        row.addWidget(self.note)
-        return row
-
-    def _main_row(self) -> QHBoxLayout:
         self.reason_box = QComboBox()
         for code in REASONS:
             self.reason_box.addItem(FLAGS[code].name, code)
         self.reason_box.setToolTip("The reason that Reject gives.")
         self.reason_box.activated.connect(self._set_reason)
         row = QHBoxLayout()
+        row.addWidget(self.note, stretch=1)
+        row.addWidget(QLabel("Reject for"))
+        row.addWidget(self.reason_box)
+        return row
+
+    def _main_row(self) -> QHBoxLayout:
+        row = QHBoxLayout()
         for name in MAIN_ACTIONS:
             button = key_button(action(name))
             button.clicked.connect(lambda _=False, name=name: self._run(action(name)))
             row.addWidget(button)
-            if name == "reject":
-                row.addWidget(self.reason_box)
         return row
 
     # --- what a person does -----------------------------------------------------------------
@@ -243,7 +245,11 @@ class CasePanel(QWidget):
         if change == "edited":
             self._refresh_rows()
             summary = self.desk.state.automatic.folder.summary
+            # New content begins at the top, and a reader may have gone down to a category.
+            bar = self.scores.verticalScrollBar()
+            place = bar.value()
             self.scores.setHtml(scores_html(summary, self.desk.scored))
+            bar.setValue(place)
             self.progress.setMaximum(max(self.desk.scored.n_nuclei, 1))
             self.progress.setValue(self.desk.scored.n_reviewed)
             self.progress.setFormat(progress_text(self.desk.scored))
@@ -259,6 +265,7 @@ class CasePanel(QWidget):
     def _link(self) -> None:
         """Show the present nucleus in the table, the heading and the note."""
         nucleus = self.desk.nucleus
+        case = str(self.desk.state.automatic.folder.summary["case"])
         with self._link_off():
             if nucleus in self.desk.shown:
                 row = self.desk.shown.index(nucleus)
@@ -267,10 +274,17 @@ class CasePanel(QWidget):
             else:
                 self.worklist.clearSelection()
         if nucleus is None:
-            self.heading.setText("<b>no nucleus</b>")
+            self.heading.setText(
+                f"{escape(case)} · {escape(self.station.stage.field)} · "
+                "<b>no nucleus is chosen</b><br>&nbsp;"
+            )
+            self.display.refresh()
             return
-        case = self.desk.state.automatic.folder.summary["case"]
-        self.heading.setText(f"{case} · {nucleus[0]} · <b>nucleus {nucleus[1]}</b>")
+        counts, why = self.model.sentence(nucleus)
+        self.heading.setText(
+            f"{escape(case)} · {escape(nucleus[0])} · <b>nucleus {nucleus[1]}: {counts}</b>"
+            f"<br><small>{escape(why) or '&nbsp;'}</small>"
+        )
         if self.note.isModified():
             # The canvas moved on while the note had the keyboard; this change is told to its end
             # before the note makes another.

@@ -93,11 +93,15 @@ class CasesPanel(QWidget):
         return [_folder_of(self.list.item(row)) for row in range(self.list.count())]
 
     def mark(self, folder: Path, words: str) -> None:
-        """Write beside a case how far it is, and select it."""
+        """Write beside a case how far it is."""
         for row, known in enumerate(self.folders):
             if known == folder:
                 self.list.item(row).setText(f"{folder.name}   {words}")
-                self.list.setCurrentRow(row)
+
+    def select(self, folder: Path) -> None:
+        """Make a case the one that *Open* means."""
+        if folder in self.folders:
+            self.list.setCurrentRow(self.folders.index(folder))
 
     def after(self, folder: Path | None) -> Path | None:
         """The case after this one; None at the end."""

@@ -25,12 +25,12 @@ from qtpy.QtWidgets import (
 from fishcount.errors import FishcountError
 from fishcount.flags import FLAGS
 from fishcount.io import read_case_folder
-from fishcount.review import Desk
+from fishcount.review import Change, Desk
 from napari_fishcount.case_images import CaseImages
 from napari_fishcount.review.actions import REASONS, ReviewAction
 from napari_fishcount.review.case_panel import CasePanel
 from napari_fishcount.review.cases import CasesPanel
-from napari_fishcount.review.export import REVIEWED, export_review
+from napari_fishcount.review.export import REVIEWED, export_review, exported_lines
 from napari_fishcount.review.keys_panel import Keys
 from napari_fishcount.review.reader import reader_name
 from napari_fishcount.review.scores import progress_text
@@ -67,6 +67,9 @@ class ReviewDock(QWidget):
         self.panel: CasePanel | None = None
         self._worker: Any = None
         self._folder: Path | None = None
+        # Lines of the log of the open case that its last export holds, and cases left without one.
+        self._exported = 0
+        self._not_exported: list[str] = []
         self.reader = QLineEdit(reader_name())
         self.reader.setToolTip("Who reads: written on every edit.")
         self.reader.textChanged.connect(self._set_reader)
@@ -118,6 +121,7 @@ class ReviewDock(QWidget):
         self.cases.add([folder])
         self.say("")
         self.cases.mark(folder, "opening ...")
+        self.cases.select(folder)
         self._folder = folder
         self._worker = create_worker(
             _open, folder, self.reader.text(), _start_thread=False, _ignore_errors=True
@@ -131,7 +135,9 @@ class ReviewDock(QWidget):
         """Open the next case of the queue."""
         following = self.cases.after(self._folder)
         if following is None:
-            self.say("this was the last case of the queue")
+            left = [*self._not_exported, *self._left_behind()]
+            rest = f"; edited and not exported: {', '.join(left)}" if left else ""
+            self.say(f"this was the last case of the queue{rest}")
         else:
             self.open_case(following)
 
@@ -142,7 +148,11 @@ class ReviewDock(QWidget):
         self.keys.sleep()
         panel, self.panel = self.panel, None
         panel.keep_note()
+        panel.desk.listeners.remove(self._on_change)
         self._note_progress(panel)
+        self._not_exported += [
+            name for name in self._left_behind(panel) if name not in self._not_exported
+        ]
         panel.close_case()
         self._put_tab(QWidget(), enabled=False)
         panel.deleteLater()
@@ -158,18 +168,22 @@ class ReviewDock(QWidget):
         self.keys.close()
         super().closeEvent(event)
 
-    def _on_opened(self, found: tuple[Desk, CaseImages]) -> None:
-        desk, images = found
+    def _on_opened(self, found: tuple[Desk, CaseImages, int]) -> None:
+        desk, images, self._exported = found
         station = Station(self.viewer, desk, images=images, say=self.say)
         station.on_tool = lambda: self.keys.listen(drawing=station.tool is not None)
         # It may have been written while the case was being opened.
         desk.review.reader = self.reader.text()
         self.panel = CasePanel(station, self.run)
         self._put_tab(self.panel, enabled=True)
+        desk.listeners.append(self._on_change)
         self._note_progress(self.panel)
         self.keys.listen(drawing=False)
         self.panel.worklist.setFocus()
-        self.say(station.problem)
+        name = self._folder.name if self._folder is not None else ""
+        before = [other for other in self._not_exported if other != name]
+        words = f"Edited and not exported: {', '.join(before)}" if before else ""
+        self.say(" ".join(filter(None, (station.problem, words))))
 
     def _on_failed(self, error: Exception) -> None:
         if self._folder is not None:
@@ -189,9 +203,27 @@ class ReviewDock(QWidget):
         self.tabs.setTabEnabled(0, enabled)
         self.tabs.setCurrentIndex(0 if enabled else 1)
 
+    def _on_change(self, change: Change) -> None:
+        if change == "edited" and self.panel is not None:
+            self._note_progress(self.panel)
+
     def _note_progress(self, panel: CasePanel) -> None:
-        if self._folder is not None:
-            self.cases.mark(self._folder, progress_text(panel.desk.scored))
+        if self._folder is None:
+            return
+        n_lines = len(panel.desk.review.log.content.events)
+        words = "exported" if n_lines == self._exported else "not exported"
+        self.cases.mark(
+            self._folder,
+            progress_text(panel.desk.scored) + (f", {words}" if n_lines else ""),
+        )
+
+    def _left_behind(self, panel: CasePanel | None = None) -> list[str]:
+        """The name of the open case where it has edits that no export holds."""
+        panel = panel or self.panel
+        if panel is None or self._folder is None:
+            return []
+        n_lines = len(panel.desk.review.log.content.events)
+        return [self._folder.name] if n_lines != self._exported else []
 
     # --- actions ----------------------------------------------------------------------------
 
@@ -237,12 +269,21 @@ class ReviewDock(QWidget):
         self._worker = create_worker(
             export_review, folder, _start_thread=False, _ignore_errors=True
         )
-        self._worker.returned.connect(
-            lambda written: self.say("written: " + ", ".join(map(str, written)))
-        )
+        self._worker.returned.connect(self._on_written)
         self._worker.errored.connect(self._on_export_failed)
         self._worker.finished.connect(self._on_exported)
         self._worker.start()
+
+    def _on_written(self, written: tuple[Path, ...]) -> None:
+        words = "written: " + ", ".join(map(str, written))
+        if self.panel is not None and self._folder is not None:
+            self._exported = exported_lines(self._folder)
+            self._note_progress(self.panel)
+            self._not_exported = [one for one in self._not_exported if one != self._folder.name]
+            reviewed = self.panel.desk.scored
+            if reviewed.n_reviewed < reviewed.n_nuclei:
+                words += f". Only {progress_text(reviewed)}."
+        self.say(words)
 
     def _on_export_failed(self, error: Exception) -> None:
         self.say(f"⚠ {error}")
@@ -262,10 +303,10 @@ class ReviewDock(QWidget):
         return bool(answer == QMessageBox.StandardButton.Yes)
 
 
-def _open(folder: Path, reader: str) -> tuple[Desk, CaseImages]:
-    """Runs in a thread: the desk, and the images that are seen first."""
+def _open(folder: Path, reader: str) -> tuple[Desk, CaseImages, int]:
+    """Runs in a thread: the desk, the images that are seen first, how much was exported."""
     case = read_case_folder(folder)
     desk = Desk.open(case, reader=reader)
     images = CaseImages(case)
     images.read_ahead((desk.nucleus[0],) if desk.nucleus else ())
-    return desk, images
+    return desk, images, exported_lines(folder)

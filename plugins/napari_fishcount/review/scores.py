@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 from typing import Any
 
@@ -17,6 +17,7 @@ from fishcount.report.wording import (
     number,
     scheme_name,
 )
+from fishcount.results import Category
 from fishcount.review import Reviewed
 
 __all__ = ["outcome_html", "progress_text", "scores_html"]
@@ -40,20 +41,18 @@ def scores_html(automatic: Mapping[str, Any], reviewed: Reviewed) -> str:
     reviewed
         The case as it stands.
     """
-    score = reviewed.score
-    rows = [_row("", "automatic", "reviewed")]
-    for key, words in CASE_FIGURES.items():
-        before, after = _figure(automatic[key]), _figure(getattr(score, key))
-        bounds = interval(score.intervals_95.get(key))
-        small = f"<br><small>{escape(bounds)}</small>" if bounds else ""
-        rows.append(_row(words, before, _marked(after, changed=before != after) + small))
-    categories = reviewed.classification.categories
-    before = {entry["scheme"]: _category_words(entry) for entry in automatic["categories"]}
-    rows.append("<tr><td colspan='3'><hr></td></tr>")
-    for one in categories:
-        was = before.get(one.scheme, "–")
-        now = _category_words({"category": one.category, "group": one.group})
-        rows.append(_row(scheme_name(one.scheme), was, _marked(now, changed=was != now)))
+    classification = reviewed.classification
+    others = [one for one in classification.categories if one not in classification.headline]
+    line = "<tr><td colspan='3'><hr></td></tr>"
+    # What is signed is seen without scrolling: the headline, then what it was decided by.
+    rows = [
+        _row("", "automatic", "reviewed"),
+        *_category_rows(automatic, classification.headline),
+        line,
+        *_figure_rows(automatic, reviewed),
+        line,
+        *_category_rows(automatic, others),
+    ]
     needs = dict.fromkeys(
         need_words(need) for one in reviewed.classification.headline for need in one.needs
     )
@@ -72,6 +71,23 @@ def scores_html(automatic: Mapping[str, Any], reviewed: Reviewed) -> str:
             f"<p><small>{escape(RESEARCH_USE)}</small></p>",
         ]
     )
+
+
+def _figure_rows(automatic: Mapping[str, Any], reviewed: Reviewed) -> Iterator[str]:
+    score = reviewed.score
+    for key, words in CASE_FIGURES.items():
+        before, after = _figure(automatic[key]), _figure(getattr(score, key))
+        bounds = interval(score.intervals_95.get(key))
+        small = f"<br><small>{escape(bounds)}</small>" if bounds else ""
+        yield _row(words, before, _marked(after, changed=before != after) + small)
+
+
+def _category_rows(automatic: Mapping[str, Any], categories: Iterable[Category]) -> Iterator[str]:
+    before = {entry["scheme"]: _category_words(entry) for entry in automatic["categories"]}
+    for one in categories:
+        was = before.get(one.scheme, "–")
+        now = _category_words({"category": one.category, "group": one.group})
+        yield _row(scheme_name(one.scheme), was, _marked(now, changed=was != now))
 
 
 def _row(name: str, before: str, after: str) -> str:

@@ -11,6 +11,7 @@ from napari.qt.threading import create_worker
 from napari.viewer import Viewer
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
+    QCheckBox,
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
@@ -70,6 +71,10 @@ class SecondCountDock(QWidget):
         self.n_nuclei.setValue(RECOUNT_MIN_NUCLEI)
         self.n_nuclei.setSpecialValueText("the reader chooses")
         self.n_nuclei.setToolTip("Nuclei that chance chooses, whatever was counted in them.")
+        self.planes = QCheckBox("All planes at once")
+        self.planes.setChecked(True)
+        self.planes.setToolTip("Of a stack: the brightest of all planes, or the one of the slider.")
+        self.planes.toggled.connect(self._show_planes)
         self.open_button = QPushButton("Open a case ...")
         self.open_button.clicked.connect(self.ask_for_case)
         self.heading = QLabel()
@@ -109,6 +114,7 @@ class SecondCountDock(QWidget):
         layout.addWidget(how)
         layout.addWidget(self.heading)
         layout.addWidget(self.progress)
+        layout.addWidget(self.planes)
         layout.addWidget(self.entry)
         layout.addWidget(self.message)
         layout.addWidget(self.list, stretch=1)
@@ -174,6 +180,7 @@ class SecondCountDock(QWidget):
         count, images = found
         self.view = SecondView(self.viewer, count, images=images)
         self.view.on_moved = self._refresh
+        self._show_planes(self.planes.isChecked())
         self.say(images.problems.get(self.view.stage.field, ""))
         self._refresh()
         self.entry.setFocus()
@@ -250,8 +257,14 @@ class SecondCountDock(QWidget):
             self.view.go_to(self.view.count.nuclei[row])
             self.entry.setFocus()
 
+    def _show_planes(self, whole: bool) -> None:
+        if self.view is not None:
+            self.view.stage.project(whole=whole)
+            self.entry.setFocus()
+
     def _refresh(self) -> None:
         view = self.view
+        self.planes.setVisible(view is not None and view.stage.is_stack)
         counting = view is not None and not view.count.finished
         for widget in (self.entry, self.undo_button):
             widget.setEnabled(counting)

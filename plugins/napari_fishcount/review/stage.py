@@ -29,6 +29,8 @@ WINDOW_PX = 512
 VIEW_UM = 24.0
 # Another zoom is kept within these factors: then a person has chosen it.
 ZOOM_KEPT = (0.4, 5.0)
+# How much of the canvas a whole field takes.
+FIELD_SHARE = 0.95
 PRESENT_COLOUR = "#ffffff"
 PRESENT_CONTOUR_PX = 2
 # A signal lies in one plane, its light reaches so far beyond.
@@ -69,10 +71,14 @@ class Stage:
         self.viewer = viewer
         self.field = ""
         self.layers: dict[str, Layer] = {}
-        self.projected = False
+        # All planes at first: in one plane the signals of the others are neither seen nor missed.
+        self.projected = True
         self.images = images
         self._shape, self._outline, self._draw = shape, outline, draw
         self._box: Box = (0, 0, 0, 0)
+        self._whole = False
+        # A zoom that nobody has chosen yet.
+        self._zoomed = False
         self._shown = ROLES
 
     # --- what is shown ----------------------------------------------------------------------
@@ -81,13 +87,35 @@ class Stage:
         """Go to a nucleus: its field, its surroundings, its contour, in the middle."""
         outline = self._outline(nucleus)
         name = nucleus[0]
+        window = _window(outline.box, self._shape(name))
         if name != self.field:
-            self._open_field(name, around=outline)
-        elif not _well_within(outline.box, self._box, self._shape(name)):
-            self._box = _window(outline.box, self._shape(name))
+            self._open_field(name, window)
+        elif not self._well_within(outline.box):
+            self._box = window
             self.refresh()
+        self._whole = False
         self.mark_present(nucleus)
         self._look_at(outline)
+
+    def show_field(self, name: str, present: Id | None = None) -> None:
+        """Look at all of a field, with a nucleus of it marked, or none."""
+        whole = (0, 0, *self._shape(name))
+        if name != self.field:
+            self._open_field(name, whole)
+        elif self._box != whole:
+            self._box = whole
+            self.refresh()
+        self._whole, self._zoomed = True, False
+        self.mark_present(present)
+        camera = camera_of(self.viewer)
+        sides_um = np.array(whole[2:]) * self.pixel_size_um
+        camera.center = (*camera.center[:-2], *(sides_um / 2).tolist())
+        camera.zoom = float(np.min(np.array(canvas_size_px(self.viewer)) / sides_um)) * FIELD_SHARE
+
+    @property
+    def shows_whole_field(self) -> bool:
+        """Whether all of the field is looked at, not one nucleus."""
+        return self._whole
 
     def refresh(self) -> None:
         """Draw what was found anew, after an edit or in another part of the field."""
@@ -142,7 +170,8 @@ class Stage:
         """Show these channels alone."""
         self._shown = tuple(roles)
         for role in ROLES:
-            if role in self.layers:
+            # Setting it draws the layer anew, also where it was so before.
+            if role in self.layers and self.layers[role].visible != (role in self._shown):
                 self.layers[role].visible = role in self._shown
 
     def next_channel(self) -> None:
@@ -184,16 +213,32 @@ class Stage:
         z_px = deep[-1] / self._z_step_um if deep and self.is_stack else 0.0
         return z_px, y_um / self.pixel_size_um, x_um / self.pixel_size_um
 
+    def brightest_plane(self, channel: str, yx_px: tuple[float, float]) -> float:
+        """The plane in which a place of a stack is brightest; 0 without an image or planes."""
+        image = self.images[self.field]
+        if image is None or not self.is_stack or channel not in image.channels:
+            return 0.0
+        y, x = (max(round(value), 0) for value in yx_px)
+        here = image.raw(channel)[:, max(y - 1, 0) : y + 2, max(x - 1, 0) : x + 2]
+        return float(np.argmax(here.max(axis=(1, 2)))) if here.size else 0.0
+
     # --- within -----------------------------------------------------------------------------
+
+    def _well_within(self, box: Box) -> bool:
+        """Whether what is drawn will do for an object: around it, and no more of a large field."""
+        shape = self._shape(self.field)
+        if self._box == (0, 0, *shape):
+            return max(shape) <= 2 * WINDOW_PX
+        return _well_within(box, self._box, shape)
 
     @property
     def _z_step_um(self) -> float:
         image = next((one for one in self.layers.values() if isinstance(one, Image)), None)
         return float(image.scale[0]) if image is not None and image.ndim > 2 else 1.0
 
-    def _open_field(self, name: str, *, around: Outline) -> None:
+    def _open_field(self, name: str, box: Box) -> None:
         self.field = name
-        self._box = _window(around.box, self._shape(name))
+        self._box = box
         image = self.images[name]
         layers = [] if image is None else image_layers(image)
         for one in layers:
@@ -235,8 +280,9 @@ class Stage:
         centre = np.array([y0 + y1 - 1, x0 + x1 - 1]) / 2 * self.pixel_size_um
         zoom = min(canvas_size_px(self.viewer)) / VIEW_UM
         camera.center = (*camera.center[:-2], *centre.tolist())
-        if not ZOOM_KEPT[0] < camera.zoom / zoom < ZOOM_KEPT[1]:
+        if not (self._zoomed and ZOOM_KEPT[0] < camera.zoom / zoom < ZOOM_KEPT[1]):
             camera.zoom = zoom
+            self._zoomed = True
 
 
 def _present_layer(nuclei: Labels) -> LayerTuple:

@@ -11,7 +11,7 @@ import napari
 from napari_fishcount.review.dock import ReviewDock
 from napari_fishcount.review.second_dock import SecondCountDock
 
-__all__ = ["open_review", "run"]
+__all__ = ["make_room", "open_review", "run"]
 
 WINDOW_PX = (1500, 950)
 
@@ -30,10 +30,21 @@ def open_review(
     return dock
 
 
+def make_room(viewer: Any) -> None:
+    """Hide napari's own panels: the review has what it needs of them, and the image needs room.
+
+    They come back from napari's menu *Window*.
+    """
+    window = viewer.window._qt_viewer
+    for panel in (window.dockLayerList, window.dockLayerControls):
+        panel.setVisible(False)
+
+
 def run(cases: Sequence[Path], *, reader: str | None, second_count: bool) -> None:
     """Open a window and stay until it is closed."""
     viewer = napari.Viewer(title="fishcount review")
     viewer.window.resize(*WINDOW_PX)
+    make_room(viewer)
     dock = open_review(viewer, cases, reader=reader, second_count=second_count)
     napari.run()
     dock.release()

@@ -15,6 +15,7 @@ from fishcount.review import (
     DeleteNucleus,
     DeleteSignal,
     Desk,
+    Edit,
     Event,
     Id,
     MergeNuclei,
@@ -95,6 +96,8 @@ class Station:
         desk.listeners.append(self._on_change)
         if desk.nucleus is not None:
             self.stage.show(desk.nucleus)
+        else:
+            self.stage.show_field(desk.state.automatic.fields[0])
 
     def close(self) -> None:
         """Take the case out of the viewer; all its edits are on the disk."""
@@ -150,6 +153,18 @@ class Station:
         """Pick the signal before."""
         self.desk.step_signal(-1)
         self._show_picked_plane()
+
+    def whole_field(self) -> None:
+        """Look at all of the field; again, at the next one, also where it has no nucleus."""
+        here, fields = self.stage.field, self.desk.state.automatic.fields
+        if not self.stage.shows_whole_field:
+            self.stage.show_field(here, self.desk.nucleus)
+        elif len(fields) > 1:
+            following = fields[(fields.index(here) + 1) % len(fields)]
+            self.stage.show_field(following)
+            # A nucleus that is out of sight is not to be accepted.
+            self.desk.leave()
+            self.say(self.problem)
 
     # --- nuclei -----------------------------------------------------------------------------
 
@@ -221,7 +236,7 @@ class Station:
     def delete_signal(self) -> None:
         """The picked signal is none."""
         name, number = self.desk.picked()
-        self.desk.do(DeleteSignal(field=name, signal=number))
+        self._edit_signal(DeleteSignal(field=name, signal=number))
 
     def assign_signal(self) -> None:
         """Give the picked signal to the nucleus under the pointer, or to this one."""
@@ -232,7 +247,7 @@ class Station:
     def set_copies(self, copies: int) -> None:
         """The picked signal stands for so many copies."""
         name, number = self.desk.picked()
-        self.desk.do(SetCopies(field=name, signal=number, copies=copies))
+        self._edit_signal(SetCopies(field=name, signal=number, copies=copies))
 
     def merge_signals(self) -> None:
         """Count the picked signal and its nearest neighbour as one."""
@@ -276,7 +291,11 @@ class Station:
 
     def toggle_projection(self) -> None:
         """Show the brightest of all planes, or one plane."""
+        if not self.stage.is_stack:
+            raise ReviewError("this field has one plane")
         self.stage.project(whole=not self.stage.projected)
+        if not self.stage.projected:
+            self.say("One plane: signals of the other planes are hidden. Y shows all again.")
 
     def set_mark_size_um(self, size_um: float) -> None:
         """Size of the marks of signals."""
@@ -306,13 +325,19 @@ class Station:
     def _say_what_is_left(self) -> None:
         """At the end of the work, or of the list, say so: nothing moves there."""
         left = self.desk.scored.n_nuclei - self.desk.scored.n_reviewed
-        if not left:
+        if not self.desk.scored.n_nuclei:
+            self.say("There is no nucleus. Shift+O draws one that was missed.")
+        elif not left:
             self.say("Every nucleus is reviewed. Shift+E writes the reviewed result.")
         elif self.desk.shown and self.desk.nucleus == self.desk.shown[-1]:
             self.say(f"The end of the list. {left} are not reviewed: N goes to the next of them.")
 
     def _on_change(self, change: Change) -> None:
-        if change == "moved" and self.desk.nucleus is not None:
+        if change == "moved" and self.desk.nucleus is None:
+            self.cancel()
+            self.stage.mark_present(None)
+            self.marks.mark_picked(self.stage.field)
+        elif change == "moved" and self.desk.nucleus is not None:
             self.cancel()
             self.stage.show(self.desk.nucleus)
             if self.marks.only:
@@ -331,17 +356,31 @@ class Station:
 
     def _add_signal(self, channel: str) -> None:
         z_px, y_px, x_px = self.pointing.place_px()
-        self.desk.do(
-            AddSignal(field=self.stage.field, channel=channel, z_px=z_px, y_px=y_px, x_px=x_px)
-        )
+        if self.stage.projected:
+            # The slider stands anywhere then.
+            z_px = self.stage.brightest_plane(channel, (y_px, x_px))
+        name = self.stage.field
+        self._edit_signal(AddSignal(field=name, channel=channel, z_px=z_px, y_px=y_px, x_px=x_px))
+
+    def _edit_signal(self, action: Edit) -> None:
+        """Edit a signal, and say so where it is not of the nucleus that is looked at."""
+        here = self.desk.nucleus
+        event = self.desk.do(action)
+        name, number = event.object["signals"][-1].rsplit("/", 1)
+        owner = self.desk.state.signal((name, int(number))).nucleus
+        what = ", ".join(filter(None, (edit_words(event.action), edit_details(event.action))))
+        if not owner:
+            self.say(f"{what}, in no nucleus: it is in no count")
+        elif here is not None and (name, owner) != here:
+            self.say(f"{what}, in nucleus {owner}")
 
     def _brush(self, nucleus: Id | None) -> Brush:
         return Brush(self.stage, self.desk.state, nucleus, around=self.pointing.world)
 
     def _take_up(self, tool: Tool) -> None:
         self.cancel()
-        self.tool = tool
         tool.take_up()
+        self.tool = tool
         self.say(tool.waits_for)
         self.on_tool()
 

@@ -88,7 +88,19 @@ class WorklistModel(QAbstractTableModel):
         value = getattr(table, column)[row]
         if column == "ratio":
             return "–" if np.isnan(value) else f"{value:.2f}"
-        return "–" if value < 0 else str(value)
+        estimated = table.estimated.get(column.upper())
+        about = "~" if estimated is not None and estimated[row] else ""
+        return "–" if value < 0 else f"{about}{value}"
+
+    def sentence(self, nucleus: Id) -> tuple[str, str]:
+        """Counts of a nucleus by name, and why it is to be looked at; empty where it is gone."""
+        if nucleus not in self.desk.table.ids:
+            return "", ""
+        row = self.desk.table.ids.index(nucleus)
+        names = {"her2": "HER2", "cep17": "CEP17", "ratio": "ratio"}
+        figures = ((name, self.text(row, column)) for column, name in names.items())
+        counts = ", ".join(f"{name} {text}" for name, text in figures if text != "–")
+        return counts, self.desk.table.why[row]
 
     def icon(self, nucleus: Id) -> QIcon:
         """Picture of a nucleus; drawn when it is first seen."""
