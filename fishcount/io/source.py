@@ -14,8 +14,7 @@ from fishcount.io.photo import open_photo
 from fishcount.io.series import Source
 from fishcount.io.tiff import open_tiff
 from fishcount.io.vendor import open_vendor
-from fishcount.io.zarr import open_zarr
-from fishcount.io.zarr_metadata import is_zarr
+from fishcount.io.zarr import is_zarr, open_zarr
 from fishcount.settings import ReadingSettings
 
 logger = logging.getLogger(__name__)

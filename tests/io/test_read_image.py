@@ -17,8 +17,8 @@ from bad_inputs import write_ome as write_raw_ome
 from fishcount import read_image
 from fishcount.errors import CalibrationError, ChannelError, InputError, MetadataError
 from fishcount.io import guess_role, open_slide, read_field
-from fishcount.io.lossy import HEADER_BYTES, lossy_codec
 from fishcount.io.options import OPTIONS
+from fishcount.io.tiff.lossy import HEADER_BYTES, lossy_codec
 
 ROLES = ["DAPI", "HER2", "CEP17"]
 
@@ -254,7 +254,7 @@ def test_what_names_no_channel_is_refused(tmp_path, key):
 
 @pytest.mark.parametrize("path", [None, 5, ["a.tif"], b"a.tif"])
 def test_what_is_no_path_is_not_called_corrupt(path):
-    with pytest.raises(InputError, match="is no path") as caught:
+    with pytest.raises(InputError, match="from its path") as caught:
         read_image(path)
     assert type(caught.value) is InputError
 

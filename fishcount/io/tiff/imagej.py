@@ -10,9 +10,9 @@ import tifffile
 from fishcount.errors import FishcountError, MetadataError
 from fishcount.io.ome import to_um
 from fishcount.io.series import Series
-from fishcount.io.tiff_layout import Layout, channel_names, is_colour, no_time_series, resolution_um
-from fishcount.io.tiff_pixels import PlaneRef, tifffile_damage
-from fishcount.io.tiff_structure import Structure
+from fishcount.io.tiff.layout import Layout, channel_names, is_colour, no_time_series, resolution_um
+from fishcount.io.tiff.pixels import PlaneRef, tifffile_damage
+from fishcount.io.tiff.structure import Structure
 
 __all__ = ["imagej_series"]
 

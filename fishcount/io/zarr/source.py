@@ -14,7 +14,7 @@ from fishcount.flags import Finding
 from fishcount.image import Window
 from fishcount.io.extras import require
 from fishcount.io.series import Series
-from fishcount.io.zarr_metadata import ZarrImage, zarr_images
+from fishcount.io.zarr.metadata import ZarrImage, zarr_images
 from fishcount.settings import ReadingSettings
 
 __all__ = ["ZarrSource", "open_zarr"]

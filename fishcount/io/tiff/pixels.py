@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from fishcount.errors import CorruptFileError, FishcountError
 from fishcount.image import Window
-from fishcount.io.tiff_checks import CODECS, DEFLATE
-from fishcount.io.tiff_page import Page
-from fishcount.io.tiff_structure import Structure
+from fishcount.io.tiff.codecs import CODECS, DEFLATE
+from fishcount.io.tiff.page import Page
+from fishcount.io.tiff.structure import Structure
 
 __all__ = ["PlaneRef", "read_plane", "tifffile_damage"]
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from fishcount.errors import FishcountError, MetadataError
 from fishcount.io.series import Series
-from fishcount.io.tiff_layout import Layout, channel_names, is_colour, no_time_series, resolution_um
-from fishcount.io.tiff_page import Page
-from fishcount.io.tiff_pixels import PlaneRef
-from fishcount.io.tiff_structure import Structure
+from fishcount.io.tiff.layout import Layout, channel_names, is_colour, no_time_series, resolution_um
+from fishcount.io.tiff.page import Page
+from fishcount.io.tiff.pixels import PlaneRef
+from fishcount.io.tiff.structure import Structure
 
 __all__ = ["plain_series"]
 

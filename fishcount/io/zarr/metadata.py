@@ -17,7 +17,7 @@ from fishcount.errors import (
 from fishcount.io.ome import to_um
 from fishcount.io.series import Series
 from fishcount.io.text import read_json
-from fishcount.io.zarr_chunks import chunk_grid, storage_faults
+from fishcount.io.zarr.chunks import chunk_grid, storage_faults
 from fishcount.settings import ReadingSettings
 
 __all__ = ["ZarrImage", "is_zarr", "zarr_images"]

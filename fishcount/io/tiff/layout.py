@@ -11,8 +11,8 @@ from fishcount.errors import FishcountError, MetadataError
 from fishcount.image.checks import PLAUSIBLE_PIXEL_UM
 from fishcount.io.roles import COLOURS
 from fishcount.io.series import Series
-from fishcount.io.tiff_page import Page
-from fishcount.io.tiff_pixels import PlaneRef
+from fishcount.io.tiff.page import Page
+from fishcount.io.tiff.pixels import PlaneRef
 
 __all__ = ["Layout", "channel_names", "is_colour", "no_time_series", "resolution_um"]
 

@@ -16,10 +16,10 @@ from fishcount.errors import FishcountError, MetadataError, UnsafeFileError
 from fishcount.io.files import check_file
 from fishcount.io.ome import MetadataElsewhere, OmeImage, TiffData, parse_ome
 from fishcount.io.series import Series
-from fishcount.io.tiff_checks import check_pages
-from fishcount.io.tiff_layout import Layout, channel_names, is_colour, no_time_series
-from fishcount.io.tiff_pixels import PlaneRef
-from fishcount.io.tiff_structure import Structure, read_structure
+from fishcount.io.tiff.checks import check_pages
+from fishcount.io.tiff.layout import Layout, channel_names, is_colour, no_time_series
+from fishcount.io.tiff.pixels import PlaneRef
+from fishcount.io.tiff.structure import Structure, read_structure
 from fishcount.settings import ReadingSettings
 
 __all__ = ["ome_series"]

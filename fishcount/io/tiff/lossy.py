@@ -6,7 +6,7 @@ JPEG 2000 that was written so as to lose none, and then cut short, is not told f
 
 from __future__ import annotations
 
-from fishcount.io.tiff_checks import CODECS
+from fishcount.io.tiff.codecs import CODECS
 
 __all__ = ["HEADER_BYTES", "lossy_codec"]
 

@@ -12,16 +12,17 @@ from numpy.typing import NDArray
 from fishcount.errors import FileFormatError, FishcountError, TooLargeError
 from fishcount.flags import Finding
 from fishcount.image import Window
-from fishcount.io.lossy import HEADER_BYTES, lossy_codec
 from fishcount.io.series import Series
-from fishcount.io.tiff_checks import LOSSLESS, check_pages
-from fishcount.io.tiff_imagej import imagej_series
-from fishcount.io.tiff_layout import Layout
-from fishcount.io.tiff_ome import ome_series
-from fishcount.io.tiff_page import Page
-from fishcount.io.tiff_pixels import read_plane
-from fishcount.io.tiff_plain import plain_series
-from fishcount.io.tiff_structure import Structure, read_structure
+from fishcount.io.tiff.checks import check_pages
+from fishcount.io.tiff.codecs import LOSSLESS
+from fishcount.io.tiff.imagej import imagej_series
+from fishcount.io.tiff.layout import Layout
+from fishcount.io.tiff.lossy import HEADER_BYTES, lossy_codec
+from fishcount.io.tiff.ome import ome_series
+from fishcount.io.tiff.page import Page
+from fishcount.io.tiff.pixels import read_plane
+from fishcount.io.tiff.plain import plain_series
+from fishcount.io.tiff.structure import Structure, read_structure
 from fishcount.settings import ReadingSettings
 
 __all__ = ["TiffSource", "open_tiff"]

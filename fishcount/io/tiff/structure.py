@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, Literal
 import numpy as np
 
 from fishcount.errors import FileFormatError, FishcountError, TooLargeError, TruncatedFileError
-from fishcount.io.tiff_page import Page
+from fishcount.io.tiff.page import Page
 from fishcount.settings import ReadingSettings
 
 __all__ = ["Structure", "read_structure"]

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import tifffile
 
 from fishcount.errors import (
     CorruptFileError,
@@ -17,31 +16,12 @@ from fishcount.errors import (
     TooLargeError,
     TruncatedFileError,
 )
-from fishcount.io.tiff_page import Page
+from fishcount.io.tiff.codecs import CODECS, codec_name
+from fishcount.io.tiff.page import Page
 from fishcount.settings import ReadingSettings
 
-__all__ = ["CODECS", "DEFLATE", "LOSSLESS", "check_pages"]
+__all__ = ["check_pages"]
 
-DEFLATE = (8, 32946)
-CODECS = {
-    1: "none",
-    5: "LZW",
-    7: "JPEG",
-    8: "deflate",
-    32773: "PackBits",
-    32946: "deflate",
-    33003: "JPEG 2000",
-    33004: "JPEG 2000",
-    33005: "JPEG 2000",
-    34712: "JPEG 2000",
-    34925: "LZMA",
-    34926: "Zstandard",
-    50000: "Zstandard",
-    34927: "WebP",
-    50001: "WebP",
-    50002: "JPEG XL",
-}
-LOSSLESS = frozenset({1, 5, *DEFLATE, 32773, 34925, 34926, 50000})
 _BITS = (8, 16, 32, 64)
 _MAX_SAMPLES = 64
 # Camera noise hardly compresses: a large page that shrinks so far holds no image.
@@ -79,7 +59,7 @@ def _form_faults(page: Page, path: Path) -> Iterator[FishcountError]:
             "unsupported compression",
             file=path,
             field=where,
-            found=_codec_name(codec),
+            found=codec_name(codec),
             expected="none, deflate, LZW, Zstandard, JPEG 2000 and the like",
             remedy="export it without compression",
         )
@@ -296,13 +276,6 @@ def _overlaps(pages: Sequence[Page], path: Path) -> Iterator[FishcountError]:
             None,
             None,
         )
-
-
-def _codec_name(code: int) -> str:
-    try:
-        return f"{tifffile.COMPRESSION(code).name} ({code})"
-    except ValueError:
-        return f"code {code}"
 
 
 def _broken(path: Path, where: str, what: str, found: object, expected: object) -> FileFormatError:
