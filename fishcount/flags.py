@@ -203,6 +203,18 @@ _ENTRIES: dict[Subject, tuple[tuple[str, str, str], ...]] = {
             "stray pixels. Such nuclei may be left out as irregular or overlapped: number each "
             "piece, or remove the small ones.",
         ),
+        (
+            "COARSE_PIXELS",
+            "coarse pixels",
+            "Pixels are coarse for what is to be counted: signals beside one another run together, "
+            "and copies are missed.",
+        ),
+        (
+            "PIXELS_TOO_LARGE",
+            "pixels too large",
+            "A pixel is as wide as a signal: not evaluable. Take the image at a higher "
+            "magnification, or give the pixel size where the file has it wrong.",
+        ),
     ),
     Subject.CASE: (
         ("FEW_NUCLEI", "few nuclei", "Fewer than 20 nuclei were scored."),
@@ -270,7 +282,13 @@ FLAGS: MappingProxyType[str, Flag] = MappingProxyType(
 )
 
 # A field with one of these cannot be measured: none of its nuclei is scored.
-VOID_FIELD = ("BLANK_CHANNEL", "IDENTICAL_CHANNELS", "INVERTED_CHANNEL", "SWAPPED_CHANNELS")
+VOID_FIELD = (
+    "BLANK_CHANNEL",
+    "IDENTICAL_CHANNELS",
+    "INVERTED_CHANNEL",
+    "SWAPPED_CHANNELS",
+    "PIXELS_TOO_LARGE",
+)
 
 
 def flags_of(subject: Subject) -> tuple[Flag, ...]:

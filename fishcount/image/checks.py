@@ -22,6 +22,7 @@ __all__ = [
     "check_calibration",
     "check_finite",
     "check_most_counts",
+    "check_not_scaled",
     "check_number",
     "check_pixels",
     "checked_roles",
@@ -133,14 +134,7 @@ def check_pixels(stack: NDArray[np.generic], roles: tuple[str, ...], name: str) 
         )
     for role, channel in zip(roles, stack, strict=True):
         check_finite(channel, role=role, file=name, remedy=_AS_STORED)
-        if channel.dtype.kind == "f" and 0 < channel.max() <= 1:
-            raise PixelError(
-                "pixels from 0 to 1 are no camera counts",
-                file=name,
-                field=role,
-                found=f"maximum {channel.max():.6g}",
-                remedy=_AS_STORED,
-            )
+        check_not_scaled(channel, role=role, file=name, remedy=_AS_STORED)
         check_most_counts(channel, role=role, file=name, remedy=_AS_STORED)
         if channel.dtype.kind in "if" and channel.min() < 0:
             raise PixelError(
@@ -162,6 +156,18 @@ def check_finite(pixels: NDArray[np.generic], *, role: str, file: str, remedy: s
         expected="finite counts",
         remedy=remedy,
     )
+
+
+def check_not_scaled(pixels: NDArray[Any], *, role: str, file: str, remedy: str) -> None:
+    """Raise PixelError where pixels were scaled to 0 to 1."""
+    if pixels.size and pixels.dtype.kind == "f" and 0 < pixels.max() <= 1:
+        raise PixelError(
+            "pixels from 0 to 1 are no camera counts",
+            file=file,
+            field=role,
+            found=f"a maximum of {pixels.max():.6g}",
+            remedy=remedy,
+        )
 
 
 def check_most_counts(pixels: NDArray[Any], *, role: str, file: str, remedy: str) -> None:

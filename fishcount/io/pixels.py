@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fishcount.errors import PixelError
-from fishcount.image.checks import check_finite, check_most_counts
+from fishcount.image.checks import check_finite, check_most_counts, check_not_scaled
 
 __all__ = ["as_counts"]
 
@@ -38,8 +38,8 @@ def as_counts(
     Raises
     ------
     PixelError
-        When pixels are complex, boolean, NaN, infinite, negative, beyond 1e9, or not exact in
-        float32.
+        When pixels are complex, boolean, NaN, infinite, negative, beyond 1e9, scaled to 0 to
+        1, or not exact in float32.
     """
     kind = pixels.dtype.kind
     if kind not in "uif":
@@ -62,6 +62,8 @@ def as_counts(
             expected="counts from 0 up",
             remedy="give the offset to add with --offset-counts",
         )
+    # Before the type, which would be found to blame where a change of it would not help.
+    check_not_scaled(pixels, role=role, file=file, remedy=_EXPORT)
     narrow = _narrowed(pixels, role, file)
     check_most_counts(narrow, role=role, file=file, remedy=_EXPORT)
     return narrow

@@ -51,7 +51,9 @@ def field_findings(
     windows: Sequence[Window] | None = None,
     settings: QualitySettings | None = None,
 ) -> tuple[Finding, ...]:
-    """Findings OUT_OF_FOCUS, CROSS_TALK and AUTOFLUORESCENCE of a field, with their figures.
+    """What speaks against a field, with the figures: its pixels, focus, bleed-through and glow.
+
+    COARSE_PIXELS, PIXELS_TOO_LARGE, OUT_OF_FOCUS, CROSS_TALK and AUTOFLUORESCENCE.
 
     Parameters
     ----------
@@ -70,7 +72,7 @@ def field_findings(
     settings = QualitySettings.of(settings)
     slide = Slide.of(image)
     windows = windows or (slide.whole,)
-    findings = []
+    findings = _pixel_findings(slide.pixel_size_um, settings)
     blurred = share_blurred(nuclei, max_edge_width=settings.max_edge_width)
     if blurred > settings.max_share_blurred:
         findings.append(Finding("OUT_OF_FOCUS", blurred))
@@ -83,6 +85,18 @@ def field_findings(
         if glow > settings.max_tissue_glow:
             findings.append(Finding("AUTOFLUORESCENCE", glow, probe))
     return tuple(findings)
+
+
+def _pixel_findings(pixel_size_um: float, settings: QualitySettings) -> list[Finding]:
+    """Whether pixels are fine enough to tell signals apart."""
+    coarse = [
+        ("PIXELS_TOO_LARGE", settings.max_pixel_um),
+        ("COARSE_PIXELS", settings.coarse_pixel_um),
+    ]
+    for code, limit_um in coarse:
+        if pixel_size_um > limit_um:
+            return [Finding(code, pixel_size_um, f"{pixel_size_um:.3g} um, over {limit_um:g} um")]
+    return []
 
 
 def share_blurred(nuclei: Nuclei | OutlinedNuclei, *, max_edge_width: float) -> float:

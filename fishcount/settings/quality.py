@@ -30,6 +30,14 @@ class QualitySettings(Section):
         description="AUTOFLUORESCENCE: nuclei themselves shine more than this many times as "
         "bright as the median signal.",
     )
+    coarse_pixel_um: Positive = Field(
+        0.15, description="COARSE_PIXELS: the edge of a pixel in the sample is longer than this."
+    )
+    max_pixel_um: Positive = Field(
+        0.25,
+        description="PIXELS_TOO_LARGE: the edge of a pixel in the sample is longer than this, so "
+        "that nothing in the field is scored.",
+    )
     max_dark_over_bright: Positive = Field(
         1.5,
         description="INVERTED_CHANNEL: the strongest dark points of a probe channel stand out more "

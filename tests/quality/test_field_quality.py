@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from fishcount import FishImage, score_field, segment_nuclei
+from fishcount import FishImage, score_case, score_field, segment_nuclei
 from fishcount.flags import mask_of
 from fishcount.nuclei import Nuclei, nuclei_from_labels
 from fishcount.quality.field import cross_talk, field_findings, tissue_glow
+from fishcount.settings import QualitySettings
 from fishcount.signals import count_signals
 from fishcount.spots import detect_spots
-from fishcount.synthetic import simulate_case
+from fishcount.synthetic import simulate_case, spec_of_case
 
 SIZE = 400
 PIXEL_UM = 0.1
@@ -111,3 +112,24 @@ def test_a_field_of_faint_signals_says_that_as_many_were_missed(snr, weak):
     image, _ = simulate_case("negative", seed=2, n_fields=1, size=640, snr=snr)[0]
     codes = {finding.code for finding in score_field(image).findings}
     assert ("WEAK_SIGNALS" in codes) == weak
+
+
+@pytest.mark.parametrize(
+    ("pixel_size_um", "expected"),
+    [(0.1, None), (0.15, None), (0.2, "COARSE_PIXELS"), (0.3, "PIXELS_TOO_LARGE")],
+)
+def test_pixels_that_are_too_coarse_to_count_are_told(pixel_size_um, expected):
+    size = round(50 / pixel_size_um)
+    spec = spec_of_case("amplified", size=size, snr="easy").changed(pixel_size_um=pixel_size_um)
+    image, _ = simulate_case("amplified", seed=1, n_fields=1, spec=spec)[0]
+    case = score_case([image])
+    codes = {finding.code for finding in case.fields[0].findings}
+    assert codes & {"COARSE_PIXELS", "PIXELS_TOO_LARGE"} == ({expected} if expected else set())
+    # Where copies run together no category is better than one that is too low.
+    void = expected == "PIXELS_TOO_LARGE"
+    assert (case.score.n_scored == 0) == void
+    assert ({category.category for category in case.categories} == {"NOT_EVALUABLE"}) == void
+    fine = QualitySettings(max_pixel_um=0.5, coarse_pixel_um=0.5)
+    field = case.fields[0]
+    found = field_findings(image, field.nuclei, field.counts, settings=fine)
+    assert not {one.code for one in found} & {"COARSE_PIXELS", "PIXELS_TOO_LARGE"}
