@@ -24,7 +24,7 @@ from fishcount.image.checks import (
 from fishcount.optics import KnownOptics
 from fishcount.read_only import ReadOnlyArrays
 
-__all__ = ["Counts", "FishImage", "Window", "project"]
+__all__ = ["Counts", "FishImage", "Window", "project", "window_shape"]
 
 Window = tuple[slice, slice]
 """Rows and columns of a part of an image, both with start and stop."""
@@ -187,6 +187,19 @@ class FishImage(ReadOnlyArrays):
     def counts(self, role: str, window: Window) -> NDArray[np.float32]:
         """Counts of a window of a channel as float32; shaped as `raw`."""
         return self.raw(role)[..., *window].astype(np.float32)
+
+
+def window_shape(window: Window) -> tuple[int, int]:
+    """Height and width of a window.
+
+    Examples
+    --------
+    >>> from fishcount.image import window_shape
+    >>> window_shape((slice(10, 30), slice(5, 25)))
+    (20, 20)
+    """
+    rows, columns = window
+    return rows.stop - rows.start, columns.stop - columns.start
 
 
 def project(stack: NDArray[Counts]) -> NDArray[Counts]:

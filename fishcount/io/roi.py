@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from skimage.draw import polygon2mask
 
 from fishcount.errors import FileFormatError, MetadataError
-from fishcount.image import Window
+from fishcount.image import Window, window_shape
 from fishcount.io.files import check_file
 from fishcount.io.shapes import is_shapes, rings_of_shapes
 
@@ -76,7 +76,7 @@ class Region:
     def mask(self, window: Window) -> NDArray[np.bool_]:
         """Mask (y, x) of a window; holes are left out."""
         corner = np.array([part.start for part in window])
-        shape = tuple(part.stop - part.start for part in window)
+        shape = window_shape(window)
         mask = np.zeros(shape, np.bool_)
         for polygon in self.polygons:
             outer, *holes = (ring - corner for ring in polygon)

@@ -23,7 +23,7 @@ from skimage.measure import find_contours
 
 from fishcount.filters import largest_near, smallest_near
 from fishcount.flags import Finding, raise_flag
-from fishcount.image import DAPI, FishImage, Window
+from fishcount.image import DAPI, FishImage, Window, window_shape
 from fishcount.image.checks import ROLES
 from fishcount.nuclei import Nuclei, OutlinedNuclei
 from fishcount.robust import quantile, robust_sigma
@@ -73,7 +73,7 @@ class EmptyAreas:
     def empty(self, role: str, window: Window) -> NDArray[np.bool_]:
         """Mask (y, x) of what is empty in a window of a channel; the same in any window."""
         if role not in self.background:
-            return np.zeros([part.stop - part.start for part in window], np.bool_)
+            return np.zeros(window_shape(window), np.bool_)
         return _zeros(self.slide, role, window)[1]
 
     def filled(self, role: str, window: Window) -> NDArray[np.generic]:
@@ -109,7 +109,7 @@ class EmptyAreas:
         n_empty = 0
         for block in blocks_of(self.slide.shape):
             window = _grown(block.core, reach, self.slide.shape)
-            empty = np.zeros([part.stop - part.start for part in window], np.uint8)
+            empty = np.zeros(window_shape(window), np.uint8)
             for role in sorted(self._met):
                 empty |= self.empty(role, window)
             if not empty.any():

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from fishcount.camera import full_count
 from fishcount.filters import block_means, gaussian_kernel, median3, separable
 from fishcount.flags import Finding
-from fishcount.image import FishImage, Window, project
+from fishcount.image import FishImage, Window, project, window_shape
 from fishcount.robust import robust_sigma
 from fishcount.slide import Slide
 
@@ -100,7 +100,7 @@ def saturated_pixels(
 
     The limit is that of the image's sample; see `fishcount.slide`.
     """
-    mask = np.zeros(tuple(part.stop - part.start for part in window), np.bool_)
+    mask = np.zeros(window_shape(window), np.bool_)
     for role, stack in zip(sample.channels, sample.pixels, strict=True):
         level = full_count(stack)
         if level is not None:

@@ -162,5 +162,4 @@ def _single_flux(
     single = single_flux(spots.flux_counts[alone], least=settings.least_single_signals)
     if not (math.isfinite(single.typical_counts) and math.isfinite(spots.typical_counts)):
         return single
-    typical = 2 * math.pi * spots.typical_counts * spots.psf_sigma_px**2
-    return replace(single, typical_counts=typical)
+    return replace(single, typical_counts=spots.typical_flux_counts)

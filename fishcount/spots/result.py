@@ -11,7 +11,14 @@ from numpy.typing import NDArray
 
 from fishcount.read_only import ColumnTable, stacked_columns
 
-__all__ = ["Spots"]
+__all__ = ["Spots", "gaussian_flux"]
+
+
+def gaussian_flux(
+    height_counts: float | NDArray[np.float64], sigma_px: float | NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Integral of Gaussians (n,) of a height and a width."""
+    return np.asarray(2 * np.pi * height_counts * sigma_px**2, np.float64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -78,6 +85,11 @@ class Spots(ColumnTable):
     def yx_px(self) -> NDArray[np.float64]:
         """Positions in the plane, (n, 2)."""
         return np.stack([self.y_px, self.x_px], axis=1)
+
+    @property
+    def typical_flux_counts(self) -> float:
+        """Integrated intensity of a typical single signal; NaN where its height is not known."""
+        return float(gaussian_flux(self.typical_counts, self.psf_sigma_px))
 
     def sorted(self) -> Spots:
         """The same spots in the order of the table: by z, then y, then x."""

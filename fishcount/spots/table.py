@@ -12,7 +12,7 @@ from fishcount.spots.channel import HEIGHT_SHARE, ChannelScale
 from fishcount.spots.groups import connected_groups
 from fishcount.spots.judge import Verdict
 from fishcount.spots.points import Points
-from fishcount.spots.result import Spots
+from fishcount.spots.result import Spots, gaussian_flux
 
 __all__ = ["as_spots"]
 
@@ -65,7 +65,8 @@ def as_spots(
         sigma_px=column(fits.sigma_px, granules.sigma_px),
         # Of a point of the known width: the free width of a faint one is mostly noise.
         flux_counts=column(
-            _flux(height, psf_sigma_px), _flux(granules.amplitude_counts, granules.sigma_px)
+            gaussian_flux(height, psf_sigma_px),
+            gaussian_flux(granules.amplitude_counts, granules.sigma_px),
         ),
         snr=column(found.figure("snr"), granules.snr),
         kept=column(verdict.kept, False),
@@ -77,13 +78,6 @@ def as_spots(
         typical_counts=scale.typical_height_counts,
         min_score=min_score,
     )
-
-
-def _flux(
-    height_counts: NDArray[np.float64], sigma_px: float | NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Integral of Gaussians."""
-    return np.asarray(2 * np.pi * height_counts * sigma_px**2, np.float64)
 
 
 def _clusters(points: Points, kept: NDArray[np.bool_], sigma_px: float) -> NDArray[np.int64]:
