@@ -34,7 +34,7 @@ from fishcount.quality import (
 from fishcount.recount import signal_flags
 from fishcount.results import FieldResult
 from fishcount.settings import Settings
-from fishcount.signals import count_signals, signal_findings
+from fishcount.signals import SignalCounts, count_signals, signal_findings
 from fishcount.slide import Slide, blocks_of
 
 __all__ = ["score_field"]
@@ -110,12 +110,7 @@ def score_field(
     )
     if labels is not None:
         findings += _label_findings(labels, nuclei)
-    findings += signal_findings(counts, settings=settings.signals)
-    findings += field_findings(
-        field.image, nuclei, counts, windows=field.windows, settings=settings.quality
-    )
-    if not len(nuclei):
-        findings.append(Finding("NO_NUCLEI"))
+    findings += _findings_once_counted(field, nuclei, counts, settings)
     at_empty_area, empty_area = field.cut(nuclei)
     findings += empty_area
     flags = nuclei.flags | signal_flags(counts.copies, len(nuclei)) | at_empty_area
@@ -131,6 +126,22 @@ def score_field(
         reject_reason=reject_reason,
         findings=tuple(findings),
     )
+
+
+def _findings_once_counted(
+    field: _SearchedField,
+    nuclei: Nuclei | OutlinedNuclei,
+    counts: SignalCounts,
+    settings: Settings,
+) -> list[Finding]:
+    """What signals say of themselves and of the field, and that there are no nuclei."""
+    findings = [
+        *signal_findings(counts, settings=settings.signals),
+        *field_findings(
+            field.image, nuclei, counts, windows=field.windows, settings=settings.quality
+        ),
+    ]
+    return findings if len(nuclei) else [*findings, Finding("NO_NUCLEI")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -77,19 +77,8 @@ def count_signals(
     >>> len(counts.signals), counts.copies["HER2"].best
     (0, array([], dtype=int64))
     """
-    check_kind("pixel_size_um", pixel_size_um, Real)
-    check_positive(pixel_size_um=pixel_size_um, z_step_um=z_step_um)
+    _check_arguments(spots, nuclei, pixel_size_um, z_step_um)
     settings = SignalSettings.of(settings)
-    check_kind(
-        "nuclei",
-        nuclei,
-        Nuclei,
-        OutlinedNuclei,
-        remedy="a label image becomes nuclei by fishcount.nuclei.nuclei_from_labels",
-    )
-    check_kind("spots", spots, Mapping, remedy='give them by role: {"HER2": spots}')
-    for found in spots.values():
-        check_kind("spots", found, Spots, remedy="find them with fishcount.detect_spots")
     if assigned is None:
         tolerance_px = settings.border_tolerance_um / pixel_size_um
         assigned = {role: _assigned(found, nuclei, tolerance_px) for role, found in spots.items()}
@@ -121,6 +110,27 @@ def count_signals(
         for role, found in spots.items()
     }
     return _together(spots, probes)
+
+
+def _check_arguments(
+    spots: Mapping[str, Spots],
+    nuclei: Nuclei | OutlinedNuclei,
+    pixel_size_um: float,
+    z_step_um: float | None,
+) -> None:
+    """Refuse what is of another kind, or no size."""
+    check_kind("pixel_size_um", pixel_size_um, Real)
+    check_positive(pixel_size_um=pixel_size_um, z_step_um=z_step_um)
+    check_kind(
+        "nuclei",
+        nuclei,
+        Nuclei,
+        OutlinedNuclei,
+        remedy="a label image becomes nuclei by fishcount.nuclei.nuclei_from_labels",
+    )
+    check_kind("spots", spots, Mapping, remedy='give them by role: {"HER2": spots}')
+    for found in spots.values():
+        check_kind("spots", found, Spots, remedy="find them with fishcount.detect_spots")
 
 
 def _together(spots: Mapping[str, Spots], probes: Mapping[str, ProbeCounts]) -> SignalCounts:

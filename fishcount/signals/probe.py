@@ -89,24 +89,7 @@ def probe_signals(
     near = Neighbours.of(position, nucleus, reach_px=farthest_px, chosen=inside)
     alone = _alone(near.within(_APART_DIAMETERS * diameter_px), inside)
     single = _single_flux(spots, inside, alone, settings)
-    crowded = with_copies_beside(
-        near,
-        position,
-        nucleus,
-        inside=inside,
-        misshapen=misshapen_spots(spots, nucleus, diameter_px=diameter_px, single=single),
-        reach_px=diameter_px * (1.0 + settings.cluster_gap_diameters),
-    )
-    cluster = cluster_of_each(
-        crowded,
-        position[:, 1:],
-        inside,
-        flux_counts=spots.flux_counts,
-        diameter_px=diameter_px,
-        single=single,
-        settings=settings,
-    )
-    return ProbeSignals(
+    signals = ProbeSignals(
         spots=spots,
         nucleus=nucleus,
         position_px=position,
@@ -115,7 +98,30 @@ def probe_signals(
         near=near,
         diameter_px=diameter_px,
         single=single,
-        cluster=cluster,
+        cluster=np.full(len(spots), -1),
+    )
+    return replace(signals, cluster=_clusters(signals, settings))
+
+
+def _clusters(signals: ProbeSignals, settings: SignalSettings) -> NDArray[np.int64]:
+    """Number of the cluster of each spot from 0; -1 for what is counted one by one."""
+    spots, nucleus, diameter_px = signals.spots, signals.nucleus, signals.diameter_px
+    crowded = with_copies_beside(
+        signals.near,
+        signals.position_px,
+        nucleus,
+        inside=signals.inside,
+        misshapen=misshapen_spots(spots, nucleus, diameter_px=diameter_px, single=signals.single),
+        reach_px=diameter_px * (1.0 + settings.cluster_gap_diameters),
+    )
+    return cluster_of_each(
+        crowded,
+        signals.position_px[:, 1:],
+        signals.inside,
+        flux_counts=spots.flux_counts,
+        diameter_px=diameter_px,
+        single=signals.single,
+        settings=settings,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from numbers import Integral
 from typing import Any
 
@@ -23,6 +24,66 @@ SNR_LEVELS = {"easy": 15.0, "medium": 6.0, "hard": 3.5}
 
 # In a stack, signals lie as deep as a nucleus is thick.
 _STACK_DEPTH_UM = 2.2
+
+
+Draw = Callable[[np.random.Generator], float]
+
+
+def _evenly(low: float, high: float) -> Draw:
+    """A number between two, each as likely as the other."""
+    return lambda rng: rng.uniform(low, high)
+
+
+def _by_ratio(low: float, high: float) -> Draw:
+    """A number between two, where twice as much is as likely as half as much."""
+    return lambda rng: float(np.exp(rng.uniform(np.log(low), np.log(high))))
+
+
+# What laboratories differ in. The order is that of the draws: a change of it draws other fields.
+_CONDITIONS: dict[str, dict[str, Draw]] = {
+    "optics": {"na": _evenly(0.95, 1.4), "halo": _evenly(0.0, 0.25)},
+    "camera": {
+        "offset_counts": _evenly(0, 400),
+        "gain": _by_ratio(0.3, 4.0),
+        "read_noise": _by_ratio(1.0, 6.0),
+        "hot_pixels": _by_ratio(1e-6, 1e-4),
+    },
+    "nuclei": {
+        "per_mm2": _by_ratio(1500, 6500),
+        "diameter_um": _evenly(5.5, 10.5),
+        "diameter_cv": _evenly(0.08, 0.28),
+        "elongation": _evenly(0.1, 0.35),
+        "roughness": _evenly(0.02, 0.055),
+        "touching": _evenly(0.1, 0.5),
+        "overlapping": _evenly(0.02, 0.2),
+        "out_of_focus": _evenly(0.0, 0.15),
+        "dapi_electrons": _by_ratio(150, 2000),
+        "dapi_spread": _evenly(0.15, 0.5),
+        "texture": _evenly(0.1, 0.35),
+    },
+    "signals": {
+        "size_um": _evenly(0.08, 0.15),
+        "peak_spread": _evenly(0.15, 0.4),
+        "nucleus_spread": _evenly(0.05, 0.3),
+        "split": _evenly(0.02, 0.15),
+        "cluster_pitch_um": _evenly(0.2, 0.6),
+    },
+    "background": {
+        "haze_electrons": _by_ratio(10, 90),
+        "haze_spread": _evenly(0.05, 0.35),
+        "nucleus_electrons": _by_ratio(25, 160),
+        "nucleus_texture": _evenly(0.06, 0.24),
+        "glow": _evenly(0.02, 0.15),
+        "vignetting": _evenly(0.0, 0.35),
+    },
+    "artefacts": {
+        "granules_per_mm2": _by_ratio(100, 4000),
+        "granule_peak": _by_ratio(0.5, 4.0),
+        "debris_per_mm2": _by_ratio(100, 1500),
+        "her2_into_cep17": _evenly(0, 0.1),
+        "cep17_into_her2": _evenly(0, 0.1),
+    },
+}
 
 
 def spec_of_case(
@@ -148,54 +209,10 @@ def random_spec(
     >>> 2.5 <= spec.signals.snr <= 25, spec.shape
     (True, (256, 256))
     """
-
-    def between(low: float, high: float) -> float:
-        return float(np.exp(rng.uniform(np.log(low), np.log(high))))
-
-    spec = spec_of_case(case, size=size, n_planes=n_planes, snr=between(3.0, 20.0))
+    spec = spec_of_case(case, size=size, n_planes=n_planes, snr=_by_ratio(3.0, 20.0)(rng))
     changes: dict[str, dict[str, float]] = {
-        "optics": {"na": rng.uniform(0.95, 1.4), "halo": rng.uniform(0.0, 0.25)},
-        "camera": {
-            "offset_counts": rng.uniform(0, 400),
-            "gain": between(0.3, 4.0),
-            "read_noise": between(1.0, 6.0),
-            "hot_pixels": between(1e-6, 1e-4),
-        },
-        "nuclei": {
-            "per_mm2": between(1500, 6500),
-            "diameter_um": rng.uniform(5.5, 10.5),
-            "diameter_cv": rng.uniform(0.08, 0.28),
-            "elongation": rng.uniform(0.1, 0.35),
-            "roughness": rng.uniform(0.02, 0.055),
-            "touching": rng.uniform(0.1, 0.5),
-            "overlapping": rng.uniform(0.02, 0.2),
-            "out_of_focus": rng.uniform(0.0, 0.15),
-            "dapi_electrons": between(150, 2000),
-            "dapi_spread": rng.uniform(0.15, 0.5),
-            "texture": rng.uniform(0.1, 0.35),
-        },
-        "signals": {
-            "size_um": rng.uniform(0.08, 0.15),
-            "peak_spread": rng.uniform(0.15, 0.4),
-            "nucleus_spread": rng.uniform(0.05, 0.3),
-            "split": rng.uniform(0.02, 0.15),
-            "cluster_pitch_um": rng.uniform(0.2, 0.6),
-        },
-        "background": {
-            "haze_electrons": between(10, 90),
-            "haze_spread": rng.uniform(0.05, 0.35),
-            "nucleus_electrons": between(25, 160),
-            "nucleus_texture": rng.uniform(0.06, 0.24),
-            "glow": rng.uniform(0.02, 0.15),
-            "vignetting": rng.uniform(0.0, 0.35),
-        },
-        "artefacts": {
-            "granules_per_mm2": between(100, 4000),
-            "granule_peak": between(0.5, 4.0),
-            "debris_per_mm2": between(100, 1500),
-            "her2_into_cep17": rng.uniform(0, 0.1),
-            "cep17_into_her2": rng.uniform(0, 0.1),
-        },
+        section: {name: draw(rng) for name, draw in conditions.items()}
+        for section, conditions in _CONDITIONS.items()
     }
     pixel_size_um = rng.uniform(0.07, 0.13)
     changes["artefacts"] |= {

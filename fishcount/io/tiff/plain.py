@@ -96,15 +96,7 @@ def _shaped_series(
     n_pages = n_outer // first.samples if sampled else n_outer
     faults = no_time_series(sizes.get("T", 1), structure.path)
     if (sizes.get("Y"), sizes.get("X")) != first.shape[1:] or n_pages != len(pages):
-        faults.append(
-            MetadataError(
-                "shape in the description differs from the pages",
-                file=structure.path,
-                field="ImageDescription",
-                found=f"{axes} {shape}",
-                expected=f"{len(pages)} pages of {first.shape[1]} x {first.shape[2]}",
-            )
-        )
+        faults.append(_other_shape(f"{axes} {shape}", pages, structure))
     if faults:
         return (_run(pages, structure),), faults
     if first.samples > 1 and not (sampled and first.is_planar):
@@ -124,6 +116,17 @@ def _shaped_series(
         planes=planes,
     )
     return (layout,), []
+
+
+def _other_shape(found: str, pages: list[Page], structure: Structure) -> MetadataError:
+    _, height, width = pages[0].shape
+    return MetadataError(
+        "shape in the description differs from the pages",
+        file=structure.path,
+        field="ImageDescription",
+        found=found,
+        expected=f"{len(pages)} pages of {height} x {width}",
+    )
 
 
 def _planes(
