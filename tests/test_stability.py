@@ -18,7 +18,7 @@ from fishcount.tables import summary_record
 
 @pytest.fixture(scope="module")
 def fields():
-    images = [i for i, _ in simulate_case("equivocal", seed=5, n_fields=2, size=448)]
+    images = [i for i, _ in simulate_case("equivocal", seed=5, n_fields=2, size=384)]
     return [score_field(image) for image in images]
 
 

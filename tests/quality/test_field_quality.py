@@ -84,10 +84,16 @@ def test_most_nuclei_blurred_is_out_of_focus():
     assert (finding.code, finding.figure) == ("OUT_OF_FOCUS", 1.0)
 
 
+@pytest.fixture(scope="module")
+def sharp():
+    """A drawn field in focus."""
+    return simulate_case("negative", seed=3, n_fields=1, size=640, snr="easy")[0][0]
+
+
 @pytest.mark.parametrize(("sigma_um", "expected"), [(0.0, False), (0.2, False), (1.0, True)])
-def test_a_field_that_is_blurred_all_over_is_out_of_focus(sigma_um, expected):
+def test_a_field_that_is_blurred_all_over_is_out_of_focus(sharp, sigma_um, expected):
     """No nucleus is softer than the others, so none is BLURRED."""
-    (image, _), *_ = simulate_case("negative", seed=3, n_fields=1, size=640, snr="easy")
+    image = sharp
     rng = np.random.default_rng(1)
     dapi = ndimage.gaussian_filter(image.channel("DAPI"), sigma_um / image.pixel_size_um)
     nuclei = segment_nuclei(
@@ -109,7 +115,7 @@ def test_an_empty_field_has_no_findings():
 
 @pytest.mark.parametrize(("snr", "weak"), [(2.5, True), (12.0, False)])
 def test_a_field_of_faint_signals_says_that_as_many_were_missed(snr, weak):
-    image, _ = simulate_case("negative", seed=2, n_fields=1, size=640, snr=snr)[0]
+    image, _ = simulate_case("negative", seed=2, n_fields=1, size=448, snr=snr)[0]
     codes = {finding.code for finding in score_field(image).findings}
     assert ("WEAK_SIGNALS" in codes) == weak
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,16 @@ from fishcount.io import read_case_folder
 from fishcount.review import ReviewState, read_automatic
 
 
+@pytest.fixture(scope="session")
+def drawn_case(tmp_path_factory) -> Path:
+    """A drawn case folder of two fields of four nuclei, to be copied."""
+    return draw_case(tmp_path_factory.mktemp("drawn") / "case")
+
+
 @pytest.fixture
-def case(tmp_path) -> Path:
-    """A drawn case folder of two fields of four nuclei."""
-    return draw_case(tmp_path / "case")
+def case(drawn_case, tmp_path) -> Path:
+    """Such a folder that a test may review."""
+    return Path(shutil.copytree(drawn_case, tmp_path / "case"))
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -15,21 +17,17 @@ from fishcount.synthetic import simulate_case, spec_of_case
 from fishcount.synthetic.truth import SpotKind
 
 
-@pytest.fixture(scope="module")
-def drawn():
-    """Channels of two fields by the share of each probe that the other sees, and their truth."""
-
-    def channels(case, share):
-        spec = spec_of_case(case, snr="easy", size=640).changed(
-            artefacts={"her2_into_cep17": share, "cep17_into_her2": share}
-        )
-        image, truth = simulate_case(case, seed=6, n_fields=1, spec=spec)[0]
-        return {role: image.channel(role) for role in PROBES}, truth.spots
-
-    return channels
+@cache
+def drawn(case, share):
+    """Channels of a field by the share of each probe that the other sees, and their truth."""
+    spec = spec_of_case(case, snr="easy", size=512).changed(
+        artefacts={"her2_into_cep17": share, "cep17_into_her2": share}
+    )
+    image, truth = simulate_case(case, seed=6, n_fields=1, spec=spec)[0]
+    return {role: image.channel(role) for role in PROBES}, truth.spots
 
 
-def test_the_share_is_what_was_put_in(drawn):
+def test_the_share_is_what_was_put_in():
     field, _ = drawn("scattered", 0.0)
     her2 = field["HER2"]
     cep17 = field["CEP17"] + np.float32(0.2) * (her2 - np.median(her2))
@@ -39,7 +37,7 @@ def test_the_share_is_what_was_put_in(drawn):
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.35, 0.5])
-def test_the_share_is_told_where_both_probes_leak(drawn, share):
+def test_the_share_is_told_where_both_probes_leak(share):
     """Most maxima of CEP17 are those of an amplified HER2 then, and tell nothing of CEP17."""
     field, _ = drawn("amplified", share)
     scales = measure_channels(field, pixel_size_um=0.1)
@@ -47,7 +45,7 @@ def test_the_share_is_told_where_both_probes_leak(drawn, share):
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3])
-def test_what_leaks_over_is_no_signal(drawn, share):
+def test_what_leaks_over_is_no_signal(share):
     """Few ghosts of HER2 are left, and what is a signal of its own is not taken for one."""
     field, truth = drawn("scattered", share)
     spots = detect_in_channels(field, pixel_size_um=0.1)["CEP17"]

@@ -38,14 +38,14 @@ def test_width_is_that_of_the_points(sigma_px):
     assert_allclose(found.psf_sigma_px, sigma_px, rtol=0.05)
 
 
-@pytest.mark.parametrize("seed", [0, 2, 3])
-def test_many_hot_pixels_do_not_narrow_it(seed):
+def test_many_hot_pixels_do_not_narrow_it():
     image, _ = simulate_case("amplified", seed=701, n_fields=1, size=640, snr="medium")[0]
-    plane = image.channel("HER2").reshape(image.shape).copy()
+    plane = image.channel("HER2").reshape(image.shape)
     clean = measure_channel(plane, pixel_size_um=0.1).psf_sigma_px
-    plane[np.random.default_rng(seed).random(plane.shape) < 1e-3] += 500
-    found = measure_channel(plane, pixel_size_um=0.1).psf_sigma_px
-    assert_allclose(found, clean, rtol=0.08)
+    for seed in (0, 2, 3):
+        hot = np.random.default_rng(seed).random(plane.shape) < 1e-3
+        found = measure_channel(plane + np.float32(500) * hot, pixel_size_um=0.1).psf_sigma_px
+        assert_allclose(found, clean, rtol=0.08, err_msg=f"seed {seed}")
 
 
 def test_granules_do_not_widen_it():
