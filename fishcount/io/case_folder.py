@@ -44,6 +44,8 @@ _REQUIRED_KEYS = (
     "software",
     "settings_sha256",
 )
+# What a reviewed table says beside the columns of every table.
+_REVIEW_WORDS = ("review", "note")
 _REMEDY = "is this a case folder of fishcount score?"
 REPORT = "report.html"
 THUMBNAIL = "thumbnail.jpg"
@@ -202,7 +204,7 @@ def _table(
 ) -> pd.DataFrame:
     data = _bytes(path)
     try:
-        table = read_csv(data, schema=schema, optional=optional)
+        table = read_csv(data, schema=schema, optional=optional, words=_REVIEW_WORDS)
     except FishcountError:
         raise
     except Exception as error:  # pandas raises classes of its own

@@ -58,11 +58,16 @@ def csv_bytes(table: pd.DataFrame) -> bytes:
 
 
 def read_csv(
-    data: bytes, *, schema: Mapping[str, str], optional: Collection[str] = ()
+    data: bytes,
+    *,
+    schema: Mapping[str, str],
+    optional: Collection[str] = (),
+    words: Collection[str] = (),
 ) -> pd.DataFrame:
     """A table that `csv_bytes` has written, with the types of `schema`; other columns are kept.
 
-    A column of `optional`, numbers all of them, may be missing: then it holds none.
+    A column of `optional`, numbers all of them, may be missing: then it holds none. A column of
+    `words` that is there is text, also where it is empty or reads like a number.
 
     Raises
     ------
@@ -75,8 +80,8 @@ def read_csv(
     missing = [column for column in schema if column not in header.columns]
     if missing:
         raise ValueError(f"columns are missing: {', '.join(missing)}")
-    text = [c for c in header.columns if schema.get(c, "float64") == "object"]
-    types = {c: (str if c in text else schema[c]) for c in schema}
+    text = [c for c in header.columns if c in words or schema.get(c, "float64") == "object"]
+    types = {c: str if c in text else schema[c] for c in header.columns if c in {*text, *schema}}
     table = pd.read_csv(
         io.BytesIO(data),
         dtype=types,

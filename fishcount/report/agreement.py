@@ -11,10 +11,18 @@ import pandas as pd
 
 from fishcount.errors import CountError, ReviewError
 from fishcount.guidelines import add_recount
-from fishcount.io import replace_file
+from fishcount.io import CaseFolder, read_case_folder, replace_file
 from fishcount.io.text import csv_bytes, json_bytes
 from fishcount.report.wording import COMPARED_FIGURES
-from fishcount.review import Agreement, SecondCount, bland_altman
+from fishcount.review import (
+    LOG_NAME,
+    Agreement,
+    SecondCount,
+    bland_altman,
+    read_log,
+    reviewed_lines,
+)
+from fishcount.review.write import FOLDER_NAME
 from fishcount.workup import resume, write_workup
 
 __all__ = ["agreement_plot", "write_second_count"]
@@ -26,7 +34,8 @@ def write_second_count(count: SecondCount) -> dict[str, Any]:
     The count ends before the comparison is made: who has seen it is no longer blinded.
     Beside its log come ``READER.json``, ``READER.csv`` (agreement with the first count) and
     ``READER.png`` (Bland-Altman plots). ``workup.json`` takes the recount where the rule book
-    asks for one; where it refuses it, the record says why.
+    asks for one; where it refuses it, the record says why. It is that of the reviewed result
+    where the case was reviewed, as the agreement is with the reviewed counts.
 
     Parameters
     ----------
@@ -111,12 +120,33 @@ def agreement_plot(pairs: pd.DataFrame, agreement: tuple[Agreement, ...]) -> byt
 
 
 def _outcome(count: SecondCount) -> dict[str, Any]:
-    """The work-up with the recount, or why it takes none."""
+    """The work-up of the first count with the recount, or why it takes none."""
     try:
-        state = add_recount(resume(count.folder), count.recount())
+        first = _first_result(count.folder)
+        state = add_recount(resume(first), count.recount())
     except (CountError, ReviewError) as error:
         return {"workup": None, "refused": str(error)}
-    return {"workup": write_workup(state, count.folder), "refused": None}
+    return {"workup": write_workup(state, first), "refused": None}
+
+
+def _first_result(case: CaseFolder) -> CaseFolder:
+    """What the recount is put beside: the reviewed result of a case that was reviewed.
+
+    Raises
+    ------
+    ReviewError
+        When the review was not exported as it stands: its group is not known then.
+    """
+    n_lines = len(read_log(case.path / LOG_NAME).events)
+    if not n_lines:
+        return case
+    if reviewed_lines(case) != n_lines:
+        raise ReviewError(
+            "the first count was reviewed, and its review is not exported as it stands",
+            file=case.path,
+            remedy="export it (Shift+E, or fishcount replay), then compare again",
+        )
+    return read_case_folder(case.path / FOLDER_NAME)
 
 
 def _beside(stem: Path, suffix: str) -> Path:

@@ -24,7 +24,7 @@ from fishcount.report.fields import FieldPicture, field_pictures
 from fishcount.report.gallery import draw_cards
 from fishcount.report.histogram import Histogram, draw_histogram
 from fishcount.report.plane import draw_plane
-from fishcount.report.review import ReviewNote, review_note
+from fishcount.report.review import ReviewNote, review_note, unwritten_lines
 from fishcount.report.saturation import draw_saturation
 from fishcount.report.second_reading import SecondReading, second_reading
 from fishcount.report.shown import ShownCase
@@ -42,6 +42,7 @@ __all__ = [
     "fingerprint",
     "render_folder",
     "render_report",
+    "render_reviewed",
     "render_shown",
 ]
 
@@ -108,8 +109,16 @@ def render_folder(folder: str | Path | CaseFolder) -> str:
     True
     """
     folder = folder if isinstance(folder, CaseFolder) else read_case_folder(folder)
+    return render_reviewed(show_folder(folder), folder)
+
+
+def render_reviewed(case: ShownCase, folder: CaseFolder) -> str:
+    """The page of a case folder that was made ready for it, with what readers did in it."""
     return render_shown(
-        show_folder(folder), review=review_note(folder), second=second_reading(folder)
+        case,
+        review=review_note(folder),
+        n_unwritten=unwritten_lines(folder),
+        second=second_reading(folder),
     )
 
 
@@ -122,10 +131,14 @@ def render_shown(
     case: ShownCase,
     *,
     review: ReviewNote | None = None,
+    n_unwritten: int = 0,
     second: SecondReading | None = None,
     pictures: Sequence[FieldPicture] | None = None,
 ) -> str:
-    """The page of a case that was made ready for it; `pictures` where they were drawn already."""
+    """The page of a case that was made ready for it; `pictures` where they were drawn already.
+
+    `n_unwritten` lines of its log came to no reviewed result so far.
+    """
     pictures = draw_pictures(case) if pictures is None else pictures
     return (
         environment()
@@ -143,6 +156,7 @@ def render_shown(
             saturation=draw_saturation(case),
             stability=stability_of(case),
             review=review,
+            n_unwritten=n_unwritten,
             second=second,
             provenance=content.provenance_rows(case.provenance),
             **_frame(case),

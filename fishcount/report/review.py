@@ -23,7 +23,15 @@ from fishcount.review import (
 )
 from fishcount.review.write import FOLDER_NAME
 
-__all__ = ["EditRow", "FigurePair", "ReaderRow", "ReviewNote", "VerdictPair", "review_note"]
+__all__ = [
+    "EditRow",
+    "FigurePair",
+    "ReaderRow",
+    "ReviewNote",
+    "VerdictPair",
+    "review_note",
+    "unwritten_lines",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +141,13 @@ def review_note(folder: CaseFolder) -> ReviewNote | None:
     else:
         return None
     return _note(reviewed, shows_reviewed=shows_reviewed, log_path=log_path)
+
+
+def unwritten_lines(folder: CaseFolder) -> int:
+    """Lines of the log of a case that has no reviewed result; 0 where it has one."""
+    if "review" in folder.summary or (folder.path / FOLDER_NAME).is_dir():
+        return 0
+    return len(read_log(folder.path / LOG_NAME).events)
 
 
 def _note(reviewed: Mapping[str, Any], *, shows_reviewed: bool, log_path: Path) -> ReviewNote:

@@ -10,7 +10,7 @@ from typing import Any
 
 from fishcount.errors import MetadataError
 from fishcount.guidelines import NEEDED, WorkUp
-from fishcount.io import CaseFolder, read_case_folder
+from fishcount.io import CaseFolder
 from fishcount.report.content import CategoryRow, category_rows
 from fishcount.report.wording import COMPARED_FIGURES, interval, number, percent
 from fishcount.workup import FILE_NAME, resume
@@ -78,10 +78,11 @@ def second_reading(folder: CaseFolder) -> SecondReading | None:
     """
     root = folder.path.resolve().parent if "review" in folder.summary else folder.path
     counts = tuple(_row(_record(file)) for file in sorted((root / _COUNTS).glob("*.json")))
-    begun = (root / FILE_NAME).exists()
+    # Automatic and reviewed counts are two results, each with a work-up of its own.
+    begun = (folder.path / FILE_NAME).exists()
     if not (counts or begun):
         return None
-    state = resume(read_case_folder(root)) if begun else None
+    state = resume(folder) if begun else None
     outcome = state.outcome if state else None
     return SecondReading(
         counts=counts,

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fishcount.io import CaseFolder, put_report, read_case_folder
-from fishcount.report.page import render_shown
-from fishcount.report.review import review_note
-from fishcount.report.second_reading import second_reading
+from fishcount.report.page import render_reviewed
 from fishcount.report.sources import show_folder
 from fishcount.review.write import FOLDER_NAME
 
@@ -64,6 +62,6 @@ def write_reports(case: str | Path | CaseFolder) -> tuple[WrittenReport, ...]:
 def _write(path: Path) -> WrittenReport:
     folder = read_case_folder(path)
     shown = show_folder(folder)
-    html = render_shown(shown, review=review_note(folder), second=second_reading(folder))
+    html = render_reviewed(shown, folder)
     page = put_report(path, html)
     return WrittenReport(page, shown.missing_images)

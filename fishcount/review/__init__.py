@@ -62,7 +62,7 @@ from fishcount.review.tables import reviewed_nuclei, reviewed_signals
 from fishcount.review.words import edit_details, edit_words, objects_words
 from fishcount.review.worklist import DOUBTS, Doubt, touching_nuclei, worklist
 from fishcount.review.worktable import SHOW, Order, Worktable
-from fishcount.review.write import verify_review, write_reviewed
+from fishcount.review.write import reviewed_lines, verify_review, write_reviewed
 
 __all__ = [
     "DOUBTS",
@@ -122,6 +122,7 @@ __all__ = [
     "read_log",
     "replay",
     "replay_folder",
+    "reviewed_lines",
     "reviewed_nuclei",
     "reviewed_signals",
     "reviewed_summary",

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from fishcount.errors import AlteredLogError, ReviewError
+from fishcount.errors import AlteredLogError, FishcountError, ReviewError
 from fishcount.guidelines import Scheme
 from fishcount.io import (
     CaseFolder,
@@ -29,7 +29,7 @@ from fishcount.review.second_count_log import check_second_count, second_count_l
 from fishcount.review.session import replay_folder
 from fishcount.review.tables import reviewed_nuclei, reviewed_signals
 
-__all__ = ["FOLDER_NAME", "verify_review", "write_reviewed"]
+__all__ = ["FOLDER_NAME", "reviewed_lines", "verify_review", "write_reviewed"]
 
 FOLDER_NAME = "reviewed"
 
@@ -103,6 +103,18 @@ def write_reviewed(
         overwrite=True,
     )
     return reviewed
+
+
+def reviewed_lines(case: CaseFolder) -> int:
+    """How many lines of the log of a case its ``reviewed/`` was made from.
+
+    0 where there is none, or what is there is no case folder: then it is to be written anew.
+    """
+    try:
+        summary = read_case_folder(case.path / FOLDER_NAME).summary
+    except FishcountError:
+        return 0
+    return int((summary.get("review") or {}).get("n_events", 0))
 
 
 def verify_review(path: str | Path) -> tuple[Check, ...]:

@@ -194,3 +194,48 @@ def test_the_lines_of_the_log_say_how_and_why(reviewed):
     words = Page(render_folder(read_case_folder(reviewed))).words
     assert "rejected by a reader; crushed & torn" in words
     assert "9 copies" in words
+
+
+def test_edits_that_no_result_holds_are_not_passed_over(folder):
+    first = read_case_folder(folder).nuclei.query("scored").iloc[0]
+    with Review.open(folder, reader="A") as review:
+        review.do(RejectNucleus(field=first["field"], nucleus=int(first["nucleus"])))
+    words = Page(render_folder(read_case_folder(folder))).words
+    assert "its log has 1 line that is in no reviewed result yet" in words
+    assert "No reader has reviewed this case" not in words
+
+
+@pytest.mark.parametrize("note", ["", "7", "odd"])
+def test_a_note_is_what_was_written(folder, note):
+    first, other = read_case_folder(folder).nuclei.query("scored").iloc[:2].itertuples()
+    with Review.open(folder, reader="A") as review:
+        review.do(RejectNucleus(field=first.field, nucleus=int(first.nucleus)))
+        if note:
+            review.do(NoteNucleus(field=other.field, nucleus=int(other.nucleus), text=note))
+    write_reviewed(folder)
+    reviewed = read_case_folder(folder / "reviewed")
+    assert sorted(reviewed.nuclei["note"].unique()) == sorted({"", note})
+    words = Page(render_folder(reviewed)).words
+    assert words.count("Note: ") == (note != "")
+    assert f"Note: {note}" in words or not note
+
+
+def test_a_recount_goes_to_the_result_that_it_is_compared_with(folder):
+    """Rejecting takes the reviewed case to other counts than the automatic ones."""
+    nuclei = read_case_folder(folder).nuclei.query("scored")
+    first = nuclei.iloc[0]
+    with Review.open(folder, reader="A") as review:
+        review.do(RejectNucleus(field=first["field"], nucleus=int(first["nucleus"])))
+    with SecondCount.open(folder, reader="C", n_nuclei=0) as count:
+        for field, nucleus in nuclei[["field", "nucleus"]].itertuples(index=False):
+            count.count((field, int(nucleus)), her2=5, cep17=3)
+        record = write_second_count(count)
+        assert "not exported" in record["refused"]
+        write_reviewed(folder)
+        record = write_second_count(count)
+    assert "not exported" not in (record["refused"] or "")
+    assert not (folder / "workup.json").exists()
+    assert (folder / "reviewed" / "workup.json").exists() == (record["workup"] is not None)
+    words = Page(render_folder(read_case_folder(folder / "reviewed"))).words
+    needed = words[words.index("What is needed") : words.index("Scored nuclei")]
+    assert "Counted a second time by C" in needed

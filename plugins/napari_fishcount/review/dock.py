@@ -25,12 +25,12 @@ from qtpy.QtWidgets import (
 from fishcount.errors import FishcountError
 from fishcount.flags import FLAGS
 from fishcount.io import read_case_folder
-from fishcount.review import Change, Desk
+from fishcount.review import Change, Desk, reviewed_lines
 from napari_fishcount.case_images import CaseImages
 from napari_fishcount.review.actions import REASONS, ReviewAction
 from napari_fishcount.review.case_panel import CasePanel
 from napari_fishcount.review.cases import CasesPanel
-from napari_fishcount.review.export import REVIEWED, export_review, exported_lines
+from napari_fishcount.review.export import REVIEWED, export_review
 from napari_fishcount.review.keys_panel import Keys
 from napari_fishcount.review.reader import reader_name
 from napari_fishcount.review.scores import progress_text
@@ -277,7 +277,7 @@ class ReviewDock(QWidget):
     def _on_written(self, written: tuple[Path, ...]) -> None:
         words = "written: " + ", ".join(map(str, written))
         if self.panel is not None and self._folder is not None:
-            self._exported = exported_lines(self._folder)
+            self._exported = reviewed_lines(self.panel.desk.state.automatic.folder)
             self._note_progress(self.panel)
             self._not_exported = [one for one in self._not_exported if one != self._folder.name]
             reviewed = self.panel.desk.scored
@@ -309,4 +309,4 @@ def _open(folder: Path, reader: str) -> tuple[Desk, CaseImages, int]:
     desk = Desk.open(case, reader=reader)
     images = CaseImages(case)
     images.read_ahead((desk.nucleus[0],) if desk.nucleus else ())
-    return desk, images, exported_lines(folder)
+    return desk, images, reviewed_lines(case)

@@ -4,28 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fishcount.errors import FishcountError
 from fishcount.io import put_file, read_case_folder
 from fishcount.report import write_reports
 from fishcount.report.workbook import case_csv
 from fishcount.review import write_reviewed
 
-__all__ = ["REVIEWED", "export_review", "exported_lines"]
+__all__ = ["REVIEWED", "export_review"]
 
 REVIEWED = "reviewed"
 ROW_FILE = "row.csv"
-
-
-def exported_lines(case: Path) -> int:
-    """How many lines of the log of a case its ``reviewed/`` was made from.
-
-    0 where there is none, or what is there is no case folder: then it is to be written anew.
-    """
-    try:
-        summary = read_case_folder(case / REVIEWED).summary
-    except FishcountError:
-        return 0
-    return int(summary.get("review", {}).get("n_events", 0))
 
 
 def export_review(case: Path) -> tuple[Path, ...]:

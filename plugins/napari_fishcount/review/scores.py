@@ -15,6 +15,7 @@ from fishcount.report.wording import (
     interval,
     need_words,
     number,
+    percent,
     scheme_name,
 )
 from fishcount.results import Category
@@ -119,14 +120,12 @@ def outcome_html(record: dict[str, Any]) -> str:
     rows = "".join(
         "<tr>"
         + "".join(
-            f"<td>{cell}&nbsp;</td>"
+            f"<td style='white-space: nowrap'>{cell}&nbsp;&nbsp;</td>"
             for cell in (
                 COMPARED.get(one["figure"], one["figure"]),
                 one["n"],
-                number(one["exact_share"]),
-                number(one["kappa"]),
-                number(one["icc_2_1"]),
-                number(one["bias"]),
+                "–" if one["exact_share"] is None else percent(one["exact_share"]),
+                *(_figure(one[name]) for name in ("kappa", "icc_2_1", "bias")),
             )
         )
         + "</tr>"
@@ -143,6 +142,8 @@ def outcome_html(record: dict[str, Any]) -> str:
         f"<h4>{record['n_nuclei']} nuclei, HER2 {record['her2_signals']}, "
         f"CEP17 {record['cep17_signals']}</h4>"
         "<table cellpadding='3'><tr><td></td><td>n</td><td>equal</td><td>kappa</td>"
-        f"<td>ICC</td><td>bias</td></tr>{rows}</table><p>{words}</p>"
+        f"<td>ICC</td><td>bias</td></tr>{rows}</table>"
+        "<p><small>Over the nuclei that both scored; the bias is first less second count.</small>"
+        f"</p><p>{words}</p>"
         f"<p><small>{escape(RESEARCH_USE)}</small></p>"
     )

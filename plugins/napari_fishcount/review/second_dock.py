@@ -43,6 +43,8 @@ HOW = (
     "A minus skips the nucleus. Neither the first counts nor the automatic ones are shown."
 )
 
+# The table of agreement fits into it.
+DOCK_WIDTH_PX = 380
 FINISH = "Finish: compare with the first count"
 
 
@@ -65,6 +67,7 @@ class SecondCountDock(QWidget):
         self.view: SecondView | None = None
         self._worker: Any = None
         self._queue: list[Path] = []
+        self.setMinimumWidth(DOCK_WIDTH_PX)
         self.reader = QLineEdit(reader_name())
         self.n_nuclei = QSpinBox()
         self.n_nuclei.setRange(0, 1000)

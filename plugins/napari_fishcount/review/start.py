@@ -44,7 +44,9 @@ def run(cases: Sequence[Path], *, reader: str | None, second_count: bool) -> Non
     """Open a window and stay until it is closed."""
     viewer = napari.Viewer(title="fishcount review")
     viewer.window.resize(*WINDOW_PX)
-    make_room(viewer)
+    if not second_count:
+        # Who counts blinded has channels and contrast there alone.
+        make_room(viewer)
     dock = open_review(viewer, cases, reader=reader, second_count=second_count)
     napari.run()
     dock.release()
