@@ -198,7 +198,8 @@ def declared(tree: ast.Module) -> set[str]:
 
 def test_a_name_without_underscore_is_in_the_list_of_its_module() -> None:
     hidden = []
-    for path in sorted((ROOT / "fishcount").rglob("*.py")):
+    packages = (ROOT / "fishcount", ROOT / "plugins" / "napari_fishcount")
+    for path in sorted(file for package in packages for file in package.rglob("*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         listed = {
             name

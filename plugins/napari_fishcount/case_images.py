@@ -12,7 +12,7 @@ from fishcount.io import CaseFolder, read_scored_image
 __all__ = ["CaseImages"]
 
 # So many fields are kept in memory; the others are read again when they are shown.
-KEPT_FIELDS = 4
+_KEPT_FIELDS = 4
 
 
 class CaseImages:
@@ -35,14 +35,14 @@ class CaseImages:
             self._read[name] = self._read_field(name)
         self._read.move_to_end(name)
         held = [key for key, image in self._read.items() if image is not None]
-        for key in held[:-KEPT_FIELDS]:
+        for key in held[:-_KEPT_FIELDS]:
             del self._read[key]
         return self._read[name]
 
     def read_ahead(self, first: Iterable[str]) -> None:
         """Read as many fields as are kept, these among them."""
         names = [str(record["name"]) for record in self.folder.summary["fields"]]
-        for name in [*dict.fromkeys((*first, *names))][:KEPT_FIELDS]:
+        for name in [*dict.fromkeys((*first, *names))][:_KEPT_FIELDS]:
             self[name]
 
     def _read_field(self, name: str) -> FishImage | None:

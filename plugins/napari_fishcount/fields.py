@@ -16,7 +16,7 @@ from napari_fishcount.notes import shown_by
 
 __all__ = ["calibration_of", "field_from_layers", "guess_layers"]
 
-ROLES = (DAPI, *PROBES)
+_ROLES = (DAPI, *PROBES)
 
 
 def guess_layers(layers: Iterable[Any]) -> dict[str, Image]:
@@ -29,7 +29,7 @@ def guess_layers(layers: Iterable[Any]) -> dict[str, Image]:
     """
     guess: dict[str, Image] = {}
     images = [layer for layer in layers if isinstance(layer, Image)]
-    for role in ROLES:
+    for role in _ROLES:
         noted = [layer for layer in images if shown_by(layer).get("shows") == role]
         named = [layer for layer in images if role in _roles_in(layer.name)]
         if noted or named:

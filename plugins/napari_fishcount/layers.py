@@ -20,9 +20,10 @@ from napari_fishcount.notes import shown_by
 from napari_fishcount.scored import ScoredField
 
 __all__ = [
-    "CHANNEL_COLOURS",
+    "DARK_SHARE",
     "LayerTuple",
     "add_layers",
+    "contrast_limits",
     "count_text",
     "image_layers",
     "nuclei_layer",
@@ -34,21 +35,21 @@ __all__ = [
 LayerTuple = tuple[Any, dict[str, Any], str]
 
 # Magenta and green are told apart by nearly everybody; the marks differ in shape as well.
-CHANNEL_COLOURS = {DAPI: "gray", "HER2": "magenta", "CEP17": "green"}
+_CHANNEL_COLOURS = {DAPI: "gray", "HER2": "magenta", "CEP17": "green"}
 # Of a probe all but the brightest tenth is black: haze and nuclei must not veil the signals.
 DARK_SHARE = {DAPI: 0.05, "HER2": 0.9, "CEP17": 0.9}
 # Symbol, colour, and the width of a black border in sizes of the mark.
-MARKS = {"HER2": ("ring", "#ff9cf5", 0.0), "CEP17": ("cross", "#9dff9d", 0.1)}
-LEFT_OUT_MARK = ("x", "#ffb000", 0.1)
-SCORED_COLOUR = "#ffe14d"
-LEFT_OUT_COLOUR = "#9a9a9a"
-CONTOUR_PX = 1
+_MARKS = {"HER2": ("ring", "#ff9cf5", 0.0), "CEP17": ("cross", "#9dff9d", 0.1)}
+_LEFT_OUT_MARK = ("x", "#ffb000", 0.1)
+_SCORED_COLOUR = "#ffe14d"
+_LEFT_OUT_COLOUR = "#9a9a9a"
+_CONTOUR_PX = 1
 
 # Wider than a signal, which is about 0.3 um, so that the mark does not hide it.
-MARK_SIZE_UM = 0.9
+_MARK_SIZE_UM = 0.9
 # Distance of the middle of a text from its nucleus: a line of text, half of a count.
-TEXT_LIFT_UM = 0.9
-TEXT_ASIDE_UM = 1.2
+_TEXT_LIFT_UM = 0.9
+_TEXT_ASIDE_UM = 1.2
 
 
 def add_layers(viewer: Any, layers: Iterable[LayerTuple]) -> list[Layer]:
@@ -59,7 +60,7 @@ def add_layers(viewer: Any, layers: Iterable[LayerTuple]) -> list[Layer]:
     added = []
     for layer in (Layer.create(*one) for one in layers):
         if isinstance(layer, Labels):
-            layer.contour = shown_by(layer).get("contour", CONTOUR_PX)
+            layer.contour = shown_by(layer).get("contour", _CONTOUR_PX)
         added.append(viewer.add_layer(layer))
     return added
 
@@ -82,7 +83,7 @@ def image_layers(image: FishImage) -> list[LayerTuple]:
             image.raw(role),
             {
                 "name": f"{image.name} {role}",
-                "colormap": CHANNEL_COLOURS[role],
+                "colormap": _CHANNEL_COLOURS[role],
                 "blending": "additive",
                 "contrast_limits": contrast_limits(image.raw(role), dark_share=DARK_SHARE[role]),
                 "opacity": 0.5 if role == DAPI else 1.0,
@@ -99,7 +100,7 @@ def image_layers(image: FishImage) -> list[LayerTuple]:
 def result_layers(field: ScoredField) -> list[LayerTuple]:
     """Candidates that were left out (hidden), nuclei, kept signals of each probe, counts."""
     *kept, left_out = signal_layers(field)
-    return [left_out, nuclei_layer(field), *kept, counts_layer(field)]
+    return [left_out, nuclei_layer(field), *kept, _counts_layer(field)]
 
 
 def nuclei_layer(field: ScoredField) -> LayerTuple:
@@ -126,7 +127,7 @@ def nuclei_layer(field: ScoredField) -> LayerTuple:
     )
 
 
-def counts_layer(field: ScoredField) -> LayerTuple:
+def _counts_layer(field: ScoredField) -> LayerTuple:
     """A text beside every nucleus: its copies, or why it is not scored."""
     nuclei = field.nuclei
     return (
@@ -169,7 +170,7 @@ def text_places(field: ScoredField) -> NDArray[np.float64]:
     # In pixels of the label image, which may be a part of the field.
     middle = np.column_stack([y_px, x_px]) - field.origin_px
     low, high = _extents(field.labels, numbers, middle)
-    lift, aside = TEXT_LIFT_UM / field.pixel_size_um, TEXT_ASIDE_UM / field.pixel_size_um
+    lift, aside = _TEXT_LIFT_UM / field.pixel_size_um, _TEXT_ASIDE_UM / field.pixel_size_um
     y, x = middle.T
     places = np.stack(
         [
@@ -248,11 +249,11 @@ def signal_layers(field: ScoredField) -> list[LayerTuple]:
             field,
             table[kept & (channel == probe)],
             shows=f"{probe} signals",
-            mark=MARKS[probe],
+            mark=_MARKS[probe],
         )
         for probe in field.probes
     ]
-    left_out = _points(field, table[~kept], shows="left out", mark=LEFT_OUT_MARK)
+    left_out = _points(field, table[~kept], shows="left out", mark=_LEFT_OUT_MARK)
     left_out[1]["visible"] = False
     return [*layers, left_out]
 
@@ -282,7 +283,7 @@ def _points(
             .astype({"merged_into": np.float64})
             .reset_index(drop=True),
             "symbol": symbol,
-            "size": MARK_SIZE_UM / field.pixel_size_um,
+            "size": _MARK_SIZE_UM / field.pixel_size_um,
             "face_color": colour,
             "border_color": "black",
             "border_width": border,
@@ -297,7 +298,7 @@ def _points(
 
 
 def _colours(field: ScoredField) -> NDArray[np.object_]:
-    return np.where(field.nuclei["scored"], SCORED_COLOUR, LEFT_OUT_COLOUR).astype(object)
+    return np.where(field.nuclei["scored"], _SCORED_COLOUR, _LEFT_OUT_COLOUR).astype(object)
 
 
 def _shows(what: str, field: ScoredField) -> dict[str, Any]:

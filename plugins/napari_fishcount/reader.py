@@ -13,11 +13,11 @@ from fishcount.io import CaseFolder, read_case_folder, read_scored_image
 from napari_fishcount.layers import LayerTuple, image_layers, result_layers
 from napari_fishcount.scored import ScoredField
 
-__all__ = ["get_reader", "read_case", "read_field"]
+__all__ = ["Reader", "get_reader", "read_case", "read_field"]
 
 Reader = Callable[[str | Sequence[str]], list[LayerTuple]]
 
-SUFFIXES = (".tif", ".tiff")
+_SUFFIXES = (".tif", ".tiff")
 
 
 def get_reader(path: str | Sequence[str]) -> Reader | None:
@@ -96,7 +96,7 @@ def _case_field(folder: CaseFolder, name: str) -> Iterator[LayerTuple]:
 
 
 def _is_field(path: Path) -> bool:
-    return path.name.lower().endswith(SUFFIXES)
+    return path.name.lower().endswith(_SUFFIXES)
 
 
 def _listed(path: str | Sequence[str]) -> list[str]:

@@ -9,9 +9,9 @@ from napari_fishcount.layers import LayerTuple, image_layers
 
 __all__ = ["amplified", "group4", "negative", "stack"]
 
-SEED = 7
-SIZE_PX = 640
-SNR = 11.0
+_SEED = 7
+_SIZE_PX = 640
+_SNR = 11.0
 
 
 def negative() -> list[LayerTuple]:
@@ -36,6 +36,6 @@ def stack() -> list[LayerTuple]:
 
 def _drawn(case: str, *, planes: int = 1) -> list[LayerTuple]:
     ((image, _),) = simulate_case(
-        case, seed=SEED, n_fields=1, size=SIZE_PX, n_planes=planes, snr=SNR
+        case, seed=_SEED, n_fields=1, size=_SIZE_PX, n_planes=planes, snr=_SNR
     )
     return image_layers(replace(image, name=f"{case}_stack" if planes > 1 else case))

@@ -30,12 +30,12 @@ from napari_fishcount.notes import shown_by
 from napari_fishcount.scored import ScoredField
 from napari_fishcount.summary import error_html, summary_html, welcome_html
 
-__all__ = ["ScoreWidget"]
+__all__ = ["ScoreWidget", "score_image"]
 
-ROLES = (DAPI, *PROBES)
-NO_LAYER = "none"
-MARK_DEPTH_UM = 0.6
-IHC_NOT_KNOWN = "not known"
+_ROLES = (DAPI, *PROBES)
+_NO_LAYER = "none"
+_MARK_DEPTH_UM = 0.6
+_IHC_NOT_KNOWN = "not known"
 
 
 def score_image(image: FishImage, *, ihc: str | None) -> CaseResult:
@@ -79,11 +79,11 @@ class ScoreWidget(QWidget):
     # --- the panel --------------------------------------------------------------------------
 
     def _build(self) -> None:
-        self.channel_boxes = {role: self._channel_box(role) for role in ROLES}
+        self.channel_boxes = {role: self._channel_box(role) for role in _ROLES}
         self.pixel_size_box = _um_box("Edge of a pixel in the sample.")
         self.z_step_box = _um_box("Distance of the planes of a stack.")
         self.ihc_box = QComboBox()
-        self.ihc_box.addItems([IHC_NOT_KNOWN, *IHC_SCORES])
+        self.ihc_box.addItems([_IHC_NOT_KNOWN, *IHC_SCORES])
         self.ihc_box.setToolTip("IHC score of the same specimen: some categories need it.")
         self.score_button = QPushButton("Score")
         self.score_button.clicked.connect(self.score)
@@ -151,7 +151,7 @@ class ScoreWidget(QWidget):
         chosen = {**guess_layers(self._images), **self._picked}
         for role, box in self.channel_boxes.items():
             box.clear()
-            box.addItems([NO_LAYER, *(layer.name for layer in self._images)])
+            box.addItems([_NO_LAYER, *(layer.name for layer in self._images)])
             layer = chosen.get(role)
             box.setCurrentIndex(0 if layer is None else self._images.index(layer) + 1)
         if self.chosen_layers().get(DAPI) is not before:
@@ -222,7 +222,7 @@ class ScoreWidget(QWidget):
             )
             if field.image.n_planes > 1:
                 # Marks, which are projected, are seen as deep as the light of their signal.
-                margins = (MARK_DEPTH_UM, *([0.0] * (self.viewer.dims.ndim - 1)))
+                margins = (_MARK_DEPTH_UM, *([0.0] * (self.viewer.dims.ndim - 1)))
                 self.viewer.dims.margin_left = self.viewer.dims.margin_right = margins
         self.text.setHtml(summary_html(case))
 

@@ -331,7 +331,7 @@ def test_painting_a_layer_changes_no_result(station) -> None:
 def test_a_large_field_is_drawn_around_the_nucleus(
     opened, review_case: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stage_module, "WINDOW_PX", 128)
+    monkeypatch.setattr(stage_module, "_WINDOW_PX", 128)
     station = opened(review_case)
     for nucleus in station.desk.shown:
         station.desk.go_to(nucleus)
@@ -478,7 +478,7 @@ def test_the_whole_field_and_the_next_one_can_be_looked_over(station) -> None:
 def test_a_large_field_is_drawn_whole_only_while_it_is_looked_over(
     station, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stage_module, "WINDOW_PX", 100)
+    monkeypatch.setattr(stage_module, "_WINDOW_PX", 100)
     shape = station.desk.state.shape(station.stage.field)
     station.run("whole_field")
     assert station.stage.layers["nuclei"].data.shape == shape

@@ -34,7 +34,7 @@ from napari_fishcount.review.thumbnails import Thumbnails
 
 __all__ = ["CasePanel"]
 
-MAIN_ACTIONS = ("previous", "accept", "reject", "undo")
+_MAIN_ACTIONS = ("previous", "accept", "reject", "undo")
 
 
 class CasePanel(QWidget):
@@ -164,7 +164,7 @@ class CasePanel(QWidget):
 
     def _main_row(self) -> QHBoxLayout:
         row = QHBoxLayout()
-        for name in MAIN_ACTIONS:
+        for name in _MAIN_ACTIONS:
             button = key_button(action(name))
             button.clicked.connect(lambda _=False, name=name: self._run(action(name)))
             row.addWidget(button)

@@ -28,8 +28,8 @@ from fishcount.settings import Settings
 __all__ = ["CasesPanel", "case_folders_in", "in_the_window"]
 
 # Qt.UserRole: where a row of the list keeps its folder.
-ROLE = 0x0100
-IMAGE_FILES = "Images (*.tif *.tiff);;All files (*)"
+_ROLE = 0x0100
+_IMAGE_FILES = "Images (*.tif *.tiff);;All files (*)"
 
 
 class CasesPanel(QWidget):
@@ -84,7 +84,7 @@ class CasesPanel(QWidget):
             if folder not in known:
                 item = QListWidgetItem(folder.name)
                 item.setToolTip(str(folder))
-                item.setData(ROLE, folder)
+                item.setData(_ROLE, folder)
                 self.list.addItem(item)
 
     @property
@@ -132,7 +132,7 @@ class CasesPanel(QWidget):
 
     def ask_for_images(self) -> None:
         """Ask for the fields of a case and for its folder; a cancelled dialog changes nothing."""
-        files, _ = QFileDialog.getOpenFileNames(self, "Fields of one case", "", IMAGE_FILES)
+        files, _ = QFileDialog.getOpenFileNames(self, "Fields of one case", "", _IMAGE_FILES)
         if not files:
             return
         out, _ = QFileDialog.getSaveFileName(
@@ -218,5 +218,5 @@ def case_folders_in(folder: Path) -> list[Path]:
 
 
 def _folder_of(item: QListWidgetItem) -> Path:
-    folder: Path = item.data(ROLE)
+    folder: Path = item.data(_ROLE)
     return folder

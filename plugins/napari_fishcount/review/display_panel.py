@@ -14,7 +14,7 @@ from napari_fishcount.review.station import Station
 
 __all__ = ["DisplayPanel"]
 
-STEPS = 1000
+_STEPS = 1000
 
 
 class DisplayPanel(QWidget):
@@ -33,7 +33,7 @@ class DisplayPanel(QWidget):
             self.boxes[role].setChecked(True)
             self.boxes[role].toggled.connect(self._on_channels)
             slider = QRangeSlider(Qt.Orientation.Horizontal)
-            slider.setRange(0, STEPS)
+            slider.setRange(0, _STEPS)
             slider.setToolTip("What is shown black, and what white.")
             slider.valueChanged.connect(lambda value, role=role: self._on_contrast(role, value))
             self.sliders[role] = slider
@@ -71,7 +71,7 @@ class DisplayPanel(QWidget):
             low, high = layers[role].contrast_limits
             top = self._top(role)
             self.sliders[role].setValue(
-                (round(low / top * STEPS), min(round(high / top * STEPS), STEPS))
+                (round(low / top * _STEPS), min(round(high / top * _STEPS), _STEPS))
             )
         self._loading = False
 
@@ -88,7 +88,7 @@ class DisplayPanel(QWidget):
     def _on_contrast(self, role: str, value: tuple[int, int]) -> None:
         if self._loading or role not in self._station.stage.layers:
             return
-        low, high = (step / STEPS * self._top(role) for step in value)
+        low, high = (step / _STEPS * self._top(role) for step in value)
         self._contrast[role] = (low, max(high, low + 1.0))
         self._station.stage.layers[role].contrast_limits = self._contrast[role]
 

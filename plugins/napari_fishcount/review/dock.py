@@ -39,7 +39,7 @@ from napari_fishcount.review.station import Station
 
 __all__ = ["ReviewDock"]
 
-DOCK_WIDTH_PX = 470
+_DOCK_WIDTH_PX = 470
 
 
 class ReviewDock(QWidget):
@@ -93,7 +93,7 @@ class ReviewDock(QWidget):
         layout.addLayout(top)
         layout.addWidget(self.message)
         layout.addWidget(self.tabs, stretch=1)
-        self.setMinimumWidth(DOCK_WIDTH_PX)
+        self.setMinimumWidth(_DOCK_WIDTH_PX)
         self.keys = Keys(napari_viewer.window._qt_window, self.run)
         self.keys.sleep()
 

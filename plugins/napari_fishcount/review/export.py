@@ -12,7 +12,7 @@ from fishcount.review import write_reviewed
 __all__ = ["REVIEWED", "export_review"]
 
 REVIEWED = "reviewed"
-ROW_FILE = "row.csv"
+_ROW_FILE = "row.csv"
 
 
 def export_review(case: Path) -> tuple[Path, ...]:
@@ -36,5 +36,5 @@ def export_review(case: Path) -> tuple[Path, ...]:
     write_reviewed(case)
     reports = write_reports(case)
     reviewed = case / REVIEWED
-    put_file(reviewed, ROW_FILE, data=case_csv(read_case_folder(reviewed)))
+    put_file(reviewed, _ROW_FILE, data=case_csv(read_case_folder(reviewed)))
     return reviewed, *(report.path for report in reports)

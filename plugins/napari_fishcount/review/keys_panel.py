@@ -11,11 +11,11 @@ from qtpy.QtWidgets import QGridLayout, QGroupBox, QPushButton, QShortcut, QVBox
 
 from napari_fishcount.review.actions import ACTIONS, GROUPS, ReviewAction
 
-__all__ = ["Keys", "KeysPanel"]
+__all__ = ["Keys", "KeysPanel", "key_button"]
 
-COLUMNS = 3
+_COLUMNS = 3
 # The comma parts keys in Qt's spelling, so it has to be named.
-NAMED_KEYS = {",": Qt.Key.Key_Comma, ".": Qt.Key.Key_Period}
+_NAMED_KEYS = {",": Qt.Key.Key_Comma, ".": Qt.Key.Key_Period}
 
 
 class Keys:
@@ -33,7 +33,7 @@ class Keys:
         self._shortcuts: list[tuple[ReviewAction, QShortcut]] = []
         for action in ACTIONS:
             for key in action.keys:
-                shortcut = QShortcut(QKeySequence(NAMED_KEYS.get(key, key)), window)
+                shortcut = QShortcut(QKeySequence(_NAMED_KEYS.get(key, key)), window)
                 shortcut.setAutoRepeat(action.repeats)
                 shortcut.activated.connect(lambda action=action: run(action))
                 self._shortcuts.append((action, shortcut))
@@ -73,7 +73,7 @@ class KeysPanel(QWidget):
             shown = [one for one in ACTIONS if one.group == group and not one.arguments]
             for place, action in enumerate(shown):
                 button = self._button(action, run)
-                grid.addWidget(button, place // COLUMNS, place % COLUMNS)
+                grid.addWidget(button, place // _COLUMNS, place % _COLUMNS)
             layout.addWidget(box)
         layout.addStretch(1)
 

@@ -16,10 +16,10 @@ __all__ = ["MARK_SIZE_UM", "Marks"]
 
 # Smaller than in an overview: a nucleus fills the view, and its signals must be seen.
 MARK_SIZE_UM = 0.6
-PICKED_COLOUR = "#ffffff"
-PICKED_SIZE_UM = 1.4
+_PICKED_COLOUR = "#ffffff"
+_PICKED_SIZE_UM = 1.4
 # What hides with all marks; what was left out has a switch of its own.
-TOGETHER = ("nuclei", "present", "picked", "counts", "HER2 signals", "CEP17 signals")
+_TOGETHER = ("nuclei", "present", "picked", "counts", "HER2 signals", "CEP17 signals")
 
 
 class Marks:
@@ -86,7 +86,7 @@ class Marks:
                 layer.size = layer.current_size = size_um / pixel_size_um
 
     def _shown(self) -> dict[str, Layer]:
-        return {what: layer for what, layer in self._layers.items() if what in TOGETHER}
+        return {what: layer for what, layer in self._layers.items() if what in _TOGETHER}
 
     def _picked_place(self, name: str) -> NDArray[np.float64]:
         signal = self._desk.signal
@@ -98,9 +98,9 @@ class Marks:
         options = {
             "name": "picked signal",
             "symbol": "square",
-            "size": PICKED_SIZE_UM / field.pixel_size_um,
+            "size": _PICKED_SIZE_UM / field.pixel_size_um,
             "face_color": "transparent",
-            "border_color": PICKED_COLOUR,
+            "border_color": _PICKED_COLOUR,
             "border_width": 0.08,
             "opacity": 1.0,
             "scale": (field.pixel_size_um,) * 2,

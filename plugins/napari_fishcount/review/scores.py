@@ -24,7 +24,7 @@ from fishcount.review import Reviewed
 __all__ = ["outcome_html", "progress_text", "scores_html"]
 
 # What two readers are compared by.
-COMPARED = {"her2": "HER2", "cep17": "CEP17"}
+_COMPARED = {"her2": "HER2", "cep17": "CEP17"}
 
 
 def progress_text(reviewed: Reviewed) -> str:
@@ -122,7 +122,7 @@ def outcome_html(record: dict[str, Any]) -> str:
         + "".join(
             f"<td style='white-space: nowrap'>{cell}&nbsp;&nbsp;</td>"
             for cell in (
-                COMPARED.get(one["figure"], one["figure"]),
+                _COMPARED.get(one["figure"], one["figure"]),
                 one["n"],
                 "–" if one["exact_share"] is None else percent(one["exact_share"]),
                 *(_figure(one[name]) for name in ("kappa", "icc_2_1", "bias")),

@@ -38,14 +38,14 @@ from napari_fishcount.review.second_view import SecondView
 
 __all__ = ["SecondCountDock"]
 
-HOW = (
+_HOW = (
     "Type the copies of HER2 and of CEP17, as in <b>6 2</b>, and press Return. "
     "A minus skips the nucleus. Neither the first counts nor the automatic ones are shown."
 )
 
 # The table of agreement fits into it.
-DOCK_WIDTH_PX = 380
-FINISH = "Finish: compare with the first count"
+_DOCK_WIDTH_PX = 380
+_FINISH = "Finish: compare with the first count"
 
 
 class SecondCountDock(QWidget):
@@ -67,7 +67,7 @@ class SecondCountDock(QWidget):
         self.view: SecondView | None = None
         self._worker: Any = None
         self._queue: list[Path] = []
-        self.setMinimumWidth(DOCK_WIDTH_PX)
+        self.setMinimumWidth(_DOCK_WIDTH_PX)
         self.reader = QLineEdit(reader_name())
         self.n_nuclei = QSpinBox()
         self.n_nuclei.setRange(0, 1000)
@@ -92,7 +92,7 @@ class SecondCountDock(QWidget):
         self.list.itemClicked.connect(lambda item: self._go_to_row(self.list.row(item)))
         self.undo_button = QPushButton("Undo")
         self.undo_button.clicked.connect(self.undo)
-        self.finish_button = QPushButton(FINISH)
+        self.finish_button = QPushButton(_FINISH)
         self.finish_button.clicked.connect(self.finish)
         self.next_button = QPushButton("Next case")
         self.next_button.clicked.connect(self.next_case)
@@ -102,7 +102,7 @@ class SecondCountDock(QWidget):
         self._refresh()
 
     def _lay_out(self) -> None:
-        how = QLabel(HOW)
+        how = QLabel(_HOW)
         how.setWordWrap(True)
         form = QFormLayout()
         form.addRow("Second reader", self.reader)
@@ -272,7 +272,7 @@ class SecondCountDock(QWidget):
         for widget in (self.entry, self.undo_button):
             widget.setEnabled(counting)
         self.finish_button.setEnabled(view is not None)
-        self.finish_button.setText(FINISH if counting else "Show the comparison again")
+        self.finish_button.setText(_FINISH if counting else "Show the comparison again")
         self.next_button.setVisible(bool(self._queue))
         self.list.clear()
         if view is None or view.nucleus is None:

@@ -18,7 +18,7 @@ from napari_fishcount.review.stage import Stage
 __all__ = ["SecondView", "parse_counts"]
 
 # One colour for all: whether a nucleus was scored is a part of the first count.
-OUTLINE_COLOUR = "#ffe14d"
+_OUTLINE_COLOUR = "#ffe14d"
 
 
 class SecondView:
@@ -118,7 +118,7 @@ class SecondView:
             {
                 "name": f"{name} outlines",
                 "colormap": DirectLabelColormap(
-                    color_dict={None: OUTLINE_COLOUR, 0: "transparent"}
+                    color_dict={None: _OUTLINE_COLOUR, 0: "transparent"}
                 ),
                 "opacity": 0.7,
                 "scale": (pixel_um, pixel_um),

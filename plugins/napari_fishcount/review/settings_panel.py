@@ -13,7 +13,7 @@ from fishcount.settings import Settings, with_overrides
 
 __all__ = ["SettingsPanel"]
 
-VALUE = 1
+_VALUE = 1
 
 
 class SettingsPanel(QWidget):
@@ -42,15 +42,15 @@ class SettingsPanel(QWidget):
         """Write a value, as the keyboard would."""
         for item in self._items():
             if (item.parent().text(0), item.text(0)) == (section, key):
-                item.setText(VALUE, text)
+                item.setText(_VALUE, text)
                 return
         raise KeyError(f"{section}.{key}")
 
     def _assignments(self) -> list[str]:
         return [
-            f"{item.parent().text(0)}.{item.text(0)}={item.text(VALUE)}"
+            f"{item.parent().text(0)}.{item.text(0)}={item.text(_VALUE)}"
             for item in self._items()
-            if item.text(VALUE) != item.data(VALUE, Qt.ItemDataRole.UserRole)
+            if item.text(_VALUE) != item.data(_VALUE, Qt.ItemDataRole.UserRole)
         ]
 
     def _items(self) -> list[QTreeWidgetItem]:
@@ -60,9 +60,9 @@ class SettingsPanel(QWidget):
     def _check(self) -> None:
         self.tree.blockSignals(True)
         for item in self._items():
-            font = item.font(VALUE)
-            font.setBold(item.text(VALUE) != item.data(VALUE, Qt.ItemDataRole.UserRole))
-            item.setFont(VALUE, font)
+            font = item.font(_VALUE)
+            font.setBold(item.text(_VALUE) != item.data(_VALUE, Qt.ItemDataRole.UserRole))
+            item.setFont(_VALUE, font)
         self.tree.blockSignals(False)
         try:
             self.settings()
@@ -78,7 +78,7 @@ def _section_item(section: str, values: dict[str, Any]) -> QTreeWidgetItem:
     for key, value in values.items():
         text = "" if value is None else json.dumps(value, ensure_ascii=False)
         child = QTreeWidgetItem([key, text])
-        child.setData(VALUE, Qt.ItemDataRole.UserRole, text)
+        child.setData(_VALUE, Qt.ItemDataRole.UserRole, text)
         child.setToolTip(0, fields[key].description or "")
         child.setFlags(child.flags() | Qt.ItemFlag.ItemIsEditable)
         item.addChild(child)

@@ -20,21 +20,21 @@ from napari_fishcount.compat import camera_of, canvas_size_px
 from napari_fishcount.layers import LayerTuple, add_layers, image_layers
 from napari_fishcount.review.update import update_layer, what_it_shows
 
-__all__ = ["Stage"]
+__all__ = ["ROLES", "Stage"]
 
 ROLES = (DAPI, *PROBES)
 # Side of the part of a field whose contours and marks are drawn; fields up to it are drawn whole.
-WINDOW_PX = 512
+_WINDOW_PX = 512
 # What is seen of the sample at a jump, in the shorter direction of the canvas.
-VIEW_UM = 24.0
+_VIEW_UM = 24.0
 # Another zoom is kept within these factors: then a person has chosen it.
-ZOOM_KEPT = (0.4, 5.0)
+_ZOOM_KEPT = (0.4, 5.0)
 # How much of the canvas a whole field takes.
-FIELD_SHARE = 0.95
-PRESENT_COLOUR = "#ffffff"
-PRESENT_CONTOUR_PX = 2
+_FIELD_SHARE = 0.95
+_PRESENT_COLOUR = "#ffffff"
+_PRESENT_CONTOUR_PX = 2
 # A signal lies in one plane, its light reaches so far beyond.
-MARK_DEPTH_UM = 0.6
+_MARK_DEPTH_UM = 0.6
 
 
 class Stage:
@@ -110,7 +110,7 @@ class Stage:
         camera = camera_of(self.viewer)
         sides_um = np.array(whole[2:]) * self.pixel_size_um
         camera.center = (*camera.center[:-2], *(sides_um / 2).tolist())
-        camera.zoom = float(np.min(np.array(canvas_size_px(self.viewer)) / sides_um)) * FIELD_SHARE
+        camera.zoom = float(np.min(np.array(canvas_size_px(self.viewer)) / sides_um)) * _FIELD_SHARE
 
     @property
     def shows_whole_field(self) -> bool:
@@ -192,7 +192,7 @@ class Stage:
             return
         self.projected = whole
         image = next(layer for layer in self.layers.values() if isinstance(layer, Image))
-        depth = image.data.shape[0] * self._z_step_um if whole else MARK_DEPTH_UM
+        depth = image.data.shape[0] * self._z_step_um if whole else _MARK_DEPTH_UM
         for layer in self.layers.values():
             if isinstance(layer, Image):
                 layer.projection_mode = "max" if whole else "none"
@@ -228,7 +228,7 @@ class Stage:
         """Whether what is drawn will do for an object: around it, and no more of a large field."""
         shape = self._shape(self.field)
         if self._box == (0, 0, *shape):
-            return max(shape) <= 2 * WINDOW_PX
+            return max(shape) <= 2 * _WINDOW_PX
         return _well_within(box, self._box, shape)
 
     @property
@@ -278,9 +278,9 @@ class Stage:
         camera = camera_of(self.viewer)
         y0, x0, y1, x1 = outline.box
         centre = np.array([y0 + y1 - 1, x0 + x1 - 1]) / 2 * self.pixel_size_um
-        zoom = min(canvas_size_px(self.viewer)) / VIEW_UM
+        zoom = min(canvas_size_px(self.viewer)) / _VIEW_UM
         camera.center = (*camera.center[:-2], *centre.tolist())
-        if not (self._zoomed and ZOOM_KEPT[0] < camera.zoom / zoom < ZOOM_KEPT[1]):
+        if not (self._zoomed and _ZOOM_KEPT[0] < camera.zoom / zoom < _ZOOM_KEPT[1]):
             camera.zoom = zoom
             self._zoomed = True
 
@@ -291,14 +291,14 @@ def _present_layer(nuclei: Labels) -> LayerTuple:
         {
             "name": "this nucleus",
             "colormap": DirectLabelColormap(
-                color_dict={None: "transparent", 0: "transparent", 1: PRESENT_COLOUR}
+                color_dict={None: "transparent", 0: "transparent", 1: _PRESENT_COLOUR}
             ),
             "opacity": 1.0,
             "scale": tuple(nuclei.scale),
             "translate": (0.0, 0.0),
             "units": nuclei.units,
             "axis_labels": nuclei.axis_labels,
-            "metadata": {"fishcount": {"shows": "present", "contour": PRESENT_CONTOUR_PX}},
+            "metadata": {"fishcount": {"shows": "present", "contour": _PRESENT_CONTOUR_PX}},
         },
         "labels",
     )
@@ -306,21 +306,21 @@ def _present_layer(nuclei: Labels) -> LayerTuple:
 
 def _window(box: Box, shape: tuple[int, int]) -> Box:
     """The part of a field around an object; all of a small field."""
-    if max(shape) <= 2 * WINDOW_PX:
+    if max(shape) <= 2 * _WINDOW_PX:
         return (0, 0, *shape)
     starts = []
     for low, high, side in zip(box[:2], box[2:], shape, strict=True):
-        start = (low + high - WINDOW_PX) // 2
-        starts.append(max(0, min(start, side - WINDOW_PX)))
+        start = (low + high - _WINDOW_PX) // 2
+        starts.append(max(0, min(start, side - _WINDOW_PX)))
     y0, x0 = starts
-    return y0, x0, min(y0 + WINDOW_PX, shape[0]), min(x0 + WINDOW_PX, shape[1])
+    return y0, x0, min(y0 + _WINDOW_PX, shape[0]), min(x0 + _WINDOW_PX, shape[1])
 
 
 def _well_within(box: Box, window: Box, shape: tuple[int, int]) -> bool:
     """Whether an object lies so far inside a window that its neighbours are drawn as well."""
     if window == (0, 0, *shape):
         return True
-    margin = WINDOW_PX // 4
+    margin = _WINDOW_PX // 4
     return all(
         (low - start >= margin or start == 0) and (stop - high >= margin or stop == side)
         for low, high, start, stop, side in zip(

@@ -11,7 +11,7 @@ import napari
 from napari_fishcount.review.dock import ReviewDock
 from napari_fishcount.review.second_dock import SecondCountDock
 
-__all__ = ["make_room", "open_review", "run"]
+__all__ = ["WINDOW_PX", "make_room", "open_review", "run"]
 
 WINDOW_PX = (1500, 950)
 

@@ -25,11 +25,11 @@ COLUMNS = (
     ("Ratio", "ratio"),
     ("Why", "why"),
 )
-WIDTHS = (22, 66, 38, 46, 50, 48)
+_WIDTHS = (22, 66, 38, 46, 50, 48)
 # A sign for each status, so that nothing rests on colour alone.
-SIGNS = {"unreviewed": "·", "accepted": "✓", "rejected": "✗", "edited": "✎"}
-NOT_SCORED_COLOUR = QColor("#9a9a9a")
-THUMBNAILS_KEPT = 2000
+_SIGNS = {"unreviewed": "·", "accepted": "✓", "rejected": "✗", "edited": "✎"}
+_NOT_SCORED_COLOUR = QColor("#9a9a9a")
+_THUMBNAILS_KEPT = 2000
 
 
 class WorklistModel(QAbstractTableModel):
@@ -58,7 +58,7 @@ class WorklistModel(QAbstractTableModel):
         if orientation != Qt.Orientation.Horizontal:
             return None
         if role == Qt.ItemDataRole.ToolTipRole and section == 0:
-            return "Status: " + ", ".join(f"{sign} {word}" for word, sign in SIGNS.items())
+            return "Status: " + ", ".join(f"{sign} {word}" for word, sign in _SIGNS.items())
         return COLUMNS[section][0] if role == Qt.ItemDataRole.DisplayRole else None
 
     def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
@@ -71,7 +71,7 @@ class WorklistModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ToolTipRole:
             return self._tip(row)
         if role == Qt.ItemDataRole.ForegroundRole and not self.desk.table.scored[row]:
-            return NOT_SCORED_COLOUR
+            return _NOT_SCORED_COLOUR
         if role == Qt.ItemDataRole.TextAlignmentRole and column in ("her2", "cep17", "ratio"):
             return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         return None
@@ -82,7 +82,7 @@ class WorklistModel(QAbstractTableModel):
         if column in ("field", "nucleus"):
             return str(table.ids[row][column == "nucleus"])
         if column == "review":
-            return SIGNS[str(table.review[row])]
+            return _SIGNS[str(table.review[row])]
         if column == "why":
             return table.why[row] + (f" [{table.notes[row]}]" if table.notes[row] else "")
         value = getattr(table, column)[row]
@@ -106,7 +106,7 @@ class WorklistModel(QAbstractTableModel):
         """Picture of a nucleus; drawn when it is first seen."""
         key = (nucleus, self.desk.state.nuclei.get(nucleus))
         if key not in self._icons:
-            if len(self._icons) > THUMBNAILS_KEPT:
+            if len(self._icons) > _THUMBNAILS_KEPT:
                 self._icons.clear()
             self._icons[key] = _icon(self._picture(nucleus))
         return self._icons[key]
@@ -189,7 +189,7 @@ class Worklist(QTableView):
         heading.setStretchLastSection(True)
         heading.setHighlightSections(False)
         heading.setSectionsClickable(True)
-        for section, width in enumerate(WIDTHS):
+        for section, width in enumerate(_WIDTHS):
             self.setColumnWidth(section, width)
 
 

@@ -9,12 +9,12 @@ from fishcount.image import DAPI, PROBES, FishImage
 from fishcount.review import Outline
 from napari_fishcount.layers import DARK_SHARE, contrast_limits
 
-__all__ = ["Thumbnails", "thumbnail"]
+__all__ = ["SIDE_PX", "Thumbnails", "thumbnail"]
 
 SIDE_PX = 84
 # Grey, magenta, green, as in the viewer.
-TINTS = {DAPI: (0.5, 0.5, 0.5), "HER2": (1.0, 0.2, 1.0), "CEP17": (0.1, 1.0, 0.2)}
-MARGIN_PX = 5
+_TINTS = {DAPI: (0.5, 0.5, 0.5), "HER2": (1.0, 0.2, 1.0), "CEP17": (0.1, 1.0, 0.2)}
+_MARGIN_PX = 5
 
 
 class Thumbnails:
@@ -37,7 +37,7 @@ class Thumbnails:
     def __call__(self, outline: Outline) -> NDArray[np.uint8]:
         """Picture (y, x, 3) of a nucleus, square."""
         y0, x0, y1, x1 = outline.box
-        side = max(y1 - y0, x1 - x0) + 2 * MARGIN_PX
+        side = max(y1 - y0, x1 - x0) + 2 * _MARGIN_PX
         top, left = (y0 + y1 - side) // 2, (x0 + x1 - side) // 2
         channels = {role: _crop(plane, top, left, side) for role, plane in self._planes.items()}
         return thumbnail(channels, self._limits)
@@ -52,7 +52,7 @@ def thumbnail(
         low, high = limits[role]
         flat = pixels.max(axis=0) if pixels.ndim > 2 else pixels
         grey = np.clip((flat.astype(np.float32) - low) / (high - low), 0, 1)
-        left = 1 - grey[..., None] * np.array(TINTS[role], np.float32)
+        left = 1 - grey[..., None] * np.array(_TINTS[role], np.float32)
         dark = left if dark is None else dark * left
     if dark is None:
         return np.zeros((SIDE_PX, SIDE_PX, 3), np.uint8)

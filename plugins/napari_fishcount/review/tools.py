@@ -25,11 +25,11 @@ from napari_fishcount.review.stage import Stage
 
 __all__ = ["Brush", "Knife", "Tool"]
 
-DRAWN_COLOUR = "#4dd2ff"
+_DRAWN_COLOUR = "#4dd2ff"
 # Room to paint in around a nucleus, and the side of the sheet for one that was missed.
-MARGIN_UM = 5.0
-SHEET_UM = 30.0
-BRUSH_UM = 1.0
+_MARGIN_UM = 5.0
+_SHEET_UM = 30.0
+_BRUSH_UM = 1.0
 
 
 class Tool(Protocol):
@@ -75,7 +75,7 @@ class Knife:
         viewer, scale = self._stage.viewer, self._stage.pixel_size_um
         self._layer = Shapes(
             name="cut",
-            edge_color=DRAWN_COLOUR,
+            edge_color=_DRAWN_COLOUR,
             edge_width=2,
             ndim=2,
             scale=(scale, scale),
@@ -160,7 +160,7 @@ class Brush:
             sheet,
             name="outline that is drawn",
             colormap=DirectLabelColormap(
-                color_dict={None: DRAWN_COLOUR, 0: "transparent", 1: DRAWN_COLOUR}
+                color_dict={None: _DRAWN_COLOUR, 0: "transparent", 1: _DRAWN_COLOUR}
             ),
             opacity=0.5,
             scale=(scale, scale),
@@ -171,7 +171,7 @@ class Brush:
         viewer.add_layer(self._layer)
         viewer.layers.selection.active = self._layer
         self._layer.selected_label = 1
-        self._layer.brush_size = max(2, round(BRUSH_UM / scale))
+        self._layer.brush_size = max(2, round(_BRUSH_UM / scale))
         self._layer.mode = "paint"
 
     def put_down(self) -> None:
@@ -195,12 +195,12 @@ class Brush:
         stage, state = self._stage, self._state
         shape = state.shape(stage.field)
         if self._nucleus is None:
-            half = round(SHEET_UM / 2 / stage.pixel_size_um)
+            half = round(_SHEET_UM / 2 / stage.pixel_size_um)
             middle = self._around or camera_of(stage.viewer).center
             _, y_px, x_px = stage.to_px(middle)
             box = (round(y_px) - half, round(x_px) - half, round(y_px) + half, round(x_px) + half)
         else:
-            margin = round(MARGIN_UM / stage.pixel_size_um)
+            margin = round(_MARGIN_UM / stage.pixel_size_um)
             y0, x0, y1, x1 = state.outline(self._nucleus).box
             box = (y0 - margin, x0 - margin, y1 + margin, x1 + margin)
         y0, x0 = (min(max(low, 0), side - 1) for low, side in zip(box[:2], shape, strict=True))
