@@ -94,7 +94,7 @@ _ENTRIES: dict[Subject, tuple[tuple[str, str, str], ...]] = {
         ("TOO_SMALL", "too small", "Much smaller than the nuclei of this field."),
         ("TOO_LARGE", "too large", "Much larger than the nuclei of this field."),
         ("IRREGULAR", "irregular outline", "Its outline is not that of one whole nucleus."),
-        ("BLURRED", "out of focus", "Its edge is much softer than that of its neighbours."),
+        ("BLURRED", "out of focus", "Its DAPI is much less sharp than that of its neighbours."),
         ("DIM", "dim DAPI", "Its DAPI signal hardly rises above the background."),
         ("SATURATED", "saturated", "Some of its pixels are at the camera's limit."),
         ("MITOTIC", "mitotic", "Condensed and very bright: a dividing nucleus."),

@@ -13,6 +13,8 @@ __all__ = ["flag_nuclei"]
 
 # With fewer whole nuclei, those that the edge of the field cuts tell what is typical, too.
 _MIN_WHOLE = 3
+# Least detail of typical nuclei at which a nucleus with less of it can be told from them.
+_MIN_DETAIL = 0.01
 
 
 def flag_nuclei(
@@ -43,7 +45,6 @@ def flag_nuclei(
     area = nuclei.area_px / _typical(nuclei.area_px, whole)
     mean = nuclei.mean_dapi_counts / _typical(nuclei.mean_dapi_counts, whole)
     dose = nuclei.dose_counts / _typical(nuclei.dose_counts, whole)
-    edge = nuclei.edge_width_px / _typical(nuclei.edge_width_px, whole)
     coarse = nuclei.texture / _typical(nuclei.texture, whole)
     uneven = nuclei.solidity < settings.min_solidity
     # The long axis over the short one; a line of pixels has no short one.
@@ -60,7 +61,7 @@ def flag_nuclei(
         "SHARED_AREA": nuclei.overlap > settings.max_overlap,
         "IRREGULAR": uneven | (~border & (elongation > settings.max_elongation)),
         "DIM": mean < settings.dim,
-        "BLURRED": edge > settings.blurred,
+        "BLURRED": _are_blurred(nuclei, whole, settings),
         "SATURATED": nuclei.saturated_fraction > settings.saturated,
         "DIGESTED": ~border & (coarse > settings.digested),
         "MITOTIC": ~border & condensed,
@@ -100,6 +101,21 @@ def _are_two(
         | at_two_depths,
         np.bool_,
     )
+
+
+def _are_blurred(
+    nuclei: NucleiTable, whole: NDArray[np.bool_], settings: NucleiSettings
+) -> NDArray[np.bool_]:
+    """Which lack the detail of the others or, where none has any, have a softer edge.
+
+    Detail tells better: an edge is soft, too, where a nucleus is flat or lies on another.
+    """
+    seen = whole & np.isfinite(nuclei.detail)
+    typical_detail = _typical(nuclei.detail, seen) if seen.any() else 0.0
+    if typical_detail >= _MIN_DETAIL:
+        return np.asarray(nuclei.detail < settings.blurred * typical_detail, np.bool_)
+    edge = nuclei.edge_width_px / _typical(nuclei.edge_width_px, whole)
+    return np.asarray(edge > settings.blurred_edge, np.bool_)
 
 
 def _typical(figure: NDArray[np.number], whole: NDArray[np.bool_]) -> float:

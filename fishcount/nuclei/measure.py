@@ -14,17 +14,12 @@ from fishcount.nuclei.flags import flag_nuclei
 from fishcount.nuclei.result import Nuclei
 from fishcount.nuclei.runs import Runs, find_runs
 from fishcount.nuclei.search import Found
-from fishcount.nuclei.shape import measure_shapes, moments_of
+from fishcount.nuclei.shape import measure_shapes
+from fishcount.nuclei.sharpness import edge_width, fine_detail
 from fishcount.settings import NucleiSettings
 
 __all__ = ["in_centroid_order", "measure_found", "measure_nuclei"]
 
-# The slope of an edge is taken between pixels at this distance inside and outside of it.
-_EDGE_REACH_PX = 3
-# Mean cosine between the rows of a disk and the normals of its outline. Near the first and the last
-# row of an ellipse, which run along the outline, the cosine is limited.
-_DISK_COSINE = np.pi / 4
-_LAST_ROW = 0.98
 # Rows that are numbered anew at a time.
 _BAND_PX = 32
 
@@ -138,7 +133,8 @@ def measure_nuclei(
         mean_dapi_counts=mean,
         dose_counts=dose,
         texture=spread / np.maximum(mean, 1e-6),
-        edge_width_px=_edge_width(labels, runs, dapi, mean),
+        edge_width_px=edge_width(labels, runs, dapi, mean),
+        detail=fine_detail(runs, dapi, mean, diameter_px=diameter_px),
         neck=neck,
         contact_width=contact,
         overlap=overlap,
@@ -180,60 +176,3 @@ def _background_below(
     y = runs.y * background.shape[0] // shape[0]
     x = (runs.x0 + runs.x1 - 1) // 2 * background.shape[1] // shape[1]
     return runs.total(background[y, x] * runs.length)
-
-
-def _edge_width(
-    labels: NDArray[np.int32],
-    runs: Runs,
-    dapi: NDArray[np.number],
-    mean: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """Step of DAPI over its slope across the left and right ends of the runs, in pixels.
-
-    Only ends towards background tell: across a contact there is no step, however sharp both nuclei
-    are, and none is seen where the field ends. Where no end is free all of them count. Rows that
-    meet the outline at a slant see less of its slope, by the cosine: so they count less, and a
-    long nucleus is as sharp along the rows as across them.
-    """
-    width = dapi.shape[1]
-    row, flat = runs.y * width, labels.ravel()
-    reach = _EDGE_REACH_PX
-    slope, cosine, free_slope, free_cosine = (np.zeros(len(mean)) for _ in range(4))
-    ends = (runs.x0, 1), (runs.x1 - 1, -1)
-    for (x, sign), normal in zip(ends, _cosines(runs), strict=True):
-        inner = np.clip(x + sign * (reach - 1), 0, width - 1)
-        outer = x - sign * reach
-        free = (outer >= 0) & (outer < width)
-        outer = np.clip(outer, 0, width - 1)
-        # Beside a neighbour its glow is in the way, too.
-        further = np.clip(x - sign * 2 * reach, 0, width - 1)
-        free &= (flat.take(row + outer) == 0) & (flat.take(row + further) == 0)
-        inner_counts, outer_counts = (
-            dapi[runs.y, side].astype(np.float32, copy=False) for side in (inner, outer)
-        )
-        here = (inner_counts - outer_counts) / (2 * reach - 1)
-        slope += runs.total(here)
-        cosine += runs.total(normal)
-        free_slope += runs.total(here * free)
-        free_cosine += runs.total(normal * free)
-    some = free_cosine > 0
-    slope = np.where(some, free_slope, slope) / np.where(some, free_cosine, cosine)
-    slope *= _DISK_COSINE
-    edge: NDArray[np.float64] = mean / np.maximum(slope, 1e-3 * np.maximum(mean, 1e-6))
-    return edge
-
-
-def _cosines(runs: Runs) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Cosine between rows and the outline's normal at the left and the right end of each run.
-
-    Of the ellipse with equal moments: the outline itself is too ragged, pixel by pixel.
-    """
-    area, sum_y, sum_x, sum_yy, sum_xx, sum_yx = moments_of(runs).T
-    y, x = sum_y / area, sum_x / area
-    yy = sum_yy / area - y * y + 1 / 12
-    lean = (sum_yx / area - y * x) / yy
-    across = np.maximum(sum_xx / area - x * x + 1 / 12 - lean * lean * yy, 1 / 12)
-    row = runs.label - 1
-    height = np.clip((runs.y - y[row]) / (2 * np.sqrt(yy[row])), -_LAST_ROW, _LAST_ROW)
-    bend = np.sqrt(across / yy)[row] * height / np.sqrt(1 - height * height)
-    return 1 / np.hypot(1, lean[row] + bend), 1 / np.hypot(1, lean[row] - bend)

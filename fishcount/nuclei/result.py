@@ -36,9 +36,12 @@ class NucleiTable(ReadOnlyArrays):
     dose_counts : ndarray of float64, (n,)
         Sum of DAPI above the local background: the DNA dose.
     texture : ndarray of float64, (n,)
-        Coefficient of variation of DAPI inside the nucleus, away from its edge.
+        Coefficient of variation of DAPI inside the nucleus.
     edge_width_px : ndarray of float64, (n,)
         Width of the edge: the step of DAPI over its slope; large where out of focus.
+    detail : ndarray of float64, (n,)
+        Strength of the fine detail of DAPI inside, as a share of its mean: low where out of focus,
+        NaN where the nucleus is too small to tell.
     neck : ndarray of float64, (n,)
         Length of the best cut from dent to dent over the width of what it cuts off, less for deep
         dents: low where two nuclei may hide, 9 where there are no dents.
@@ -71,6 +74,7 @@ class NucleiTable(ReadOnlyArrays):
     dose_counts: NDArray[np.float64]
     texture: NDArray[np.float64]
     edge_width_px: NDArray[np.float64]
+    detail: NDArray[np.float64]
     neck: NDArray[np.float64]
     contact_width: NDArray[np.float64]
     overlap: NDArray[np.float64]
@@ -104,6 +108,7 @@ class NucleiTable(ReadOnlyArrays):
             dose_counts=none.copy(),
             texture=none.copy(),
             edge_width_px=none.copy(),
+            detail=none.copy(),
             neck=none.copy(),
             contact_width=none.copy(),
             overlap=none.copy(),

@@ -26,6 +26,7 @@ class SelectionSettings(Section):
             "MITOTIC",
             "DIGESTED",
             "DIM",
+            "BLURRED",
             "NO_SIGNAL",
             "ONE_COLOUR",
         ),

@@ -24,10 +24,10 @@ class StabilitySettings(Section):
         0.5, description="`signals.split_gap_diameters` is tried this much lower and higher."
     )
     stricter: tuple[str, ...] = Field(
-        ("BLURRED", "SATURATED"),
+        ("SATURATED", "SHARED_AREA"),
         description="Flags of nuclei that are left out too: what a stricter selection gives.",
     )
     laxer: tuple[str, ...] = Field(
-        ("TOO_SMALL", "TOO_LARGE", "IRREGULAR", "OVERLAPPED", "UNSURE_CUT"),
+        ("TOO_SMALL", "TOO_LARGE", "IRREGULAR", "OVERLAPPED", "UNSURE_CUT", "BLURRED"),
         description="Flags of nuclei that are let in: what a laxer selection gives.",
     )

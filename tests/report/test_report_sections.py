@@ -53,7 +53,7 @@ def test_a_changed_setting_says_what_differs_and_which_category_changes(case):
         {
             **base,
             "setting": "selection.reject",
-            "value": [*(code for code in rejected if code != "DIM"), "BLURRED"],
+            "value": [*(code for code in rejected if code != "DIM"), "SHARED_AREA"],
             "changed": [],
         },
     ]
@@ -61,7 +61,7 @@ def test_a_changed_setting_says_what_differs_and_which_category_changes(case):
     assert shown[0].setting == "spots.min_score = -2"
     assert shown[0].ratio == "not available"
     assert shown[0].changed == ("HER2 copies, patient page: equivocal",)
-    assert shown[1].setting == "also left out: out of focus; no longer left out: dim DAPI"
+    assert shown[1].setting == "also left out: shares its area; no longer left out: dim DAPI"
     assert shown[1].changed == ()
 
 
