@@ -92,9 +92,10 @@ clean:
 	@.ci/environment test-browser
 	@touch $@
 
-# Where the viewer cannot be installed, the rest is tested all the same.
+# Where the viewer or the readers of vendors cannot be installed, the rest is tested all the same.
 .venv/test.stamp: pyproject.toml .ci/environment .ci/system-libraries
 	@.ci/system-libraries
 	@.ci/environment test
 	@.ci/environment test-viewer || echo "napari was not installed: tests of the viewer will skip"
+	@.ci/environment vendor || echo "the readers of vendors were not installed: their tests will skip"
 	@touch $@

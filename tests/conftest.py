@@ -18,6 +18,7 @@ collect_ignore_glob = ["*conftest.py"]
 
 NO_OUTSIDE_IMAGES = "no outside images"
 NO_SCREEN = "no screen for the viewer"
+NO_EXTRA = "needs the extra"
 PLUGIN_TESTS = Path(__file__).parent / "plugin"
 
 # Fixtures that open a window, whether or not the test says that it is a viewer test.
@@ -157,6 +158,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for cause, remedy in (
         (NO_OUTSIDE_IMAGES, "set FISHCOUNT_DATA to the folder that holds them"),
         (NO_SCREEN, "`make test` installs what is missing on Debian and Ubuntu"),
+        (NO_EXTRA, "`make test` installs the extras wherever they can be had"),
     ):
         count = sum(cause in reason for reason in skipped)
         if count:

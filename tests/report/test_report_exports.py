@@ -2,7 +2,6 @@
 
 import io
 import stat
-import subprocess
 import sys
 from dataclasses import replace
 
@@ -11,10 +10,10 @@ import pandas as pd
 import pytest
 
 from fishcount.batch import CaseJob, FieldJob, score_job
-from fishcount.errors import FishcountError, OutputError
+from fishcount.errors import OutputError
 from fishcount.io import read_case_folder
 from fishcount.report import pdf
-from fishcount.report.pdf import find_browser, print_pdf
+from fishcount.report.pdf import print_pdf
 from fishcount.report.workbook import case_csv, case_row, case_xlsx
 from fishcount.synthetic import simulate_case, write_case
 
@@ -134,17 +133,3 @@ def test_a_failing_browser_leaves_the_earlier_file(folder, tmp_path, monkeypatch
     assert out.read_bytes() == b"earlier"
 
 
-def test_pdf_is_a4_and_names_the_case(folder, tmp_path):
-    try:
-        find_browser()
-        subprocess.run(["pdftotext", "-v"], capture_output=True, check=True)
-    except (FishcountError, OSError) as error:
-        pytest.skip(f"cannot look at a PDF: {error}")
-    out = tmp_path / "case.pdf"
-    print_pdf(folder.path / "report.html", out)
-    about = subprocess.run(["pdfinfo", out], capture_output=True, text=True, check=True).stdout
-    assert "A4" in about
-    text = subprocess.run(["pdftotext", out, "-"], capture_output=True, text=True, check=True)
-    pages = text.stdout.split("\f")[:-1]
-    assert len(pages) > 1
-    assert all("case_1" in page for page in pages)
