@@ -6,9 +6,9 @@ import pandas as pd
 
 from fishcount.batch import Progress
 from fishcount.batch.state import CaseState
-from fishcount.batch.table import _row
+from fishcount.batch.table import write_table
 from fishcount.cli.batch import _show
-from fishcount.guidelines import HEADLINE, classify
+from fishcount.guidelines import classify
 from fishcount.records import CASE_FIGURES, category_record
 from fishcount.report.workbook import case_row
 
@@ -75,7 +75,7 @@ def test_progress_is_one_line_that_is_written_over(capsys):
     assert shown.endswith("3 of 3 cases, 1 failed, 5 min\n")
 
 
-def test_a_comment_is_in_the_table_beside_its_category():
+def test_a_comment_is_in_the_table_beside_its_category(tmp_path):
     result = classify(20, 100, 60, ihc="1+", areas=2)
     summary = {
         "case": "a",
@@ -85,7 +85,9 @@ def test_a_comment_is_in_the_table_beside_its_category():
         "categories": [category_record(category) for category in result.categories],
         **dict.fromkeys(CASE_FIGURES),
     }
-    row = _row(CaseState("a", "done", seconds=1.0, summary=summary, error="", message=""), HEADLINE)
+    case = CaseState("a", "done", seconds=1.0, summary=summary, error="", message="")
+    write_table([case], tmp_path)
+    (row,) = pd.read_csv(tmp_path / "cases.csv").to_dict("records")
     assert row["asco-cap-2018-dual"] == "NEGATIVE"
     assert row["category_flags"] == "UNCERTAIN_BENEFIT"
     assert case_row(summary)["asco-cap-2018-dual_flags"] == "UNCERTAIN_BENEFIT;POLYSOMY"

@@ -131,5 +131,3 @@ def test_a_failing_browser_leaves_the_earlier_file(folder, tmp_path, monkeypatch
     with pytest.raises(OutputError, match="cannot be printed"):
         print_pdf(folder.path / "report.html", out, timeout_s=1)
     assert out.read_bytes() == b"earlier"
-
-
