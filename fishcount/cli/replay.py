@@ -54,6 +54,7 @@ def command(case: Path, ihc: str | None, scheme_files: tuple[Path, ...], as_json
 
 def _text(automatic: dict[str, Any], reviewed: dict[str, Any]) -> str:
     from fishcount.records import CASE_FIGURES
+    from fishcount.report.wording import figure
 
     review = reviewed["review"]
     n_nuclei = sum(review[status] for status in ("unreviewed", "accepted", "rejected", "edited"))
@@ -63,7 +64,7 @@ def _text(automatic: dict[str, Any], reviewed: dict[str, Any]) -> str:
         _row("", "automatic", "reviewed"),
     ]
     for key, words in CASE_FIGURES.items():
-        lines.append(_row(words, _figure(automatic[key]), _figure(reviewed[key])))
+        lines.append(_row(words, *(figure(one[key], lacking="-") for one in (automatic, reviewed))))
     before = {entry["scheme"]: entry for entry in automatic["categories"]}
     lines += [
         _row(entry["scheme"], _category(before.get(entry["scheme"])), _category(entry))
@@ -74,12 +75,6 @@ def _text(automatic: dict[str, Any], reviewed: dict[str, Any]) -> str:
 
 def _row(name: str, automatic: str, reviewed: str) -> str:
     return f"{name:26}{automatic:24}{reviewed}".rstrip()
-
-
-def _figure(value: float | None) -> str:
-    if value is None:
-        return "-"
-    return f"{value:.2f}" if isinstance(value, float) else str(value)
 
 
 def _category(entry: dict[str, Any] | None) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 from fishcount.io import CaseFolder, read_case_folder
 from fishcount.records import CASE_FIGURES, category_of
 from fishcount.report.content import CategoryRow, category_rows
-from fishcount.report.wording import interval, number
+from fishcount.report.wording import figure, interval
 from fishcount.review import (
     LOG_NAME,
     Event,
@@ -168,8 +168,8 @@ def _note(reviewed: Mapping[str, Any], *, shows_reviewed: bool, log_path: Path) 
         figures=tuple(
             FigurePair(
                 name,
-                _figure(automatic.get(key)),
-                _figure(reviewed.get(key)),
+                figure(automatic.get(key)),
+                figure(reviewed.get(key)),
                 interval((automatic.get("intervals_95") or {}).get(key)),
                 interval((reviewed.get("intervals_95") or {}).get(key)),
             )
@@ -226,7 +226,3 @@ def _verdicts(
 def _minute(time: str) -> str:
     """UTC to the minute, for people."""
     return time[:16].replace("T", " ")
-
-
-def _figure(value: float | None) -> str:
-    return str(value) if isinstance(value, int) else number(value)

@@ -14,6 +14,7 @@ from fishcount.records import CASE_FIGURES
 __all__ = [
     "COMPARED_FIGURES",
     "category_words",
+    "figure",
     "flag_name",
     "flag_sentence",
     "interval",
@@ -100,6 +101,20 @@ def number(value: float | None, *, decimals: int = 2) -> str:
     if value is None or value != value or value in (float("inf"), float("-inf")):
         return _NOT_AVAILABLE
     return f"{value:.{decimals}f}"
+
+
+def figure(value: float | None, *, lacking: str = _NOT_AVAILABLE) -> str:
+    """A figure of a case: what was counted as a whole number, all else as `number`.
+
+    Examples
+    --------
+    >>> from fishcount.report.wording import figure
+    >>> figure(80), figure(1.666667), figure(None, lacking="-")
+    ('80', '1.67', '-')
+    """
+    if value is None:
+        return lacking
+    return str(value) if isinstance(value, int) else number(value)
 
 
 def interval(bounds: Iterable[float] | None) -> str:

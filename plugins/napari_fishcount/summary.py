@@ -9,11 +9,11 @@ from fishcount.guidelines import RESEARCH_USE
 from fishcount.records import CASE_FIGURES
 from fishcount.report.wording import (
     category_words,
+    figure,
     flag_name,
     flag_sentence,
     interval,
     need_words,
-    number,
     scheme_name,
 )
 from fishcount.results import CaseResult, Category
@@ -60,7 +60,7 @@ def _figures(case: CaseResult) -> Iterator[tuple[str, str]]:
     score = case.score
     found = sum(len(field.nuclei) for field in case.fields)
     for name, words in CASE_FIGURES.items():
-        text = _number(getattr(score, name)) + _interval(score.intervals_95.get(name))
+        text = figure(getattr(score, name), lacking="–") + _interval(score.intervals_95.get(name))
         yield words, f"{text} of {found} found" if name == "n_scored" else text
 
 
@@ -70,12 +70,6 @@ def _category(category: Category) -> str:
         words += f", group {category.group}"
     needs = "".join(f"<br>→ {escape(need_words(need))}" for need in category.needs)
     return f"{escape(scheme_name(category.scheme))}: {words}{needs}{_small(category.reason)}"
-
-
-def _number(value: float | None) -> str:
-    if value is None:
-        return "–"
-    return str(value) if isinstance(value, int) else number(value)
 
 
 def _interval(bounds: tuple[float, float] | None) -> str:

@@ -10,11 +10,11 @@ from fishcount.guidelines import RESEARCH_USE
 from fishcount.records import CASE_FIGURES
 from fishcount.report.wording import (
     category_words,
+    figure,
     flag_name,
     flag_sentence,
     interval,
     need_words,
-    number,
     percent,
     scheme_name,
 )
@@ -75,10 +75,10 @@ def scores_html(automatic: Mapping[str, Any], reviewed: Reviewed) -> str:
 
 
 def _figure_rows(automatic: Mapping[str, Any], reviewed: Reviewed) -> Iterator[str]:
-    score = reviewed.score
     for key, words in CASE_FIGURES.items():
-        before, after = _figure(automatic[key]), _figure(getattr(score, key))
-        bounds = interval(score.intervals_95.get(key))
+        values = automatic[key], getattr(reviewed.score, key)
+        before, after = (figure(value, lacking="–") for value in values)
+        bounds = interval(reviewed.score.intervals_95.get(key))
         small = f"<br><small>{escape(bounds)}</small>" if bounds else ""
         yield _row(words, before, _marked(after, changed=before != after) + small)
 
@@ -97,12 +97,6 @@ def _row(name: str, before: str, after: str) -> str:
 
 def _marked(text: str, *, changed: bool) -> str:
     return f"<b>{text} ●</b>" if changed else text
-
-
-def _figure(value: float | None) -> str:
-    if value is None:
-        return "–"
-    return str(value) if isinstance(value, int) else number(value)
 
 
 def _category_words(entry: Mapping[str, Any]) -> str:
@@ -125,7 +119,7 @@ def outcome_html(record: dict[str, Any]) -> str:
                 _COMPARED.get(one["figure"], one["figure"]),
                 one["n"],
                 "–" if one["exact_share"] is None else percent(one["exact_share"]),
-                *(_figure(one[name]) for name in ("kappa", "icc_2_1", "bias")),
+                *(figure(one[name], lacking="–") for name in ("kappa", "icc_2_1", "bias")),
             )
         )
         + "</tr>"
