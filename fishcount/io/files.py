@@ -97,6 +97,7 @@ def kind_of(path: Path) -> str:
         file=path,
         found=f"{stranger or 'a file'} that starts with {head[:16]!r}",
         expected="TIFF, PNG, JPEG, OME-Zarr, CZI, ND2 or LIF",
+        remedy="export the image as TIFF",
     )
 
 

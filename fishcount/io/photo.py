@@ -186,6 +186,12 @@ def _jpeg_frame(data: bytes, at: int, path: Path) -> _Header:
             remedy="was the copy interrupted?",
         )
     if samples not in (1, 3) or not height or not width:
-        raise FileFormatError("JPEG components", file=path, found=samples, expected="1 or 3")
+        raise FileFormatError(
+            "JPEG components",
+            file=path,
+            found=samples,
+            expected="1 or 3",
+            remedy="export it as RGB, not in the colours of a printer",
+        )
     factors = {data[at + 11 + 3 * i] for i in range(samples)}
     return height, width, samples, bits, samples == 3 and len(factors) > 1

@@ -16,6 +16,7 @@ from fishcount.io.series import Series
 __all__ = ["COLOURS", "assign_roles", "check_roles", "guess_role"]
 
 COLOURS = ("red", "green", "blue")
+_RGB = "give --rgb red=HER2,green=CEP17,blue=DAPI"
 
 # The common HER2/CEP17 kits label HER2 in orange to red and the centromere in green.
 _USUAL_NAMES = {
@@ -98,7 +99,7 @@ def assign_roles(
             raise ChannelError(
                 "a colour merge: which colour is which probe?",
                 file=file,
-                remedy="give --rgb red=HER2,green=CEP17,blue=DAPI",
+                remedy=_RGB,
             )
         return _by_guess(series, file)
     if isinstance(channels, str):
@@ -124,10 +125,11 @@ def _unused(series: Series, indices: Mapping[str, int]) -> tuple[Finding, ...]:
 def _by_colour(series: Series, rgb: Mapping[str, str], file: str) -> dict[str, int]:
     if not series.colour:
         raise ChannelError(
-            "rgb was given, but this is no colour merge",
+            "--rgb was given, but this is no colour merge",
             file=file,
             found=_listed(series),
-            remedy="name the channels with --channel ROLE=NAME",
+            remedy="name its channels with --channel ROLE=NAME; several grey files go in with "
+            "--channel ROLE=FILE, without FIELD",
         )
     unknown = [colour for colour in rgb if colour not in COLOURS]
     if unknown:
@@ -137,6 +139,7 @@ def _by_colour(series: Series, rgb: Mapping[str, str], file: str) -> dict[str, i
             field="--rgb",
             found=unknown[0],
             expected=", ".join(COLOURS),
+            remedy=_RGB,
         )
     if len(set(rgb.values())) != len(rgb):
         raise ChannelError(
@@ -145,7 +148,9 @@ def _by_colour(series: Series, rgb: Mapping[str, str], file: str) -> dict[str, i
             field="--rgb",
             remedy="name each role once",
         )
-    return _by_name(series, {role: colour for colour, role in rgb.items()}, file)
+    colours = {role: colour for colour, role in rgb.items()}
+    check_roles(colours, file, remedy=_RGB)
+    return _by_name(series, colours, file)
 
 
 def _by_name(series: Series, channels: Mapping[str, str | int], file: str) -> dict[str, int]:
@@ -250,8 +255,13 @@ def _name_all(known: Mapping[str, int]) -> str:
     return f"name every channel by its name or its number: {' '.join(options)}"
 
 
-def check_roles(roles: Mapping[str, object], file: str) -> None:
-    """Make sure that all roles are known, and DAPI and HER2 among them.
+def check_roles(
+    roles: Mapping[str, object],
+    file: str,
+    *,
+    remedy: str = "give --channel once for each of DAPI, HER2 and CEP17",
+) -> None:
+    """Make sure that all roles are known, and DAPI and HER2 among them; else a `remedy`.
 
     Raises
     ------
@@ -267,7 +277,7 @@ def check_roles(roles: Mapping[str, object], file: str) -> None:
             f"no channel was given for {' and '.join(lacking)}",
             file=file,
             found=given or None,
-            remedy="give --channel once for each of DAPI, HER2 and CEP17",
+            remedy=remedy,
         )
 
 

@@ -15,7 +15,13 @@ from bad_inputs import OME, image_xml
 from bad_inputs import write_ome as write_raw_ome
 
 from fishcount import read_image
-from fishcount.errors import CalibrationError, ChannelError, InputError, MetadataError
+from fishcount.errors import (
+    CalibrationError,
+    ChannelError,
+    FileFormatError,
+    InputError,
+    MetadataError,
+)
 from fishcount.io import guess_role, open_slide, read_field
 from fishcount.io.options import OPTIONS
 from fishcount.io.tiff.lossy import HEADER_BYTES, lossy_codec
@@ -431,3 +437,27 @@ def test_the_options_that_faces_share_are_those_of_read_image():
 def test_an_option_that_does_not_exist_is_a_type_error(tmp_path, opens):
     with pytest.raises(TypeError, match="'pixel_size'"):
         opens(tmp_path / "f.tif", pixel_size=0.1)
+
+
+@pytest.mark.parametrize(
+    ("rgb", "said"),
+    [
+        ({"HER2": "red", "CEP17": "green", "DAPI": "blue"}, "unknown colour (found HER2"),
+        ({"red": "HER2"}, "no channel was given for DAPI (found HER2=red)"),
+    ],
+)
+def test_what_is_wrong_with_a_map_of_colours_is_told_in_its_own_terms(tmp_path, rgb, said):
+    path = tmp_path / "merge.tif"
+    tifffile.imwrite(path, np.ones((32, 32, 3), np.uint8), photometric="rgb", metadata=None)
+    with pytest.raises(ChannelError) as error:
+        read_image(path, pixel_size_um=0.1, rgb=rgb)
+    assert said in str(error.value)
+    assert error.value.remedy == "give --rgb red=HER2,green=CEP17,blue=DAPI"
+
+
+@pytest.mark.parametrize("head", [b"BM6\x00", b"GIF89a", b"RIFF\x081\x00\x00WEBPVP8 "])
+def test_other_pictures_are_to_be_exported(tmp_path, head):
+    path = tmp_path / "merge"
+    path.write_bytes(head.ljust(64, b"\x01"))
+    with pytest.raises(FileFormatError, match="export the image as TIFF"):
+        read_image(path)
