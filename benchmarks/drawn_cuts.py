@@ -14,16 +14,21 @@ from scipy.optimize import minimize
 from fishcount.metrics import match_labels
 from fishcount.nuclei import segment_nuclei
 from fishcount.nuclei.canvas import Canvas
+from fishcount.nuclei.ladder import Splitter, climb_ladder, split_on
+from fishcount.nuclei.search import FieldScale, measure_field, signal_of
+from fishcount.settings import NucleiSettings
 from fishcount.synthetic import CASES, FieldSpec, draw_field, random_spec
 
 __all__ = [
     "Drawn",
     "Labels",
     "any_microscope",
+    "cores_of",
     "cost_of",
     "draw_touching",
     "f1_with",
     "fit_log_odds",
+    "measured",
     "shares_of",
     "shrink_truth",
     "touching_spec",
@@ -96,6 +101,29 @@ def any_microscope(spec: FieldSpec, *, rng: np.random.Generator) -> FieldSpec:
         },
         background={"glow": rng.uniform(0.02, 0.2), "haze_spread": rng.uniform(0.05, 0.35)},
     )
+
+
+def measured(drawn: Drawn) -> tuple[FieldScale, NDArray[np.float32]] | None:
+    """What the search for nuclei measures of a field, and what it looks at; None without nuclei."""
+    dapi, _, pixel_size_um = drawn
+    settings = NucleiSettings()
+    prior_px = None if pixel_size_um is None else settings.diameter_um / pixel_size_um
+    field = measure_field(dapi, prior_px=prior_px, settings=settings)
+    return None if field is None else (field, signal_of(dapi, field=field))
+
+
+def cores_of(
+    signal: NDArray[np.float32], field: FieldScale, *, split: Splitter = split_on
+) -> NDArray[np.int32]:
+    """Cores of nuclei, before any is cut from dent to dent."""
+    return climb_ladder(
+        signal,
+        floor_counts=field.floor_counts,
+        typical_counts=field.typical_counts,
+        top_counts=field.top_counts,
+        diameter_px=field.diameter_px,
+        split=split,
+    )[0]
 
 
 def shrink_truth(truth: NDArray[np.integer], shape: tuple[int, int]) -> NDArray[np.integer]:

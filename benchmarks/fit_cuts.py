@@ -17,24 +17,27 @@ from __future__ import annotations
 import argparse
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from typing import Any
-from unittest.mock import patch
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.drawn_cuts import (
     Drawn,
+    Labels,
+    cores_of,
     cost_of,
     draw_touching,
     f1_with,
     fit_log_odds,
+    measured,
     shares_of,
     true_owners,
     truth_on,
 )
-from fishcount.nuclei import concavity, cut_odds, segment_nuclei
 from fishcount.nuclei.canvas import Canvas, packed_patches
+from fishcount.nuclei.concavity import cut_at_dents
+from fishcount.nuclei.cut_candidates import CutCandidates
+from fishcount.nuclei.cut_odds import cut_figures
 from fishcount.nuclei.size_law import SizeLaw
 
 # Cuts between two over those through one, to choose from.
@@ -68,47 +71,48 @@ def main() -> None:
 
 def examples_of(drawn: Drawn) -> NDArray[np.float64]:
     """Figures, cost, and whether of two nuclei, of the cuts that are weighed, (k, 11)."""
-    dapi, truth, pixel_size_um = drawn
-    here = beside = truth
-    weighed = concavity._tries
-    rows: list[NDArray[np.float64]] = []
+    found = measured(drawn)
+    lesson = Lesson(drawn[1])
+    if found is not None:
+        field, signal = found
+        cores = cores_of(signal, field)
+        cut_at_dents(
+            cores,
+            signal,
+            diameter_px=field.diameter_px,
+            sizes=field.sizes,
+            weigh=lesson.weigh,
+        )
+    return np.concatenate(lesson.rows) if lesson.rows else np.zeros((0, 11))
 
-    class Seen(Canvas):
-        __slots__ = ()
 
-        def packed(self, components: NDArray[np.int32], wanted: NDArray[np.bool_]) -> Canvas:
-            nonlocal here
-            canvas = Canvas.packed(self, components, wanted)
-            here = truth_on(canvas, truth)
-            return canvas
+class Lesson:
+    """The test of cuts in a field of which the truth is known: it notes what it is asked."""
 
-    def tries(cuts: Any, inside: Any, boxes: Any, diameter_px: float) -> Any:
-        nonlocal beside
-        found = weighed(cuts, inside, boxes, diameter_px)
-        if found:
-            beside = packed_patches([here[boxes[one.row]] for one in found])
-        return found
+    def __init__(self, truth: Labels) -> None:
+        self.truth = truth
+        self.rows: list[NDArray[np.float64]] = []
 
-    def odds(
-        pieces: NDArray[np.int32], *images: Any, sizes: SizeLaw, **about: Any
-    ) -> NDArray[np.float64]:
-        row, figures = cut_odds.cut_figures(pieces, *images, **about)
-        own = true_owners(shares_of(pieces, beside)).reshape(-1, 2)[row]
+    def weigh(self, canvas: Canvas, cuts: CutCandidates, sizes: SizeLaw) -> NDArray[np.float64]:
+        """Log odds that cuts part two nuclei, by the truth."""
+        here = truth_on(canvas, self.truth)
+        beside = packed_patches([here[box] for box in cuts.boxes])
+        row, figures = cut_figures(
+            cuts.sides,
+            cuts.signal,
+            cuts.depth,
+            cost=cuts.cost,
+            length_px=cuts.length_px,
+            nucleus_area_px=cuts.nucleus_area_px,
+        )
+        own = true_owners(shares_of(cuts.sides, beside)).reshape(-1, 2)[row]
         known, two = (own > 0).all(axis=1), own[:, 0] != own[:, 1]
-        area = np.bincount(pieces.ravel())[1:].reshape(-1, 2).min(axis=1)[row]
-        cost = cost_of(area, about["nucleus_area_px"])
-        rows.append(np.column_stack([figures, cost, two])[known])
-        result = np.full(len(about["cost"]), -1.0)
-        result[row] = np.where(known & two, 1.0, -1.0)
-        return result
-
-    with (
-        patch.object(concavity, "Canvas", Seen),
-        patch.object(concavity, "_tries", tries),
-        patch.object(concavity, "log_odds_two", odds),
-    ):
-        segment_nuclei(dapi, pixel_size_um=pixel_size_um)
-    return np.concatenate(rows) if rows else np.zeros((0, 11))
+        area = np.bincount(cuts.sides.ravel())[1:].reshape(-1, 2).min(axis=1)[row]
+        cost = cost_of(area, cuts.nucleus_area_px)
+        self.rows.append(np.column_stack([figures, cost, two])[known])
+        odds = np.full(len(cuts.cost), -1.0)
+        odds[row] = np.where(known & two, 1.0, -1.0)
+        return odds
 
 
 if __name__ == "__main__":

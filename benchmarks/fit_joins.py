@@ -2,12 +2,12 @@
 
     python -m benchmarks.fit_joins [--fields N] [--size PX] [--seed S]
 
-Fields of any conditions are drawn, every second as another microscope sees other tissue. Every
-contact that the join test is asked about is an example: of two nuclei where most of one piece is
-another true nucleus than most of the other. An error costs the cube of what the smaller piece is
-of a nucleus, at most of one half: a nucleus that loses little is found all the same. A logistic
-regression gives the weights. In the first round pieces are joined as the truth says, then as the
-weights of the round before say, since what is asked depends on what was joined.
+Fields of any conditions are drawn, every second as another microscope sees other tissue, and
+measured. Every contact that the join test is asked about in them is an example: of two nuclei where
+most of one piece is another true nucleus than most of the other. An error costs the cube of what
+the smaller piece is of a nucleus, at most of one half: a nucleus that loses little is found all the
+same. A logistic regression gives the weights. In the first round pieces are joined as the truth
+says, then as the weights of the round before say, since what is asked depends on what was joined.
 
 How much more a contact of two weighs than one inside a nucleus is decided by the nuclei that are
 found in these fields: of all shares with nearly the best F1 at an overlap of 0.5 the largest, as
@@ -19,8 +19,6 @@ from __future__ import annotations
 import argparse
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from typing import Any
-from unittest.mock import patch
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,18 +26,20 @@ from numpy.typing import NDArray
 from benchmarks.drawn_cuts import (
     Drawn,
     Labels,
+    cores_of,
     cost_of,
     draw_touching,
     f1_with,
     fit_log_odds,
+    measured,
     shares_of,
     true_owners,
     truth_on,
 )
-from fishcount.nuclei import joins, ladder, segment_nuclei, split
 from fishcount.nuclei.canvas import Canvas
 from fishcount.nuclei.joins import PieceContacts, best_mutual, contact_figures, join_pieces
 from fishcount.nuclei.pieces import Pieces
+from fishcount.nuclei.split import Split, split_foreground
 
 N_ROUNDS = 3
 # Contacts of two over those of one, in the rounds, and those to choose from; what is near.
@@ -90,13 +90,11 @@ def wrong_of(rows: NDArray[np.float64], weights: NDArray[np.float64]) -> str:
 
 def examples_of(drawn: Drawn, *, weights: Weights) -> NDArray[np.float64]:
     """Figures, cost, and whether of two nuclei, of the contacts that were judged, (k, 8)."""
-    dapi, truth, pixel_size_um = drawn
-    lesson = Lesson(truth, weights)
-    with (
-        patch.object(ladder, "_make_rung", lesson.make_rung),
-        patch.object(split, "join_pieces", lesson.join_pieces),
-    ):
-        segment_nuclei(dapi, pixel_size_um=pixel_size_um)
+    found = measured(drawn)
+    lesson = Lesson(drawn[1], weights)
+    if found is not None:
+        field, signal = found
+        cores_of(signal, field, split=lesson.split)
     return np.concatenate(lesson.rows) if lesson.rows else np.zeros((0, 8))
 
 
@@ -108,23 +106,18 @@ class Lesson:
         self.here, self.shares = truth, np.zeros((0, 0), np.int64)
         self.rows: list[NDArray[np.float64]] = []
 
-    def look_at(self, canvas: Canvas) -> None:
-        """From now on the truth is that of the pixels of a canvas."""
+    def split(self, canvas: Canvas, components: NDArray[np.int32], diameter_px: float) -> Split:
+        """As of the ladder, with pieces joined by `join`."""
         self.here = truth_on(canvas, self.truth)
+        return split_foreground(components, canvas.signal, diameter_px=diameter_px, join=self.join)
 
-    def make_rung(self, canvas: Canvas, *given: Any, **named: Any) -> Any:
-        """As of the ladder."""
-        self.look_at(canvas)
-        return _make_rung(canvas, *given, **named)
-
-    def join_pieces(
+    def join(
         self, labels: NDArray[np.int32], *images: NDArray[np.float32], nucleus_area_px: float
     ) -> tuple[NDArray[np.int32], Pieces]:
         """Join as the weights say, or without any as the truth does."""
         self.shares = shares_of(labels, self.here)
         before = len(self.rows)
-        with patch.object(joins, "log_odds_apart", self.judge):
-            joined = join_pieces(labels, *images, nucleus_area_px=nucleus_area_px)
+        joined = join_pieces(labels, *images, nucleus_area_px=nucleus_area_px, judge=self.judge)
         # What is asked again in a later round counts once.
         if len(self.rows) > before:
             self.rows[before:] = [np.unique(np.concatenate(self.rows[before:]), axis=0)]
@@ -149,9 +142,6 @@ class Lesson:
         a, b = best_mutual(contacts, odds, len(pieces))
         self.shares[a] += self.shares[b]
         return odds
-
-
-_make_rung = ladder._make_rung
 
 
 if __name__ == "__main__":

@@ -7,28 +7,23 @@ over it: there the cut ends at the third.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from fishcount.filters import connected_parts
-from fishcount.nuclei.canvas import Canvas, packed_patches
+from fishcount.nuclei.canvas import Canvas
 from fishcount.nuclei.contacts import cut_by_the_edge, find_contacts
-from fishcount.nuclei.cut_odds import log_odds_two
+from fishcount.nuclei.cut_candidates import Weigher, boxes_of, cut_candidates, odds_of_two
 from fishcount.nuclei.dents import (
     NO_CUT,
-    DentCuts,
-    beside_others,
     find_cuts,
     outlines_of,
 )
 from fishcount.nuclei.pieces import measure_outlines
 from fishcount.nuclei.runs import Runs, find_runs
 from fishcount.nuclei.shape import disk_area, ellipse_fit
-from fishcount.nuclei.sides import both_sides, first_side
+from fishcount.nuclei.sides import first_side
 from fishcount.nuclei.size_law import SizeLaw
-from fishcount.nuclei.split import inner_distance
 
 __all__ = ["cut_anew", "cut_at_dents"]
 
@@ -36,13 +31,7 @@ __all__ = ["cut_anew", "cut_at_dents"]
 # nuclear areas; of large ones, which are more often two nuclei, also those that fill a little more.
 _MAX_SOLIDITY, _MIN_SIZE = 0.93, 0.5
 _MAX_SOLIDITY_OF_LARGE, _LARGE = 0.95, 1.4
-# Least depth of both dents together, in nuclear diameters; least part of a nuclear area on each
-# side.
-_MIN_DENT, _MIN_PART = 0.03, 0.12
 _MAX_ROUNDS = 3
-# The promise of a label is this weight times the log of its area in nuclear areas, less the cost of
-# its cheapest cut. Above _LEAST_PROMISE its cuts are weighed, which includes nearly all right ones.
-_SIZE_WORTH, _LEAST_PROMISE = 0.35, -1.1
 # A contact wider than this is moved, if a cut from dent to dent costs less by so much.
 _LONG_CONTACT, _MIN_GAIN = 0.8, 0.1
 _DEEP_DENT, _LARGE_PART = 0.06, 0.15
@@ -54,6 +43,7 @@ def cut_at_dents(
     *,
     diameter_px: float,
     sizes: SizeLaw,
+    weigh: Weigher = odds_of_two,
 ) -> NDArray[np.int32]:
     """Cut nuclei whose outline has dents, where both sides look like a nucleus each.
 
@@ -67,6 +57,8 @@ def cut_at_dents(
         Typical nuclear diameter.
     sizes
         How much nuclei of this field differ in area.
+    weigh
+        Log odds (k,) that candidates, which lie on a canvas, part two nuclei.
     """
     nucleus_area = disk_area(diameter_px)
     runs = find_runs(labels)
@@ -82,7 +74,9 @@ def cut_at_dents(
     for _ in range(_MAX_ROUNDS):
         if not len(todo):
             break
-        cut, sides = _best_cuts(here, canvas.signal, todo, diameter_px=diameter_px, sizes=sizes)
+        cut, sides = _best_cuts(
+            here, canvas, todo, diameter_px=diameter_px, sizes=sizes, weigh=weigh
+        )
         if not len(cut):
             break
         # Labels that were not cut keep their order; new ones follow.
@@ -113,94 +107,30 @@ def _components_of(
 
 def _best_cuts(
     labels: NDArray[np.int32],
-    signal: NDArray[np.float32],
+    canvas: Canvas,
     todo: NDArray[np.int64],
     *,
     diameter_px: float,
     sizes: SizeLaw,
+    weigh: Weigher,
 ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
     """Which labels are cut, and both sides of each: those of the k-th are 2 k + 1 and 2 k + 2.
 
     Of the best few cuts of each label the one is taken that looks most like a contact of two
     nuclei, if it looks more like that than not.
     """
-    boxes = _boxes(labels, todo)
-    rows, cuts = _promising_cuts(labels, todo, boxes, diameter_px)
-    inside = {row: labels[boxes[row]] == todo[row] for row in rows.tolist()}
-    tries = _tries(cuts, inside, boxes, diameter_px)
+    cuts = cut_candidates(labels, canvas, todo, diameter_px)
     pieces = np.zeros(labels.shape, np.int32)
-    if not tries:
+    if cuts is None:
         return todo[:0], pieces
-    row, rank = np.array([(one.row, one.rank) for one in tries]).T
-    odds = log_odds_two(
-        packed_patches([one.numbered(k) for k, one in enumerate(tries)]),
-        packed_patches([signal[boxes[one.row]] for one in tries]),
-        packed_patches([one.depth for one in tries]),
-        cost=cuts.cost[row, rank],
-        length_px=np.hypot(*(cuts.one[row, rank] - cuts.other[row, rank]).T),
-        nucleus_area_px=disk_area(diameter_px),
-        sizes=sizes,
-    )
+    row, rank, odds = cuts.row, cuts.rank, weigh(canvas, cuts, sizes)
     # Of each row the best; of equals, the one of the lower rank.
     order = np.lexsort((rank, -odds, row))
     best = order[np.diff(row[order], prepend=-1) > 0]
     best = best[odds[best] > 0]
     for number, k in enumerate(best.tolist()):
-        pieces[boxes[row[k]]] += tries[k].numbered(number)
+        pieces[cuts.boxes[k]] += cuts.tries[k].numbered(number)
     return todo[row[best]], pieces
-
-
-def _promising_cuts(
-    labels: NDArray[np.int32],
-    todo: NDArray[np.int64],
-    boxes: list[tuple[slice, slice]],
-    diameter_px: float,
-) -> tuple[NDArray[np.intp], DentCuts]:
-    """Cuts of all labels `todo`, and the rows of those whose cuts are worth weighing."""
-    nucleus_area = disk_area(diameter_px)
-    outlines = outlines_of(labels, todo, boxes)
-    cuts = find_cuts(
-        outlines,
-        diameter_px=diameter_px,
-        min_dent=_MIN_DENT,
-        min_area_px=_MIN_PART * nucleus_area,
-        beside=beside_others(labels, todo, outlines),
-    )
-    size = np.array([np.count_nonzero(labels[b] == k) for k, b in zip(todo, boxes, strict=True)])
-    promise = _SIZE_WORTH * np.log(size / nucleus_area) - cuts.cost[:, 0]
-    return np.flatnonzero((cuts.cost[:, 0] < NO_CUT) & (promise > _LEAST_PROMISE)), cuts
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Try:
-    """A cut of one rank of a row, and both its sides (1 and 2) and the depth in the row's box."""
-
-    row: int
-    rank: int
-    sides: NDArray[np.int32]
-    depth: NDArray[np.float32]
-
-    def numbered(self, k: int) -> NDArray[np.int32]:
-        """The sides as 2 k + 1 and 2 k + 2."""
-        return self.sides + np.int32(2 * k) * (self.sides > 0)
-
-
-def _tries(
-    cuts: DentCuts,
-    inside: dict[int, NDArray[np.bool_]],
-    boxes: list[tuple[slice, slice]],
-    diameter_px: float,
-) -> list[_Try]:
-    """Those of the cuts of some rows that part something; `inside` is their label in its box."""
-    tries = []
-    for row, mask in inside.items():
-        corner = np.array([boxes[row][0].start, boxes[row][1].start])
-        depth = _depth(mask, diameter_px)
-        for rank in np.flatnonzero(cuts.cost[row] < NO_CUT).tolist():
-            both = both_sides(mask, cuts.one[row, rank] - corner, cuts.other[row, rank] - corner)
-            if both is not None:
-                tries.append(_Try(row, rank, both, depth))
-    return tries
 
 
 def cut_anew(labels: NDArray[np.int32], *, diameter_px: float) -> NDArray[np.int32]:
@@ -226,7 +156,7 @@ def cut_anew(labels: NDArray[np.int32], *, diameter_px: float) -> NDArray[np.int
     one, other = contacts.one[pairs], contacts.other[pairs]
     if not pairs:
         return labels
-    both_boxes = _boxes(labels, np.concatenate([one, other]))
+    both_boxes = boxes_of(labels, np.concatenate([one, other]))
     boxes = [_around(a, b) for a, b in zip(both_boxes, both_boxes[len(one) :], strict=False)]
     together = labels.copy()
     for box, a, b in zip(boxes, one, other, strict=True):
@@ -270,11 +200,6 @@ def _around(one: tuple[slice, slice], other: tuple[slice, slice]) -> tuple[slice
     return y, x
 
 
-def _depth(inside: NDArray[np.bool_], diameter_px: float) -> NDArray[np.float32]:
-    padded = np.pad(inside, 1)
-    return inner_distance(padded, smoothing_px=max(0.03 * diameter_px, 0.7))[1:-1, 1:-1]
-
-
 def _dented(runs: Runs, nucleus_area: float) -> NDArray[np.int64]:
     """Rows of the labels that are large enough for two nuclei, and far from convex."""
     shapes = measure_outlines(runs)
@@ -284,11 +209,3 @@ def _dented(runs: Runs, nucleus_area: float) -> NDArray[np.int64]:
     size = shapes.area / nucleus_area
     dented = (solidity < _MAX_SOLIDITY) & (size > _MIN_SIZE)
     return np.flatnonzero(dented | ((solidity < _MAX_SOLIDITY_OF_LARGE) & (size > _LARGE)))
-
-
-def _boxes(labels: NDArray[np.int32], todo: NDArray[np.int64]) -> list[tuple[slice, slice]]:
-    if not len(todo):
-        return []
-    runs = find_runs(labels)
-    boxes = runs.boxes()[np.searchsorted(runs.label[runs.first], todo)]
-    return [(slice(y0, y1), slice(x0, x1)) for y0, x0, y1, x1 in boxes.tolist()]

@@ -7,6 +7,7 @@ arithmetic.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -85,58 +86,7 @@ def find_piece_contacts(
     return raw.renamed(np.arange(int(labels.max(initial=0)), dtype=np.int64))
 
 
-def join_pieces(
-    labels: NDArray[np.int32],
-    signal: NDArray[np.float32],
-    depth: NDArray[np.float32],
-    *,
-    nucleus_area_px: float,
-) -> tuple[NDArray[np.int32], Pieces]:
-    """Join touching pieces until every contact left looks like one of two nuclei.
-
-    Parameters
-    ----------
-    labels
-        Pieces 1 to n, (y, x).
-    signal
-        DAPI above background.
-    depth
-        Distance to the outside of the foreground; see `Pieces`.
-    nucleus_area_px
-        Typical area of a nucleus.
-
-    Returns
-    -------
-    labels, pieces
-        The joined pieces, without gaps, and their figures.
-    """
-    pieces = measure_pieces(labels, signal, depth)
-    contacts = find_piece_contacts(labels, signal, depth)
-    n = len(pieces)
-    part_of = np.arange(n)
-    apart = log_odds_apart(pieces, contacts, nucleus_area_px)
-    while len((pairs := best_mutual(contacts, apart, n))[0]):
-        a, b = pairs
-        joined = pieces.take(a).union(pieces.take(b))
-        pieces.moments[a], pieces.support[a] = joined.moments, joined.support
-        pieces.light[a], pieces.depth[a] = joined.light, joined.depth
-        name = np.arange(n)
-        name[b] = a
-        part_of = name[part_of]
-        # What is not beside a join is as it was, and in the same order.
-        changed = np.zeros(n, bool)
-        changed[a] = changed[b] = True
-        as_before = apart[~contacts.of_any(changed)]
-        contacts = contacts.renamed(name)
-        anew = contacts.of_any(changed)
-        apart = np.empty(len(anew))
-        apart[~anew] = as_before
-        apart[anew] = log_odds_apart(pieces, contacts.take(anew), nucleus_area_px)
-    kept, new = np.unique(part_of, return_inverse=True)
-    if len(kept) == n:
-        return labels, pieces
-    lookup = np.append(0, new + 1).astype(np.int32)
-    return lookup.take(labels), pieces.take(kept)
+Judge = Callable[[Pieces, PieceContacts, float], NDArray[np.float64]]
 
 
 def contact_figures(
@@ -179,6 +129,63 @@ def log_odds_apart(
     total: NDArray[np.float64] = (figures * WEIGHTS).sum(axis=1) + BIAS
     # Rounded, so that arithmetic that differs in the last digit decides the same.
     return total.round(9)
+
+
+def join_pieces(
+    labels: NDArray[np.int32],
+    signal: NDArray[np.float32],
+    depth: NDArray[np.float32],
+    *,
+    nucleus_area_px: float,
+    judge: Judge = log_odds_apart,
+) -> tuple[NDArray[np.int32], Pieces]:
+    """Join touching pieces until every contact left looks like one of two nuclei.
+
+    Parameters
+    ----------
+    labels
+        Pieces 1 to n, (y, x).
+    signal
+        DAPI above background.
+    depth
+        Distance to the outside of the foreground; see `Pieces`.
+    nucleus_area_px
+        Typical area of a nucleus.
+    judge
+        Log odds that contacts are of two nuclei, given the pieces and the area of a nucleus.
+
+    Returns
+    -------
+    labels, pieces
+        The joined pieces, without gaps, and their figures.
+    """
+    pieces = measure_pieces(labels, signal, depth)
+    contacts = find_piece_contacts(labels, signal, depth)
+    n = len(pieces)
+    part_of = np.arange(n)
+    apart = judge(pieces, contacts, nucleus_area_px)
+    while len((pairs := best_mutual(contacts, apart, n))[0]):
+        a, b = pairs
+        joined = pieces.take(a).union(pieces.take(b))
+        pieces.moments[a], pieces.support[a] = joined.moments, joined.support
+        pieces.light[a], pieces.depth[a] = joined.light, joined.depth
+        name = np.arange(n)
+        name[b] = a
+        part_of = name[part_of]
+        # What is not beside a join is as it was, and in the same order.
+        changed = np.zeros(n, bool)
+        changed[a] = changed[b] = True
+        as_before = apart[~contacts.of_any(changed)]
+        contacts = contacts.renamed(name)
+        anew = contacts.of_any(changed)
+        apart = np.empty(len(anew))
+        apart[~anew] = as_before
+        apart[anew] = judge(pieces, contacts.take(anew), nucleus_area_px)
+    kept, new = np.unique(part_of, return_inverse=True)
+    if len(kept) == n:
+        return labels, pieces
+    lookup = np.append(0, new + 1).astype(np.int32)
+    return lookup.take(labels), pieces.take(kept)
 
 
 def best_mutual(

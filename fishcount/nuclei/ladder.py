@@ -9,6 +9,7 @@ of components.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +23,7 @@ from fishcount.nuclei.runs import Runs, count_pixels, find_runs
 from fishcount.nuclei.shape import disk_area
 from fishcount.nuclei.split import Split, split_foreground
 
-__all__ = ["climb_ladder", "lowest_level"]
+__all__ = ["Splitter", "climb_ladder", "lowest_level", "split_on"]
 
 _LEVEL_RATIO, _MAX_LEVELS = 1.45, 6
 # The lowest threshold, as a part of the typical signal of the foreground.
@@ -76,6 +77,14 @@ class _Rung:
         return np.bincount(self.component_of, values, minlength=n).astype(np.float64)
 
 
+Splitter = Callable[[Canvas, NDArray[np.int32], float], Split]
+
+
+def split_on(canvas: Canvas, components: NDArray[np.int32], diameter_px: float) -> Split:
+    """Components of a canvas, split where nuclei touch: `split_foreground` of its signal."""
+    return split_foreground(components, canvas.signal, diameter_px=diameter_px)
+
+
 def climb_ladder(
     signal: NDArray[np.float32],
     *,
@@ -83,6 +92,7 @@ def climb_ladder(
     typical_counts: float,
     top_counts: float,
     diameter_px: float,
+    split: Splitter = split_on,
 ) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
     """Cores of nuclei, each from its best threshold.
 
@@ -98,6 +108,9 @@ def climb_ladder(
         Signal of nearly the brightest; NaN where nothing rises above the floor.
     diameter_px
         Typical diameter of nuclei.
+    split
+        Splits the components of a threshold where nuclei touch, as `split_foreground` does; it is
+        given the canvas on which they lie, and the diameter.
 
     Returns
     -------
@@ -117,6 +130,7 @@ def climb_ladder(
             rungs[-1] if rungs else None,
             diameter_px=diameter_px,
             least_in_holes=level - _NOISE_DEPTH * floor_counts,
+            split=split,
         )
         if rung is None:
             break
@@ -147,6 +161,7 @@ def _make_rung(
     *,
     diameter_px: float,
     least_in_holes: float,
+    split: Splitter,
 ) -> _Rung | None:
     """The components over a threshold inside those that the rung below left open, judged."""
     signal = canvas.signal
@@ -163,20 +178,20 @@ def _make_rung(
         mask &= np.append(False, below.open).take(parents)
     components = _large_parts(mask, least_px=max(_MIN_AREA * nucleus_area, _MIN_AREA_PX))
     # Components without a seed are gone from now on.
-    split = split_foreground(components, signal, diameter_px=diameter_px)
-    if not len(split.pieces):
+    found = split(canvas, components, diameter_px)
+    if not len(found.pieces):
         return None
-    component_of, parent_of = _ancestry(split, parents)
-    cores, runs = _trim(split.labels, signal, split.pieces)
+    component_of, parent_of = _ancestry(found, parents)
+    cores, runs = _trim(found.labels, signal, found.pieces)
     shape = _shape_quality(measure_outlines(runs), nucleus_area)
-    area, n = split.pieces.area, len(parent_of)
-    quality = shape * _height_quality(level / np.maximum(split.pieces.brightness, 1e-6))
+    area, n = found.pieces.area, len(parent_of)
+    quality = shape * _height_quality(level / np.maximum(found.pieces.brightness, 1e-6))
     weight = np.bincount(component_of, area, minlength=n).astype(np.float64)
     worth = np.bincount(component_of, area * quality, minlength=n).astype(np.float64)
     rung = _Rung(
         canvas=canvas,
-        components=split.components,
-        labels=split.labels,
+        components=found.components,
+        labels=found.labels,
         cores=cores,
         area=area,
         quality=quality,

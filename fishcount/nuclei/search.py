@@ -25,7 +25,14 @@ from fishcount.nuclei.size_law import SizeLaw, measure_sizes
 from fishcount.robust import middle, quantile
 from fishcount.settings import NucleiSettings
 
-__all__ = ["FieldScale", "Found", "measure_field", "search_nuclei", "search_part"]
+__all__ = [
+    "FieldScale",
+    "Found",
+    "measure_field",
+    "search_nuclei",
+    "search_part",
+    "signal_of",
+]
 
 # Cell of the background mesh, and smoothing of the image, in nuclear diameters.
 _MESH_DIAMETERS = 2.5
@@ -170,12 +177,22 @@ def search_part(image: NDArray[np.number], *, field: FieldScale) -> Found | None
     field
         From `measure_field` of the whole, or of its overview.
     """
-    small = block_means(image, field.factor)
-    if field.despiked:
-        small = median3(small)
-    planes = _Planes.of(small, field.cell_px)
+    planes = _planes_of(image, field)
     cores, _ = _cores(planes, field)
     return _draw(cores, planes, field, (image.shape[0], image.shape[1]))
+
+
+def signal_of(image: NDArray[np.number], *, field: FieldScale) -> NDArray[np.float32]:
+    """What nuclei of a field, or of a part of it, are searched in: see `search_part`.
+
+    DAPI above background, smoothed, on pixels that are `field.factor` times as wide.
+    """
+    return _planes_of(image, field).signal(_smoothing(field.diameter_px))
+
+
+def _planes_of(image: NDArray[np.number], field: FieldScale) -> _Planes:
+    small = block_means(image, field.factor)
+    return _Planes.of(median3(small) if field.despiked else small, field.cell_px)
 
 
 def _measure(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +15,25 @@ from fishcount.nuclei.joins import join_pieces
 from fishcount.nuclei.pieces import Pieces
 from fishcount.nuclei.shape import disk_area
 
-__all__ = ["Split", "inner_distance", "label_points", "split_foreground"]
+__all__ = ["Join", "Split", "inner_distance", "label_points", "split_foreground"]
 
 # Smoothing of the distance transform, and half the width in which a seed must be highest, in
 # nuclear diameters: little, as a seed too many is joined again and one too few is a merge.
 _SMOOTHING, _SEED_REACH = 0.03, 0.06
+
+
+class Join(Protocol):
+    """What puts pieces together again; see `join_pieces`."""
+
+    def __call__(
+        self,
+        labels: NDArray[np.int32],
+        signal: NDArray[np.float32],
+        depth: NDArray[np.float32],
+        *,
+        nucleus_area_px: float,
+    ) -> tuple[NDArray[np.int32], Pieces]:
+        """The joined pieces, and their figures."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,7 +59,11 @@ class Split:
 
 
 def split_foreground(
-    components: NDArray[np.int32], signal: NDArray[np.float32], *, diameter_px: float
+    components: NDArray[np.int32],
+    signal: NDArray[np.float32],
+    *,
+    diameter_px: float,
+    join: Join = join_pieces,
 ) -> Split:
     """Nuclei of a foreground (y, x), split where they touch.
 
@@ -56,6 +75,8 @@ def split_foreground(
         DAPI above background: a gap, or an overlap that is brighter, speaks for two nuclei.
     diameter_px
         Typical nuclear diameter.
+    join
+        Joins the pieces of one nucleus again, as `join_pieces` does.
     """
     mask = components > 0
     depth = inner_distance(mask, smoothing_px=max(_SMOOTHING * diameter_px, 0.7))
@@ -64,7 +85,7 @@ def split_foreground(
     at, seed = label_points(peaks)
     labels, components = flood_components(depth, at, seed, components)
     nucleus_area = disk_area(diameter_px)
-    labels, pieces = join_pieces(labels, signal, depth, nucleus_area_px=nucleus_area)
+    labels, pieces = join(labels, signal, depth, nucleus_area_px=nucleus_area)
     return Split(labels, pieces, components, at)
 
 
