@@ -14,14 +14,14 @@ from __future__ import annotations
 import argparse
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from unittest.mock import patch
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.drawn_cuts import fit_log_odds, shrink_truth, touching_spec, true_owners
-from fishcount.nuclei import outline, segment_nuclei
 from fishcount.nuclei.contacts import MIN_SIZE, cut_by_the_edge, find_contacts, join_false_cuts
+from fishcount.nuclei.search import measure_field, search_part
+from fishcount.settings import NucleiSettings
 from fishcount.synthetic import draw_field
 
 LOST = 1 / 250
@@ -58,8 +58,11 @@ def contacts_of_field(number: int, *, seed: int, size: int) -> NDArray[np.float6
         rows.append(judged(labels, truth.labels, diameter_px))
         return join_false_cuts(labels, diameter_px=diameter_px)
 
-    with patch.object(outline, "join_false_cuts", record):
-        segment_nuclei(image.channel("DAPI"), pixel_size_um=spec.pixel_size_um)
+    dapi, settings = image.channel("DAPI"), NucleiSettings()
+    prior_px = settings.diameter_um / spec.pixel_size_um
+    field = measure_field(dapi, prior_px=prior_px, settings=settings)
+    if field is not None:
+        search_part(dapi, field=field, join=record)
     return np.concatenate(rows) if rows else np.zeros((0, 3))
 
 

@@ -8,6 +8,7 @@ from dent to dent, through the middle of an overlap.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ from fishcount.nuclei.shape import disk_area, disk_diameter
 __all__ = [
     "MIN_SIZE",
     "Contacts",
+    "JoinLabels",
     "cut_by_the_edge",
     "divide_at_contacts",
     "find_contacts",
@@ -34,6 +36,13 @@ _REACH = 0.25
 _WIDTH_WEIGHT, _SIZE_WEIGHT, _FALSE = 6.7, 3.0, 6.0
 # Smaller areas count as this: the fit has seen none.
 MIN_SIZE = 0.6
+
+
+class JoinLabels(Protocol):
+    """What says which labels are one; see `join_false_cuts`."""
+
+    def __call__(self, labels: NDArray[np.int32], *, diameter_px: float) -> NDArray[np.int32]:
+        """New label of each label."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,7 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fishcount.filters import connected_parts, gaussian
-from fishcount.nuclei.contacts import cut_by_the_edge, divide_at_contacts, join_false_cuts
+from fishcount.nuclei.contacts import (
+    JoinLabels,
+    cut_by_the_edge,
+    divide_at_contacts,
+    join_false_cuts,
+)
 from fishcount.nuclei.distance import nearest_label
 from fishcount.nuclei.ellipses import Ellipses, fit_ellipses
 from fishcount.nuclei.foreground import find_holes
@@ -64,8 +69,12 @@ def draw_outlines(
     diameter_px: float,
     floor_counts: float,
     light: NuclearLight,
+    join: JoinLabels = join_false_cuts,
 ) -> Outlines:
-    """Grow or shrink each core to where the signal is `light.cut` of its own height."""
+    """Grow or shrink each core to where the signal is `light.cut` of its own height.
+
+    `join` tells what parts of a nucleus are to be one again, as `join_false_cuts` does.
+    """
     height = core_heights(cores, signal)
     nearest, squared = nearest_label(cores, reach_px=_MAX_GROWTH * diameter_px)
     ellipses = fit_ellipses(cores)
@@ -79,7 +88,7 @@ def draw_outlines(
     soft = gaussian(inside.astype(np.float32), max(_OUTLINE_SMOOTHING * diameter_px, 0.5))
     margin = np.where(nearest > 0, soft - 0.5, -0.5).astype(np.float32)
     labels = _largest_parts(nearest * (margin > 0))
-    joined = join_false_cuts(labels, diameter_px=diameter_px)
+    joined = join(labels, diameter_px=diameter_px)
     if (joined != np.arange(len(joined))).any():
         labels, nearest = joined[labels], joined[nearest]
         ellipses = fit_ellipses(labels)

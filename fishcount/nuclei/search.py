@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fishcount.filters import block_means, connected_parts, gaussian, median3
 from fishcount.nuclei.concavity import cut_anew, cut_at_dents
+from fishcount.nuclei.contacts import JoinLabels, join_false_cuts
 from fishcount.nuclei.foreground import find_foreground
 from fishcount.nuclei.full_size import enlarge_outlines
 from fishcount.nuclei.illumination import background_mesh, noise_floor
@@ -167,7 +168,9 @@ def measure_field(
     return _climb(planes, field)[1]
 
 
-def search_part(image: NDArray[np.number], *, field: FieldScale) -> Found | None:
+def search_part(
+    image: NDArray[np.number], *, field: FieldScale, join: JoinLabels = join_false_cuts
+) -> Found | None:
     """Nuclei of a part of a field; None where nothing stands out.
 
     Parameters
@@ -176,10 +179,12 @@ def search_part(image: NDArray[np.number], *, field: FieldScale) -> Found | None
         Camera counts, (y, x). The part starts at whole blocks of the field (`field.factor`).
     field
         From `measure_field` of the whole, or of its overview.
+    join
+        See `draw_outlines`.
     """
     planes = _planes_of(image, field)
     cores, _ = _cores(planes, field)
-    return _draw(cores, planes, field, (image.shape[0], image.shape[1]))
+    return _draw(cores, planes, field, (image.shape[0], image.shape[1]), join=join)
 
 
 def signal_of(image: NDArray[np.number], *, field: FieldScale) -> NDArray[np.float32]:
@@ -230,7 +235,12 @@ def _measure(
 
 
 def _draw(
-    cores: NDArray[np.int32], planes: _Planes, field: FieldScale, shape: tuple[int, int]
+    cores: NDArray[np.int32],
+    planes: _Planes,
+    field: FieldScale,
+    shape: tuple[int, int],
+    *,
+    join: JoinLabels = join_false_cuts,
 ) -> Found | None:
     diameter, floor = field.diameter_px, field.floor_counts
     if diameter * field.factor < MIN_DIAMETER_PX:
@@ -247,7 +257,7 @@ def _draw(
         diameter_px=diameter,
     )
     outlines = draw_outlines(
-        cores, signal, diameter_px=diameter, floor_counts=floor, light=field.light
+        cores, signal, diameter_px=diameter, floor_counts=floor, light=field.light, join=join
     )
     return Found(
         labels=enlarge_outlines(outlines, field.factor, shape),
