@@ -50,7 +50,12 @@ def separated_in_depth(
     # Neighbouring planes of a signal are alike, so their mean is more certain.
     ends = np.concatenate([height[:, :1], height, height[:, -1:]], axis=1)
     height = 0.25 * ends[:, :-2] + 0.5 * ends[:, 1:-1] + 0.25 * ends[:, 2:]
-    two, plane, share = _second_maxima(height, error, int(np.ceil(_LEAST_DEPTH_UM / z_step_um)))
+    two, planes, share = _two_maxima(height, error, int(np.ceil(_LEAST_DEPTH_UM / z_step_um)))
+    # Of two that are alike, a spot may have been found in the plane of the lower one.
+    from_higher, from_lower = np.abs(spots.z_px[lone] - planes)
+    is_lower = from_lower < from_higher
+    plane = np.where(is_lower, *planes)
+    share = np.where(is_lower, 1 / share, share)
     first = spots.take(lone[two])
     second = replace(
         first,
@@ -62,10 +67,13 @@ def separated_in_depth(
     return replace(spots, **stacked_columns([spots, second])).sorted()
 
 
-def _second_maxima(
+def _two_maxima(
     height: NDArray[np.float64], error: NDArray[np.float64], least_planes: int
 ) -> tuple[NDArray[np.bool_], NDArray[np.int64], NDArray[np.float64]]:
-    """Which profiles (n, planes) have a second maximum, its plane, and its share of the first."""
+    """Which profiles (n, planes) have two maxima, their planes (2, n), and the second's share.
+
+    The higher maximum comes first; the share is that of its height, and above 0.
+    """
     plane, row = np.arange(height.shape[1]), np.arange(len(height))
     top = height.argmax(axis=1)
     padded = np.pad(height, ((0, 0), (1, 1)), constant_values=-np.inf)
@@ -76,10 +84,10 @@ def _second_maxima(
     between = (plane >= low[:, None]) & (plane <= high[:, None])
     valley = np.where(between, height, np.inf).min(axis=1)
     at_second = height[row, second]
-    share = at_second / np.maximum(height[row, top], 1e-9)
+    share = np.maximum(at_second, 1e-9) / np.maximum(height[row, top], 1e-9)
     two = is_peak.any(axis=1) & (share >= _SECOND_SHARE)
     two &= (at_second >= _SECOND_SNR * error[row, second]) & (valley <= _VALLEY_SHARE * at_second)
-    return two, second, share
+    return two, np.stack([top, second]), share
 
 
 def _heights_in_planes(

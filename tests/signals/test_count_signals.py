@@ -91,6 +91,13 @@ def test_tolerance_is_a_distance_and_ties_go_to_the_lower_label():
     assert assign_to_nuclei([[2, 5]], labels, tolerance_px=4.9).tolist() == [0]
 
 
+def test_a_place_belongs_to_the_pixel_whose_centre_is_nearest():
+    labels = np.zeros((9, 9), np.int32)
+    labels[3:6, 3:6] = 1
+    edges = [[2.49, 4], [2.51, 4], [5.49, 4], [5.51, 4], [4, 2.49], [4, 2.51], [4, 5.49], [4, 5.51]]
+    assert assign_to_nuclei(edges, labels, tolerance_px=0).tolist() == [0, 1, 1, 0, 0, 1, 1, 0]
+
+
 def test_no_spots_and_no_nuclei_are_values(make_spots, two_nuclei):
     counts = count({"HER2": Spots.empty(), "CEP17": make_spots([(50, 50)])}, two_nuclei)
     assert counts.copies["HER2"].best.tolist() == [0, 0]

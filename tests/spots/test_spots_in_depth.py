@@ -14,14 +14,14 @@ STEP_UM, SIGMA_PX = 0.4, 1.6
 PLACES = [(30 + 40 * row, 30 + 40 * column) for row in range(4) for column in range(4)]
 
 
-def drawn(depths_um, *, n_planes=15, noise=5.0, seed=0):
+def drawn(depths_um, *, n_planes=15, step_um=STEP_UM, focus_um=0.45, noise=5.0, seed=0):
     """Signals at the same places, at each of the depths; out of focus they widen and fade."""
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[:180, :180]
     stack = rng.normal(100, noise, (n_planes, 180, 180))
     for plane in range(n_planes):
         for depth in depths_um:
-            off = (plane * STEP_UM - depth) / 0.45
+            off = (plane * step_um - depth) / focus_um
             width = SIGMA_PX * np.sqrt(1 + off**2)
             for cy, cx in PLACES:
                 square = (y - cy) ** 2 + (x - cx) ** 2
@@ -39,10 +39,17 @@ def test_as_many_as_have_a_valley_between_them(depths_um, each):
     assert near == [each] * len(PLACES)
 
 
+def test_two_nearer_than_light_can_tell_are_one_however_fine_the_steps():
+    stack = drawn((0.6, 1.4), n_planes=25, step_um=0.1, focus_um=0.15)
+    spots = detect_spots(stack, pixel_size_um=0.1, z_step_um=0.1)
+    assert spots.kept.sum() == len(PLACES)
+
+
 def test_both_heights_are_told():
     spots = detect_spots(drawn((1.4, 4.2)), pixel_size_um=0.1, z_step_um=STEP_UM)
     z_um = spots.z_px[spots.kept] * STEP_UM
-    assert np.all((np.abs(z_um - 1.4) < 0.4) | (np.abs(z_um - 4.2) < 0.4))
+    for depth_um in (1.4, 4.2):
+        assert np.sum(np.abs(z_um - depth_um) < 0.4) == len(PLACES)
     assert np.all(np.diff(spots.z_px) >= 0)
 
 
