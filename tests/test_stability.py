@@ -51,6 +51,7 @@ CUT = DEFAULT.spots.min_score
         "signals.false_per_nucleus=0.02",
         "signals.false_per_nucleus=0.5",
         "signals.split_gap_diameters=0.25",
+        "signals.border_tolerance_um=2",
         "selection.reject=['BORDER']",
     ],
 )

@@ -129,12 +129,32 @@ def test_a_field_says_its_optics_and_how_wide_a_point_was(two_nuclei_result):
     assert (unknown["numerical_aperture"], unknown["emission_nm"]) == (None, {})
 
 
+def test_tables_tell_places_in_pixels_and_areas_in_micrometres(two_nuclei_result):
+    nuclei = nuclei_table([two_nuclei_result]).sort_values("x_px")
+    assert nuclei[["y_px", "x_px"]].to_numpy() == pytest.approx(NUCLEI_YX, abs=1)
+    assert nuclei["area_um2"].tolist() == pytest.approx(2 * [np.pi * 4.0**2], rel=0.15)
+    signals = signals_table([two_nuclei_result])
+    kept = signals[signals["status"] == "kept"].sort_values(["x_px", "y_px"])
+    assert kept[["y_px", "x_px"]].to_numpy() == pytest.approx(np.array(SIGNALS_YX), abs=0.3)
+    assert kept["nucleus"].map(nuclei.set_index("nucleus")["x_px"]).round().tolist() == [
+        70,
+        70,
+        185,
+        185,
+        185,
+    ]
+
+
 def test_missing_probe_is_missing_not_zero(two_nuclei_result):
     table = nuclei_table([two_nuclei_result]).sort_values("x_px")
     assert table["her2"].tolist() == [2, 3]
     assert table["cep17"].isna().all()
     assert table["ratio"].isna().all()
     assert isinstance(table["her2"].dtype, pd.Int64Dtype)
+
+
+NUCLEI_YX = np.array([(80, 70), (80, 185)])
+SIGNALS_YX = [(60, 60), (95, 85), (60, 175), (105, 175), (80, 205)]
 
 
 @pytest.fixture
@@ -145,10 +165,10 @@ def two_nuclei_result():
     rng = np.random.default_rng(3)
     y, x = np.mgrid[:160, :260].astype(float)
     dapi = np.zeros((160, 260))
-    for centre in (70, 185):
-        dapi += 600 / (1 + np.exp(np.hypot(y - 80, x - centre) - 40))
+    for cy, cx in NUCLEI_YX:
+        dapi += 600 / (1 + np.exp(np.hypot(y - cy, x - cx) - 40))
     her2 = 40 * dapi / 600
-    for cy, cx in ((60, 60), (95, 85), (60, 175), (80, 205), (105, 175)):
+    for cy, cx in SIGNALS_YX:
         her2 += 800 * np.exp(-((y - cy) ** 2 + (x - cx) ** 2) / (2 * 1.5**2))
     pixels = rng.poisson(np.stack([dapi, her2]) + 100).astype(np.uint16)
     return score_field(

@@ -11,7 +11,12 @@ from scipy import ndimage
 from fishcount import FishImage, score_case, score_field, segment_nuclei
 from fishcount.flags import mask_of
 from fishcount.nuclei import Nuclei, nuclei_from_labels
-from fishcount.quality.field import cross_talk, field_findings, tissue_glow
+from fishcount.quality.field import (
+    cross_talk,
+    field_findings,
+    share_blurred,
+    tissue_glow,
+)
 from fishcount.settings import QualitySettings
 from fishcount.signals import count_signals
 from fishcount.spots import detect_spots
@@ -21,7 +26,9 @@ SIZE = 400
 PIXEL_UM = 0.1
 
 
-def field(*, leak: float = 0.0, glow: float = 0.0, seed: int = 1):
+def field(
+    *, leak: float = 0.0, glow: float = 0.0, dome: float = 0.0, beside: int = 0, seed: int = 1
+):
     """Sixteen round nuclei with two HER2 and two CEP17 signals each, and what is found there."""
     rng = np.random.default_rng(seed)
     y, x = np.indices((SIZE, SIZE))
@@ -32,6 +39,8 @@ def field(*, leak: float = 0.0, glow: float = 0.0, seed: int = 1):
         for at, role in enumerate(["HER2", "CEP17", "HER2", "CEP17"]):
             dy, dx = 20 * np.sin(at * np.pi / 2), 20 * np.cos(at * np.pi / 2)
             points[role][round(cy + dy), round(cx + dx)] = 1
+    at_her2 = np.argwhere(points["HER2"])
+    points["CEP17"][at_her2[:beside, 0], at_her2[:beside, 1] + 8] = 1
     light = {
         r: 400 * 2 * np.pi * 1.5**2 * ndimage.gaussian_filter(p, 1.5) for r, p in points.items()
     }
@@ -41,6 +50,7 @@ def field(*, leak: float = 0.0, glow: float = 0.0, seed: int = 1):
     }
     tissue = ndimage.gaussian_filter((labels > 0).astype(float), 8.0)
     channels = [rng.poisson(20 + 300 * (labels > 0))]
+    seen["CEP17"] += dome * np.exp(-(((y % 100 - 50) ** 2 + (x % 100 - 50) ** 2) / (2 * 26.0**2)))
     channels += [rng.poisson(20 + glow * 400 * tissue + seen[role]) for role in ("HER2", "CEP17")]
     image = FishImage.from_array(
         np.stack(channels).astype(np.uint16),
@@ -63,6 +73,27 @@ def test_bleed_through_is_measured_as_it_was_put_in(leak):
     if leak < 0.2:  # above, the leak is itself taken for signals, and none stands alone
         found = cross_talk(image, counts, source="HER2", target="CEP17")
         assert found == pytest.approx(leak, abs=0.03) or found == 0.0
+
+
+def test_a_signal_of_the_other_probe_nearby_is_no_bleed_through_and_hides_none():
+    image, _, counts = field(leak=0.15, beside=20)
+    found = cross_talk(image, counts, source="HER2", target="CEP17")
+    assert found == pytest.approx(0.15, abs=0.03)
+
+
+def test_the_dome_of_a_glowing_nucleus_is_no_bleed_through():
+    image, _, counts = field(dome=2500.0)
+    assert cross_talk(image, counts, source="HER2", target="CEP17") == pytest.approx(0, abs=0.05)
+
+
+def test_nuclei_that_the_edge_cuts_say_nothing_of_the_focus():
+    _, nuclei, _ = field()
+    cut = np.arange(len(nuclei)) % 2 == 0
+    edges = np.where(cut, 60.0, 2.0)
+    flags = np.where(cut, mask_of(["BORDER"]), 0).astype(np.uint32)
+    soft = replace(nuclei, edge_width_px=edges)
+    assert share_blurred(soft, max_edge_width=0.2) == 0.5
+    assert share_blurred(replace(soft, flags=flags), max_edge_width=0.2) == 0
 
 
 @pytest.mark.parametrize("glow", [0.0, 0.5, 4.0])

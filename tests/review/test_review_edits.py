@@ -149,6 +149,9 @@ def test_redraw_keeps_the_number_and_the_neighbours(start):
     assert (labels[:24, :24] == 1).all()
     assert signal(state, OUTSIDE)["nucleus"] == 1  # it lies in the new outline
     assert counts(state, 1) == (5, 5, 5, 2)
+    assert [counts(state, other) for other in (2, 3, 4)] == [
+        counts(start, other) for other in (2, 3, 4)
+    ]
     assert row(state, 1)["reject_reason"] == "BORDER"
     top = RedrawNucleus(field=FIELD, nucleus=1, runs_px=((4, 4, 20), (5, 4, 20)))
     state = after(state, top)
@@ -178,6 +181,28 @@ def test_add_and_delete_a_signal(start):
     )
     outside = after(start, AddSignal(field=FIELD, channel="CEP17", y_px=0, x_px=47))
     assert signal(outside, 29)["status"] == "outside"
+
+
+@pytest.mark.parametrize(
+    ("y_px", "x_px", "inside"),
+    [
+        (-0.5, 5, True),
+        (-0.51, 5, False),
+        (23.49, 5, True),
+        (23.5, 5, False),
+        (5, -0.51, False),
+        (5, 95.49, True),
+        (5, 95.5, False),
+    ],
+)
+def test_a_field_reaches_to_the_rims_of_its_outermost_pixels(start, y_px, x_px, inside):
+    assert start.shape(FIELD) == (24, 96)
+    action = AddSignal(field=FIELD, channel="HER2", y_px=y_px, x_px=x_px)
+    if inside:
+        assert signal(after(start, action), 29)["y_px"] == y_px
+        return
+    with pytest.raises(ReviewError, match="outside the field"):
+        after(start, action)
 
 
 def test_reassign_takes_copies_and_range_along(start):

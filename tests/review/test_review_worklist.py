@@ -51,6 +51,19 @@ def test_an_unsure_cut_is_a_doubtful_outline(tmp_path):
     assert "CUT_OR_TOUCHING" in why(worklist(nuclei, signals))[2]
 
 
+def test_ratios_from_1_8_to_2_2_are_near_a_decision(tmp_path):
+    her2 = (8, 9, 10, 11, 12, 4)
+    nuclei, signals = tables(tmp_path, her2=her2, cep17=(5,) * 6, per_row=6)
+    reasons = why(worklist(nuclei, signals[signals["status"] == "kept"]))
+    assert {n: "NEAR_DECISION" in reasons.get(n, "") for n in range(1, 6)} == {
+        1: False,
+        2: True,
+        3: True,
+        4: True,
+        5: False,
+    }
+
+
 def test_a_range_across_the_ratio_of_two_is_near_a_decision(tmp_path):
     nuclei, signals = tables(tmp_path, her2=(3, 3), cep17=(2, 4), per_row=2)
     # The last nucleus has a cluster: 5 to 8 copies, best 6; 8 of CEP17 4 is a ratio of 2.
