@@ -164,8 +164,7 @@ def _make_rung(
     split: Splitter,
 ) -> _Rung | None:
     """The components over a threshold inside those that the rung below left open, judged."""
-    signal = canvas.signal
-    nucleus_area = disk_area(diameter_px)
+    signal, nucleus_area = canvas.signal, disk_area(diameter_px)
     mask = fill_holes(
         signal > level,
         max_area_px=_MAX_HOLE * nucleus_area,
@@ -181,14 +180,28 @@ def _make_rung(
     found = split(canvas, components, diameter_px)
     if not len(found.pieces):
         return None
+    rung = _judged(canvas, found, parents, level, nucleus_area)
+    if below is not None:
+        rung.alone |= _is_stable(rung, below)
+    return rung
+
+
+def _judged(
+    canvas: Canvas,
+    found: Split,
+    parents: NDArray[np.int32] | None,
+    level: float,
+    nucleus_area: float,
+) -> _Rung:
+    """How much the pieces of a threshold look like nuclei, and its components by their pieces."""
     component_of, parent_of = _ancestry(found, parents)
-    cores, runs = _trim(found.labels, signal, found.pieces)
+    cores, runs = _trim(found.labels, canvas.signal, found.pieces)
     shape = _shape_quality(measure_outlines(runs), nucleus_area)
     area, n = found.pieces.area, len(parent_of)
     quality = shape * _height_quality(level / np.maximum(found.pieces.brightness, 1e-6))
     weight = np.bincount(component_of, area, minlength=n).astype(np.float64)
     worth = np.bincount(component_of, area * quality, minlength=n).astype(np.float64)
-    rung = _Rung(
+    return _Rung(
         canvas=canvas,
         components=found.components,
         labels=found.labels,
@@ -202,9 +215,6 @@ def _make_rung(
         stays=np.ones(n, bool),
         alone=_is_single_and_whole(component_of, shape, n),
     )
-    if below is not None:
-        rung.alone |= _is_stable(rung, below)
-    return rung
 
 
 def _large_parts(mask: NDArray[np.bool_], *, least_px: float) -> NDArray[np.int32]:

@@ -56,44 +56,58 @@ class ReviewAction:
     while_drawing: bool = False
 
 
-def _table() -> tuple[ReviewAction, ...]:
-    rows = (
-        ("Go", "next", "Next", "J", "The next nucleus of the list."),
-        ("Go", "previous", "Previous", "K", "The nucleus before it in the list."),
-        ("Go", "next_unreviewed", "Next unreviewed", "N", "The next that nobody has reviewed."),
-        ("Go", "next_signal", "Next signal", ".", "Pick the next signal of the nucleus."),
-        ("Go", "previous_signal", "Previous signal", ",", "Pick the signal before."),
-        ("Go", "next_case", "Next case", "Shift+N", "The next case of the queue."),
-        ("Nucleus", "accept", "Accept", "D", "It is right as it is; go on to the next."),
-        ("Nucleus", "reject", "Reject", "W", "Leave it out for the reason that is set; go on."),
-        ("Nucleus", "reject_because", "Reject because ...", "Shift+W", "Choose a reason first."),
-        ("Nucleus", "restore", "Score it", "R", "Score it, whatever speaks against it."),
-        ("Nucleus", "delete_nucleus", "Delete", "Shift+D", "It is no nucleus."),
-        ("Nucleus", "merge_nuclei", "Merge", "M", "One nucleus with that under the pointer."),
-        ("Nucleus", "split_nucleus", "Split", "S", "Cut it in two: along a line, or at its waist."),
-        ("Nucleus", "redraw_nucleus", "Redraw", "O", "Paint its outline anew."),
-        ("Nucleus", "draw_nucleus", "Draw new", "Shift+O", "Paint a nucleus that was missed."),
-        ("Nucleus", "write_note", "Note", "E", "Write a note on it."),
-        ("Signal", "add_her2", "Add HER2", "H", "A HER2 signal at the pointer."),
-        ("Signal", "add_cep17", "Add CEP17", "C", "A CEP17 signal at the pointer."),
-        ("Signal", "delete_signal", "Delete", "X Delete", "The picked signal is none."),
-        ("Signal", "assign_signal", "Assign", "A", "To the nucleus under the pointer."),
-        ("Signal", "merge_signals", "Merge", "G", "One with the nearest of its colour."),
-        ("Signal", "split_signal", "Split", "T", "Two signals side by side."),
-        ("Signal", "ask_copies", "Copies ...", "0", "Copies of the picked signal: a number."),
-        ("Edits", "undo", "Undo", "U Ctrl+Z", "Take the last edit back."),
-        ("Edits", "redo", "Redo", "Shift+U Ctrl+Shift+Z", "Let it stand again."),
-        ("Edits", "export", "Export", "Shift+E", "Write reviewed/, its tables and its report."),
-        ("View", "whole_field", "Field", "V", "All of the field; again, all of the next field."),
-        ("View", "next_channel", "Channels", "I", "All channels, or one alone."),
-        ("View", "only_this_nucleus", "This only", "F", "This nucleus without the others."),
-        ("View", "toggle_marks", "Marks", "B", "The bare image, or its marks."),
-        ("View", "toggle_left_out", "Left out", "L", "Candidates that were left out."),
-        ("View", "toggle_projection", "Projection", "Y", "All planes of a stack, or one."),
-        ("Drawing", "finish", "Take it", "Return Enter", "Make the edit that was drawn."),
-        ("Drawing", "cancel", "Cancel", "Escape", "Put the tool down."),
+# Group, name, title, keys and tip of each.
+_ROWS = (
+    ("Go", "next", "Next", "J", "The next nucleus of the list."),
+    ("Go", "previous", "Previous", "K", "The nucleus before it in the list."),
+    ("Go", "next_unreviewed", "Next unreviewed", "N", "The next that nobody has reviewed."),
+    ("Go", "next_signal", "Next signal", ".", "Pick the next signal of the nucleus."),
+    ("Go", "previous_signal", "Previous signal", ",", "Pick the signal before."),
+    ("Go", "next_case", "Next case", "Shift+N", "The next case of the queue."),
+    ("Nucleus", "accept", "Accept", "D", "It is right as it is; go on to the next."),
+    ("Nucleus", "reject", "Reject", "W", "Leave it out for the reason that is set; go on."),
+    ("Nucleus", "reject_because", "Reject because ...", "Shift+W", "Choose a reason first."),
+    ("Nucleus", "restore", "Score it", "R", "Score it, whatever speaks against it."),
+    ("Nucleus", "delete_nucleus", "Delete", "Shift+D", "It is no nucleus."),
+    ("Nucleus", "merge_nuclei", "Merge", "M", "One nucleus with that under the pointer."),
+    ("Nucleus", "split_nucleus", "Split", "S", "Cut it in two: along a line, or at its waist."),
+    ("Nucleus", "redraw_nucleus", "Redraw", "O", "Paint its outline anew."),
+    ("Nucleus", "draw_nucleus", "Draw new", "Shift+O", "Paint a nucleus that was missed."),
+    ("Nucleus", "write_note", "Note", "E", "Write a note on it."),
+    ("Signal", "add_her2", "Add HER2", "H", "A HER2 signal at the pointer."),
+    ("Signal", "add_cep17", "Add CEP17", "C", "A CEP17 signal at the pointer."),
+    ("Signal", "delete_signal", "Delete", "X Delete", "The picked signal is none."),
+    ("Signal", "assign_signal", "Assign", "A", "To the nucleus under the pointer."),
+    ("Signal", "merge_signals", "Merge", "G", "One with the nearest of its colour."),
+    ("Signal", "split_signal", "Split", "T", "Two signals side by side."),
+    ("Signal", "ask_copies", "Copies ...", "0", "Copies of the picked signal: a number."),
+    ("Edits", "undo", "Undo", "U Ctrl+Z", "Take the last edit back."),
+    ("Edits", "redo", "Redo", "Shift+U Ctrl+Shift+Z", "Let it stand again."),
+    ("Edits", "export", "Export", "Shift+E", "Write reviewed/, its tables and its report."),
+    ("View", "whole_field", "Field", "V", "All of the field; again, all of the next field."),
+    ("View", "next_channel", "Channels", "I", "All channels, or one alone."),
+    ("View", "only_this_nucleus", "This only", "F", "This nucleus without the others."),
+    ("View", "toggle_marks", "Marks", "B", "The bare image, or its marks."),
+    ("View", "toggle_left_out", "Left out", "L", "Candidates that were left out."),
+    ("View", "toggle_projection", "Projection", "Y", "All planes of a stack, or one."),
+    ("Drawing", "finish", "Take it", "Return Enter", "Make the edit that was drawn."),
+    ("Drawing", "cancel", "Cancel", "Escape", "Put the tool down."),
+)
+
+
+def _copies_action(n: int) -> ReviewAction:
+    return ReviewAction(
+        name="set_copies",
+        title=f"{n} {'copy' if n == 1 else 'copies'}",
+        keys=(str(n),),
+        group="Signal",
+        tip=f"The picked signal stands for {n}.",
+        arguments=(n,),
     )
-    table = [
+
+
+ACTIONS = (
+    *(
         ReviewAction(
             name=name,
             title=title,
@@ -103,23 +117,10 @@ def _table() -> tuple[ReviewAction, ...]:
             repeats=name in _LOOKING,
             while_drawing=group == "Drawing",
         )
-        for group, name, title, keys, tip in rows
-    ]
-    copies = [
-        ReviewAction(
-            name="set_copies",
-            title=f"{n} {'copy' if n == 1 else 'copies'}",
-            keys=(str(n),),
-            group="Signal",
-            tip=f"The picked signal stands for {n}.",
-            arguments=(n,),
-        )
-        for n in range(1, 10)
-    ]
-    return (*table, *copies)
-
-
-ACTIONS = _table()
+        for group, name, title, keys, tip in _ROWS
+    ),
+    *(_copies_action(n) for n in range(1, 10)),
+)
 
 
 def action(name: str) -> ReviewAction:
