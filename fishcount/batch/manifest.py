@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
@@ -43,6 +44,10 @@ MANIFEST_COLUMNS: Mapping[str, str] = {
 
 _ROLE_COLUMNS = {role.lower(): role for role in ROLES}
 _CASE_COLUMNS = ("ihc", "faint_staining", "settings")
+# Other names under which people write the image of a row.
+_OTHER_NAMES = dict.fromkeys(("image", "file", "path", "filename", "bild", "datei"), "field")
+# With such a line a table tells spreadsheets what parts its cells.
+_SEPARATOR_LINE = re.compile(r"\"?sep=[,;\t]\"?")
 _YES_NO = {"yes": True, "no": False}
 
 
@@ -136,12 +141,19 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
         raise InputError("cannot be read", file=path, found=error.strerror) from error
     except UnicodeDecodeError as error:
         raise MetadataError(
-            "is not UTF-8", file=path, found=str(error), remedy="save it as CSV UTF-8"
+            "is no manifest: it is not UTF-8",
+            file=path,
+            found=str(error),
+            remedy="save a table as CSV UTF-8; the images of one case go to fishcount score",
         ) from error
-    mark = _separator(text.partition("\n")[0])
+    first, _, rest = text.partition("\n")
+    if _SEPARATOR_LINE.fullmatch(first.strip("\r ")):
+        # An empty line in its place, so that lines keep their numbers.
+        text, first = "\n" + rest, rest.partition("\n")[0]
+    mark = _separator(first)
     reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=mark)
     try:
-        header = [name.strip() for name in next(reader, [])]
+        header = [name.strip() for name in next((row for row in reader if row), [])]
         _check_header(header, path)
         for cells in reader:
             if not any(cell.strip() for cell in cells):
@@ -204,7 +216,12 @@ def _check_header(header: list[str], path: Path) -> None:
 
 def _meant(unknown: list[str]) -> str | None:
     """Which columns were meant, where names are close to theirs."""
-    close = {name: get_close_matches(name.lower(), MANIFEST_COLUMNS, n=1) for name in unknown}
+    close = {
+        name: [_OTHER_NAMES[name.lower()]]
+        if name.lower() in _OTHER_NAMES
+        else get_close_matches(name.lower(), MANIFEST_COLUMNS, n=1)
+        for name in unknown
+    }
     meant = [f"{found[0]} for {name!r}" for name, found in close.items() if found]
     return f"write {', '.join(meant)}" if meant else None
 

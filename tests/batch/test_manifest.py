@@ -36,6 +36,8 @@ def manifest(tmp_path):
         ("Case,Feild\na,b.tif\n", ["line 1", "write case for 'Case', field for 'Feild'"]),
         ('case,field,pixel_size_um\na,a.tif,"0,1"\n', ["line 2", "write a decimal point"]),
         ("case,feild\na,a.tif\n", ["line 1", "'feild'"]),
+        ("case;image;file\na;b.tif;c\n", ["write field for 'image', field for 'file'"]),
+        ("sep=;\ncase;field\na;b.tif;c\n", ["line 3", "number of cells"]),
         ("case,field,field\na,a.tif,b.tif\n", ["line 1", "twice"]),
         ("field\na.tif\n", ["line 1", "case"]),
         ("case,field\na,a.tif\na,a.tif\n", ["line 3", "the same field as in line 2"]),
@@ -150,3 +152,14 @@ def test_folders_are_cases_and_images_fields(tmp_path):
         cases_in_folder(tmp_path)
     with pytest.raises(FishcountError, match="no folder"):
         cases_in_folder(tmp_path / "absent")
+
+
+@pytest.mark.parametrize("head", ["sep=;\n", "sep=;\r\n", '"sep=;"\n', "\ufeffsep=;\n"])
+def test_the_line_that_tells_spreadsheets_the_separator_is_no_header(manifest, head):
+    (case,) = read_manifest(manifest(head + "case;field;pixel_size_um\na;a.tif;0,1\n"))
+    assert (case.name, case.fields[0].pixel_size_um) == ("a", 0.1)
+
+
+def test_an_image_is_no_manifest(manifest):
+    with pytest.raises(MetadataError, match="the images of one case go to fishcount score"):
+        read_manifest(manifest("case,field\nM\xfcller,a.tif\n", encoding="latin-1"))

@@ -11,6 +11,7 @@ import pytest
 
 from fishcount import read_image
 from fishcount.errors import (
+    CalibrationError,
     CorruptFileError,
     FileFormatError,
     MetadataError,
@@ -143,6 +144,16 @@ def test_metadata_that_contradict_are_errors(tmp_path, edit, error, match):
     change(path, edit)
     with pytest.raises(error, match=match):
         read_image(path)
+
+
+@pytest.mark.parametrize("told", [None, [{"type": "identity"}]])
+def test_a_unit_without_a_scale_is_no_pixel_size(tmp_path, told):
+    path = write(tmp_path / "f.zarr", pixels(), "czyx", "0.5")
+    change(path, lambda o: o["multiscales"][0]["datasets"][0].pop("coordinateTransformations"))
+    if told:
+        change(path, lambda o: o["multiscales"][0].update(coordinateTransformations=told))
+    with pytest.raises(CalibrationError, match="no pixel size"):
+        read_image(path, z_step_um=0.3)
 
 
 def test_size_and_bad_json(tmp_path):

@@ -152,15 +152,18 @@ def _axes(described: list[Any], path: Path) -> str:
 def _scales(
     multiscale: dict[str, Any], dataset: dict[str, Any], described: list[Any], axes: str
 ) -> dict[str, float]:
-    """Micrometres per pixel of each axis that has a unit of length."""
+    """Micrometres per pixel of each axis that has a unit of length; none where no scale is told."""
     factors = np.ones(len(axes))
     transformations = [
         *dataset.get("coordinateTransformations", ()),
         *multiscale.get("coordinateTransformations", ()),
     ]
-    for transformation in transformations:
-        if transformation["type"] == "scale":
-            factors = factors * np.asarray(transformation["scale"], float)
+    scales = [told["scale"] for told in transformations if told["type"] == "scale"]
+    if not scales:
+        # A unit alone says nothing: one micrometre for each pixel would be made up.
+        return {}
+    for scale in scales:
+        factors = factors * np.asarray(scale, float)
     units = [axis.get("unit") if isinstance(axis, dict) else None for axis in described]
     found = {}
     for axis, unit, factor in zip(axes, units, factors, strict=True):
