@@ -132,6 +132,8 @@ def test_a_crop_beyond_the_edge_is_black_there(field):
     x, y, side, _ = card.window_px
     assert (x, y) < (0, 0)
     panel = decode(card.strip)[:, int(side) : 2 * int(side)]
+    # A window begins at the rim of its first pixel, not at the centre.
+    assert ((y + 0.5).is_integer(), (x + 0.5).is_integer()) == (True, True)
     assert panel[: int(-y) - 1].max() < 40
     assert panel[int(side) // 2, int(side) // 2].min() > 100
 
