@@ -33,6 +33,8 @@ _COMMANDS = {
 # turns of 5 ms, as Python has them, one waits for the other half of the time that a second core
 # could save. A program may set this; a library had better not.
 _TURN_S = 2e-4
+# Exit code where what reads the answer has gone, as a shell gives it for a broken pipe.
+_READER_GONE = 141
 
 
 class _LazyGroup(click.Group):
@@ -59,8 +61,9 @@ def cli() -> None:
 
     For research use only. Not for use in diagnostic procedures.
 
-    Exit code 0 when it is done, 2 for an error, told in one line, 130 when interrupted; `verify`
-    gives 1 where something changed, `batch` 3 where some cases failed.
+    Exit code 0 when it is done, 2 for an error, told in one line, 130 when interrupted, 141
+    when the reader of the answer has gone; `verify` gives 1 where something changed, `batch` 3
+    where some cases failed.
     """
 
 
@@ -82,8 +85,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _fail(error.format_message(), code=error.exit_code if error.exit_code != 1 else 2)
     except FishcountError as error:
         _fail(str(error), code=2)
+    except SystemExit as error:
+        # So click ends at a broken pipe, with 1: of verify that would say that something changed.
+        sys.exit(_READER_GONE if error.code == 1 else error.code)
     except BrokenPipeError:
-        sys.exit(141)
+        sys.exit(_READER_GONE)
     except OSError as error:
         # Standard output that goes to a full disk, mostly; what commands write is an OutputError.
         what = error.filename or "standard output"

@@ -55,6 +55,13 @@ def test_a_full_disk_for_the_answer_is_one_line(field, tmp_path, command):
     assert ended.stderr.startswith("fishcount: error: standard output: cannot be written")
 
 
+def test_a_reader_that_has_gone_is_no_change_of_a_case(field, tmp_path):
+    line = f"FISHCOUNT score '{field}' --out case >/dev/null && FISHCOUNT verify case | true; "
+    ended = run(line + "echo ${PIPESTATUS[0]}", folder=tmp_path)
+    assert ended.stdout.splitlines()[-1] == "141"
+    assert ended.stderr == ""
+
+
 def test_a_drawn_case_is_whole_or_not_there(tmp_path, monkeypatch, call):
     """Half of a case would be scored as all of it."""
     from fishcount.synthetic import files
