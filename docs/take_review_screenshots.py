@@ -19,7 +19,7 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
 from fishcount.batch import CaseJob, FieldJob, score_job
-from napari_fishcount.review.start import open_review
+from napari_fishcount.review.start import make_room, open_review
 
 IMAGES = Path(__file__).parent / "images"
 SAMPLES = Path(__file__).parents[1] / "sample_images"
@@ -34,6 +34,8 @@ class Walk:
         self.n_keys = 0
         self.viewer = napari.Viewer(title="fishcount review", show=True)
         self.viewer.window.resize(*WINDOW_PX)
+        if not second_count:
+            make_room(self.viewer)
         self.dock: Any = open_review(self.viewer, [case], reader=reader, second_count=second_count)
         wait(lambda: self.dock._worker is None)
         self.viewer.window._qt_window.activateWindow()

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from fishcount.errors import FishcountError
 from fishcount.image import FishImage
 from fishcount.io import CaseFolder, read_scored_image
+from napari_fishcount.layers import LayerTuple, image_layers
 
 __all__ = ["CaseImages"]
 
@@ -28,6 +29,7 @@ class CaseImages:
         self.folder = folder
         self.problems: dict[str, str] = {}
         self._read: OrderedDict[str, FishImage | None] = OrderedDict()
+        self._layers: dict[str, list[LayerTuple]] = {}
 
     def __getitem__(self, name: str) -> FishImage | None:
         """The image of a field; None where it is not there or is not the one that was scored."""
@@ -37,13 +39,23 @@ class CaseImages:
         held = [key for key, image in self._read.items() if image is not None]
         for key in held[:-_KEPT_FIELDS]:
             del self._read[key]
+            self._layers.pop(key, None)
         return self._read[name]
+
+    def layers(self, name: str) -> list[LayerTuple]:
+        """Its layers, of a field without an image none; the display range takes time to find."""
+        image = self[name]
+        if image is None:
+            return []
+        if name not in self._layers:
+            self._layers[name] = image_layers(image)
+        return self._layers[name]
 
     def read_ahead(self, first: Iterable[str]) -> None:
         """Read as many fields as are kept, these among them."""
         names = [str(record["name"]) for record in self.folder.summary["fields"]]
         for name in [*dict.fromkeys((*first, *names))][:_KEPT_FIELDS]:
-            self[name]
+            self.layers(name)
 
     def _read_field(self, name: str) -> FishImage | None:
         try:

@@ -531,3 +531,35 @@ def test_in_a_projection_a_signal_is_added_where_it_is_brightest(
     assert signal_place(station.desk.state, added)[0] == pytest.approx(z_px, abs=1.0)
     assert station.run("toggle_projection")
     assert "One plane" in station.said[-1]
+
+
+def test_a_step_draws_once_and_lets_the_viewer_measure_seldom(
+    station, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn, measured = [], []
+    draw, measure = type(station.marks).draw, type(station.viewer)._on_layers_change
+    monkeypatch.setattr(
+        type(station.marks), "draw", lambda *args: drawn.append(args[1]) or draw(*args)
+    )
+    monkeypatch.setattr(
+        type(station.viewer), "_on_layers_change", lambda self: measured.append(1) or measure(self)
+    )
+    for _ in range(6):
+        station.run("accept")
+    # The move and the edit are two changes of what is seen, of one state.
+    assert len(drawn) == 6
+    # Drawing, the mark of the present nucleus, and once more where the field is another one.
+    assert len(measured) <= 6 * 3
+    # Nothing is left unmeasured.
+    extent = station.viewer.layers.extent.world
+    assert_allclose(station.viewer.dims.range[-1].stop, extent[1][-1], atol=0.2)
+
+
+def test_the_display_range_of_a_field_is_found_once(station, monkeypatch) -> None:
+    names = station.desk.state.automatic.fields
+    found = [station.stage.images.layers(name) for name in names]
+    for name, layers in zip(names, found, strict=True):
+        assert station.stage.images.layers(name) is layers
+        assert [one[1]["name"] for one in layers] == [
+            f"{name} {role}" for role in ("DAPI", "HER2", "CEP17")
+        ]

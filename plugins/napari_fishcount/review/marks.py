@@ -58,8 +58,9 @@ class Marks:
 
     def mark_picked(self, name: str) -> None:
         """Put the square on the picked signal, where that is in the field that is shown."""
-        if "picked" in self._layers:
-            self._layers["picked"].data = self._picked_place(name)
+        layer, place = self._layers.get("picked"), self._picked_place(name)
+        if layer is not None and not np.array_equal(layer.data, place):
+            layer.data = place
 
     def toggle(self) -> None:
         """Hide all of them to see the bare image, or show them again."""

@@ -16,8 +16,8 @@ from napari.utils.colormaps import DirectLabelColormap
 from fishcount.image import DAPI, PROBES, FishImage
 from fishcount.review import Box, Id, Outline
 from napari_fishcount.case_images import CaseImages
-from napari_fishcount.compat import camera_of, canvas_size_px
-from napari_fishcount.layers import LayerTuple, add_layers, image_layers
+from napari_fishcount.compat import camera_of, canvas_size_px, told_once
+from napari_fishcount.layers import LayerTuple, add_layers
 from napari_fishcount.review.update import update_layer, what_it_shows
 
 __all__ = ["ROLES", "Stage"]
@@ -119,8 +119,9 @@ class Stage:
 
     def refresh(self) -> None:
         """Draw what was found anew, after an edit or in another part of the field."""
-        for one in self._draw(self.field, self._box):
-            self._put(one)
+        with told_once(self.viewer):
+            for one in self._draw(self.field, self._box):
+                self._put(one)
 
     def activate(self) -> None:
         """Make the nuclei the active layer: the status bar then tells of what is pointed at."""
@@ -138,11 +139,16 @@ class Stage:
         # Room around it, so that the contour has where to be.
         mask = np.pad(outline.mask.astype(np.uint8), 2)
         place = (np.array([outline.y0, outline.x0]) - 2) * self.pixel_size_um
-        if not (layer.visible and np.array_equal(layer.translate, place)):
+        moved = not np.array_equal(layer.translate, place)
+        other = not np.array_equal(layer.data, mask)
+        if moved or other:
+            with told_once(self.viewer):
+                if moved:
+                    layer.translate = place
+                if other:
+                    layer.data = mask
+        if not layer.visible:
             layer.visible = True
-            layer.translate = place
-        if not np.array_equal(layer.data, mask):
-            layer.data = mask
 
     @property
     def pixel_size_um(self) -> float:
@@ -239,15 +245,17 @@ class Stage:
     def _open_field(self, name: str, box: Box) -> None:
         self.field = name
         self._box = box
-        image = self.images[name]
-        layers = [] if image is None else image_layers(image)
-        for one in layers:
-            self._put(one)
+        layers = self.images.layers(name)
+        with told_once(self.viewer):
+            for one in layers:
+                self._put(one)
         missing = {*ROLES} - {what_it_shows(one) for one in layers}
         for role in missing & {*self.layers}:
             self._remove(role)
         self.refresh()
-        self._put(_present_layer(self.layers["nuclei"]))
+        present, nuclei = self.layers.get("present"), self.layers["nuclei"]
+        if present not in self.viewer.layers or not np.array_equal(present.scale, nuclei.scale):
+            self._put(_present_layer(nuclei))
         self.show_channels(self._shown)
         self.project(whole=self.projected)
         self.activate()

@@ -5,12 +5,13 @@ Every action of `napari_fishcount.review.actions` is a method here.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from fishcount.errors import FishcountError, ReviewError
 from fishcount.review import (
     AddSignal,
+    Box,
     Change,
     DeleteNucleus,
     DeleteSignal,
@@ -23,6 +24,7 @@ from fishcount.review import (
     ReassignSignal,
     RejectNucleus,
     RestoreNucleus,
+    ReviewState,
     SetCopies,
     edit_details,
     edit_words,
@@ -30,6 +32,7 @@ from fishcount.review import (
     signal_place,
 )
 from napari_fishcount.case_images import CaseImages
+from napari_fishcount.layers import LayerTuple
 from napari_fishcount.review.actions import REASONS
 from napari_fishcount.review.marks import Marks
 from napari_fishcount.review.pointing import Pointing
@@ -76,6 +79,8 @@ class Station:
     ) -> None:
         self.viewer, self.desk, self.say = viewer, desk, say
         self.tool: Tool | None = None
+        # The state of the case of which the marks are.
+        self._drawn: ReviewState | None = None
         self.reject_reason = REASONS[0]
         self.on_tool: Callable[[], object] = lambda: None
         self.stage = Stage(
@@ -83,7 +88,7 @@ class Station:
             images=images or CaseImages(desk.state.automatic.folder),
             shape=lambda name: desk.state.shape(name),
             outline=lambda nucleus: desk.state.outline(nucleus),
-            draw=lambda name, box: self.marks.draw(name, box),
+            draw=self._draw,
         )
         self.marks = Marks(desk, self.stage.layers)
         self.pointing = Pointing(
@@ -345,10 +350,16 @@ class Station:
             self.marks.mark_picked(self.stage.field)
             self.say(self.problem)
         elif change == "edited" and self.stage.field:
-            self.stage.refresh()
+            # Where the edit led to another place, all was drawn there already.
+            if self._drawn is not self.desk.state:
+                self.stage.refresh()
             self.stage.mark_present(self.desk.nucleus)
         elif change == "picked":
             self.marks.mark_picked(self.stage.field)
+
+    def _draw(self, name: str, box: Box) -> Iterator[LayerTuple]:
+        self._drawn = self.desk.state
+        yield from self.marks.draw(name, box)
 
     def _show_picked_plane(self) -> None:
         if self.desk.signal is not None:
