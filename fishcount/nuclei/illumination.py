@@ -9,8 +9,10 @@ from scipy import ndimage as ndi
 from fishcount.filters import enlarged
 from fishcount.robust import middle
 
-__all__ = ["background_mesh", "noise_floor", "noise_sigma", "some_rows"]
+__all__ = ["MESH_DIAMETERS", "background_mesh", "noise_floor", "noise_sigma", "some_rows"]
 
+# Width of a cell of the mesh in nuclear diameters.
+MESH_DIAMETERS = 2.5
 # The quantile of a cell of the mesh that is taken for its background; every row is read of cells
 # narrower than _DENSE_BELOW_PX, every second row of others.
 _LOW_SHARE, _DENSE_BELOW_PX = 0.05, 32

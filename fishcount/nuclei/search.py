@@ -14,7 +14,7 @@ from fishcount.nuclei.concavity import cut_anew, cut_at_dents
 from fishcount.nuclei.contacts import JoinLabels, join_false_cuts
 from fishcount.nuclei.foreground import find_foreground
 from fishcount.nuclei.full_size import enlarge_outlines
-from fishcount.nuclei.illumination import background_mesh, noise_floor
+from fishcount.nuclei.illumination import MESH_DIAMETERS, background_mesh, noise_floor
 from fishcount.nuclei.ladder import climb_ladder, lowest_level
 from fishcount.nuclei.leftover import add_leftovers
 from fishcount.nuclei.light import NuclearLight, measure_light
@@ -35,8 +35,7 @@ __all__ = [
     "signal_of",
 ]
 
-# Cell of the background mesh, and smoothing of the image, in nuclear diameters.
-_MESH_DIAMETERS = 2.5
+# Smoothing of the image, in nuclear diameters.
 _SMOOTHING = 0.045
 # Differences below this share of the brightest pixel are rounding errors of single precision.
 _ROUNDING = 2e-6
@@ -206,7 +205,7 @@ def _measure(
     reduced = reduce_image(image, prior_px=prior_px, settings=settings)
     if reduced is None:
         return None
-    cell = _MESH_DIAMETERS * reduced.diameter_px
+    cell = MESH_DIAMETERS * reduced.diameter_px
     planes = _Planes.of(reduced.image, cell)
     signal = planes.signal(1.0)
     floor = noise_floor(reduced.image, min_snr=settings.min_snr)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fishcount.filters import block_means, connected_parts, gaussian, smallest_near
-from fishcount.nuclei.illumination import background_mesh, noise_floor
+from fishcount.nuclei.illumination import MESH_DIAMETERS, background_mesh, noise_floor
 from fishcount.nuclei.runs import find_runs
 from fishcount.nuclei.shape import disk_area, ellipse_fit, moments_of
 from fishcount.robust import quantile
@@ -63,7 +63,7 @@ def guess_diameter(
         half = block_means(image, 2)
         return 2 * guess_diameter(half, min_snr=min_snr, prior_px=0.5 * prior_px)
     smooth = gaussian(image, 1.0)
-    cell = _FIRST_CELL_PX if prior_px is None else 2.5 * prior_px
+    cell = _FIRST_CELL_PX if prior_px is None else MESH_DIAMETERS * prior_px
     smooth = smooth - background_mesh(smooth, cell_px=cell)
     floor = noise_floor(image, min_snr=min_snr)
     bright = smooth[smooth > floor]
