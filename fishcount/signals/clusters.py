@@ -80,7 +80,6 @@ def estimate_clusters(
     group: NDArray[np.int64],
     flux_counts: NDArray[np.float64],
     *,
-    resolved: NDArray[np.bool_],
     channel: str,
     nucleus: NDArray[np.int64],
     yx_px: NDArray[np.float64],
@@ -95,8 +94,6 @@ def estimate_clusters(
         Cluster of each signal, numbered from 0 without gaps.
     flux_counts : ndarray of float64, (n,)
         Integrated intensity of each signal.
-    resolved : ndarray of bool, (n,)
-        False for members that are no signals by their shape, and yet light of the cluster.
     channel
         Role of the probe.
     nucleus : ndarray of int64, (n,)
@@ -113,12 +110,11 @@ def estimate_clusters(
         One row for each group.
     """
     n = int(group.max()) + 1 if len(group) else 0
-    n_resolved = np.bincount(group[resolved], minlength=n)
+    n_resolved = np.bincount(group, minlength=n)
     from_flux = np.bincount(group, flux_counts, minlength=n) / single.typical_counts
     from_area = footprint_signals(group, yx_px, diameter_px=diameter_px)
     low, high = _flux_range(from_flux, single)
     known = np.isfinite(from_flux)
-    members = np.bincount(group, minlength=n)
     best = np.where(known, np.maximum(np.rint(np.nan_to_num(from_flux)), n_resolved), n_resolved)
     low = np.where(known, np.minimum(np.floor(np.nan_to_num(low)), best), n_resolved)
     high = np.where(known, np.maximum(np.ceil(np.nan_to_num(high)), best), n_resolved)
@@ -127,8 +123,8 @@ def estimate_clusters(
     return Clusters(
         channel=np.full(n, channel, dtype="U16"),
         nucleus=nucleus[first],
-        y_px=np.bincount(group, yx_px[:, 0], minlength=n) / np.maximum(members, 1),
-        x_px=np.bincount(group, yx_px[:, 1], minlength=n) / np.maximum(members, 1),
+        y_px=np.bincount(group, yx_px[:, 0], minlength=n) / np.maximum(n_resolved, 1),
+        x_px=np.bincount(group, yx_px[:, 1], minlength=n) / np.maximum(n_resolved, 1),
         n_resolved=n_resolved,
         from_flux=from_flux,
         from_area=from_area,

@@ -85,14 +85,6 @@ class Neighbours:
         both: NDArray[np.bool_] = np.logical_and.reduce(chosen[self.pairs], axis=1)
         return self._only(both)
 
-    def joined(self, more: Neighbours) -> Neighbours:
-        """These pairs, followed by other pairs of the same signals."""
-        return Neighbours(
-            n=self.n,
-            pairs=np.concatenate([self.pairs, more.pairs]),
-            apart_px=np.concatenate([self.apart_px, more.apart_px]),
-        )
-
     def groups(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Signals that have a neighbour, ascending, and the group that each is connected with.
 

@@ -11,12 +11,7 @@ from numpy.typing import NDArray
 from fishcount.settings import SignalSettings
 from fishcount.signals.clusters import SingleFlux, single_flux
 from fishcount.signals.faint import faint_spots
-from fishcount.signals.members import (
-    cluster_of_each,
-    misshapen_spots,
-    typical_diameter_px,
-    with_copies_beside,
-)
+from fishcount.signals.members import cluster_of_each, typical_diameter_px
 from fishcount.signals.neighbours import Neighbours
 from fishcount.spots import Spots
 
@@ -105,20 +100,11 @@ def probe_signals(
 
 def _clusters(signals: ProbeSignals, settings: SignalSettings) -> NDArray[np.int64]:
     """Number of the cluster of each spot from 0; -1 for what is counted one by one."""
-    spots, nucleus, diameter_px = signals.spots, signals.nucleus, signals.diameter_px
-    crowded = with_copies_beside(
-        signals.near,
-        signals.position_px,
-        nucleus,
-        inside=signals.inside,
-        misshapen=misshapen_spots(spots, nucleus, diameter_px=diameter_px, single=signals.single),
-        reach_px=diameter_px * (1.0 + settings.cluster_gap_diameters),
-    )
+    diameter_px = signals.diameter_px
     return cluster_of_each(
-        crowded,
+        signals.near.within(diameter_px * (1.0 + settings.cluster_gap_diameters)),
         signals.position_px[:, 1:],
-        signals.inside,
-        flux_counts=spots.flux_counts,
+        flux_counts=signals.spots.flux_counts,
         diameter_px=diameter_px,
         single=signals.single,
         settings=settings,

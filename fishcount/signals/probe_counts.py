@@ -77,7 +77,6 @@ def _estimated(role: str, probe: ProbeSignals) -> Clusters:
     return estimate_clusters(
         probe.cluster[members],
         probe.spots.flux_counts[members] / _brightness(probe)[members],
-        resolved=probe.inside[members],
         channel=role,
         nucleus=probe.nucleus[members],
         yx_px=probe.position_px[members, 1:],

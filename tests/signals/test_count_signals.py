@@ -309,7 +309,7 @@ def test_cluster_is_estimated_from_its_light(make_spots, two_nuclei):
     assert counts.signals.status.tolist() == ["kept"] * 11
 
 
-def test_misshapen_light_beside_signals_belongs_to_their_cluster(make_spots, two_nuclei):
+def test_rejected_light_beside_signals_adds_no_copies(make_spots, two_nuclei):
     singles = [(20, 50), (50, 20), (80, 50), (50, 80), (20, 150), (80, 150)]
     dense = [(50, 150), (50, 156), (55, 153), (45, 153), (55, 147)]
     core, granule = (50, 153), (50, 125)
@@ -320,12 +320,11 @@ def test_misshapen_light_beside_signals_belongs_to_their_cluster(make_spots, two
         reason=[""] * 11 + ["TOO_WIDE", "POOR_FIT"],
     )
     counts = count({"HER2": spots}, two_nuclei)
-    assert counts.copies["HER2"].best.tolist() == [4, 2 + 11]
+    assert counts.copies["HER2"].best.tolist() == [4, 2 + 5]
     assert counts.clusters.n_resolved.tolist() == [5]
-    # The core stays rejected, with its reason; its copies are with a signal that is kept.
     assert counts.signals.status[11:].tolist() == ["rejected", "rejected"]
     assert counts.signals.copies[11:].tolist() == [0, 0]
-    assert counts.signals.copies[:11].sum() == 17
+    assert counts.signals.copies[:11].sum() == 11
 
 
 def test_cluster_without_light_for_more_is_what_was_resolved(make_spots, two_nuclei):
