@@ -11,7 +11,7 @@ __all__ = ["camera_of", "canvas_size_px", "told_once"]
 # A viewer model without a window has no canvas; this stands for one.
 _NO_CANVAS_PX = (800.0, 800.0)
 # Changes of a layer after which a viewer measures all of its layers again.
-MEASURED_AGAIN = ("data", "scale", "translate")
+_MEASURED_AGAIN = ("data", "scale", "translate")
 
 
 def camera_of(viewer: Any) -> Any:
@@ -39,7 +39,7 @@ def told_once(viewer: Any) -> Iterator[None]:
         return
     with ExitStack() as stack:
         for layer in viewer.layers:
-            for name in MEASURED_AGAIN:
+            for name in _MEASURED_AGAIN:
                 stack.enter_context(getattr(layer.events, name).blocker(measure))
         yield
     measure()
