@@ -78,6 +78,7 @@ def command(
 
 
 def _text(state: WorkUp) -> str:
+    from fishcount.flags import FLAGS
     from fishcount.guidelines import NEEDED, RESEARCH_USE, comment_of
 
     outcome = state.outcome
@@ -89,6 +90,8 @@ def _text(state: WorkUp) -> str:
     if len(state.counts) > 1:
         lines += [f"pooled: {_counted(count)}" for count in state.counts]
     lines += [f"tag: {tag}" for tag in state.classification.tags]
+    found = [finding.code for finding in state.classification.findings]
+    lines += [f"{code}: {FLAGS[code].sentence}" for code in found]
     lines += [f"needs: {NEEDED[need]}" for need in state.needs]
     lines += [f"advice: {_ADVICE[advice]}" for advice in state.advice]
     lines.append(f"Arithmetic categories. {RESEARCH_USE}")

@@ -423,6 +423,18 @@ def test_no_image_is_counted_twice(call, group4, group4_folder, tmp_path):
     assert f"pooled: {more}: 20 nuclei, HER2 100, CEP17 48, ratio 2.08\n" in said
 
 
+def test_workup_says_what_speaks_against_the_outcome(call, group4_folder, tmp_path):
+    from fishcount.io import put_file
+
+    folder = shutil.copytree(group4_folder / "first", tmp_path / "case")
+    summary = json.loads((folder / "summary.json").read_text())
+    summary |= {"her2_signals": 120, "cep17_signals": 40, "ihc": None}
+    put_file(folder, "summary.json", data=json.dumps(summary).encode())
+    assert "DISCORDANT" not in call("workup", folder)[1]
+    said = call("workup", folder, "--ihc", "0")[1]
+    assert "\nDISCORDANT: IHC and ISH contradict each other.\n" in said
+
+
 def test_further_nuclei_of_another_ihc_score_are_refused(call, group4, group4_folder, tmp_path):
     from fishcount.io import put_file
 
