@@ -22,6 +22,7 @@ ORDINARY = {
     "mean_dapi_counts": 500.0,
     "edge_width_px": 4.0,
     "texture": 0.2,
+    "detail": 0.1,
     "solidity": 0.97,
     "eccentricity": 0.4,
     "neck": 1.0,
@@ -29,7 +30,7 @@ ORDINARY = {
 }
 
 
-def flags_of_the_last(**odd) -> set[str]:
+def flags_of_the_last(*, like=ORDINARY, **odd) -> set[str]:
     """Flags of a nucleus that is like eight others but for the figures given."""
     n = N_ORDINARY + 1
     blank = Nuclei.empty(SHAPE)
@@ -38,8 +39,8 @@ def flags_of_the_last(**odd) -> set[str]:
         if not isinstance(none, np.ndarray):
             continue
         columns[name] = np.zeros((n, *none.shape[1:]), none.dtype)
-        columns[name][:] = ORDINARY.get(name, 0)
-        columns[name][-1] = odd.get(name, ORDINARY.get(name, 0))
+        columns[name][:] = like.get(name, 0)
+        columns[name][-1] = odd.get(name, like.get(name, 0))
     nuclei = replace(blank, **columns)
     masks = flag_nuclei(
         nuclei, inside_roi=np.ones(n, bool), shape_px=SHAPE, settings=SETTINGS
@@ -60,7 +61,6 @@ MORE, LESS = 1.02, 0.98
     [
         ("TOO_LARGE", "area_px", SETTINGS.too_large),
         ("OVERLAPPED", "dose_counts", SETTINGS.max_dose),
-        ("BLURRED", "edge_width_px", SETTINGS.blurred),
         ("DIGESTED", "texture", SETTINGS.digested),
     ],
 )
@@ -75,6 +75,7 @@ def test_over_so_many_times_the_typical_figure(code, figure, limit):
         ({"TOO_SMALL"}, "area_px", SETTINGS.too_small),
         ({"TOO_SMALL", "DEBRIS"}, "area_px", SETTINGS.debris),
         ({"DIM"}, "mean_dapi_counts", SETTINGS.dim),
+        ({"BLURRED"}, "detail", SETTINGS.blurred),
     ],
 )
 def test_under_such_a_part_of_the_typical_figure(codes, figure, limit):
@@ -96,6 +97,14 @@ def test_under_such_a_part_of_the_typical_figure(codes, figure, limit):
 def test_beyond_a_figure_of_its_own(code, figure, beyond, short):
     assert flags_of_the_last(**{figure: beyond}) == {code}
     assert flags_of_the_last(**{figure: short}) == set()
+
+
+def test_where_no_nucleus_shows_detail_a_soft_edge_is_blurred():
+    bare = {**ORDINARY, "detail": 0.0}
+    limit_px = SETTINGS.blurred_edge * ORDINARY["edge_width_px"]
+    assert flags_of_the_last(like=bare, edge_width_px=MORE * limit_px) == {"BLURRED"}
+    assert flags_of_the_last(like=bare, edge_width_px=LESS * limit_px) == set()
+    assert flags_of_the_last(edge_width_px=MORE * limit_px) == set()
 
 
 def test_elongated_beyond_the_limit():
