@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
+from fishcount.image import PROBES
 from fishcount.report.contours import svg_paths
 from fishcount.report.shown import ShownField, records_of
 from fishcount.report.wording import flag_name, number
@@ -96,17 +97,31 @@ def mark_signals(field: ShownField) -> tuple[Mark, ...]:
 
 
 def mark_clusters(field: ShownField) -> tuple[ClusterMark, ...]:
-    """The signals that stand for several copies; none where nothing was estimated."""
+    """The signals that stand for several copies; none where there is none.
+
+    A number after ≈ was estimated from light, one after × is what a reader has counted.
+    """
+    nuclei = field.nuclei
+    estimated = {
+        (role, number)
+        for number, flags in zip(nuclei["nucleus"].tolist(), nuclei["flags"], strict=True)
+        for role in PROBES
+        if f"{role}_ESTIMATED" in flags.split(";")
+    }
     return tuple(
         ClusterMark(
             role=row["channel"],
             nucleus=row["nucleus"],
             y_px=round(row["y_px"], 1),
             x_px=round(row["x_px"], 1),
-            text=f"≈{row['copies']:.0f}",
+            text=f"{_about(row, estimated)}{row['copies']:.0f}",
         )
         for row in records_of(_of_drawn(field).query("copies > 1"))
     )
+
+
+def _about(row: Mapping[str, Any], estimated: Collection[tuple[str, int]]) -> str:
+    return "≈" if (row["channel"], row["nucleus"]) in estimated else "×"
 
 
 def _of_drawn(field: ShownField) -> pd.DataFrame:

@@ -196,6 +196,25 @@ def test_the_lines_of_the_log_say_how_and_why(reviewed):
     assert "9 copies" in words
 
 
+def test_copies_that_a_reader_counted_are_no_estimate(folder):
+    case = read_case_folder(folder)
+    row = case.nuclei[case.nuclei["scored"] & case.nuclei["flags"].str.contains("HER2_ESTIMATED")]
+    field, nucleus = row["field"].iloc[0], int(row["nucleus"].iloc[0])
+    of_nucleus = (case.signals["field"] == field) & (case.signals["nucleus"] == nucleus)
+    mine = case.signals[of_nucleus & (case.signals["channel"] == "HER2")]
+    with Review.open(folder, reader="A") as review:
+        for signal in mine.query("status == 'kept'")["signal"].tolist():
+            review.do(SetCopies(field=field, signal=int(signal), copies=29))
+    write_reviewed(folder)
+    before, after = (
+        Page(render_folder(read_case_folder(place))).words
+        for place in (folder, folder / "reviewed")
+    )
+    assert "×29" not in before
+    assert "≈29" not in after
+    assert after.count("×29") == len(mine.query("status == 'kept'"))
+
+
 def test_edits_that_no_result_holds_are_not_passed_over(folder):
     first = read_case_folder(folder).nuclei.query("scored").iloc[0]
     with Review.open(folder, reader="A") as review:
