@@ -94,7 +94,7 @@ def scored(folder: Path, name: str) -> Path:
     case = [] if "\x00" in name else [f"--name={name}"]
     assert score("score", *fields, "--out", out, *case) == 0
     made = set(folder.parent.rglob("*")) - before
-    assert all(path == folder / path.relative_to(folder) for path in made)
+    assert all(path.is_relative_to(folder) for path in made)
     inside = {path for path in made if path.suffix != ".tif" or "labels" in path.parts}
     assert all(out in (path, *path.parents) for path in inside - {field})
     return out
