@@ -209,7 +209,10 @@ def _table(
         raise
     except Exception as error:  # pandas raises classes of its own
         raise MetadataError(
-            "not the table that it should be", file=path, found=str(error)
+            "not the table that it should be",
+            file=path,
+            found=str(error),
+            remedy="put back the file as it was written, or score the case anew",
         ) from error
     strangers = sorted(set(table["field"]) - set(names))
     if strangers:

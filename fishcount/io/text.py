@@ -116,7 +116,9 @@ def read_json(path: Path, *, remedy: str | None = None) -> dict[str, Any]:
             "cannot be read", file=path, found=error.strerror or str(error), remedy=remedy
         ) from error
     except (ValueError, RecursionError) as error:
-        raise MetadataError("not JSON", file=path, found=str(error)) from error
+        raise MetadataError(
+            "not JSON", file=path, found=str(error), remedy="put back the file as it was written"
+        ) from error
     if not isinstance(found, dict):
         raise MetadataError("not a record", file=path, found=type(found).__name__)
     return found

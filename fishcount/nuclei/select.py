@@ -11,6 +11,9 @@ from fishcount.settings import SelectionSettings
 
 __all__ = ["select_nuclei"]
 
+# What could not be measured is not scored, whichever nuclei a caller wants to see scored.
+_ALWAYS = "FIELD_NOT_EVALUABLE"
+
 
 def select_nuclei(
     flags: NDArray[np.uint32], *, settings: SelectionSettings | None = None
@@ -28,8 +31,8 @@ def select_nuclei(
     -------
     scored : ndarray of bool, (n,)
     reject_reason : ndarray of str, (n,)
-        Code of the first flag of `settings.reject` that the nucleus carries; empty where it is
-        scored.
+        FIELD_NOT_EVALUABLE where the nucleus carries that, whatever the settings say; else the
+        first flag of `settings.reject` that it carries; empty where it is scored.
 
     Raises
     ------
@@ -49,7 +52,7 @@ def select_nuclei(
     flags = np.asarray(flags, np.uint32)
     width = max((len(code) for code in FLAGS), default=1)
     reason = np.full(flags.shape, "", f"<U{width}")
-    for code in reversed(settings.reject):
+    for code in reversed((_ALWAYS, *settings.reject)):
         flag = FLAGS.get(code)
         if flag is None or flag.subject is not Subject.NUCLEUS:
             raise SettingsError("no flag of a nucleus", field="selection.reject", found=code)

@@ -31,5 +31,5 @@ class SelectionSettings(Section):
             "ONE_COLOUR",
         ),
         description="Flags that keep a nucleus from being scored; the first that applies "
-        "is its reason.",
+        "is its reason. FIELD_NOT_EVALUABLE does so even where it is not named.",
     )

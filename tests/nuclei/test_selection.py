@@ -109,3 +109,11 @@ def test_a_condensed_and_bright_nucleus_is_mitotic_as_the_settings_say():
         nuclei = nuclei_from_labels(labels, image, settings=settings)
         row = int(nuclei.labels[60, 60]) - 1
         assert ("MITOTIC" in codes_of(int(nuclei.flags[row]))) == mitotic
+
+
+def test_what_could_not_be_measured_is_never_scored():
+    flags = np.array([mask_of(["FIELD_NOT_EVALUABLE", "BORDER"]), mask_of(["DIM"]), 0], np.uint32)
+    for reject in ((), ("BORDER",), ("DIM", "FIELD_NOT_EVALUABLE")):
+        scored, reason = select_nuclei(flags, settings=SelectionSettings(reject=reject))
+        assert scored.tolist() == [False, "DIM" not in reject, True]
+        assert reason[0] == "FIELD_NOT_EVALUABLE"

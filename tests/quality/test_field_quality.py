@@ -17,7 +17,7 @@ from fishcount.quality.field import (
     share_blurred,
     tissue_glow,
 )
-from fishcount.settings import QualitySettings
+from fishcount.settings import QualitySettings, SelectionSettings, Settings
 from fishcount.signals import count_signals
 from fishcount.spots import detect_spots
 from fishcount.synthetic import simulate_case, spec_of_case
@@ -170,3 +170,13 @@ def test_pixels_that_are_too_coarse_to_count_are_told(pixel_size_um, expected):
     field = case.fields[0]
     found = field_findings(image, field.nuclei, field.counts, settings=fine)
     assert not {one.code for one in found} & {"COARSE_PIXELS", "PIXELS_TOO_LARGE"}
+
+
+def test_a_field_that_cannot_be_measured_is_not_scored_whatever_is_to_be_rejected():
+    image, _ = simulate_case("amplified", seed=1, n_fields=1, size=400)[0]
+    same = replace(image, pixels=image.pixels[[0, 1, 1]])
+    settings = Settings(selection=SelectionSettings(reject=("BORDER",)))
+    assert score_case([image], settings=settings).score.n_scored > 0
+    case = score_case([same], settings=settings)
+    assert "IDENTICAL_CHANNELS" in {finding.code for finding in case.fields[0].findings}
+    assert {category.category for category in case.categories} == {"NOT_EVALUABLE"}
