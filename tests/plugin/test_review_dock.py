@@ -86,7 +86,16 @@ def test_a_case_is_reviewed_by_keys_alone(opened, review_case: Path) -> None:
     # Not while typing, and from the canvas as from the table.
     press(dock, KEY.Key_D, on=panel.text_filter)
     assert panel.text_filter.text() == "d"
-    panel.text_filter.clear()
+    # Escape gives the keys back, and takes what was typed away.
+    press(dock, KEY.Key_Escape, on=panel.text_filter)
+    assert panel.text_filter.text() == ""
+    assert QApplication.focusWidget() is panel.worklist
+    panel.note.setFocus()
+    QTest.keyClicks(panel.note, "not this")
+    QTest.keyClick(panel.note, KEY.Key_Escape)
+    assert panel.note.text() == ""
+    assert QApplication.focusWidget() is panel.worklist
+    assert len(kinds(review_case)) == 3
     press(dock, KEY.Key_D, on=dock.viewer.window._qt_viewer.canvas.native)
     assert status(dock, third) == "accepted"
     assert len(kinds(review_case)) == 4

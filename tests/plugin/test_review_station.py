@@ -563,3 +563,10 @@ def test_the_display_range_of_a_field_is_found_once(station, monkeypatch) -> Non
         assert [one[1]["name"] for one in layers] == [
             f"{name} {role}" for role in ("DAPI", "HER2", "CEP17")
         ]
+
+
+def test_a_filter_that_leaves_nothing_says_so(station) -> None:
+    station.desk.arrange(text="no such word")
+    station.run("accept")
+    assert "The filter leaves no nucleus" in station.said[-1]
+    assert station.desk.scored.n_reviewed == 1

@@ -105,10 +105,11 @@ class CasePanel(QWidget):
             lambda index, _: self._go_to_row(index.row())
         )
         self.worklist.horizontalHeader().sectionClicked.connect(self._sort_by)
-        self.text_filter = QLineEdit()
+        self.text_filter = _Line(self._leave_filter)
         self.text_filter.setPlaceholderText("Filter: words, a number, a field ...")
         self.text_filter.setClearButtonEnabled(True)
         self.text_filter.textChanged.connect(self._arrange)
+        self.text_filter.returnPressed.connect(self.worklist.setFocus)
         self.show_filter = QComboBox()
         self.show_filter.addItems(SHOW)
         self.show_filter.currentTextChanged.connect(self._arrange)
@@ -146,7 +147,7 @@ class CasePanel(QWidget):
         return tab
 
     def _note_row(self) -> QHBoxLayout:
-        self.note = QLineEdit()
+        self.note = _Line(self._leave_note)
         self.note.setPlaceholderText("Note on this nucleus")
         self.note.setMaxLength(1000)
         self.note.returnPressed.connect(self.worklist.setFocus)
@@ -188,6 +189,15 @@ class CasePanel(QWidget):
             self.note.setModified(False)
             if self._noted is not None and self.note.text() != self._stored_note():
                 self.station.run("note", self.note.text(), self._noted)
+
+    def _leave_note(self) -> None:
+        """Escape: what was written is not kept, and the keys are those of the review again."""
+        self.note.setText(self._stored_note())
+        self.worklist.setFocus()
+
+    def _leave_filter(self) -> None:
+        self.text_filter.clear()
+        self.worklist.setFocus()
 
     def _stored_note(self) -> str:
         row = self.desk.state.nuclei.get(self._noted) if self._noted else None
@@ -311,6 +321,26 @@ class CasePanel(QWidget):
         draw = self._thumbnails[name]
         outline = self.desk.state.outline(nucleus)
         return Thumbnails.blank() if draw is None else draw(outline)
+
+
+class _Line(QLineEdit):
+    """A line to write in that Escape leaves: while it has the keyboard, no key of the review works.
+
+    Parameters
+    ----------
+    leave
+        Called when Escape was pressed.
+    """
+
+    def __init__(self, leave: Callable[[], object]) -> None:
+        super().__init__()
+        self._leave = leave
+
+    def keyPressEvent(self, event: Any) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self._leave()
+        else:
+            super().keyPressEvent(event)
 
 
 def _scrolled(widget: QWidget) -> QScrollArea:

@@ -334,7 +334,9 @@ class Station:
             self.say("There is no nucleus. Shift+O draws one that was missed.")
         elif not left:
             self.say("Every nucleus is reviewed. Shift+E writes the reviewed result.")
-        elif self.desk.shown and self.desk.nucleus == self.desk.shown[-1]:
+        elif not self.desk.shown:
+            self.say(f"The filter leaves no nucleus in the list. {left} are not reviewed.")
+        elif self.desk.nucleus == self.desk.shown[-1]:
             self.say(f"The end of the list. {left} are not reviewed: N goes to the next of them.")
 
     def _on_change(self, change: Change) -> None:
