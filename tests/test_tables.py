@@ -174,3 +174,26 @@ def two_nuclei_result():
     return score_field(
         FishImage.from_array(pixels, axes="CYX", channels=["DAPI", "HER2"], pixel_size_um=0.1)
     )
+
+
+def test_fields_of_the_same_name_are_told_apart(tmp_path):
+    from fishcount.batch import write_case
+    from fishcount.io import read_case_folder
+    from fishcount.synthetic import simulate_case
+
+    images = [
+        replace(image, name=name, pixel_size_um=size)
+        for (image, _), name, size in zip(
+            simulate_case("negative", seed=1, n_fields=3, size=256),
+            ("field", "Field", "field_2"),
+            (0.1, 0.12, 0.1),
+            strict=True,
+        )
+    ]
+    case = score_case(images)
+    names = [field.image.name for field in case.fields]
+    assert names == ["field", "Field_2", "field_2_2"]
+    assert not nuclei_table(case).duplicated(["field", "nucleus"]).any()
+    assert "PIXEL_SIZES_DIFFER" in {finding.code for finding in case.findings}
+    write_case(tmp_path / "case", case)
+    assert list(read_case_folder(tmp_path / "case").labels) == names

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from fishcount.errors import CountError, InputError
 from fishcount.guidelines import Scheme, listed_schemes
@@ -39,7 +40,8 @@ def score_case(
     Parameters
     ----------
     fields
-        Images, or results of `score_field` where it has been called already.
+        Images, or results of `score_field` where it has been called already. Of fields with the
+        same name the later ones get a number, so that tables tell them apart.
     name
         Name of the case.
     ihc
@@ -130,4 +132,21 @@ def _scored_fields(
             remedy="score single-probe and dual-probe fields as cases of their own",
         )
     check_different(results)
-    return results
+    return tuple(_named_apart(results))
+
+
+def _named_apart(results: Iterable[FieldResult]) -> Iterator[FieldResult]:
+    """The same fields, each with a name of its own: a later one of the same name gets a number.
+
+    Names that differ in case only are told apart too, since some file systems do not.
+    """
+    taken: set[str] = set()
+    for result in results:
+        base = name = result.image.name
+        number = 2
+        while name.lower() in taken:
+            name, number = f"{base}_{number}", number + 1
+        taken.add(name.lower())
+        if name != base:
+            result = replace(result, image=replace(result.image, name=name))
+        yield result
