@@ -54,6 +54,17 @@ def test_a_report_is_made_of_a_path():
         (lambda case: read_case_folder(None), "found NoneType"),
         (lambda case: read_settings(None), "path of settings"),
         (lambda case: with_overrides(Settings(), [5]), "assignment: is of another kind"),
+        (lambda case: fishcount.score_case(case.fields, name=5), "name: is of another kind"),
+        (
+            lambda case: fishcount.FishImage.from_array(
+                np.ones((2, 9, 9)),
+                axes="CYX",
+                channels=["DAPI", "HER2"],
+                pixel_size_um=0.1,
+                name=None,
+            ),
+            "name: is of another kind (found NoneType, expected str)",
+        ),
         (lambda case: fishcount.dapi_plane(np.zeros((9, 9))), "segment_nuclei takes an array"),
         (lambda case: fishcount.read_image(np.zeros((9, 9))), "FishImage.from_array"),
         (lambda case: fishcount.read_image(["a.tif", "b.tif"]), "one by one"),

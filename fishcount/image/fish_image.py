@@ -11,7 +11,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fishcount.errors import ChannelError, PixelError
+from fishcount.errors import ChannelError, PixelError, check_kind
 from fishcount.flags import Finding
 from fishcount.image.checks import (
     PROBES,
@@ -130,6 +130,7 @@ class FishImage(ReadOnlyArrays):
         >>> image.channel("HER2").dtype
         dtype('float32')
         """
+        check_kind("name", name, str)
         if np.ma.is_masked(array):
             raise PixelError(
                 "masked pixels",

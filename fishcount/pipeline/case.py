@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from fishcount.errors import CountError, InputError
+from fishcount.errors import CountError, InputError, check_kind
 from fishcount.guidelines import Scheme, listed_schemes
 from fishcount.image import FishImage
 from fishcount.pipeline.duplicates import check_different
@@ -76,6 +76,7 @@ def score_case(
     ['seed-copies', 'asco-cap-2018-dual']
     """
     settings = Settings.of(settings)
+    check_kind("name", name, str)
     results = _scored_fields(fields, case=name, settings=settings)
     schemes = listed_schemes(schemes)
     nuclei, selection = scored_nuclei(results), selection_of(results)
