@@ -113,9 +113,9 @@ def _are_blurred(
     seen = whole & np.isfinite(nuclei.detail)
     typical_detail = _typical(nuclei.detail, seen) if seen.any() else 0.0
     if typical_detail >= _MIN_DETAIL:
-        return np.asarray(nuclei.detail < settings.blurred * typical_detail, np.bool_)
+        return np.asarray(nuclei.detail < settings.blurred_detail * typical_detail, np.bool_)
     edge = nuclei.edge_width_px / _typical(nuclei.edge_width_px, whole)
-    return np.asarray(edge > settings.blurred_edge, np.bool_)
+    return np.asarray(edge > settings.blurred, np.bool_)
 
 
 def _typical(figure: NDArray[np.number], whole: NDArray[np.bool_]) -> float:

@@ -110,7 +110,10 @@ def fine_detail(
 
 
 def _inside(runs: Runs, rim_px: float) -> Runs:
-    """What of each run is at least so far from the outline, for which its ellipse stands."""
+    """What of each run is at least so far from the outline, for which its ellipse stands.
+
+    Runs that lie in the rim are left out, so that `first` means nothing in the result.
+    """
     left, right = (np.ceil(rim_px / cosine).astype(np.int64) for cosine in _cosines(runs))
     x0, x1 = runs.x0 + left, runs.x1 - right
     kept = x0 < x1

@@ -75,12 +75,12 @@ class NucleiSettings(Section):
         description="DIM: mean DAPI above background under this part of the typical. Under 0.2 of "
         "the typical height our own segmentation takes it for glow, not for a nucleus.",
     )
-    blurred: Fraction = Field(
+    blurred_detail: Fraction = Field(
         0.5,
         description="BLURRED: fine detail of DAPI under this part of the typical. Of the signals "
         "in such a nucleus many are missed.",
     )
-    blurred_edge: Annotated[float, Field(gt=1)] = Field(
+    blurred: Annotated[float, Field(gt=1)] = Field(
         1.6,
         description="BLURRED, where the nuclei of a field show no detail: edge wider than this "
         "multiple of the typical edge.",

@@ -26,7 +26,7 @@ from fishcount.spots.splits import with_splits
 __all__ = ["resolve"]
 
 # Rounds in which points are added and split: in drawn fields a single one misses more signals, and
-# a third adds false ones alone.
+# a third adds more false ones than true.
 _ROUNDS = 2
 # Rounds in which needless points go, and steps of each fit: more change hardly anything.
 _PRUNINGS, _STEPS = 2, 2

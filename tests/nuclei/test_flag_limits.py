@@ -101,7 +101,7 @@ def test_beyond_a_figure_of_its_own(code, figure, beyond, short):
 
 def test_where_no_nucleus_shows_detail_a_soft_edge_is_blurred():
     bare = {**ORDINARY, "detail": 0.0}
-    limit_px = SETTINGS.blurred_edge * ORDINARY["edge_width_px"]
+    limit_px = SETTINGS.blurred * ORDINARY["edge_width_px"]
     assert flags_of_the_last(like=bare, edge_width_px=MORE * limit_px) == {"BLURRED"}
     assert flags_of_the_last(like=bare, edge_width_px=LESS * limit_px) == set()
     assert flags_of_the_last(edge_width_px=MORE * limit_px) == set()

@@ -84,7 +84,7 @@ def test_a_nucleus_without_the_detail_of_the_others_is_blurred_whatever_its_heig
 def test_the_limit_of_detail_is_a_setting():
     labels = disks(PLACES, radius=28)
     image = chromatin(labels, 6 * [400], [1, 1, 1, 1, 3.5, 1])
-    strict = nuclei_from_labels(labels, image, settings=NucleiSettings(blurred=0.05))
+    strict = nuclei_from_labels(labels, image, settings=NucleiSettings(blurred_detail=0.05))
     assert not (strict.flags & BLURRED).any()
 
 
