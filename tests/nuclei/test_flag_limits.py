@@ -75,7 +75,7 @@ def test_over_so_many_times_the_typical_figure(code, figure, limit):
         ({"TOO_SMALL"}, "area_px", SETTINGS.too_small),
         ({"TOO_SMALL", "DEBRIS"}, "area_px", SETTINGS.debris),
         ({"DIM"}, "mean_dapi_counts", SETTINGS.dim),
-        ({"BLURRED"}, "detail", SETTINGS.blurred),
+        ({"BLURRED"}, "detail", SETTINGS.blurred_detail),
     ],
 )
 def test_under_such_a_part_of_the_typical_figure(codes, figure, limit):
