@@ -76,7 +76,7 @@ class NucleiSettings(Section):
         "the typical height our own segmentation takes it for glow, not for a nucleus.",
     )
     blurred_detail: Fraction = Field(
-        0.5,
+        0.45,
         description="BLURRED: fine detail of DAPI under this part of the typical. Of the signals "
         "in such a nucleus many are missed.",
     )

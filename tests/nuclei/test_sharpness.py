@@ -123,7 +123,7 @@ def test_most_nuclei_that_were_drawn_out_of_focus_are_not_scored():
         n_blurred, n_told = n_blurred + (depth > 0.8).sum(), n_told + told[depth > 0.8].sum()
         n_sharp, n_false = n_sharp + (depth < 0.4).sum(), n_false + told[depth < 0.4].sum()
     assert n_blurred >= 10
-    assert n_told >= 0.75 * n_blurred
+    assert n_told >= 0.6 * n_blurred
     assert n_false <= 0.02 * n_sharp
 
 
