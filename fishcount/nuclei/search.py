@@ -14,7 +14,12 @@ from fishcount.nuclei.concavity import cut_anew, cut_at_dents
 from fishcount.nuclei.contacts import JoinLabels, join_false_cuts
 from fishcount.nuclei.foreground import find_foreground
 from fishcount.nuclei.full_size import enlarge_outlines
-from fishcount.nuclei.illumination import MESH_DIAMETERS, background_mesh, noise_floor
+from fishcount.nuclei.illumination import (
+    MESH_DIAMETERS,
+    background_mesh,
+    noise_floor,
+    shared_noise_floor,
+)
 from fishcount.nuclei.ladder import climb_ladder, lowest_level
 from fishcount.nuclei.leftover import add_leftovers
 from fishcount.nuclei.light import NuclearLight, measure_light
@@ -89,6 +94,8 @@ class FieldScale:
     floor_counts, typical_counts, top_counts : float
         Height above background under which it is noise, of typical foreground, and of nearly the
         brightest: between them stand the thresholds of the ladder.
+    shared_floor_counts : float
+        The floor of what is no single nucleus; see `shared_noise_floor`.
     light : NuclearLight
         How nuclei shine, which tells where their outlines lie.
     sizes : SizeLaw
@@ -102,6 +109,7 @@ class FieldScale:
     floor_counts: float
     typical_counts: float
     top_counts: float
+    shared_floor_counts: float
     light: NuclearLight
     sizes: SizeLaw
 
@@ -209,6 +217,7 @@ def _measure(
     planes = _Planes.of(reduced.image, cell)
     signal = planes.signal(1.0)
     floor = noise_floor(reduced.image, min_snr=settings.min_snr)
+    shared_floor = shared_noise_floor(reduced.image, signal, min_snr=settings.min_snr)
     # Rounding errors of a bright, even field must not stand out either.
     floor += _ROUNDING * float(np.abs(reduced.image).max())
     mask, _ = find_foreground(signal, floor_counts=floor)
@@ -226,6 +235,7 @@ def _measure(
         floor_counts=floor,
         typical_counts=typical,
         top_counts=top,
+        shared_floor_counts=max(shared_floor, floor),
         # Not known before nuclei are found.
         light=NuclearLight(0.0, 0.0),
         sizes=SizeLaw(),
@@ -306,13 +316,18 @@ def _beside_dust(planes: _Planes, field: FieldScale, *, n_found: int) -> FieldSc
     signal = planes.signal(_smoothing(field.diameter_px))
     lowest = lowest_level(field.floor_counts, field.typical_counts)
     left = np.where(signal > lowest, np.float32(0), signal)
-    mask, _ = find_foreground(left, floor_counts=field.floor_counts)
+    mask, _ = find_foreground(left, floor_counts=field.shared_floor_counts)
     labels, n = connected_parts(mask)
     squares = count_pixels(labels, n + 1)[1:] / field.diameter_px**2
     needed = _OUTNUMBERED * max(n_found, 1)
     if np.maximum(squares[squares > _SMALL], 1).sum() < needed:
         return None
-    dim = replace(field, typical_counts=middle(left[mask]), top_counts=lowest)
+    dim = replace(
+        field,
+        floor_counts=field.shared_floor_counts,
+        typical_counts=middle(left[mask]),
+        top_counts=lowest,
+    )
     _, quality = climb_ladder(
         left,
         floor_counts=dim.floor_counts,

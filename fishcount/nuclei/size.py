@@ -9,7 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fishcount.filters import block_means, connected_parts, gaussian, smallest_near
-from fishcount.nuclei.illumination import MESH_DIAMETERS, background_mesh, noise_floor
+from fishcount.nuclei.illumination import (
+    MESH_DIAMETERS,
+    background_mesh,
+    shared_noise_floor,
+    some_rows,
+)
 from fishcount.nuclei.runs import find_runs
 from fishcount.nuclei.shape import disk_area, ellipse_fit, moments_of
 from fishcount.robust import quantile
@@ -17,6 +22,14 @@ from fishcount.robust import quantile
 __all__ = ["diameter_of", "guess_diameter"]
 
 _N_LEVELS = 9
+# What is brighter than the rest, as a quantile.
+_TOP = 0.98
+# Noise that pixels share has hills like nuclei, and as many hollows. In 240 fields of nuclei
+# hollows had at most a third of the edge of hills, in such noise at least half. They are looked
+# for where an image rises above its median at most so many times what it falls below it; fields
+# rise 6 times as far, or more. A few nuclei that fill a small image are as even, so there must be
+# so many of both to tell by.
+_EVEN, _AS_MANY_HOLLOWS, _ENOUGH_TO_TELL = 3.0, 0.5, 12
 _MIN_AREA_PX = 20
 # Least likeness to an ellipse of a component that counts; see `Pieces.ellipse_fit`.
 _MIN_FIT = 0.9
@@ -63,27 +76,19 @@ def guess_diameter(
         half = block_means(image, 2)
         return 2 * guess_diameter(half, min_snr=min_snr, prior_px=0.5 * prior_px)
     smooth = gaussian(image, 1.0)
+    floor = shared_noise_floor(image, smooth, min_snr=min_snr)
     cell = _FIRST_CELL_PX if prior_px is None else MESH_DIAMETERS * prior_px
-    smooth = smooth - background_mesh(smooth, cell_px=cell)
-    floor = noise_floor(image, min_snr=min_snr)
-    bright = smooth[smooth > floor]
+    hills = smooth - background_mesh(smooth, cell_px=cell)
+    bright = hills[hills > floor]
     if bright.size < _MIN_AREA_PX or min(image.shape) < 2:
         return math.nan
-    top = quantile(bright, 0.98)
-    low = max(floor, 0.05 * top)
-    slopes = list(np.gradient(smooth))
-    best, diameter = 0.0, math.nan
-    for level in (low * (top / low) ** np.linspace(0, 0.95, _N_LEVELS)).tolist():
-        area, edge = _ellipses(smooth, level, slopes, weigh_outside=prior_px is None)
-        if prior_px is not None:
-            near = (area > 0.05 * prior_px**2) & (area < 8 * prior_px**2)
-            area, edge = area[near], edge[near]
-        if edge.sum() > best:
-            best, diameter = float(edge.sum()), _middle_diameter(area, edge)
+    if _is_even(hills) and _has_hollows(hills, -smooth - background_mesh(-smooth, cell_px=cell)):
+        return math.nan
+    _, _, diameter = _most_edge(hills, floor, prior_px=prior_px)
     if math.isnan(diameter) and prior_px is not None:
         # All nuclei may form one clump. Noise does, too, but is nowhere bright over such a width.
         side = 2 * round(0.5 * _CLUMP_WIDTH * prior_px) + 1
-        if (smallest_near(smooth, side) > 0.5 * top).any():
+        if (smallest_near(hills, side) > 0.5 * quantile(bright, _TOP)).any():
             return prior_px
     return diameter
 
@@ -95,6 +100,43 @@ def diameter_of(labels: NDArray[np.int32], quality: NDArray[np.float64]) -> floa
         return math.nan
     least = _MIN_PART * disk_area(_middle_diameter(area, area))
     return math.sqrt(4 / math.pi * float(np.quantile(area[area > least], _MIDDLE)))
+
+
+def _most_edge(
+    hills: NDArray[np.float32],
+    floor: float,
+    *,
+    prior_px: float | None = None,
+    largest_px: float = math.inf,
+) -> tuple[float, int, float]:
+    """The most edge of ellipses at any threshold, how many these are, and their diameter.
+
+    0, 0 and NaN where there are none, far from the prior or over the largest area left out.
+    """
+    bright = hills[hills > floor]
+    most, n, diameter = 0.0, 0, math.nan
+    if not bright.size:
+        return most, n, diameter
+    top = quantile(bright, _TOP)
+    low = max(floor, 0.05 * top)
+    slopes = list(np.gradient(hills))
+    least_px = 0.0
+    if prior_px is not None:
+        least_px, largest_px = 0.05 * prior_px**2, 8 * prior_px**2
+    for level in (low * (top / low) ** np.linspace(0, 0.95, _N_LEVELS)).tolist():
+        area, edge = _ellipses(hills, level, slopes, weigh_outside=prior_px is None)
+        near = (area > least_px) & (area < largest_px)
+        area, edge = area[near], edge[near]
+        if edge.sum() > most:
+            most, n, diameter = float(edge.sum()), len(edge), _middle_diameter(area, edge)
+    return most, n, diameter
+
+
+def _is_even(hills: NDArray[np.float32]) -> bool:
+    """Whether an image falls about as far below its median as it rises above it, as noise does."""
+    some = some_rows(hills)
+    low, median, high = (quantile(some, share) for share in (1 - _TOP, 0.5, _TOP))
+    return high - median < _EVEN * (median - low)
 
 
 def _ellipses(
@@ -131,6 +173,17 @@ def _ellipses(
         x = np.clip(np.rint(x - step * right), 0, mask.shape[1] - 1).astype(np.intp)
         edge = edge * np.square(np.clip(1 - smooth[y, x] / level, 0, 1))
     return area[good], np.bincount(row, edge, n)[good].astype(np.float64)
+
+
+def _has_hollows(hills: NDArray[np.float32], hollows: NDArray[np.float32]) -> bool:
+    """Whether an image has about as many hollows as hills, and enough of both to tell.
+
+    Of any height, as only the rarest hills of noise are high, and not those that span the image.
+    """
+    (of_hills, n_hills, _), (of_hollows, n_hollows, _) = (
+        _most_edge(way, 0.0, largest_px=hills.size / 16) for way in (hills, hollows)
+    )
+    return of_hollows > _AS_MANY_HOLLOWS * of_hills and n_hills + n_hollows >= _ENOUGH_TO_TELL
 
 
 def _middle_diameter(area: NDArray[np.float64], weight: NDArray[np.float64]) -> float:

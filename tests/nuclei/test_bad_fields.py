@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from io import BytesIO
+from pathlib import Path
 
 import imageio.v3 as iio
 import numpy as np
 import pytest
+import tifffile
+from scipy import ndimage as ndi
 
 from fishcount import detect_spots, score_field
 from fishcount.errors import CalibrationError, MetadataError, PixelError
@@ -15,6 +18,7 @@ from fishcount.nuclei import labels_in_pieces, segment_nuclei, select_nuclei
 from fishcount.nuclei.illumination import noise_sigma
 from fishcount.synthetic import simulate_case
 
+SAMPLES = Path(__file__).parents[2] / "sample_images"
 CENTRES = [
     (60, 60),
     (60, 160),
@@ -49,6 +53,33 @@ def test_rows_of_pixels_hold_no_nuclei(shape, pixel_size_um):
     """Three rows become one where nuclei are searched on larger pixels."""
     image = 100 + 10.0 * np.arange(np.prod(shape)).reshape(shape)
     assert len(segment_nuclei(image, pixel_size_um=pixel_size_um)) == 0
+
+
+@pytest.mark.parametrize("times", [2, 3, 4])
+def test_noise_that_pixels_share_is_no_crowd_of_nuclei(times):
+    """An enlarged image has hills of noise between its nuclei, though neighbours differ little."""
+    plain = np.rint(nuclei_of(radius=7))[:280, :280]
+    plain[20:100, 20:] = 20
+    plain[180:, 20:100] = 20
+    plain += np.rint(np.random.default_rng(1).normal(0, 0.8, plain.shape))
+    n = len(segment_nuclei(plain))
+    assert n == 4
+    assert len(segment_nuclei(ndi.zoom(plain, times, order=3))) == n
+
+
+@pytest.mark.parametrize("pixel_size_um", [None, 0.2])
+@pytest.mark.parametrize("width", [3, 4])
+def test_noise_that_was_smoothed_holds_no_nuclei(width, pixel_size_um):
+    """Its hills are round and of one size; but it has as many hollows."""
+    noise = ndi.gaussian_filter(np.random.default_rng(2).normal(0, 1, (400, 400)), width)
+    image = 200 + 20 * noise / noise.std()
+    assert len(segment_nuclei(image, pixel_size_um=pixel_size_um)) == 0
+
+
+def test_a_few_nuclei_that_fill_an_image_are_no_noise():
+    """Upside down this part of a field is as rich in outlines; but these are too few to tell."""
+    field = tifffile.imread(SAMPLES / "amplified" / "field_1.ome.tif")
+    assert len(segment_nuclei(field[0, 250:450, 400:600])) == 3
 
 
 @pytest.mark.parametrize("size", [0, -0.1, np.nan, np.inf])
