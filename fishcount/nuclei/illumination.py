@@ -104,7 +104,7 @@ def _dark_wiggle(image: NDArray[np.float32], step: int) -> NDArray[np.float32]:
     if image.shape[0] < 3 or image.shape[1] < 2 * step + 1:
         return np.zeros(0, np.float32)
     centre = image[:, step:-step]
-    wiggle = np.abs(image[:, 2 * step :] - 2 * centre + image[:, : -2 * step])
+    wiggle: NDArray[np.float32] = np.abs(image[:, 2 * step :] - 2 * centre + image[:, : -2 * step])
     dark = centre <= middle(image)
     # In an image of a few pixels all of the darker half may lie in its outer columns.
     return wiggle[dark] if dark.any() else wiggle.ravel()

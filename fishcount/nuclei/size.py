@@ -12,6 +12,7 @@ from fishcount.filters import block_means, connected_parts, gaussian, smallest_n
 from fishcount.nuclei.illumination import (
     MESH_DIAMETERS,
     background_mesh,
+    noise_floor,
     shared_noise_floor,
     some_rows,
 )
@@ -26,10 +27,10 @@ _N_LEVELS = 9
 _TOP = 0.98
 # Noise that pixels share has hills like nuclei, and as many hollows. In 240 fields of nuclei
 # hollows had at most a third of the edge of hills, in such noise at least half. They are looked
-# for where an image rises above its median at most so many times what it falls below it; fields
-# rise 6 times as far, or more. A few nuclei that fill a small image are as even, so there must be
-# so many of both to tell by.
-_EVEN, _AS_MANY_HOLLOWS, _ENOUGH_TO_TELL = 3.0, 0.5, 12
+# for where an image rises above its median as far as it falls below it, within this ratio: noise
+# does within 1.2, fields rise 6 times as far or more, and sheets of nuclei a quarter as far. A few
+# nuclei may be as even, so there must be so many hills and hollows to tell by.
+_EVEN, _AS_MANY_HOLLOWS, _ENOUGH_TO_TELL = 1.25, 0.5, 12
 _MIN_AREA_PX = 20
 # Least likeness to an ellipse of a component that counts; see `Pieces.ellipse_fit`.
 _MIN_FIT = 0.9
@@ -76,9 +77,12 @@ def guess_diameter(
         half = block_means(image, 2)
         return 2 * guess_diameter(half, min_snr=min_snr, prior_px=0.5 * prior_px)
     smooth = gaussian(image, 1.0)
-    floor = shared_noise_floor(image, smooth, min_snr=min_snr)
     cell = _FIRST_CELL_PX if prior_px is None else MESH_DIAMETERS * prior_px
     hills = smooth - background_mesh(smooth, cell_px=cell)
+    floor = shared_noise_floor(image, smooth, min_snr=min_snr)
+    if np.count_nonzero(hills > floor) < _MIN_AREA_PX:
+        # In a sheet of nuclei all hills are nuclei.
+        floor = noise_floor(image, min_snr=min_snr)
     bright = hills[hills > floor]
     if bright.size < _MIN_AREA_PX or min(image.shape) < 2:
         return math.nan
@@ -136,7 +140,8 @@ def _is_even(hills: NDArray[np.float32]) -> bool:
     """Whether an image falls about as far below its median as it rises above it, as noise does."""
     some = some_rows(hills)
     low, median, high = (quantile(some, share) for share in (1 - _TOP, 0.5, _TOP))
-    return high - median < _EVEN * (median - low)
+    up, down = high - median, median - low
+    return down < _EVEN * up and up < _EVEN * down
 
 
 def _ellipses(
