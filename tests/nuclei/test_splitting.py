@@ -238,15 +238,28 @@ def test_chromocentres_are_no_nuclei(seed):
     assert len(segment_nuclei(blurred(image, seed))) == len(centres)
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_a_sheet_of_nuclei_falls_apart_at_the_gaps(seed):
+def sheet_of_nuclei(rows, columns, seed):
     rng = np.random.default_rng(seed)
-    y, x = np.mgrid[:260, :260]
+    y, x = np.mgrid[: 64 + 24.4 * rows, : 36 + 28 * columns]
     image = np.zeros(y.shape)
-    for i in range(8):
-        for j in range(8):
+    for i in range(rows):
+        for j in range(columns):
             cy, cx = rng.normal((34 + 24.4 * i, 30 + 28 * j + 14 * (i % 2)), 1)
             image = np.maximum(image, np.hypot(y - cy, x - cx) < 14)
+    return blurred(image, seed)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_sheet_of_nuclei_falls_apart_at_the_gaps(seed):
     diameter_um = NucleiSettings().diameter_um
-    nuclei = segment_nuclei(blurred(image, seed), pixel_size_um=diameter_um / 28)
+    nuclei = segment_nuclei(sheet_of_nuclei(8, 8, seed), pixel_size_um=diameter_um / 28)
     assert 60 <= len(nuclei) <= 64
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_gaps_of_a_sheet_that_fills_the_field_are_no_noise(seed):
+    diameter_um = NucleiSettings().diameter_um
+    image = sheet_of_nuclei(18, 16, seed)[40:440, 40:440]
+    nuclei = segment_nuclei(image, pixel_size_um=diameter_um / 28)
+    n = image.size / (24.4 * 28)
+    assert n < len(nuclei) < 1.25 * n
