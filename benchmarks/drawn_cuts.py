@@ -13,9 +13,9 @@ from scipy.optimize import minimize
 
 from fishcount.metrics import match_labels
 from fishcount.nuclei import segment_nuclei
-from fishcount.nuclei.canvas import Canvas
-from fishcount.nuclei.ladder import Splitter, climb_ladder, split_on
-from fishcount.nuclei.search import FieldScale, measure_field, signal_of
+from fishcount.nuclei.geometry.canvas import Canvas
+from fishcount.nuclei.search.ladder import Splitter, climb_ladder, split_on
+from fishcount.nuclei.search.plane import FieldScale, measure_field, signal_of
 from fishcount.settings import NucleiSettings
 from fishcount.synthetic import CASES, FieldSpec, draw_field, random_spec
 

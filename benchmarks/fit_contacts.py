@@ -1,4 +1,4 @@
-"""What tells a false cut from a contact of two nuclei: the weights of `fishcount.nuclei.contacts`.
+"""What tells a false cut from a contact of two nuclei: weights of `nuclei.parting.contacts`.
 
     python -m benchmarks.fit_contacts [--fields N] [--size PX] [--seed S]
 
@@ -19,8 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.drawn_cuts import fit_log_odds, shrink_truth, touching_spec, true_owners
-from fishcount.nuclei.contacts import MIN_SIZE, cut_by_the_edge, find_contacts, join_false_cuts
-from fishcount.nuclei.search import measure_field, search_part
+from fishcount.nuclei.parting.contacts import (
+    MIN_SIZE,
+    cut_by_the_edge,
+    find_contacts,
+    join_false_cuts,
+)
+from fishcount.nuclei.search.plane import measure_field, search_part
 from fishcount.settings import NucleiSettings
 from fishcount.synthetic import draw_field
 

@@ -1,4 +1,4 @@
-"""What tells two nuclei at a cut from dent to dent: the weights of `fishcount.nuclei.cut_odds`.
+"""What tells two nuclei at a cut from dent to dent: the weights of `nuclei.parting.cut_odds`.
 
     python -m benchmarks.fit_cuts [--fields N] [--size PX] [--seed S]
 
@@ -34,11 +34,11 @@ from benchmarks.drawn_cuts import (
     true_owners,
     truth_on,
 )
-from fishcount.nuclei.canvas import Canvas, packed_patches
-from fishcount.nuclei.concavity import cut_at_dents
-from fishcount.nuclei.cut_candidates import CutCandidates
-from fishcount.nuclei.cut_odds import cut_figures
-from fishcount.nuclei.size_law import SizeLaw
+from fishcount.nuclei.geometry.canvas import Canvas, packed_patches
+from fishcount.nuclei.parting.concavity import cut_at_dents
+from fishcount.nuclei.parting.cut_candidates import CutCandidates
+from fishcount.nuclei.parting.cut_odds import cut_figures
+from fishcount.nuclei.parting.size_law import SizeLaw
 
 # Cuts between two over those through one, to choose from.
 SHARES = (0.06, 0.12, 0.25, 0.5)
@@ -62,7 +62,7 @@ def main() -> None:
         print(f"{np.count_nonzero(rows[:, -1])} cuts of two among {len(rows)}", flush=True)
         figures, cost, is_two = rows[:, :-2], rows[:, -2], rows[:, -1] > 0
         fitted = [fit_log_odds(figures, is_two, cost, share=share) for share in SHARES]
-        f1 = f1_with(fitted, drawn, module="fishcount.nuclei.cut_odds", pool=pool)
+        f1 = f1_with(fitted, drawn, module="fishcount.nuclei.parting.cut_odds", pool=pool)
     for share, weights, found in zip(SHARES, fitted, f1, strict=True):
         print(f"share {share:g}: F1 {found:.4f}, {weights.round(1).tolist()}")
     best = fitted[int(np.argmax(f1))].round(1).tolist()

@@ -1,4 +1,4 @@
-"""What tells one nucleus in pieces from two that touch: the weights of `fishcount.nuclei.joins`.
+"""What tells one nucleus in pieces from two that touch: the weights of `nuclei.parting.joins`.
 
     python -m benchmarks.fit_joins [--fields N] [--size PX] [--seed S]
 
@@ -36,10 +36,10 @@ from benchmarks.drawn_cuts import (
     true_owners,
     truth_on,
 )
-from fishcount.nuclei.canvas import Canvas
-from fishcount.nuclei.joins import PieceContacts, best_mutual, contact_figures, join_pieces
-from fishcount.nuclei.pieces import Pieces
-from fishcount.nuclei.split import Split, split_foreground
+from fishcount.nuclei.geometry.canvas import Canvas
+from fishcount.nuclei.parting.joins import PieceContacts, best_mutual, contact_figures, join_pieces
+from fishcount.nuclei.parting.pieces import Pieces
+from fishcount.nuclei.parting.split import Split, split_foreground
 
 N_ROUNDS = 3
 # Contacts of two over those of one, in the rounds, and those to choose from; what is near.
@@ -66,7 +66,7 @@ def main() -> None:
             weights = fit(rows, share=FIRST_SHARE)
         print(f"{np.count_nonzero(rows[:, -1])} contacts of two among {len(rows)}", flush=True)
         fitted = [fit(rows, share=share) for share in SHARES]
-        f1 = f1_with(fitted, drawn, module="fishcount.nuclei.joins", pool=pool)
+        f1 = f1_with(fitted, drawn, module="fishcount.nuclei.parting.joins", pool=pool)
     for share, weights, found in zip(SHARES, fitted, f1, strict=True):
         print(f"share {share:g}: F1 {found:.4f}, {wrong_of(rows, weights)}")
     largest = max(k for k, found in enumerate(f1) if found > max(f1) - NEAR_BEST)

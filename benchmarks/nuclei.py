@@ -39,8 +39,8 @@ from benchmarks.report import made_by, markdown_table, write_report
 from fishcount.image import project
 from fishcount.metrics import LabelMatch, match_labels
 from fishcount.nuclei import nuclei_from_labels, segment_nuclei, select_nuclei
-from fishcount.nuclei.measure import in_centroid_order
-from fishcount.nuclei.shape import measure_shapes
+from fishcount.nuclei.figures.measure import in_centroid_order
+from fishcount.nuclei.geometry.shape import measure_shapes
 
 Segment = Callable[[NDArray[np.generic]], Labels]
 IOU_LEVELS = (0.5, 0.75, 0.9)

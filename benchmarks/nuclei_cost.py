@@ -8,8 +8,8 @@ from skimage import measure
 
 from benchmarks.cost import peak_mib, processor_seconds
 from fishcount.nuclei import segment_nuclei
-from fishcount.nuclei.measure import in_centroid_order
-from fishcount.nuclei.shape import measure_shapes
+from fishcount.nuclei.figures.measure import in_centroid_order
+from fishcount.nuclei.geometry.shape import measure_shapes
 
 PROPERTIES = ("area", "centroid", "bbox", "eccentricity", "solidity", "mean_intensity")
 # Edge of the field and number of nuclei.

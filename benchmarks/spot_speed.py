@@ -11,8 +11,8 @@ from benchmarks.cost import processor_seconds
 from benchmarks.spot_peers import AUTOMATIC, SIGMA_PX, Image, installed_peers
 from fishcount.background import background_map, noise_by_brightness
 from fishcount.spots import detect_spots
-from fishcount.spots.maxima import local_maxima
-from fishcount.spots.response import blob_response, passes_for
+from fishcount.spots.points.maxima import local_maxima
+from fishcount.spots.points.response import blob_response, passes_for
 
 N_ROUNDS = 5
 

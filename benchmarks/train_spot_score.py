@@ -1,4 +1,4 @@
-"""Train the score that tells signals from everything else: ``fishcount/spots/spot_score.json``.
+"""Train the score that tells signals from everything else: ``spot_score.json``.
 
     python -m benchmarks.train_spot_score [--fields N] [--size PX] [--seed S] [--out FILE]
                                           [--smoothed]
@@ -35,15 +35,15 @@ from fishcount.image import PROBES
 from fishcount.metrics import match_points
 from fishcount.settings import SpotSettings
 from fishcount.spots import measure_channel
-from fishcount.spots.candidates import find_candidates
-from fishcount.spots.channel import view_channel
-from fishcount.spots.features import FEATURES, cut_to_ranges
-from fishcount.spots.score import Layers, forward, layers_of
+from fishcount.spots.candidates.features import FEATURES, cut_to_ranges
+from fishcount.spots.candidates.find import find_candidates
+from fishcount.spots.channel.scale import view_channel
+from fishcount.spots.judgement.score import Layers, forward, layers_of
 from fishcount.spots.stack import project_signals
 from fishcount.synthetic import CASES, FieldSpec, Truth, random_spec
 from fishcount.synthetic.field import draw_stack
 
-HOME = Path(__file__).parents[1] / "fishcount" / "spots"
+HOME = Path(__file__).parents[1] / "fishcount" / "spots" / "judgement"
 REACH_PX = 3.0
 DEBRIS = 9
 EMPTY_SHARE = 0.08

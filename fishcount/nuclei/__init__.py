@@ -1,9 +1,9 @@
 """DAPI image to nuclei: segment, split what touches, flag what should not be scored."""
 
 from fishcount.nuclei.checks import labels_in_pieces
+from fishcount.nuclei.field.polarity import edge_curvature
 from fishcount.nuclei.focus import dapi_plane
-from fishcount.nuclei.label_runs import LabelRuns
-from fishcount.nuclei.polarity import edge_curvature
+from fishcount.nuclei.geometry.label_runs import LabelRuns
 from fishcount.nuclei.result import Nuclei, NucleiTable, OutlinedNuclei
 from fishcount.nuclei.segment import nuclei_from_labels, segment_nuclei, segment_windows
 from fishcount.nuclei.select import select_nuclei

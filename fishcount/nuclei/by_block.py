@@ -17,14 +17,14 @@ from numpy.typing import NDArray
 from fishcount.background import is_constant
 from fishcount.flags import has_flag
 from fishcount.image import Window
-from fishcount.nuclei.flags import flag_nuclei
+from fishcount.nuclei.figures.flags import flag_nuclei
+from fishcount.nuclei.figures.measure import measure_found
 from fishcount.nuclei.focus import BLOCK_PX as FOCUS_PX
 from fishcount.nuclei.focus import best_focus
-from fishcount.nuclei.label_runs import LabelRuns
-from fishcount.nuclei.measure import measure_found
+from fishcount.nuclei.geometry.label_runs import LabelRuns
+from fishcount.nuclei.geometry.runs import Runs
 from fishcount.nuclei.result import NucleiTable, OutlinedNuclei
-from fishcount.nuclei.runs import Runs
-from fishcount.nuclei.search import FieldScale, search_part
+from fishcount.nuclei.search.plane import FieldScale, search_part
 from fishcount.settings import NucleiSettings
 from fishcount.slide import Block, blocks_of
 

@@ -17,8 +17,8 @@ from scipy import ndimage as ndi
 
 from fishcount.filters import block_means, enlarged
 from fishcount.nuclei.focus import best_planes
-from fishcount.nuclei.runs import Runs, find_runs
-from fishcount.nuclei.shape import disk_area, measure_shapes
+from fishcount.nuclei.geometry.runs import Runs, find_runs
+from fishcount.nuclei.geometry.shape import disk_area, measure_shapes
 from fishcount.settings import NucleiSettings
 
 __all__ = ["Depths", "cut_by_depth", "measure_depths"]

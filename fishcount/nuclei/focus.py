@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from fishcount.errors import check_kind
 from fishcount.filters import block_means, enlarged, gaussian, laplacian
 from fishcount.image import DAPI, FishImage
-from fishcount.nuclei.runs import Runs
+from fishcount.nuclei.geometry.runs import Runs
 from fishcount.slide import Slide
 
 __all__ = ["BLOCK_PX", "best_focus", "best_planes", "dapi_plane"]

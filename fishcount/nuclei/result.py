@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fishcount.image import Window
-from fishcount.nuclei.label_runs import LabelRuns
-from fishcount.nuclei.runs import Runs, find_runs
+from fishcount.nuclei.geometry.label_runs import LabelRuns
+from fishcount.nuclei.geometry.runs import Runs, find_runs
 from fishcount.read_only import ReadOnlyArrays
 
 __all__ = ["Nuclei", "NucleiTable", "OutlinedNuclei"]

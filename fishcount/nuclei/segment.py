@@ -15,11 +15,11 @@ from fishcount.image import Window, project
 from fishcount.nuclei.by_block import search_blocks
 from fishcount.nuclei.checks import checked_dapi, checked_labels
 from fishcount.nuclei.depth import measure_depths
+from fishcount.nuclei.field.illumination import background_mesh
+from fishcount.nuclei.figures.measure import in_centroid_order, measure_found, measure_nuclei
 from fishcount.nuclei.focus import best_focus
-from fishcount.nuclei.illumination import background_mesh
-from fishcount.nuclei.measure import in_centroid_order, measure_found, measure_nuclei
 from fishcount.nuclei.result import Nuclei, OutlinedNuclei
-from fishcount.nuclei.search import measure_field, search_nuclei
+from fishcount.nuclei.search.plane import measure_field, search_nuclei
 from fishcount.settings import NucleiSettings
 from fishcount.slide import is_small, mosaic, sample_windows
 

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from fishcount.flags import codes_of
-from fishcount.nuclei.runs import find_runs
-from fishcount.nuclei.shape import measure_shapes
+from fishcount.nuclei.geometry.runs import find_runs
+from fishcount.nuclei.geometry.shape import measure_shapes
 from fishcount.review.counts import NucleusColumns
 from fishcount.review.keys import key_of, keys_of
 from fishcount.review.outline import Outline

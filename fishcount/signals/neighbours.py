@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
-from fishcount.spots.groups import groups_of_pairs
+from fishcount.spots.points.groups import groups_of_pairs
 
 __all__ = ["Neighbours"]
 

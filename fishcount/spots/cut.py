@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from fishcount.spots.doubles import SAME_SIGNAL
+from fishcount.spots.judgement.doubles import SAME_SIGNAL
 from fishcount.spots.result import Spots
 
 __all__ = ["cut_at", "kept_or_too_unsure"]

@@ -13,15 +13,15 @@ from fishcount.errors import check_positive
 from fishcount.image import project
 from fishcount.optics import KnownOptics
 from fishcount.settings import SpotSettings
-from fishcount.spots.candidates import find_candidates
-from fishcount.spots.channel import ChannelScale, ChannelView, view_channel
+from fishcount.spots.candidates.find import find_candidates
+from fishcount.spots.candidates.refit import without_rejected
+from fishcount.spots.channel.leak import with_leak
+from fishcount.spots.channel.measure import measured_view
+from fishcount.spots.channel.psf import PointWidth, expected_width
+from fishcount.spots.channel.scale import ChannelScale, ChannelView, view_channel
 from fishcount.spots.checks import checked_counts
 from fishcount.spots.depth import separated_in_depth
-from fishcount.spots.judge import judge
-from fishcount.spots.leak import with_leak
-from fishcount.spots.measure import measured_view
-from fishcount.spots.psf import PointWidth, expected_width
-from fishcount.spots.refit import without_rejected
+from fishcount.spots.judgement.judge import judge
 from fishcount.spots.result import Spots
 from fishcount.spots.stack import place_in_stack, project_signals
 from fishcount.spots.table import as_spots

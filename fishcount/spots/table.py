@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fishcount.spots.candidates import Candidates
-from fishcount.spots.channel import HEIGHT_SHARE, ChannelScale
-from fishcount.spots.groups import connected_groups
-from fishcount.spots.judge import Verdict
-from fishcount.spots.points import Points
+from fishcount.spots.candidates.find import Candidates
+from fishcount.spots.channel.scale import HEIGHT_SHARE, ChannelScale
+from fishcount.spots.judgement.judge import Verdict
+from fishcount.spots.points.groups import connected_groups
+from fishcount.spots.points.model import Points
 from fishcount.spots.result import Spots, gaussian_flux
 
 __all__ = ["as_spots"]

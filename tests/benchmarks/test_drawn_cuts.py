@@ -57,7 +57,7 @@ class _Here:
 
 @pytest.mark.parametrize("test", ["joins", "cut_odds"])
 def test_weights_are_set_in_the_code_that_they_are_fitted_for(script, test):
-    cuts, name = script("drawn_cuts"), f"fishcount.nuclei.{test}"
+    cuts, name = script("drawn_cuts"), f"fishcount.nuclei.parting.{test}"
     module = importlib.import_module(name)
     own = np.append(module.WEIGHTS, module.BIAS)
     part_nothing, part_all = (np.append(np.zeros(len(own) - 1), bias) for bias in (-1.0, 1.0))

@@ -15,7 +15,7 @@ from fishcount import detect_spots, score_field
 from fishcount.errors import CalibrationError, MetadataError, PixelError
 from fishcount.flags import codes_of
 from fishcount.nuclei import labels_in_pieces, segment_nuclei, select_nuclei
-from fishcount.nuclei.illumination import noise_sigma
+from fishcount.nuclei.field.illumination import noise_sigma
 from fishcount.synthetic import simulate_case
 
 SAMPLES = Path(__file__).parents[2] / "sample_images"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fishcount.nuclei.contacts import divide_at_contacts
-from fishcount.nuclei.ellipses import fit_ellipses
-from fishcount.nuclei.full_size import enlarge_outlines
-from fishcount.nuclei.light import NuclearLight
-from fishcount.nuclei.outline import draw_outlines
+from fishcount.nuclei.field.light import NuclearLight
+from fishcount.nuclei.geometry.ellipses import fit_ellipses
+from fishcount.nuclei.parting.contacts import divide_at_contacts
+from fishcount.nuclei.search.full_size import enlarge_outlines
+from fishcount.nuclei.search.outline import draw_outlines
 
 
 def disk(y: float, x: float, radius: float, shape: tuple[int, int] = (80, 100)) -> np.ndarray:

@@ -5,8 +5,8 @@ import pytest
 from numpy.testing import assert_array_equal
 from scipy import ndimage as ndi
 
-from fishcount.nuclei.distance import FAR_PX, inside_distance, nearest_label
-from fishcount.nuclei.split import label_points
+from fishcount.nuclei.geometry.distance import FAR_PX, inside_distance, nearest_label
+from fishcount.nuclei.parting.split import label_points
 
 
 def blobs(shape, smoothing_px, level, seed=0):

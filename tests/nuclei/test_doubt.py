@@ -7,9 +7,9 @@ import pytest
 
 from fishcount.flags import codes_of
 from fishcount.nuclei import nuclei_from_labels, select_nuclei
-from fishcount.nuclei.concavity import cut_anew
-from fishcount.nuclei.contacts import find_contacts, join_false_cuts
-from fishcount.nuclei.dents import NO_CUT, find_cuts, outlines_of
+from fishcount.nuclei.parting.concavity import cut_anew
+from fishcount.nuclei.parting.contacts import find_contacts, join_false_cuts
+from fishcount.nuclei.parting.dents import NO_CUT, find_cuts, outlines_of
 from fishcount.settings import NucleiSettings
 
 ROWS, COLUMNS = np.indices((160, 200))

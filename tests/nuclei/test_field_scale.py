@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from fishcount.nuclei import search
-from fishcount.nuclei.ladder import climb_ladder
-from fishcount.nuclei.search import measure_field, search_nuclei, search_part
+from fishcount.nuclei.search import plane
+from fishcount.nuclei.search.ladder import climb_ladder
+from fishcount.nuclei.search.plane import measure_field, search_nuclei, search_part
 from fishcount.settings import NucleiSettings
 
 
@@ -48,7 +48,7 @@ def test_of_many_nuclei_half_the_resolution_tells_the_size(monkeypatch):
         searched.append(signal.shape)
         return climb_ladder(signal, **figures)
 
-    monkeypatch.setattr(search, "climb_ladder", spy)
+    monkeypatch.setattr(plane, "climb_ladder", spy)
     centres = [(y, x) for y in range(30, 680, 58) for x in range(30, 680, 58)]
     rng = np.random.default_rng(3)
     image = rng.normal(100, 3, (700, 700))

@@ -9,7 +9,7 @@ import pytest
 
 from fishcount.flags import codes_of
 from fishcount.nuclei import Nuclei
-from fishcount.nuclei.flags import flag_nuclei
+from fishcount.nuclei.figures.flags import flag_nuclei
 from fishcount.settings import NucleiSettings
 
 SHAPE = (400, 600)

@@ -8,9 +8,9 @@ from skimage.measure import find_contours
 from skimage.segmentation import watershed
 
 from fishcount.filters import connected_parts, largest_near
-from fishcount.nuclei.contour import longest_contours
-from fishcount.nuclei.flood import flood_components
-from fishcount.nuclei.split import inner_distance, label_points
+from fishcount.nuclei.geometry.contour import longest_contours
+from fishcount.nuclei.parting.flood import flood_components
+from fishcount.nuclei.parting.split import inner_distance, label_points
 
 
 def clumps(seed, size=160, smooth=4.0):

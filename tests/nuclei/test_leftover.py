@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from fishcount.filters import gaussian
-from fishcount.nuclei.leftover import add_leftovers
+from fishcount.nuclei.search.leftover import add_leftovers
 
 DIAMETER = 26.0
 LEVELS = {"floor_counts": 5.0, "typical_counts": 300.0, "top_counts": 400.0}

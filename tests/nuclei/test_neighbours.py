@@ -5,8 +5,8 @@ import pytest
 from numpy.testing import assert_array_equal
 from scipy import ndimage as ndi
 
-from fishcount.nuclei.foreground import fill_holes
-from fishcount.nuclei.neighbours import border_pairs, contact_pairs
+from fishcount.nuclei.field.foreground import fill_holes
+from fishcount.nuclei.geometry.neighbours import border_pairs, contact_pairs
 
 SHAPES = [(1, 1), (1, 9), (9, 1), (13, 17)]
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from fishcount.nuclei import segment_nuclei, segment_windows
-from fishcount.nuclei.label_runs import LabelRuns
-from fishcount.nuclei.runs import Runs, find_runs
+from fishcount.nuclei.geometry.label_runs import LabelRuns
+from fishcount.nuclei.geometry.runs import Runs, find_runs
 from fishcount.slide.sample import SMALL_PX, mosaic, sample_windows
 
 SHAPE = (300, SMALL_PX + 200)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fishcount.nuclei import segment_nuclei
-from fishcount.nuclei.light import CUT, LOWEST_CUT, measure_light
+from fishcount.nuclei.field.light import CUT, LOWEST_CUT, measure_light
 
 Y, X = np.mgrid[:120, :160].astype(np.float32)
 

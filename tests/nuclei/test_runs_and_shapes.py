@@ -6,9 +6,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import ndimage as ndi
 from skimage.measure import regionprops_table
 
-from fishcount.nuclei.measure import in_centroid_order
-from fishcount.nuclei.runs import BAND_PX, find_runs
-from fishcount.nuclei.shape import measure_shapes
+from fishcount.nuclei.figures.measure import in_centroid_order
+from fishcount.nuclei.geometry.runs import BAND_PX, find_runs
+from fishcount.nuclei.geometry.shape import measure_shapes
 
 
 @pytest.fixture

@@ -6,14 +6,14 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from fishcount.filters import gaussian
 from fishcount.nuclei import segment_nuclei
-from fishcount.nuclei.canvas import Canvas
-from fishcount.nuclei.concavity import cut_at_dents
-from fishcount.nuclei.dents import beside_others, find_cuts, outlines_of
-from fishcount.nuclei.ladder import climb_ladder
-from fishcount.nuclei.pieces import hull_area, measure_pieces
-from fishcount.nuclei.size import guess_diameter
-from fishcount.nuclei.size_law import SizeLaw, measure_sizes
-from fishcount.nuclei.split import inner_distance, split_foreground
+from fishcount.nuclei.field.size import guess_diameter
+from fishcount.nuclei.geometry.canvas import Canvas
+from fishcount.nuclei.parting.concavity import cut_at_dents
+from fishcount.nuclei.parting.dents import beside_others, find_cuts, outlines_of
+from fishcount.nuclei.parting.pieces import hull_area, measure_pieces
+from fishcount.nuclei.parting.size_law import SizeLaw, measure_sizes
+from fishcount.nuclei.parting.split import inner_distance, split_foreground
+from fishcount.nuclei.search.ladder import climb_ladder
 from fishcount.settings import NucleiSettings
 
 DIAMETER = 26.0

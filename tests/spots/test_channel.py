@@ -8,12 +8,12 @@ from numpy.testing import assert_allclose
 
 from fishcount.errors import CalibrationError, PixelError
 from fishcount.spots import detect_in_channels, detect_spots, measure_channels
-from fishcount.spots.channel import BLOCK_PX
-from fishcount.spots.maxima import local_maxima, roundness
-from fishcount.spots.points import Points
-from fishcount.spots.profile import fit_profiles, squared_distance
-from fishcount.spots.response import blob_response, subtract_points
-from fishcount.spots.typical import typical_height
+from fishcount.spots.channel.scale import BLOCK_PX
+from fishcount.spots.channel.typical import typical_height
+from fishcount.spots.points.maxima import local_maxima, roundness
+from fishcount.spots.points.model import Points
+from fishcount.spots.points.profile import fit_profiles, squared_distance
+from fishcount.spots.points.response import blob_response, subtract_points
 from fishcount.synthetic import simulate_case
 
 

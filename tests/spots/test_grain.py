@@ -10,8 +10,8 @@ from scipy.spatial import KDTree
 from fishcount.background import background_map
 from fishcount.image import PROBES
 from fishcount.spots import detect_in_channels, measure_channel
-from fishcount.spots.grain import pixel_noise_share
-from fishcount.spots.response import blob_response
+from fishcount.spots.channel.grain import pixel_noise_share
+from fishcount.spots.points.response import blob_response
 from fishcount.synthetic import simulate_case
 from fishcount.synthetic.truth import SpotKind
 

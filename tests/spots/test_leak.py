@@ -11,8 +11,8 @@ from scipy.spatial import KDTree
 
 from fishcount.image import PROBES
 from fishcount.spots import detect_in_channels, measure_channel, measure_channels
-from fishcount.spots.channel import view_channel
-from fishcount.spots.leak import leaked_share
+from fishcount.spots.channel.leak import leaked_share
+from fishcount.spots.channel.scale import view_channel
 from fishcount.synthetic import simulate_case, spec_of_case
 from fishcount.synthetic.truth import SpotKind
 

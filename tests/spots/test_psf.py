@@ -13,7 +13,7 @@ from fishcount.errors import SettingsError
 from fishcount.optics import KnownOptics, diffraction_sigma_um
 from fishcount.settings import Settings, SpotSettings, parse_settings, with_overrides
 from fishcount.spots import detect_in_channels, detect_spots, measure_channel
-from fishcount.spots.psf import PointWidth, expected_width, likeliest_width
+from fishcount.spots.channel.psf import PointWidth, expected_width, likeliest_width
 from fishcount.synthetic import simulate_case
 
 

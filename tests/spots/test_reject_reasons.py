@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from fishcount.spots.points import Points
-from fishcount.spots.rejection import reject_reasons
+from fishcount.spots.judgement.rejection import reject_reasons
+from fishcount.spots.points.model import Points
 
 SIGMA_PX, MIN_SHARE = 2.0, 0.3
 # A candidate that nothing is wrong with, though it is not plain to see either.

@@ -7,10 +7,10 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import ndimage as ndi
 
-from fishcount.spots.maxima import local_maxima, parabolic_offsets
-from fishcount.spots.patches import cut_patches
-from fishcount.spots.points import Points
-from fishcount.spots.response import (
+from fishcount.spots.points.maxima import local_maxima, parabolic_offsets
+from fishcount.spots.points.model import Points
+from fishcount.spots.points.patches import cut_patches
+from fishcount.spots.points.response import (
     blob_response,
     passes_for,
     point_gain,

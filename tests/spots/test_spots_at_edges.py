@@ -5,8 +5,8 @@ import pytest
 from numpy.testing import assert_allclose
 
 from fishcount import detect_spots
-from fishcount.spots.edges import fit_at_edges
-from fishcount.spots.points import Points
+from fishcount.spots.points.edges import fit_at_edges
+from fishcount.spots.points.model import Points
 
 SIGMA = 1.6
 NONE = Points(y_px=np.zeros(0), x_px=np.zeros(0), amplitude_counts=np.zeros(0))

@@ -9,17 +9,17 @@ import pytest
 from numpy.testing import assert_allclose
 
 from fishcount.spots import cut_at, detect_spots
-from fishcount.spots.doubles import doubles
-from fishcount.spots.groups import blocks_of_groups, connected_groups
-from fishcount.spots.joint_fit import amplitude_errors, fit_jointly
-from fishcount.spots.measure import measured_view
-from fishcount.spots.moments import Patches, energy
-from fishcount.spots.points import Points
-from fishcount.spots.prior import point_cost
-from fishcount.spots.psf import expected_width
-from fishcount.spots.refit import without_rejected
-from fishcount.spots.scene import Scene
-from fishcount.spots.score import pooled_score
+from fishcount.spots.candidates.refit import without_rejected
+from fishcount.spots.channel.measure import measured_view
+from fishcount.spots.channel.psf import expected_width
+from fishcount.spots.crowds.joint_fit import amplitude_errors, fit_jointly
+from fishcount.spots.crowds.moments import Patches, energy
+from fishcount.spots.crowds.prior import point_cost
+from fishcount.spots.crowds.scene import Scene
+from fishcount.spots.judgement.doubles import doubles
+from fishcount.spots.judgement.score import pooled_score
+from fishcount.spots.points.groups import blocks_of_groups, connected_groups
+from fishcount.spots.points.model import Points
 from fishcount.synthetic import simulate_case
 
 SIGMA = 1.6

@@ -1,0 +1,1 @@
+"""What a whole field tells before nuclei are searched: background, light, size, polarity."""

@@ -1,0 +1,1 @@
+"""The table of nuclei: what is measured of each, and the flags that follow."""

@@ -1,0 +1,1 @@
+"""Shapes in pixels: label images as runs, outlines, distances, ellipses, neighbours."""

@@ -1,0 +1,1 @@
+"""Touching nuclei apart: pieces and their joins, dents, cuts, contacts."""

@@ -1,0 +1,1 @@
+"""The search in one plane: from a ladder of thresholds to outlines at full size."""

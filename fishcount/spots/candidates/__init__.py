@@ -1,0 +1,1 @@
+"""What may be a signal, and the figures that describe it."""

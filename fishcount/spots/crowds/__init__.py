@@ -1,0 +1,1 @@
+"""Close signals: points that are fitted together until the image is explained."""

@@ -1,0 +1,1 @@
+"""Points in pixels: the response in which they stand out, their maxima, their fits."""
