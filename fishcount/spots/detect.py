@@ -17,7 +17,13 @@ from fishcount.spots.candidates.find import find_candidates
 from fishcount.spots.candidates.refit import without_rejected
 from fishcount.spots.channel.leak import with_leak
 from fishcount.spots.channel.measure import measured_view
-from fishcount.spots.channel.psf import PointWidth, expected_width
+from fishcount.spots.channel.psf import PointWidth, expected_sigma_px, expected_width
+from fishcount.spots.channel.reduction import (
+    in_larger_pixels,
+    narrowest_px,
+    reduce_channels,
+    reduction_of,
+)
 from fishcount.spots.channel.scale import ChannelScale, ChannelView, view_channel
 from fishcount.spots.checks import checked_counts
 from fishcount.spots.depth import separated_in_depth
@@ -97,11 +103,17 @@ def detect_spots(
     given = {"image": image} if other is None else {"image": image, "other": other}
     channels = _as_searched(given, settings)
     known = {"image": scale, "other": other_scale}
-    expected = expected_width(pixel_size_um, point_sigma_um)
+    factor = _known_factor(known) or reduction_of(
+        channels,
+        expected_px=expected_sigma_px(pixel_size_um, point_sigma_um),
+        z_step_um=z_step_um,
+    )
+    channels = reduce_channels(channels, factor)
+    expected = expected_width(in_larger_pixels(pixel_size_um, factor), point_sigma_um)
     views = {
         name: _view(pixels, known[name] or expected, z_step_um) for name, pixels in channels.items()
     }
-    return _spots_of_probe("image", channels, views, z_step_um, settings)
+    return _spots_of_probe("image", channels, views, z_step_um, settings).enlarged(factor)
 
 
 def detect_in_channels(
@@ -149,6 +161,13 @@ def detect_in_channels(
     settings, known = SpotSettings.of(settings), scales or {}
     optics = (optics or KnownOptics()).overruled_by(settings.optics)
     channels = _as_searched(channels, settings)
+    factor = _known_factor(known) or reduction_of(
+        channels,
+        expected_px=narrowest_px(channels, pixel_size_um, optics),
+        z_step_um=z_step_um,
+    )
+    channels = reduce_channels(channels, factor)
+    pixel_size_um = in_larger_pixels(pixel_size_um, factor)
 
     def view(role: str) -> ChannelView | None:
         expected = expected_width(pixel_size_um, optics.point_sigma_um(role))
@@ -160,7 +179,13 @@ def detect_in_channels(
         found = pool.map(
             lambda role: _spots_of_probe(role, channels, views, z_step_um, settings), channels
         )
-        return dict(zip(channels, found, strict=True))
+        enlarged = (spots.enlarged(factor) for spots in found)
+        return dict(zip(channels, enlarged, strict=True))
+
+
+def _known_factor(scales: Mapping[str, ChannelScale | None]) -> int | None:
+    """By how much the channels were reduced when they were measured; None before."""
+    return next((scale.factor for scale in scales.values() if scale is not None), None)
 
 
 def _as_searched(

@@ -91,6 +91,20 @@ class Spots(ColumnTable):
         """Integrated intensity of a typical single signal; NaN where its height is not known."""
         return float(gaussian_flux(self.typical_counts, self.psf_sigma_px))
 
+    def enlarged(self, factor: int) -> Spots:
+        """The same spots on pixels that are smaller by a factor, as before blocks became pixels."""
+        if factor == 1:
+            return self
+        middle = (factor - 1) / 2
+        return replace(
+            self,
+            y_px=factor * self.y_px + middle,
+            x_px=factor * self.x_px + middle,
+            sigma_px=factor * self.sigma_px,
+            flux_counts=factor**2 * self.flux_counts,
+            psf_sigma_px=factor * self.psf_sigma_px,
+        )
+
     def sorted(self) -> Spots:
         """The same spots in the order of the table: by z, then y, then x."""
         return self.take(np.lexsort((self.x_px, self.y_px, self.z_px)))

@@ -21,8 +21,15 @@ from fishcount.spots.channel.psf import (
     BRIGHT_SNR,
     START_PX,
     PointWidth,
+    expected_sigma_px,
     expected_width,
     width_of_bright,
+)
+from fishcount.spots.channel.reduction import (
+    in_larger_pixels,
+    narrowest_px,
+    reduce_channels,
+    reduction_of,
 )
 from fishcount.spots.channel.scale import (
     BLOCK_PX,
@@ -97,8 +104,12 @@ def measure_channel(
     (1.5, 5)
     """
     check_positive(pixel_size_um=pixel_size_um, point_sigma_um=point_sigma_um)
-    expected = expected_width(pixel_size_um, point_sigma_um)
-    return measured_view(checked_counts(plane), expected).scale
+    factor = reduction_of(
+        {"image": plane}, expected_px=expected_sigma_px(pixel_size_um, point_sigma_um)
+    )
+    plane = reduce_channels({"image": checked_counts(plane)}, factor)["image"]
+    expected = expected_width(in_larger_pixels(pixel_size_um, factor), point_sigma_um)
+    return replace(measured_view(plane, expected).scale, factor=factor)
 
 
 def measured_view(plane: NDArray[np.number], expected: PointWidth) -> ChannelView:
@@ -207,11 +218,18 @@ def measure_channels(
     False
     """
     check_positive(pixel_size_um=pixel_size_um, z_step_um=z_step_um)
-    planes = {
-        role: project_signals(checked_counts(image), z_step_um=z_step_um)
-        for role, image in channels.items()
-    }
     optics = optics or KnownOptics()
+    channels = {role: checked_counts(image) for role, image in channels.items()}
+    factor = reduction_of(
+        channels,
+        expected_px=narrowest_px(channels, pixel_size_um, optics),
+        z_step_um=z_step_um,
+    )
+    pixel_size_um = in_larger_pixels(pixel_size_um, factor)
+    planes = {
+        role: project_signals(image, z_step_um=z_step_um)
+        for role, image in reduce_channels(channels, factor).items()
+    }
     views = {
         role: measured_view(plane, expected_width(pixel_size_um, optics.point_sigma_um(role)))
         for role, plane in planes.items()
@@ -219,7 +237,8 @@ def measure_channels(
     scales = {}
     for role, view in views.items():
         other = next((other for name, other in views.items() if name != role), None)
-        scales[role] = view.scale if other is None else with_leak(view, other).scale
+        scale = view.scale if other is None else with_leak(view, other).scale
+        scales[role] = replace(scale, factor=factor)
     return scales
 
 

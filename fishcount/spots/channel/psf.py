@@ -15,6 +15,7 @@ __all__ = [
     "BRIGHT_SNR",
     "START_PX",
     "PointWidth",
+    "expected_sigma_px",
     "expected_width",
     "likeliest_width",
     "width_of_bright",
@@ -148,17 +149,27 @@ def expected_width(
 ) -> PointWidth:
     """What the pixel size suggests, and better the width of a point in focus where that is known.
 
+    Within the widths that are searched: see `expected_sigma_px`.
+
     Examples
     --------
     >>> from fishcount.spots.channel.psf import expected_width
     >>> round(expected_width(0.1).sigma_px, 2), round(expected_width(0.1, 0.25).sigma_px, 2)
     (1.6, 2.89)
     """
+    spread = _KNOWN_SPREAD if point_sigma_um is None else _OPTICS_SPREAD
     if pixel_size_um is None:
-        sigma_px, spread = _UNKNOWN_PX, _UNKNOWN_SPREAD
-    elif point_sigma_um is None:
-        sigma_px, spread = _EXPECTED_UM / pixel_size_um, _KNOWN_SPREAD
-    else:
-        sigma_px = math.hypot(point_sigma_um, _ADDED_UM) / pixel_size_um
-        spread = _OPTICS_SPREAD
+        spread = _UNKNOWN_SPREAD
+    sigma_px = expected_sigma_px(pixel_size_um, point_sigma_um)
     return PointWidth(sigma_px=float(np.clip(sigma_px, *_BOUNDS_PX)), spread=spread)
+
+
+def expected_sigma_px(
+    pixel_size_um: float | None = None, point_sigma_um: float | None = None
+) -> float:
+    """Width (sigma) of a point in pixels of a size, by its width in focus where that is known."""
+    if pixel_size_um is None:
+        return _UNKNOWN_PX
+    if point_sigma_um is None:
+        return _EXPECTED_UM / pixel_size_um
+    return math.hypot(point_sigma_um, _ADDED_UM) / pixel_size_um

@@ -77,6 +77,9 @@ class ChannelScale:
     leaked_share : float or None
         Share of the other probe's light that shows in this channel; None where it was not
         measured.
+    factor : int
+        Edge, in pixels of the image, of the blocks that became the pixels of all these figures;
+        the same for all probes of a field.
     """
 
     psf_sigma_px: float
@@ -86,6 +89,7 @@ class ChannelScale:
     signal_share: float = 0.5
     smoothed: bool = False
     leaked_share: float | None = None
+    factor: int = 1
 
     @property
     def search_sigma_px(self) -> float:
