@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from dataclasses import fields, replace
 from types import MappingProxyType
 from typing import Any, NoReturn, Self
@@ -11,6 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = ["ColumnTable", "ReadOnlyArrays", "ReadOnlyDict", "stacked_columns"]
+
+# What is longer is told by its size where a result is printed.
+_MOST_ITEMS, _MOST_LETTERS = 4, 120
 
 
 class ReadOnlyDict(dict[Any, Any]):
@@ -51,9 +54,16 @@ class ReadOnlyArrays:
     >>> mine = np.zeros(2)
     >>> Positions(mine).y_px.flags.writeable, mine.flags.writeable
     (False, True)
+    >>> Positions(mine)
+    Positions(y_px=<float64 (2,)>)
     """
 
     __slots__ = ()
+
+    def __init_subclass__(cls) -> None:
+        # Before a dataclass gives itself one that prints all that its arrays hold.
+        if "__repr__" not in vars(cls):
+            cls.__repr__ = _with_contents_in_short  # type: ignore[method-assign]
 
     def __post_init__(self) -> None:
         own: Any = self
@@ -70,6 +80,28 @@ class ReadOnlyArrays:
         # Arrays come writeable out of a pickle, so a copy is made as the first one was.
         own: Any = self
         return _made_again, (type(self), {f.name: getattr(self, f.name) for f in fields(own)})
+
+
+def _with_contents_in_short(self: Any) -> str:
+    shown = (f"{f.name}={_in_short(getattr(self, f.name))}" for f in fields(self) if f.repr)
+    return f"{type(self).__name__}({', '.join(shown)})"
+
+
+def _in_short(value: Any) -> str:
+    """What is small as it is; of what is large its kind and size."""
+    if isinstance(value, np.ndarray):
+        return f"<{value.dtype} {value.shape}>"
+    if isinstance(value, ReadOnlyArrays):
+        size = f" of {len(value)}" if isinstance(value, Sized) else ""
+        return f"<{type(value).__name__}{size}>"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key!r}: {_in_short(of)}" for key, of in value.items()) + "}"
+    if isinstance(value, tuple) and len(value) > _MOST_ITEMS:
+        return f"<{len(value)} items>"
+    if isinstance(value, tuple):
+        return "(" + ", ".join(map(_in_short, value)) + ("," if len(value) == 1 else "") + ")"
+    text = repr(value)
+    return text if len(text) <= _MOST_LETTERS else text[:_MOST_LETTERS] + "..."
 
 
 def _made_again(kind: type[Any], values: dict[str, Any]) -> Any:

@@ -183,7 +183,8 @@ class CaseResult:
     tags: tuple[str, ...] = ()
     ihc: str | None = None
     findings: tuple[Finding, ...] = ()
-    variations: tuple[Variation, ...] = ()
-    left_out: tuple[LeftOut, ...] = ()
-    selection: SelectionCheck | None = None
-    heterogeneity: Heterogeneity | None = None
+    # What follows is a page of text when it is printed.
+    variations: tuple[Variation, ...] = field(default=(), repr=False)
+    left_out: tuple[LeftOut, ...] = field(default=(), repr=False)
+    selection: SelectionCheck | None = field(default=None, repr=False)
+    heterogeneity: Heterogeneity | None = field(default=None, repr=False)

@@ -113,3 +113,16 @@ def test_one_field_alone_is_no_case(case):
 def test_one_scheme_may_be_named_alone(case):
     (category,) = score_case(case.fields, schemes="seed-copies").categories
     assert category.scheme == "seed-copies"
+
+
+def test_printed_results_say_how_large_they_are_not_all_that_they_hold(case):
+    field = case.fields[0]
+    printed = repr(field)
+    assert len(printed) < 1000
+    assert f"scored=<bool ({len(field.nuclei)},)>" in printed
+    assert f"<Nuclei of {len(field.nuclei)}>" in printed
+    assert f"'HER2': <Spots of {len(field.spots['HER2'])}>" in printed
+    assert "name='field_1'" in repr(field.image)
+    assert "pixel_size_um=0.1" in repr(field.image)
+    assert len(repr(case)) < 5000
+    assert f"category={case.categories[0].category!r}" in repr(case)

@@ -1,4 +1,4 @@
-"""Pixels that are finer than points ask for: of a camera, and of software that enlarged an image."""
+"""Pixels finer than points ask for: of a camera, and of software that enlarged an image."""
 
 from __future__ import annotations
 
