@@ -77,7 +77,8 @@ def further_nuclei(state: WorkUp, more: CaseFolder, *, case: CaseFolder) -> Coun
     ------
     CountError
         When an image of it was counted already, it was scored with another IHC score, or was
-        counted otherwise: under other settings, by another version, or only one was reviewed.
+        counted otherwise: under other settings, by another version, in outlines of another program,
+        or only one was reviewed.
     """
     count = _count_of(more)
     _check_same_reading(case, more)
@@ -184,6 +185,13 @@ def _check_same_reading(case: CaseFolder, more: CaseFolder) -> None:
             found=", ".join(differing),
             remedy=f"score them again with --settings {case.path / 'settings.toml'}",
         )
+    if _outlines(case).isdisjoint(_outlines(more)):
+        raise CountError(
+            "of the two counts only one has outlines of another program",
+            file=more.path,
+            field="outlines_given",
+            remedy="score both folders with --labels, or both without",
+        )
     reviewed, also = bool(case.summary.get("review")), bool(more.summary.get("review"))
     if reviewed != also:
         raise CountError(
@@ -192,6 +200,16 @@ def _check_same_reading(case: CaseFolder, more: CaseFolder) -> None:
             field="review",
             remedy="pool automatic counts with each other, or reviewed ones",
         )
+
+
+def _outlines(case: CaseFolder) -> set[bool]:
+    """Whether outlines of nuclei were given; both where the folder does not say."""
+    told = {
+        field["outlines_given"]
+        for field in case.summary["fields"]
+        if field["n_nuclei"] and "outlines_given" in field
+    }
+    return told or {False, True}
 
 
 def _differing_settings(case: CaseFolder, more: CaseFolder) -> list[str]:

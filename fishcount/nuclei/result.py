@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
@@ -61,7 +62,8 @@ class NucleiTable(ReadOnlyArrays):
     diameter_px : float
         The nuclear diameter that was estimated from the image; NaN where nothing was found.
     threshold_counts : float
-        Typical DAPI threshold above background, for the record; NaN where nothing was found.
+        Typical DAPI threshold above background, for the record; NaN where nothing was found, or
+        the outlines are another program's.
     """
 
     y_px: NDArray[np.float64]
@@ -87,6 +89,11 @@ class NucleiTable(ReadOnlyArrays):
 
     def __len__(self) -> int:
         return len(self.y_px)
+
+    @property
+    def outlines_given(self) -> bool:
+        """Whether the outlines are another program's: they were not cut at any height of DAPI."""
+        return len(self) > 0 and math.isnan(self.threshold_counts)
 
     def figures(self) -> dict[str, Any]:
         """The columns and figures by their names, without labels or outlines."""

@@ -78,6 +78,7 @@ def _field_record(field: FieldResult) -> dict[str, Any]:
         "sha256": field.image.sha256,
         "n_nuclei": len(field.nuclei),
         "n_scored": int(field.scored.sum()),
+        "outlines_given": field.nuclei.outlines_given,
         **findings_record(field.findings),
         "pixel_size_um": field.image.pixel_size_um,
         "z_step_um": field.image.z_step_um,

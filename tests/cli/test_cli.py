@@ -86,7 +86,11 @@ def test_own_labels_are_scored(call, case_files, tmp_path):
         "score", case_files[0], "--labels", truth, "--out", tmp_path / "case", "--json"
     )
     assert code == 0
-    assert json.loads(out)["fields"][0]["n_nuclei"] == len(np.unique(tifffile.imread(truth))) - 1
+    field = json.loads(out)["fields"][0]
+    assert field["n_nuclei"] == len(np.unique(tifffile.imread(truth))) - 1
+    assert field["outlines_given"]
+    found = json.loads(call("score", case_files[0], "--out", tmp_path / "ours", "--json")[1])
+    assert not found["fields"][0]["outlines_given"]
 
 
 def test_the_limits_of_reading_hold_for_labels_too(call, case_files, tmp_path):

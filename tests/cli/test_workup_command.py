@@ -174,6 +174,24 @@ def test_nuclei_counted_under_other_settings_are_not_pooled(
         assert str(group4 / "settings.toml") in err
 
 
+@pytest.mark.parametrize(("given", "pooled"), [(True, False), (False, True), (None, True)])
+def test_nuclei_in_outlines_of_another_program_are_not_pooled_with_ours(
+    call, group4, group4_folder, tmp_path, given, pooled
+):
+    """A folder of before, which does not say, is taken as it is."""
+    other = shutil.copytree(group4_folder / "other", tmp_path / "another")
+    summary = json.loads((other / "summary.json").read_text())
+    for field in summary["fields"]:
+        del field["outlines_given"]
+        if given is not None:
+            field["outlines_given"] = given
+    put_file(other, "summary.json", data=json.dumps(summary).encode())
+    code, _, err = call("workup", group4, "--more", other)
+    assert (code == 0) == pooled
+    if not pooled:
+        assert "only one has outlines of another program" in one_line(err)
+
+
 def test_a_work_up_is_no_change_until_it_is_forged(call, group4_folder, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     shutil.copytree(group4_folder / "first", "case")
