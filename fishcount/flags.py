@@ -158,6 +158,7 @@ _ENTRIES: dict[Subject, tuple[tuple[str, str, str], ...]] = {
             "DAPI shows points and a probe shows none: not evaluable. Say which channel is which.",
         ),
         ("SATURATED_CHANNEL", "saturated channel", "More than 0.1 % of pixels are saturated."),
+        ("HOT_PIXELS", "hot pixels", "Many pixels are hot: their neighbours stand for them."),
         ("LOSSY_COLOUR", "lossy colour", "Stored with halved colour: unfit for counting red."),
         (
             "LOSSY_COMPRESSION",

@@ -17,6 +17,7 @@ from fishcount.flags import Finding
 from fishcount.image import FishImage, Window, project, window_shape
 from fishcount.robust import robust_sigma
 from fishcount.slide import Slide
+from fishcount.spots import hot_pixel_share
 
 __all__ = ["image_findings", "is_blank", "saturated_pixels"]
 
@@ -50,8 +51,8 @@ def image_findings(image: FishImage) -> tuple[Finding, ...]:
     -------
     tuple of Finding
         BLANK_CHANNEL with the role in `detail`; IDENTICAL_CHANNELS with both roles and the
-        correlation of their grain; SATURATED_CHANNEL with the role and the share of pixels.
-        Empty when all is well.
+        correlation of their grain; SATURATED_CHANNEL and, of a probe, HOT_PIXELS with the role
+        and the share of pixels. Empty when all is well.
 
     Examples
     --------
@@ -78,6 +79,10 @@ def image_findings(image: FishImage) -> tuple[Finding, ...]:
         share = 0.0 if level is None else float(np.mean(stack >= level))
         if share > _SATURATED_SHARE:
             findings.append(Finding("SATURATED_CHANNEL", figure=share, detail=role))
+    for role in image.probes:
+        hot = hot_pixel_share(lit[role][len(lit[role]) // 2]) if role in lit else 0.0
+        if hot:
+            findings.append(Finding("HOT_PIXELS", figure=hot, detail=role))
     return tuple(findings)
 
 

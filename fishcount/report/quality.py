@@ -31,6 +31,7 @@ _SHARES = frozenset(
         "CROSS_TALK",
         "HALF_OF_NUCLEI",
         "HETEROGENEOUS",
+        "HOT_PIXELS",
         "MANY_SKIPPED",
         "OUT_OF_FOCUS",
         "SATURATED_CHANNEL",

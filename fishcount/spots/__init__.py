@@ -1,5 +1,6 @@
 """Probe image to spots: detected, fitted, kept or rejected with a reason."""
 
+from fishcount.spots.channel.hot_pixels import hot_pixel_share
 from fishcount.spots.channel.measure import measure_channel, measure_channels
 from fishcount.spots.channel.polarity import coarse_response, dark_over_bright
 from fishcount.spots.channel.scale import ChannelScale
@@ -18,6 +19,7 @@ __all__ = [
     "detect_in_channels",
     "detect_spots",
     "false_probability",
+    "hot_pixel_share",
     "kept_or_too_unsure",
     "measure_channel",
     "measure_channels",

@@ -16,6 +16,7 @@ from fishcount.background import BackgroundMap, background_map, grey_step, noise
 from fishcount.errors import PixelError, check_positive
 from fishcount.optics import KnownOptics
 from fishcount.spots.channel.grain import is_smoothed
+from fishcount.spots.channel.hot_pixels import hot_limit, without_hot_pixels
 from fishcount.spots.channel.leak import with_leak
 from fishcount.spots.channel.psf import (
     BRIGHT_SNR,
@@ -119,6 +120,8 @@ def measured_view(plane: NDArray[np.number], expected: PointWidth) -> ChannelVie
     """
     if plane.ndim != 2 or 0 in plane.shape:
         raise PixelError("no plane to measure", found=plane.shape, expected="(y, x)")
+    hot_counts = hot_limit(plane)
+    plane = without_hot_pixels(plane, hot_counts)
     brightness = background_map(plane, block_px=BLOCK_PX)
     view = _unmeasured_view(plane, brightness, START_PX)
     width = _width_of_points(view, expected)
@@ -127,7 +130,12 @@ def measured_view(plane: NDArray[np.number], expected: PointWidth) -> ChannelVie
     if passes_for(sigma_px) != view.scale.passes:
         del view
         view = _unmeasured_view(plane, brightness, sigma_px)
-    scale = replace(view.scale, psf_sigma_px=width.sigma_px, width_spread=width.spread)
+    scale = replace(
+        view.scale,
+        psf_sigma_px=width.sigma_px,
+        width_spread=width.spread,
+        hot_counts=hot_counts,
+    )
     view = replace(view, scale=scale)
     if not scale.is_measurable:
         return view

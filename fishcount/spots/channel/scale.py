@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from fishcount.background import BackgroundMap, NoiseModel, background_map
 from fishcount.filters import block_means
+from fishcount.spots.channel.hot_pixels import without_hot_pixels
 from fishcount.spots.points.maxima import local_maxima
 from fishcount.spots.points.response import (
     blob_response,
@@ -77,6 +78,9 @@ class ChannelScale:
     leaked_share : float or None
         Share of the other probe's light that shows in this channel; None where it was not
         measured.
+    hot_counts : float or None
+        Height over its neighbours from which a pixel is hot, and is not looked at; None where few
+        are. See `without_hot_pixels`.
     factor : int
         Edge, in pixels of the image, of the blocks that became the pixels of all these figures;
         the same for all probes of a field.
@@ -89,6 +93,7 @@ class ChannelScale:
     signal_share: float = 0.5
     smoothed: bool = False
     leaked_share: float | None = None
+    hot_counts: float | None = None
     factor: int = 1
 
     @property
@@ -204,6 +209,7 @@ class ChannelView:
 
 def view_channel(plane: NDArray[np.number], scale: ChannelScale) -> ChannelView:
     """What detection looks at in a plane, or in a part that begins at a multiple of the block."""
+    plane = without_hot_pixels(plane, scale.hot_counts)
     brightness = background_map(plane, block_px=BLOCK_PX)
     return view_of(plane, scale, brightness, blob_response(plane, scale.passes))
 
