@@ -23,7 +23,7 @@ _EQUAL, _BESIDE = 1.4, 2.0
 # Fewer cost less than one signal in a hundred.
 _MANY = 2e-4
 # They are counted in so many bands of this many rows, or in all of a small image.
-_BANDS, _ROWS = 8, 32
+_BANDS, _ROWS = 8, 18
 
 
 def hot_limit(plane: NDArray[np.number]) -> float | None:
