@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import ndimage as ndi
 
+from fishcount.errors import PixelError
 from fishcount.metrics import match_points
 from fishcount.optics import KnownOptics
 from fishcount.settings import SpotSettings
@@ -119,3 +120,14 @@ def test_blocks_become_pixels_and_places_come_back():
     assert reduced["CEP17"].shape == (2, 2, 2)
     spots = Spots.empty(psf_sigma_px=1.5).enlarged(2)
     assert spots.psf_sigma_px == 3
+
+
+def test_what_is_no_image_is_refused_on_fine_pixels_too():
+    noise = np.random.default_rng(1).normal(100, 5, (60, 60)).astype(np.float32)
+    holed = noise.copy()
+    holed[3, 4] = np.nan
+    for image in (holed, noise[0]):
+        with pytest.raises(PixelError):
+            detect_spots(image, pixel_size_um=0.02)
+    with pytest.raises(PixelError, match="differ in size"):
+        detect_in_channels({"HER2": noise, "CEP17": noise[:59]}, pixel_size_um=0.02)

@@ -52,7 +52,8 @@ def reduction_of(
         When pixels are NaN or infinite, or a channel is no plane or stack.
     """
     factor = int(expected_px / _WIDE_ENOUGH_PX)
-    if factor < 2:
+    # Of probes that differ in size it is said later, and would not be seen on larger pixels.
+    if factor < 2 or len({pixels.shape[-2:] for pixels in channels.values()}) > 1:
         return 1
     if expected_px > _TOO_WIDE_PX:
         return factor
@@ -80,7 +81,8 @@ def reduce_channels(
     return {role: _reduced(pixels, factor) for role, pixels in channels.items()}
 
 
-def _reduced(pixels: NDArray[np.number], factor: int) -> NDArray[np.float32]:
+def _reduced(image: NDArray[np.number], factor: int) -> NDArray[np.float32]:
+    pixels = checked_counts(image)
     if pixels.ndim == 2:
         return block_means(pixels, factor)
     return np.stack([block_means(plane, factor) for plane in pixels])
