@@ -10,7 +10,6 @@ from napari.viewer import Viewer
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
     QComboBox,
-    QDoubleSpinBox,
     QFormLayout,
     QProgressBar,
     QPushButton,
@@ -21,9 +20,9 @@ from qtpy.QtWidgets import (
 
 import fishcount
 from fishcount.errors import FishcountError
-from fishcount.guidelines import IHC_SCORES
 from fishcount.image import DAPI, PROBES, FishImage
 from fishcount.results import CaseResult
+from napari_fishcount.boxes import ihc_box, ihc_of, um_box
 from napari_fishcount.fields import calibration_of, field_from_layers, guess_layers
 from napari_fishcount.layers import add_layers, result_layers
 from napari_fishcount.notes import shown_by
@@ -35,7 +34,6 @@ __all__ = ["ScoreWidget", "score_image"]
 _ROLES = (DAPI, *PROBES)
 _NO_LAYER = "none"
 _MARK_DEPTH_UM = 0.6
-_IHC_NOT_KNOWN = "not known"
 
 
 def score_image(image: FishImage, *, ihc: str | None) -> CaseResult:
@@ -80,11 +78,9 @@ class ScoreWidget(QWidget):
 
     def _build(self) -> None:
         self.channel_boxes = {role: self._channel_box(role) for role in _ROLES}
-        self.pixel_size_box = _um_box("Edge of a pixel in the sample.")
-        self.z_step_box = _um_box("Distance of the planes of a stack.")
-        self.ihc_box = QComboBox()
-        self.ihc_box.addItems([_IHC_NOT_KNOWN, *IHC_SCORES])
-        self.ihc_box.setToolTip("IHC score of the same specimen: some categories need it.")
+        self.pixel_size_box = um_box("Edge of a pixel in the sample.")
+        self.z_step_box = um_box("Distance of the planes of a stack.")
+        self.ihc_box = ihc_box()
         self.score_button = QPushButton("Score")
         self.score_button.clicked.connect(self.score)
         self.progress_bar = QProgressBar()
@@ -194,11 +190,10 @@ class ScoreWidget(QWidget):
             self.text.setHtml(error_html(str(error)))
             self.finished.emit()
             return
-        ihc = self.ihc_box.currentText()
         self._worker = create_worker(
             score_image,
             image,
-            ihc=ihc if ihc in IHC_SCORES else None,
+            ihc=ihc_of(self.ihc_box),
             _start_thread=False,
             _ignore_errors=True,
         )
@@ -243,15 +238,3 @@ class ScoreWidget(QWidget):
         self.score_button.setText("Score")
         self._enable()
         self.finished.emit()
-
-
-def _um_box(tip: str) -> QDoubleSpinBox:
-    """A box for a length; zero stands for "not known"."""
-    box = QDoubleSpinBox()
-    box.setDecimals(4)
-    box.setRange(0.0, 50.0)
-    box.setSingleStep(0.01)
-    box.setSuffix(" um")
-    box.setSpecialValueText("not known")
-    box.setToolTip(tip)
-    return box

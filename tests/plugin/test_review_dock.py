@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -326,6 +327,32 @@ def test_images_are_scored_with_progress_and_can_be_cancelled(
     assert dock.cases.bar.value() == len(images)
     assert "min_snr = 4.5" in (out / "settings.toml").read_text()
     assert dock.panel.desk.state.automatic.folder.path == out
+
+
+def test_what_the_files_do_not_say_of_a_case_is_filled_in(
+    opened, review_case: Path, scored_case: Path, tmp_path: Path, qtbot
+) -> None:
+    dock = opened(review_case)
+    image = sorted((scored_case.parent / "images").glob("*.tif"))[0]
+    form, out = dock.cases.new_case, tmp_path / "new"
+    assert form.options() == {"channels": None, "pixel_size_um": None, "z_step_um": None}
+    assert form.ihc is None
+    for number, edit in enumerate(form.channel_edits.values()):
+        edit.setText(f" {number} ")
+    form.pixel_size_box.setValue(0.11)
+    form.ihc_box.setCurrentText("2+")
+    with qtbot.waitSignal(dock.opened, timeout=60_000):
+        dock.cases.score([image], out)
+    summary = json.loads((out / "summary.json").read_text())
+    assert (summary["ihc"], summary["pixel_size_um"]) == ("2+", 0.11)
+    (reading,) = json.loads((out / "provenance.json").read_text())["reading"].values()
+    assert reading["channels"] == {"DAPI": "0", "HER2": "1", "CEP17": "2"}
+
+    form.channel_edits["HER2"].setText("none such")
+    dock.cases.score([image], tmp_path / "another")
+    qtbot.waitUntil(lambda: dock.cases._worker is None, timeout=WAIT_MS)
+    assert "none such" in dock.message.text()
+    assert not (tmp_path / "another").exists()
 
 
 def test_an_option_that_the_window_does_not_have_is_said_to_be_of_the_command() -> None:

@@ -24,6 +24,7 @@ from qtpy.QtWidgets import (
 from fishcount.batch import CaseJob, FieldJob, score_job
 from fishcount.errors import FishcountError, InputError
 from fishcount.settings import Settings
+from napari_fishcount.review.new_case import NewCaseForm
 
 __all__ = ["CasesPanel", "case_folders_in", "in_the_window"]
 
@@ -61,6 +62,7 @@ class CasesPanel(QWidget):
         self.cancel_button = QPushButton("Cancel")
         self.cancel_button.clicked.connect(self._cancelled.set)
         self.cancel_button.setEnabled(False)
+        self.new_case = NewCaseForm()
         self.bar = QProgressBar()
         self.bar.setFormat("%v of %m fields scored")
         self.bar.setVisible(False)
@@ -73,6 +75,7 @@ class CasesPanel(QWidget):
         layout.addWidget(QLabel("Cases of this sitting, a double click opens one:"))
         layout.addWidget(self.list)
         layout.addLayout(grid)
+        layout.addWidget(self.new_case)
         layout.addWidget(self.bar)
 
     # --- the queue --------------------------------------------------------------------------
@@ -154,8 +157,12 @@ class CasesPanel(QWidget):
         except FishcountError as error:
             self.said.emit(f"⚠ {error}")
             return
+        options = self.new_case.options()
         job = CaseJob(
-            name=out.name, fields=tuple(FieldJob(files=file) for file in files), settings=settings
+            name=out.name,
+            fields=tuple(FieldJob(files=file, **options) for file in files),
+            ihc=self.new_case.ihc,
+            settings=settings,
         )
         self._cancelled.clear()
         self.bar.setRange(0, len(files))
