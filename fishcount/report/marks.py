@@ -42,13 +42,19 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class ClusterMark:
-    """Copies of a cluster for which one signal stands, written beside it."""
+    """Copies of a cluster for which one signal stands, written beside it.
+
+    On the far side of the middle of its nucleus, where the number of the nucleus stands: on the
+    `left` or the right of the signal, and `above` or below it.
+    """
 
     role: str
     nucleus: int
     y_px: float
     x_px: float
     text: str
+    left: bool
+    above: bool
 
 
 def outline_nuclei(field: ShownField) -> tuple[Outline, ...]:
@@ -108,6 +114,8 @@ def mark_clusters(field: ShownField) -> tuple[ClusterMark, ...]:
         for role in PROBES
         if f"{role}_ESTIMATED" in flags.split(";")
     }
+    middles = nuclei.set_index("nucleus")[["y_px", "x_px"]].add_prefix("middle_")
+    rows = records_of(_of_drawn(field).query("copies > 1").join(middles, "nucleus"))
     return tuple(
         ClusterMark(
             role=row["channel"],
@@ -115,8 +123,10 @@ def mark_clusters(field: ShownField) -> tuple[ClusterMark, ...]:
             y_px=round(row["y_px"], 1),
             x_px=round(row["x_px"], 1),
             text=f"{_about(row, estimated)}{row['copies']:.0f}",
+            left=row["x_px"] < row["middle_x_px"],
+            above=row["y_px"] <= row["middle_y_px"],
         )
-        for row in records_of(_of_drawn(field).query("copies > 1"))
+        for row in rows
     )
 
 

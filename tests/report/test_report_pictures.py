@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from dataclasses import replace
 
 import imagecodecs
 import numpy as np
@@ -16,7 +17,7 @@ from fishcount.image import DAPI
 from fishcount.report.fields import field_pictures
 from fishcount.report.gallery import draw_cards, draw_thumbnail
 from fishcount.report.histogram import draw_histogram
-from fishcount.report.marks import mark_signals, outline_nuclei
+from fishcount.report.marks import mark_clusters, mark_signals, outline_nuclei
 from fishcount.report.pixels import (
     DisplayRange,
     display_range,
@@ -61,6 +62,19 @@ def test_marks_keep_position_status_and_snr(field):
     assert_allclose([mark.x_px for mark in marks], signals.x_px, atol=0.051)
     assert_allclose([mark.y_px for mark in marks], signals.y_px, atol=0.051)
     assert {mark.title for mark in marks} == {"HER2, kept, SNR 9.0", "CEP17, kept, SNR 9.0"}
+
+
+def test_copies_stand_on_the_far_side_of_the_number_of_their_nucleus(field):
+    signals = field.signals.copy()
+    signals["copies"] = 4
+    marks = mark_clusters(replace(field, signals=signals))
+    middle = field.nuclei.set_index("nucleus")
+    assert len(marks) == len(signals)
+    assert {mark.left for mark in marks} == {mark.above for mark in marks} == {True, False}
+    for mark in marks:
+        of = middle.loc[mark.nucleus]
+        assert mark.left == (mark.x_px < of.x_px)
+        assert mark.above == (mark.y_px <= of.y_px)
 
 
 def test_black_and_white_of_a_probe_come_from_haze_and_signals():
