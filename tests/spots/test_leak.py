@@ -44,6 +44,19 @@ def test_the_share_is_told_where_both_probes_leak(share):
     assert_allclose([scales[role].leaked_share for role in PROBES], share, atol=0.06)
 
 
+@pytest.mark.parametrize("gain", [0.2, 1.0, 5.0])
+def test_the_share_is_told_however_long_a_probe_was_exposed(gain):
+    """In counts the light of HER2 is brighter in CEP17 then than where it comes from."""
+    field, _ = drawn("amplified", 0.35)
+    exposed = {"HER2": field["HER2"], "CEP17": 100 + gain * (field["CEP17"] - 100)}
+    scales = measure_channels(exposed, pixel_size_um=0.1)
+    assert_allclose(scales["CEP17"].leaked_share, 0.35 * gain, rtol=0.15)
+    found = detect_in_channels(exposed, pixel_size_um=0.1)
+    plain = detect_in_channels(field, pixel_size_um=0.1)
+    for role, spots in plain.items():
+        assert found[role].kept.sum() == pytest.approx(spots.kept.sum(), rel=0.05), role
+
+
 @pytest.mark.parametrize("share", [0.0, 0.3])
 def test_what_leaks_over_is_no_signal(share):
     """Few ghosts of HER2 are left, and what is a signal of its own is not taken for one."""

@@ -50,12 +50,14 @@ def leaked_share(view: ChannelView, other: ChannelView) -> float:
     The median over the brightest signals of the other: few of them lie on signals of this one by
     chance. What is brighter here than there is not the other's own, but leaked over to it; and
     granules, which shine in both, are not as sharp as signals. 0 where there are too few to tell.
+    Brightness is that beside a typical signal of the channel: one may be exposed ten times as long.
     """
     maxima, _ = other.maxima(_LEAK_SNR)
     maxima = maxima[is_sharp(other, maxima)]
     there = other.response[tuple(maxima.T)].astype(np.float64) / other.scale.gain
     here = view.response[tuple(maxima.T)].astype(np.float64) / view.scale.gain
-    there, here = there[here < there], here[here < there]
+    less = here / view.scale.typical_counts < there / other.scale.typical_counts
+    there, here = there[less], here[less]
     brightest = bright_ones(there)
     if brightest.sum() < _LEAST_LEAKING:
         return 0.0
