@@ -22,7 +22,7 @@ import fishcount
 from fishcount.errors import FishcountError
 from fishcount.image import DAPI, PROBES, FishImage
 from fishcount.results import CaseResult
-from napari_fishcount.boxes import ihc_box, ihc_of, um_box
+from napari_fishcount.boxes import ihc_box, ihc_of, um_box, um_of
 from napari_fishcount.fields import calibration_of, field_from_layers, guess_layers
 from napari_fishcount.layers import add_layers, result_layers
 from napari_fishcount.notes import shown_by
@@ -184,7 +184,7 @@ class ScoreWidget(QWidget):
             image = field_from_layers(
                 self.chosen_layers(),
                 pixel_size_um=self.pixel_size_box.value(),
-                z_step_um=self.z_step_box.value() or None,
+                z_step_um=um_of(self.z_step_box),
             )
         except FishcountError as error:
             self.text.setHtml(error_html(str(error)))
