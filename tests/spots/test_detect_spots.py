@@ -146,6 +146,23 @@ def test_a_stack_gives_each_spot_once_and_its_height():
     assert (order == np.arange(len(spots))).all()
 
 
+@pytest.mark.parametrize("kept_light", [1.0, 0.95, 0.9])
+def test_signals_of_a_stack_that_bleaches_are_seen(kept_light):
+    """Each plane has less light than the one before; without levelling 6 and 10 of 16 are seen."""
+    z, rng = np.arange(9), np.random.default_rng(8)
+    y, x = np.mgrid[:128, :128]
+    glow = 150 / (1 + np.exp(np.hypot(y - 62, x - 62) - 60))
+    left = (kept_light**z)[:, None, None]
+    stack = 100 + left * np.broadcast_to(glow, (9, 128, 128))
+    for number, (row, column) in enumerate(GRID):
+        shape = np.exp(-((y - row) ** 2 + (x - column) ** 2) / (2 * 1.6**2))
+        depth = np.exp(-0.5 * ((z - 1 - number % 8) / 0.8) ** 2)[:, None, None]
+        stack = stack + left * 90 * depth * shape
+    stack = stack + rng.normal(0, 5, stack.shape)
+    spots = detect_spots(stack.astype(np.float32), pixel_size_um=0.1, z_step_um=0.4)
+    assert 14 <= spots.kept.sum() <= 16
+
+
 def test_noise_alone_holds_hardly_any_spots():
     kept = [
         detect_spots(np.random.default_rng(s).poisson(100, (512, 512)).astype(np.float32)).kept

@@ -1,7 +1,7 @@
 """Hot pixels of a camera: where they are many, the median of their neighbours stands for each.
 
 A few are told from signals one by one (TOO_NARROW). But each also spoils the fit of what lies
-within a few pixels of it: of one hot pixel in a thousand, one signal in six was lost.
+within a few pixels of it: with one hot pixel in a thousand, one signal in ten or more was lost.
 """
 
 from __future__ import annotations
