@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+
 import numpy as np
 import pytest
 
@@ -36,7 +38,8 @@ def test_tables_take_a_case_a_field_or_fields(case):
         assert list(table([]).columns) == list(expected.columns)
 
 
-def test_a_report_is_made_of_a_path():
+def test_a_report_is_made_of_a_path(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     folder = example_case()
     assert render_folder(str(folder)) == render_folder(read_case_folder(folder))
     assert write_reports(read_case_folder(folder)) == write_reports(str(folder))
