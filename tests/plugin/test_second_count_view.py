@@ -60,6 +60,15 @@ def test_typing_counts_and_goes_on(view: SecondView) -> None:
     assert view.nucleus == chosen[1]
 
 
+def test_another_field_takes_away_what_was_said_of_the_one_before(view: SecondView) -> None:
+    """A viewer tells of what is pointed at, and tells anew only when the pointer moves."""
+    names = [record["name"] for record in view.count.folder.summary["fields"]]
+    other = next(name for name in names if name != view.stage.field)
+    view.stage.viewer.status = f"{view.stage.field} outlines"
+    view.stage.show_field(other)
+    assert view.stage.viewer.status == "Ready"
+
+
 def test_typed_counts() -> None:
     assert parse_counts("6,2", dual=True) == parse_counts(" 6:2 ", dual=True) == (6, 2)
     assert parse_counts("6", dual=False) == (6, None)

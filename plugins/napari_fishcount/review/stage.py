@@ -259,6 +259,8 @@ class Stage:
         self.show_channels(self._shown)
         self.project(whole=self.projected)
         self.activate()
+        # What it says of the place that is pointed at, it says until the pointer moves.
+        self.viewer.status = "Ready"
 
     def _put(self, one: LayerTuple) -> None:
         """Show a layer: its content goes into the layer that is there, where that fits.
