@@ -9,13 +9,18 @@ __all__ = ["full_count"]
 
 # Bits of cameras, whatever type their counts are stored in.
 _BITS = (8, 10, 12, 14, 16)
+# A heap of equal counts: so many pixels, and so many times as many as of the next count below it,
+# which is no farther below than this share of the range.
+_LEAST_HEAP, _HEAP_RATIO, _NEXT_TO = 20, 5, 0.05
 
 
 def full_count(pixels: NDArray[np.generic]) -> float | None:
     """Count at which the camera was full; None where no pixel reached such a limit.
 
     The brightest pixels lie exactly there: at the largest count of a camera of 8, 10, 12, 14 or
-    16 bits.
+    16 bits. Where counts were shifted to more bits, the dark count was taken away or an export
+    clipped them, the limit is told by a heap: light thins out towards its brightest pixels, so far
+    more of these than of the next ones below were cut off. An image without noise is of no camera.
 
     Examples
     --------
@@ -23,6 +28,31 @@ def full_count(pixels: NDArray[np.generic]) -> float | None:
     >>> from fishcount.camera import full_count
     >>> full_count(np.array([812, 4095], np.uint16)), full_count(np.array([812, 4094], np.uint16))
     (4095.0, None)
+    >>> light = np.random.default_rng(0).gamma(2.0, 500.0, (64, 64)).astype(np.uint16)
+    >>> full_count(light), full_count(light.clip(max=1500))
+    (None, 1500.0)
     """
     brightest = float(pixels.max())
-    return brightest if brightest in {2.0**bits - 1 for bits in _BITS} else None
+    if brightest in {2.0**bits - 1 for bits in _BITS}:
+        return brightest
+    return brightest if _is_heap(pixels, brightest) and _has_noise(pixels) else None
+
+
+def _is_heap(pixels: NDArray[np.generic], brightest: float) -> bool:
+    """Whether far more pixels have the largest count than the next one, which is just below it."""
+    n_brightest = np.count_nonzero(pixels == brightest)
+    if n_brightest < _LEAST_HEAP:
+        return False
+    darkest = pixels.min()
+    following = float(np.max(pixels, initial=darkest, where=pixels != brightest))
+    if brightest - following > _NEXT_TO * (brightest - float(darkest)):
+        return False
+    return bool(n_brightest > _HEAP_RATIO * np.count_nonzero(pixels == following))
+
+
+def _has_noise(pixels: NDArray[np.generic]) -> bool:
+    """Whether most pixels that are not at the darkest or largest count differ from the next."""
+    inner = (pixels > pixels.min()) & (pixels < pixels.max())
+    pairs = inner[..., 1:] & inner[..., :-1]
+    differ = pixels[..., 1:][pairs] != pixels[..., :-1][pairs]
+    return bool(differ.size) and bool(differ.mean() > 0.5)

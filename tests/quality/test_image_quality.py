@@ -95,13 +95,14 @@ def test_the_same_scene_exposed_twice_is_not_identical():
 
 @pytest.mark.parametrize(
     ("limit", "dtype"),
-    [(255, "uint8"), (255, "uint16"), (1023, "uint16"), (4095, "uint16"), (65535, "uint16")],
+    [(255, "uint8"), (1023, "uint16"), (4095, "uint16"), (65535, "uint16"), (3995, "uint16")],
 )
 def test_saturation_counts_pixels_at_the_limit(limit, dtype):
     bright = scene(1).astype(np.float64)
     level = np.quantile(bright, 0.99)
     clipped = np.minimum(bright / level * limit, limit).astype(dtype)
-    image = field(*(np.stack([clipped] + [scene(s).clip(0, 250).astype(dtype) for s in (2, 3)])))
+    others = [scene(s) * (200 / scene(s).max()) for s in (2, 3)]
+    image = field(*(np.stack([clipped, *others]).astype(dtype)))
     (finding,) = [f for f in image_findings(image) if f.detail == "DAPI"]
     assert finding.code == "SATURATED_CHANNEL"
     assert finding.figure == pytest.approx((clipped == limit).mean())
