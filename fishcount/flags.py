@@ -216,6 +216,12 @@ _ENTRIES: dict[Subject, tuple[tuple[str, str, str], ...]] = {
             "A pixel is as wide as a signal: not evaluable. Take the image at a higher "
             "magnification, or give the pixel size where the file has it wrong.",
         ),
+        (
+            "IN_MICROMETRES",
+            "in micrometres",
+            "The outlines or the region that were given all lie in the corner where they would lie "
+            "if their numbers were micrometres: give them in pixels.",
+        ),
     ),
     Subject.CASE: (
         ("FEW_NUCLEI", "few nuclei", "Fewer than 20 nuclei were scored."),

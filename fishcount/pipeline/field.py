@@ -15,7 +15,6 @@ from fishcount.image import DAPI, FishImage, Window
 from fishcount.nuclei import (
     Nuclei,
     OutlinedNuclei,
-    labels_in_pieces,
     nuclei_from_labels,
     segment_nuclei,
     select_nuclei,
@@ -28,6 +27,8 @@ from fishcount.quality import (
     find_empty_areas,
     image_findings,
     inverted_channels,
+    label_findings,
+    region_findings,
     saturated_pixels,
     swapped_channels,
 )
@@ -109,7 +110,8 @@ def score_field(
         settings=settings.signals,
     )
     if labels is not None:
-        findings += _label_findings(labels, nuclei)
+        findings += label_findings(np.asarray(labels), pixel_size_um=image.pixel_size_um)
+    findings += region_findings(field.slide)
     findings += _findings_once_counted(field, nuclei, counts, settings)
     at_empty_area, empty_area = field.cut(nuclei)
     findings += empty_area
@@ -204,14 +206,6 @@ def _labelled(image: FishImage | Slide, labels: NDArray[np.integer], settings: S
         roi=image.roi,
         settings=settings.nuclei,
     )
-
-
-def _label_findings(
-    labels: NDArray[np.integer], nuclei: Nuclei | OutlinedNuclei
-) -> tuple[Finding, ...]:
-    """LABELS_IN_PIECES, where labels of a caller are no nucleus each."""
-    n = labels_in_pieces(np.asarray(labels))
-    return (Finding("LABELS_IN_PIECES", n, f"{n} of {len(nuclei)} labels"),) if n else ()
 
 
 def _nuclei_and_findings(
