@@ -15,6 +15,7 @@ from fishcount.batch.job import CaseJob
 from fishcount.errors import InputError, check_kind
 from fishcount.guidelines import Scheme, read_scheme, with_own
 from fishcount.io import (
+    check_beside_cases,
     check_out_folder,
     check_unchanged,
     provenance,
@@ -86,6 +87,7 @@ def score_job(
     ('a', '1+', True)
     """
     out = check_out_folder(out, overwrite=overwrite)
+    check_beside_cases(out)
     started = datetime.now(UTC)
     if not job.fields:
         raise InputError("no images in it", field=job.name, remedy="name at least one field")

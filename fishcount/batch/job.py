@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from fishcount.errors import InputError
 from fishcount.image import FishImage
 from fishcount.io import read_field
 from fishcount.io.options import OPTIONS, ReadingOptions
@@ -94,6 +95,10 @@ class CaseJob:
     faint_staining: bool = False
     scheme_files: tuple[Path, ...] = ()
     settings: Settings = field(default_factory=Settings)
+
+    def __post_init__(self) -> None:
+        if not self.name.strip():
+            raise InputError("a case without a name", field="name", found=repr(self.name))
 
     @property
     def files_beside(self) -> tuple[Path, ...]:

@@ -1,4 +1,4 @@
-"""`fishcount info`: what a file holds, and what is wrong with it."""
+"""`fishcount info`: what files hold, and what is wrong with them."""
 
 from __future__ import annotations
 
@@ -12,19 +12,22 @@ __all__ = ["command"]
 
 
 @click.command("info")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument(
+    "files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE..."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print it for a program.")
-def command(file: Path, as_json: bool) -> int:
+def command(files: tuple[Path, ...], as_json: bool) -> int:
     """Say what FILE holds: axes, channels, sizes and where each came from, series, faults.
 
-    Exit code 2 where the structure, the metadata or the calibration is faulty; a file that only
-    lacks channel names or a pixel size is sound.
+    Exit code 2 where the structure, the metadata or the calibration of one is faulty; a file that
+    only lacks channel names or a pixel size is sound. JSON of several files is a list.
     """
     from fishcount.io import inspect_file
 
-    report = inspect_file(file)
+    reports = [inspect_file(file) for file in files]
     if as_json:
-        print_json(report.to_record())
+        records = [report.to_record() for report in reports]
+        print_json(records if len(files) > 1 else records[0])
     else:
-        click.echo(report.to_text())
-    return report.exit_code
+        click.echo("\n\n".join(report.to_text() for report in reports))
+    return max(report.exit_code for report in reports)

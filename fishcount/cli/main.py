@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 import fishcount
+from fishcount.cli.say import say_error
 from fishcount.errors import FishcountError
 
 __all__ = ["cli", "main"]
@@ -99,6 +100,5 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _fail(message: str, *, code: int) -> None:
-    line = " ".join(message.split())
-    click.echo(f"fishcount: error: {line}", err=True)
+    say_error(message)
     sys.exit(code)

@@ -83,7 +83,7 @@ def command(
     fields_of_case = field_sources(fields, channels)
     n_fields = len(fields_of_case)
     job = CaseJob(
-        name=name or out.resolve().name,
+        name=out.resolve().name if name is None else name,
         fields=tuple(
             replace(field, roi=roi, labels=labels, **image_fields(image))
             for field, roi, labels in zip(

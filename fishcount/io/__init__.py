@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fishcount.io.atomic import check_out_folder, replace_file
+from fishcount.io.atomic import check_beside_cases, check_out_folder, replace_file
 from fishcount.io.case_folder import CaseFolder, read_case_folder
 from fishcount.io.case_output import put_file, put_report, write_case_folder
 from fishcount.io.files import check_unchanged, sha256_of
@@ -23,6 +23,7 @@ __all__ = [
     "FileReport",
     "Verification",
     "check_as_written",
+    "check_beside_cases",
     "check_out_folder",
     "check_unchanged",
     "guess_role",

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from fishcount.errors import OutputError
 
-__all__ = ["WritesFile", "atomic_folder", "check_out_folder", "replace_file"]
+__all__ = ["WritesFile", "atomic_folder", "check_beside_cases", "check_out_folder", "replace_file"]
 
 WritesFile = Callable[[Path], None]
 
@@ -65,6 +65,21 @@ def check_out_folder(out: str | Path, *, overwrite: bool) -> Path:
             remedy="choose another folder with --out",
         )
     return out
+
+
+def check_beside_cases(out: Path) -> None:
+    """Raise OutputError for a folder in that of another case, with which it would be replaced.
+
+    What a review makes of a case lies in its folder; another case does not.
+    """
+    for parent in out.absolute().parents:
+        if (parent / _MARK).is_file() and (parent / "provenance.json").is_file():
+            raise OutputError(
+                "lies in the folder of another case",
+                file=out,
+                found=parent,
+                remedy="choose a folder beside it",
+            )
 
 
 def _check_replaceable(out: Path, overwrite: bool) -> None:

@@ -4,12 +4,15 @@ import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import tifffile
 from answers import SIDE_PX, one_line
+
+from fishcount.batch import example_case
 
 CHANNELS = ("DAPI", "HER2", "CEP17")
 
@@ -215,6 +218,46 @@ def test_info_says_what_a_file_holds(call, case_files, tmp_path):
     assert json.loads(out)
     (tmp_path / "bad.tif").write_bytes(b"II*\0")
     assert call("info", tmp_path / "bad.tif")[0] == 2
+
+
+def test_info_of_several_files_tells_of_each(call, case_files, tmp_path):
+    (tmp_path / "bad.tif").write_bytes(b"II*\0")
+    code, out, _ = call("info", tmp_path / "bad.tif", *case_files)
+    assert code == 2
+    assert all(str(path) in out for path in (tmp_path / "bad.tif", *case_files))
+    code, out, _ = call("info", *case_files, "--json")
+    assert code == 0
+    assert [Path(record["path"]).name for record in json.loads(out)] == [
+        path.name for path in case_files
+    ]
+
+
+def test_verify_compares_each_folder_that_is_named(call, tmp_path):
+    whole, changed = example_case(), example_case()
+    (changed / "report.html").write_text("")
+    code, out, _ = call("verify", whole, changed)
+    assert code == 1
+    assert f"{whole}: " in out
+    assert f"{changed}: 1 of" in out
+    code, out, err = call("verify", tmp_path, whole, "--json")
+    assert code == 2
+    assert len(json.loads(out)) == 1
+    assert err.startswith("fishcount: error: ")
+    assert call("verify", whole)[0] == 0
+
+
+def test_a_case_is_not_written_into_another(call, case_files):
+    outer = example_case()
+    code, _, err = call("score", case_files[0], "--out", outer / "again")
+    assert code == 2
+    assert "lies in the folder of another case" in err
+    assert not (outer / "again").exists()
+
+
+def test_an_empty_name_is_no_name(call, case_files, tmp_path):
+    code, _, err = call("score", case_files[0], "--out", tmp_path / "case", "--name", "")
+    assert code == 2
+    assert "name" in err
 
 
 def test_simulate_draws_the_same_twice(call, tmp_path):
