@@ -1,4 +1,8 @@
-"""Speed, accuracy and scale of fishcount, against named peers in the same run."""
+"""Speed, accuracy and scale of fishcount, against named peers in the same run.
+
+Every module here is a command; `common` is what several share, `training` fits the weights that
+`fishcount` ships as data.
+"""
 
 import os
 

@@ -29,7 +29,7 @@ from benchmarks import (
     speed,
     spots,
 )
-from benchmarks.report import RESULTS
+from benchmarks.common.report import RESULTS
 
 HERE = Path(__file__).parent
 

@@ -16,7 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.report import RESULTS, made_by, markdown_table, write_report
+from benchmarks.common.report import RESULTS, made_by, markdown_table, write_report
 from fishcount import read_image
 from fishcount.errors import FishcountError
 from fishcount.quality import image_findings

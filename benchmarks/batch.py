@@ -29,7 +29,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from benchmarks.report import RESULTS, markdown_table, provenance, write_report
+from benchmarks.common.report import RESULTS, markdown_table, provenance, write_report
 from fishcount.batch import Progress, cases_in_folder, run_batch
 from fishcount.errors import FishcountError
 from fishcount.io import verify_case_folder

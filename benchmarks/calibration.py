@@ -27,8 +27,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from benchmarks import detection
-from benchmarks.near_cutoffs import blend, classified, drawn_fields, expected, in_a_field
-from benchmarks.report import RESULTS, made_by, markdown_table, write_report
+from benchmarks.common.near_cutoffs import blend, classified, drawn_fields, expected, in_a_field
+from benchmarks.common.report import RESULTS, made_by, markdown_table, write_report
 from fishcount.guidelines import builtin_schemes, classify
 from fishcount.pipeline import score_field
 from fishcount.recount import score_nuclei, scored_nuclei

@@ -15,8 +15,8 @@ The methods:
 - ``fishcount, true nuclei``: detection and counting inside the true outlines.
 - ``true spots, true nuclei``: counting alone, as if detection saw every point that is farther
   than one sigma from a brighter one; it shows what the rules of counting cost.
-- ``ideal observer, true nuclei``: our counting of what `benchmarks.ideal` sees: how far the data
-  can carry it at all.
+- ``ideal observer, true nuclei``: our counting of what `benchmarks.common.ideal` sees: how far
+  the data can carry it at all.
 - ``scikit-image``: Otsu and a distance watershed, `blob_log` at the threshold that gives the
   best F1 against the truth of each case, one point one copy.
 - ``scikit-image, true nuclei``: the same points inside the true outlines.
@@ -40,12 +40,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.ideal import ideal_of_all
-from benchmarks.plain_scripts import best_blobs, count_points, otsu_nuclei, plane_of
-from benchmarks.plots import draw_bars
-from benchmarks.report import made_by, markdown_table, write_report
-from benchmarks.spot_peers import automatic_peers
-from benchmarks.truth_fields import TrueField, perfect_spots, read_folder
+from benchmarks.common.ideal import ideal_of_all
+from benchmarks.common.plain_scripts import best_blobs, count_points, otsu_nuclei, plane_of
+from benchmarks.common.plots import draw_bars
+from benchmarks.common.report import made_by, markdown_table, write_report
+from benchmarks.common.spot_peers import automatic_peers
+from benchmarks.common.truth_fields import TrueField, perfect_spots, read_folder
 from fishcount import count_signals, score_field
 from fishcount.image import PROBES
 from fishcount.metrics import count_errors, match_labels

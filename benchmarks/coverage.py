@@ -18,8 +18,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.cost import processor_seconds
-from benchmarks.report import RESULTS, made_by, markdown_table, write_report
+from benchmarks.common.cost import processor_seconds
+from benchmarks.common.report import RESULTS, made_by, markdown_table, write_report
 from fishcount.scoring import score_counts
 from fishcount.scoring.replicates import degrees_of_freedom
 from fishcount.settings import ScoringSettings

@@ -25,8 +25,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.near_cutoffs import blend, drawn_fields
-from benchmarks.report import RESULTS, made_by, markdown_table, write_report
+from benchmarks.common.near_cutoffs import blend, drawn_fields
+from benchmarks.common.report import RESULTS, made_by, markdown_table, write_report
 from fishcount.pipeline import score_field
 from fishcount.recount import scored_nuclei
 from fishcount.settings import ScoringSettings

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks.report import RESULTS, made_by, markdown_table, write_report
-from benchmarks.train_spot_score import labels_of
+from benchmarks.common.report import RESULTS, made_by, markdown_table, write_report
+from benchmarks.training.train_spot_score import labels_of
 from fishcount import Settings, score_field
 from fishcount.image import PROBES
 from fishcount.recount import recount_field

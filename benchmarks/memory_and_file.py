@@ -30,7 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
-from benchmarks.report import RESULTS, markdown_table, provenance, write_report
+from benchmarks.common.report import RESULTS, markdown_table, provenance, write_report
 from fishcount import FishImage, score_field
 from fishcount.io import open_slide
 from fishcount.pipeline.by_block import MARGIN_PX, find_nuclei, find_spots

@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.common.near_cutoffs import classified
+from benchmarks.common.report import RESULTS, made_by, markdown_table, write_report
 from benchmarks.coverage import Tissue
-from benchmarks.near_cutoffs import classified
-from benchmarks.report import RESULTS, made_by, markdown_table, write_report
 from fishcount.guidelines import Classification
 from fishcount.scoring import score_counts
 from fishcount.settings import ScoringSettings

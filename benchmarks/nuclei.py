@@ -31,11 +31,11 @@ from numpy.typing import NDArray
 from scipy import ndimage as ndi
 from skimage import feature, filters, io, measure, segmentation
 
-from benchmarks.cost import processor_seconds
-from benchmarks.nuclei_cost import measure_memory, measure_tables
-from benchmarks.nuclei_fields import Field, Labels, labelled_folder, phantom_folder
-from benchmarks.plots import draw_bars
-from benchmarks.report import made_by, markdown_table, write_report
+from benchmarks.common.cost import processor_seconds
+from benchmarks.common.nuclei_cost import measure_memory, measure_tables
+from benchmarks.common.nuclei_fields import Field, Labels, labelled_folder, phantom_folder
+from benchmarks.common.plots import draw_bars
+from benchmarks.common.report import made_by, markdown_table, write_report
 from fishcount.image import project
 from fishcount.metrics import LabelMatch, match_labels
 from fishcount.nuclei import nuclei_from_labels, segment_nuclei, select_nuclei

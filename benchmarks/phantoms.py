@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.report import made_by, markdown_table, write_report
+from benchmarks.common.report import made_by, markdown_table, write_report
 from fishcount import classify, read_image, score_case
 from fishcount.image import PROBES
 from fishcount.metrics import DetectionScore, count_errors, match_labels

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from time import process_time
 
-from benchmarks.report import made_by, markdown_table, write_report
+from benchmarks.common.report import made_by, markdown_table, write_report
 from fishcount import score_case
 from fishcount.report import render_report
 from fishcount.synthetic import simulate_case

@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from benchmarks.report import RESULTS, made_by, markdown_table, write_report
+from benchmarks.common.report import RESULTS, made_by, markdown_table, write_report
 from fishcount.io import provenance, write_case_folder
 from fishcount.review import (
     AcceptNucleus,

@@ -23,7 +23,7 @@ import tifffile
 from qtpy.QtWidgets import QApplication
 
 import fishcount
-from benchmarks.report import RESULTS, made_by, markdown_table, write_report
+from benchmarks.common.report import RESULTS, made_by, markdown_table, write_report
 from benchmarks.review import FIELD, N_NUCLEI, PIXEL_UM, draw_case
 from fishcount.io import put_file, read_case_folder
 from fishcount.review import (

@@ -18,7 +18,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from benchmarks.report import RESULTS, made_by, markdown_table, write_report
+from benchmarks.common.report import RESULTS, made_by, markdown_table, write_report
 from fishcount import score_field
 from fishcount.image import FishImage
 from fishcount.synthetic import FieldSpec, SaturationCurve, saturation_curve

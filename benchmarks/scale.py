@@ -31,7 +31,7 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
-from benchmarks.report import RESULTS, markdown_table, provenance, write_report
+from benchmarks.common.report import RESULTS, markdown_table, provenance, write_report
 from fishcount.synthetic import simulate_case
 
 PATCH_PX, TILE_PX = 2048, 512

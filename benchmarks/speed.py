@@ -4,10 +4,10 @@
 
 Medians of the repeats, on one thread, in processor time, so that other work on the machine does
 not show. Memory is the peak of what is allocated on top of the image, from a run of its own. The
-plain script is `benchmarks.plain_scripts` at one fixed threshold; big-fish, where it is installed
-(extra "bench"), finds signals with its automatic threshold. They take turns with ours in the same
-run, and each ratio is the median of theirs over ours with its range: what carries over to other
-machines are the ratios, not the seconds.
+plain script is `benchmarks.common.plain_scripts` at one fixed threshold; big-fish, where it is
+installed (extra "bench"), finds signals with its automatic threshold. They take turns with ours in
+the same run, and each ratio is the median of theirs over ours with its range: what carries over to
+other machines are the ratios, not the seconds.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.cost import peak_mib, processor_seconds
-from benchmarks.plain_scripts import blobs, count_points, otsu_nuclei
-from benchmarks.plots import draw_bars
-from benchmarks.report import RESULTS, made_by, markdown_table, write_report
+from benchmarks.common.cost import peak_mib, processor_seconds
+from benchmarks.common.plain_scripts import blobs, count_points, otsu_nuclei
+from benchmarks.common.plots import draw_bars
+from benchmarks.common.report import RESULTS, made_by, markdown_table, write_report
 from fishcount import count_signals, detect_spots, score_case, score_field, segment_nuclei
 from fishcount.image import DAPI, PROBES, FishImage
 from fishcount.quality import image_findings

@@ -6,14 +6,14 @@ FOLDER is shaped like the phantoms of this project: ``cases.json``, ``CASE/field
 ``CASE/truth/field_N_spots.csv``. A point counts as found within 3 px; the two points of a split
 signal are one copy; debris outside nuclei is ignored. Crowded copies have another copy within
 5 px; precision among them charges false points within 8 px of a crowded copy. RMSE is that of
-isolated points, beside the least that the data allow for these (`benchmarks.localisation`).
+isolated points, beside the least that the data allow for these (`benchmarks.common.localisation`).
 Fields of any kind without signals say how many false ones are to be expected. Stacks are detected
 in 3D by fishcount, and by it and all others on their projection.
 
-fishcount is automatic. A peer (`benchmarks.spot_peers`) gets the threshold that gives the best F1
-against the truth of all fields of a difficulty and probe ("best"), and its own where it has one
-("automatic"). Peers that are not installed are left out. ``--real FOLDER`` adds images with a table
-of points beside them (``NAME.png``, ``NAME.csv`` with columns y, x; matched within 2 px).
+fishcount is automatic. A peer (`benchmarks.common.spot_peers`) gets the threshold that gives the
+best F1 against the truth of all fields of a difficulty and probe ("best"), and its own where it has
+one ("automatic"). Peers that are not installed are left out. ``--real FOLDER`` adds images with a
+table of points beside them (``NAME.png``, ``NAME.csv`` with columns y, x; matched within 2 px).
 ``--speed`` times one channel of 2048 x 2048 pixels, made of the fields of FOLDER.
 """
 
@@ -27,11 +27,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from skimage import io
 
-from benchmarks.plots import draw_bars
-from benchmarks.report import made_by, markdown_table, write_report
-from benchmarks.spot_peers import Image, Peer, Points, installed_peers, with_best
-from benchmarks.spot_speed import time_speed
-from benchmarks.spot_truth import Channel, Tally, add_to, read_channels
+from benchmarks.common.plots import draw_bars
+from benchmarks.common.report import made_by, markdown_table, write_report
+from benchmarks.common.spot_peers import Image, Peer, Points, installed_peers, with_best
+from benchmarks.common.spot_speed import time_speed
+from benchmarks.common.spot_truth import Channel, Tally, add_to, read_channels
 from fishcount.image import PROBES
 from fishcount.metrics import PointMatch, match_points
 from fishcount.settings import SpotSettings

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from benchmarks.ideal import COUNTS_PER_ELECTRON, OFFSET_COUNTS
-from benchmarks.localisation import least_errors_px
+from benchmarks.common.ideal import COUNTS_PER_ELECTRON, OFFSET_COUNTS
+from benchmarks.common.localisation import least_errors_px
 
 SIGMA = 1.7
 

@@ -17,7 +17,7 @@ def benchmarks(monkeypatch):
 
 
 def test_a_page_names_its_call_and_no_place_of_this_machine(benchmarks, tmp_path):
-    command = benchmarks("report").command
+    command = benchmarks("common.report").command
     told = command("nuclei", [str(tmp_path / "phantoms"), "results/drawn", "--speed"])
     assert told == "`python -m benchmarks.nuclei phantoms results/drawn --speed`."
 
@@ -29,12 +29,12 @@ def test_bars_are_drawn_also_where_some_are_missing(benchmarks, tmp_path):
         {"set": "easy", "method": "theirs", "F1": 0.8},
     ]
     picture = tmp_path / "new" / "page.png"
-    benchmarks("plots").draw_bars(picture, rows, across="set", beside="method", height="F1")
+    benchmarks("common.plots").draw_bars(picture, rows, across="set", beside="method", height="F1")
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
 def test_the_best_threshold_is_looked_for_below_the_grid_and_between_its_places(benchmarks):
-    peers = benchmarks("spot_peers")
+    peers = benchmarks("common.spot_peers")
     for best in (0.02, 0.137):
         found = peers.with_best(
             lambda threshold: threshold,
@@ -58,5 +58,5 @@ def test_label_images_are_found_where_other_programs_put_them(benchmarks, tmp_pa
     for name in (image, labels):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         imwrite(tmp_path / name, np.ones((4, 5), np.uint8))
-    (field,) = benchmarks("nuclei_fields").labelled_folder(tmp_path, None)
+    (field,) = benchmarks("common.nuclei_fields").labelled_folder(tmp_path, None)
     assert field.truth.shape == (4, 5)

@@ -31,8 +31,8 @@ __all__ = [
 # Distance from a contact within which pixels may go to the other nucleus, in nuclear diameters.
 _REACH = 0.25
 # Weights of the log odds that a cut is false: of its width, and of the log area of both sides in
-# nuclear areas. Fitted to contacts in drawn fields by `benchmarks/fit_contacts.py`; with cuts above
-# _FALSE joined, one contact of two nuclei in 250 is lost.
+# nuclear areas. Fitted to contacts in drawn fields by `benchmarks/training/fit_contacts.py`; with
+# cuts above _FALSE joined, one contact of two nuclei in 250 is lost.
 _WIDTH_WEIGHT, _SIZE_WEIGHT, _FALSE = 6.7, 3.0, 6.0
 # Smaller areas count as this: the fit has seen none.
 MIN_SIZE = 0.6

@@ -19,7 +19,7 @@ from fishcount.nuclei.parting.size_law import SizeLaw
 __all__ = ["BIAS", "WEIGHTS", "cut_figures", "log_odds_two"]
 
 # Weights of the columns of `cut_figures` in the log odds that both sides are two nuclei. Fitted to
-# cuts of nuclei in drawn fields by `benchmarks/fit_cuts.py`.
+# cuts of nuclei in drawn fields by `benchmarks/training/fit_cuts.py`.
 WEIGHTS = np.array([24.9, 13.8, 9.8, 1.1, 4.5, 4.8, -2.9, 8.0, 1.9])
 BIAS = -1.4
 # What the sizes of both sides say counts by half: the figures above know a part of it.

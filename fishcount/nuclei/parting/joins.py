@@ -29,7 +29,7 @@ __all__ = [
 
 # What speaks for two nuclei at a contact of two pieces, as log odds: weights of the columns of
 # `contact_figures`. Fitted to contacts inside and between nuclei of drawn fields by
-# `benchmarks/fit_joins.py`; kept apart where the sum is above zero.
+# `benchmarks/training/fit_joins.py`; kept apart where the sum is above zero.
 WEIGHTS = np.array([4.1, 5.6, 4.3, 2.3, 6.8, 13.4])
 BIAS = -2.2
 

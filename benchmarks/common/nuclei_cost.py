@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage import measure
 
-from benchmarks.cost import peak_mib, processor_seconds
+from benchmarks.common.cost import peak_mib, processor_seconds
 from fishcount.nuclei import segment_nuclei
 from fishcount.nuclei.figures.measure import in_centroid_order
 from fishcount.nuclei.geometry.shape import measure_shapes

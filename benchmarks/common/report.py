@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 # Where the pages lie.
-RESULTS = Path(__file__).parent / "results"
+RESULTS = Path(__file__).parents[1] / "results"
 PACKAGES = ("fishcount", "numpy", "scipy", "scikit-image")
 
 

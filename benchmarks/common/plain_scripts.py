@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy import ndimage as ndi
 from skimage import feature, filters, measure, segmentation
 
-from benchmarks.truth_fields import TrueField
+from benchmarks.common.truth_fields import TrueField
 from fishcount import FishImage
 from fishcount.metrics import match_points
 from fishcount.synthetic.truth import SpotKind

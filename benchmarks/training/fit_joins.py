@@ -1,6 +1,6 @@
 """What tells one nucleus in pieces from two that touch: the weights of `nuclei.parting.joins`.
 
-    python -m benchmarks.fit_joins [--fields N] [--size PX] [--seed S]
+    python -m benchmarks.training.fit_joins [--fields N] [--size PX] [--seed S]
 
 Fields of any conditions are drawn, every second as another microscope sees other tissue, and
 measured. Every contact that the join test is asked about in them is an example: of two nuclei where
@@ -23,7 +23,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.drawn_cuts import (
+from benchmarks.training.drawn_cuts import (
     Drawn,
     Labels,
     cores_of,

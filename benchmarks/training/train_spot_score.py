@@ -1,6 +1,6 @@
 """Train the score that tells signals from everything else: ``spot_score.json``.
 
-    python -m benchmarks.train_spot_score [--fields N] [--size PX] [--seed S] [--out FILE]
+    python -m benchmarks.training.train_spot_score [--fields N] [--size PX] [--seed S] [--out FILE]
                                           [--smoothed]
 
 Fields are drawn by `fishcount.synthetic.random_spec`: optics, camera, stain, crowding and
@@ -43,7 +43,7 @@ from fishcount.spots.stack import project_signals
 from fishcount.synthetic import CASES, FieldSpec, Truth, random_spec
 from fishcount.synthetic.field import draw_stack
 
-HOME = Path(__file__).parents[1] / "fishcount" / "spots" / "judgement"
+HOME = Path(__file__).parents[2] / "fishcount" / "spots" / "judgement"
 REACH_PX = 3.0
 DEBRIS = 9
 EMPTY_SHARE = 0.08
@@ -85,7 +85,7 @@ def main() -> None:
     table = fit_score(figures[~held_out], is_signal[~held_out])
     score = score_with(table, figures[held_out])
     wrong = np.mean((score > 0) != is_signal[held_out])
-    table["script"] = "benchmarks/train_spot_score.py"
+    table["script"] = "benchmarks/training/train_spot_score.py"
     table["arguments"] = {
         "fields": arguments.fields, "size": arguments.size, "seed": arguments.seed,
         "smoothed": arguments.smoothed,

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
-from benchmarks.truth_fields import TrueField, spots_at
+from benchmarks.common.truth_fields import TrueField, spots_at
 from fishcount.image import PROBES
 from fishcount.spots import Spots
 from fishcount.synthetic.truth import SpotKind

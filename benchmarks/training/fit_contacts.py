@@ -1,6 +1,6 @@
 """What tells a false cut from a contact of two nuclei: weights of `nuclei.parting.contacts`.
 
-    python -m benchmarks.fit_contacts [--fields N] [--size PX] [--seed S]
+    python -m benchmarks.training.fit_contacts [--fields N] [--size PX] [--seed S]
 
 Fields of any conditions are drawn; every contact of the labels that are found in them is an
 example: a false cut where most of both labels is one true nucleus. A logistic regression of the
@@ -18,7 +18,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.drawn_cuts import fit_log_odds, shrink_truth, touching_spec, true_owners
+from benchmarks.training.drawn_cuts import fit_log_odds, shrink_truth, touching_spec, true_owners
 from fishcount.nuclei.parting.contacts import (
     MIN_SIZE,
     cut_by_the_edge,

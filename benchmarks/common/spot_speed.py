@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from benchmarks.cost import processor_seconds
-from benchmarks.spot_peers import AUTOMATIC, SIGMA_PX, Image, installed_peers
+from benchmarks.common.cost import processor_seconds
+from benchmarks.common.spot_peers import AUTOMATIC, SIGMA_PX, Image, installed_peers
 from fishcount.background import background_map, noise_by_brightness
 from fishcount.spots import detect_spots
 from fishcount.spots.points.maxima import local_maxima

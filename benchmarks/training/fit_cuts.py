@@ -1,11 +1,11 @@
 """What tells two nuclei at a cut from dent to dent: the weights of `nuclei.parting.cut_odds`.
 
-    python -m benchmarks.fit_cuts [--fields N] [--size PX] [--seed S]
+    python -m benchmarks.training.fit_cuts [--fields N] [--size PX] [--seed S]
 
-Fields of any conditions are drawn, as for `benchmarks.fit_joins`, with more nuclei that overlap.
-Every cut that is weighed is an example: of two nuclei where most of one side is another true
-nucleus than most of the other; cut is what the truth says. An error costs the cube of what the
-smaller side is of a nucleus, as in `benchmarks.fit_joins`. A logistic regression gives the weights.
+Fields of any conditions are drawn, as for `benchmarks.training.fit_joins`, with more nuclei that
+overlap. Every cut that is weighed is an example: of two nuclei where most of one side is another
+true nucleus than most of the other; cut is what the truth says. An error costs the cube of what the
+smaller side is of a nucleus, as there. A logistic regression gives the weights.
 
 How much all cuts between two nuclei weigh beside all those through one is decided by the F1 of the
 nuclei that are found in these fields, at an overlap of 0.5. Prints what to set for
@@ -21,7 +21,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.drawn_cuts import (
+from benchmarks.training.drawn_cuts import (
     Drawn,
     Labels,
     cores_of,

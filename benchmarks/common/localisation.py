@@ -1,9 +1,9 @@
 """How well a lone point can be placed at all: the Cramer-Rao bound of its position.
 
 Each point is taken alone, as a Gaussian of its true width on the light around it; position and
-height are free, and the camera is that of the phantoms (`benchmarks.ideal`). True heights are those
-before uneven illumination: the share of them that reaches the camera is measured, as the median
-over the points of a channel of the height that fits best at the true place.
+height are free, and the camera is that of the phantoms (`benchmarks.common.ideal`). True heights
+are those before uneven illumination: the share of them that reaches the camera is measured, as the
+median over the points of a channel of the height that fits best at the true place.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
-from benchmarks.ideal import COUNTS_PER_ELECTRON, OFFSET_COUNTS, READ_NOISE_ELECTRONS
+from benchmarks.common.ideal import COUNTS_PER_ELECTRON, OFFSET_COUNTS, READ_NOISE_ELECTRONS
 
 REACH_PX = 8
 BACKGROUND_PX = 15

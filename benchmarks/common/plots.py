@@ -21,7 +21,7 @@ def draw_bars(
     path
         PNG to be written; its folder is made when it is not there.
     rows
-        As for `benchmarks.report.markdown_table`.
+        As for `benchmarks.common.report.markdown_table`.
     across, beside, height
         Columns: the groups, the bars of each group, and how high they are.
     """

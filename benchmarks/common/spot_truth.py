@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
-from benchmarks.localisation import least_errors_px
-from benchmarks.spot_peers import Image, Points
-from benchmarks.truth_fields import read_folder
+from benchmarks.common.localisation import least_errors_px
+from benchmarks.common.spot_peers import Image, Points
+from benchmarks.common.truth_fields import read_folder
 from fishcount.image import PROBES
 from fishcount.metrics import match_points
 from fishcount.synthetic.truth import SpotKind, SpotsTruth

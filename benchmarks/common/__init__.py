@@ -1,0 +1,1 @@
+"""What several benchmarks share: fields with truth, peers, the ideal observer, tables and plots."""
