@@ -6,7 +6,8 @@ FOLDER is shaped like the phantoms of this project: ``cases.json``, ``CASE/field
 ``CASE/truth/field_N_spots.csv``. A point counts as found within 3 px; the two points of a split
 signal are one copy; debris outside nuclei is ignored. Crowded copies have another copy within
 5 px; precision among them charges false points within 8 px of a crowded copy. RMSE is that of
-isolated points, beside the least that the data allow for these (`benchmarks.common.localisation`).
+isolated points, beside the least that the data allow for these (`benchmarks.common.localisation`),
+and a table says how many times that the ground of nuclei, which is not white, makes of it.
 Fields of any kind without signals say how many false ones are to be expected. Stacks are detected
 in 3D by fishcount, and by it and all others on their projection.
 
@@ -27,11 +28,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from skimage import io
 
+from benchmarks.common.localisation import ground_over_white
 from benchmarks.common.plots import draw_bars
 from benchmarks.common.report import made_by, markdown_table, write_report
 from benchmarks.common.spot_peers import Image, Peer, Points, installed_peers, with_best
 from benchmarks.common.spot_speed import time_speed
-from benchmarks.common.spot_truth import Channel, Tally, add_to, read_channels
+from benchmarks.common.spot_truth import Channel, Tally, add_to, by_kind, read_channels
 from fishcount.image import PROBES
 from fishcount.metrics import PointMatch, match_points
 from fishcount.settings import SpotSettings
@@ -68,11 +70,8 @@ def with_threshold(peer: Peer, threshold: float, channels: list[Channel]) -> Tal
 
 
 def compare(folder: Path, limit: int | None, *, with_peers: bool) -> pd.DataFrame:
-    groups: dict[tuple[str, str], list[Channel]] = {}
-    for channel in read_channels(folder, limit):
-        groups.setdefault((channel.difficulty, channel.probe), []).append(channel)
     rows = []
-    for (difficulty, probe), channels in sorted(groups.items()):
+    for (difficulty, probe), channels in by_kind(folder, limit).items():
         about = {"fields": difficulty, "probe": probe}
         ways = {"fishcount, automatic": SpotSettings()}
         if channels[0].image.ndim == 3:
@@ -88,6 +87,22 @@ def compare(folder: Path, limit: int | None, *, with_peers: bool) -> pd.DataFram
             if automatic:
                 own = with_threshold(peer, np.nan, channels)
                 rows.append({**about, "detector": f"{name}, automatic", **own.row()})
+    return pd.DataFrame(rows)
+
+
+def places_on_ground(folder: Path, limit: int | None) -> pd.DataFrame:
+    """How many times the bound for white noise the ground of nuclei makes of a place."""
+    rows = []
+    for (difficulty, probe), channels in by_kind(folder, limit).items():
+        if channels[0].image.ndim == 3:
+            continue
+        truth = [channel.truth for channel in channels]
+        ratio = ground_over_white(
+            np.concatenate([channel.ground() for channel in channels]),
+            sigma_px=float(np.median(np.concatenate([one.sigma for one in truth]))),
+            electrons=float(np.median(np.concatenate([one.amp for one in truth]))),
+        )
+        rows.append({"fields": difficulty, "probe": probe, "times the bound": ratio})
     return pd.DataFrame(rows)
 
 
@@ -155,6 +170,9 @@ def main(arguments: list[str] | None = None) -> None:
     asked = parser.parse_args(arguments)
     peers = not asked.skip_peers
     tables = {"Drawn fields": compare(asked.folder, asked.fields, with_peers=peers)}
+    tables["Lone points, placed as well as the ground allows"] = places_on_ground(
+        asked.folder, asked.fields
+    )
     if asked.real:
         tables["Other images"] = compare_real(asked.real, with_peers=peers)
     if asked.empty:

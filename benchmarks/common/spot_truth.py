@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
-from benchmarks.common.localisation import least_errors_px
+from benchmarks.common.localisation import least_errors_px, patches_of_ground
 from benchmarks.common.spot_peers import Image, Points
 from benchmarks.common.truth_fields import read_folder
 from fishcount.image import PROBES
@@ -32,6 +32,8 @@ class Channel:
     image: Image
     other: Image
     truth: SpotsTruth
+    other_truth: SpotsTruth
+    nuclei: NDArray[np.bool_]
     z_step_um: float | None = None
 
     @property
@@ -50,6 +52,14 @@ class Channel:
             sigma_px=truth.sigma,
             electrons=truth.amp,
         )
+
+    def ground(self) -> NDArray[np.float64]:
+        """Patches (n, pixels) of nuclei in which neither probe has a point, in electrons."""
+        y, x = (
+            np.concatenate([getattr(self.truth, axis), getattr(self.other_truth, axis)])
+            for axis in "yx"
+        )
+        return patches_of_ground(self.plane, self.nuclei, y, x)
 
 
 @dataclass
@@ -100,8 +110,18 @@ def read_channels(folder: Path, limit: int | None) -> Iterator[Channel]:
                 image=pixels[probe],
                 other=pixels[other],
                 truth=one.points_of(probe),
+                other_truth=one.points_of(other),
+                nuclei=one.truth.labels > 0,
                 z_step_um=image.z_step_um if image.n_planes > 1 else None,
             )
+
+
+def by_kind(folder: Path, limit: int | None) -> dict[tuple[str, str], list[Channel]]:
+    """The channels of a folder by difficulty and probe, in this order."""
+    kinds: dict[tuple[str, str], list[Channel]] = {}
+    for channel in read_channels(folder, limit):
+        kinds.setdefault((channel.difficulty, channel.probe), []).append(channel)
+    return dict(sorted(kinds.items()))
 
 
 def add_to(tally: Tally, found: Points, channel: Channel) -> None:

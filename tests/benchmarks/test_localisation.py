@@ -5,9 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from scipy import ndimage as ndi
 
-from benchmarks.common.ideal import COUNTS_PER_ELECTRON, OFFSET_COUNTS
-from benchmarks.common.localisation import least_errors_px
+from benchmarks.common.ideal import COUNTS_PER_ELECTRON, OFFSET_COUNTS, READ_NOISE_ELECTRONS
+from benchmarks.common.localisation import (
+    ground_over_white,
+    least_errors_px,
+    patches_of_ground,
+)
 
 SIGMA = 1.7
 
@@ -64,3 +69,44 @@ def test_no_points_have_no_bounds():
     assert least_errors_px(
         plane_of(1.0, 1.0), nothing, nothing, sigma_px=nothing, electrons=nothing
     ).shape == (0,)
+
+
+def patches_on(ground, *, seed=5):
+    """Squares out of a wide plane of ground, in electrons."""
+    rng = np.random.default_rng(seed)
+    plane = OFFSET_COUNTS + COUNTS_PER_ELECTRON * ground(rng)
+    return patches_of_ground(plane, np.ones(plane.shape, bool), np.zeros(1), np.zeros(1))
+
+
+def white(rng):
+    return 80.0 + rng.normal(0, np.sqrt(80 + READ_NOISE_ELECTRONS**2), (400, 400))
+
+
+def test_white_ground_costs_nothing():
+    ratio = ground_over_white(patches_on(white), sigma_px=SIGMA, electrons=160.0)
+    assert_allclose(ratio, 1.0, atol=0.03)
+
+
+def test_waves_as_long_as_a_point_is_wide_cost_most():
+    def waves(length):
+        def ground(rng):
+            wavy = ndi.gaussian_filter(rng.normal(size=(400, 400)), length)
+            return white(rng) + 2.0 * wavy / wavy.std()
+
+        return ground_over_white(patches_on(ground), sigma_px=SIGMA, electrons=160.0)
+
+    assert waves(SIGMA) > 1.1
+    assert waves(SIGMA) > waves(3 * SIGMA) > waves(9 * SIGMA) > 1.0
+
+
+def test_ground_is_looked_for_away_from_points_and_outside_nothing():
+    y, x = np.array([200.0]), np.array([200.0])
+    plane = np.full((400, 400), OFFSET_COUNTS)
+    plane[198:203, 198:203] += 4 * COUNTS_PER_ELECTRON
+    nuclei = np.zeros(plane.shape, bool)
+    nuclei[180:221, 180:221] = True
+    patches = patches_of_ground(plane, nuclei, y, x)
+    assert len(patches)
+    assert not patches.any()
+    assert np.isnan(ground_over_white(patches[:10], sigma_px=SIGMA, electrons=160.0))
+    assert not len(patches_of_ground(plane, np.zeros_like(nuclei), y, x))
