@@ -7,7 +7,9 @@ FOLDER is shaped like the phantoms of this project: ``cases.json``, ``CASE/field
 signal are one copy; debris outside nuclei is ignored. Crowded copies have another copy within
 5 px; precision among them charges false points within 8 px of a crowded copy. RMSE is that of
 isolated points, beside the least that the data allow for these (`benchmarks.common.localisation`),
-and a table says how many times that the ground of nuclei, which is not white, makes of it.
+and a table says how many times that the ground of nuclei, which is not white, makes of it. The ideal
+observer (`benchmarks.common.ideal`) knows how many points there are, and their widths; it is at
+their true places.
 Fields of any kind without signals say how many false ones are to be expected. Stacks are detected
 in 3D by fishcount, and by it and all others on their projection.
 
@@ -48,7 +50,7 @@ def ours(channel: Channel, settings: SpotSettings | None = None) -> Points:
         channel.image,
         pixel_size_um=0.1,
         z_step_um=channel.z_step_um,
-        other=channel.other,
+        other=channel.other.image,
         settings=settings,
     )
     return spots.yx_px[spots.kept]
@@ -81,6 +83,10 @@ def compare(folder: Path, limit: int | None, *, with_peers: bool) -> pd.DataFram
             for channel in channels:
                 add_to(tally, ours(channel, settings), channel)
             rows.append({**about, "detector": way, **tally.row()})
+        ideal = Tally()
+        for channel in channels:
+            add_to(ideal, channel.seen_by_ideal(), channel)
+        rows.append({**about, "detector": "ideal observer", **ideal.row(), "RMSE px": np.nan})
         for name, (_, peer, steps, automatic) in installed_peers().items() if with_peers else ():
             best = best_of(peer, steps, channels)
             rows.append({**about, "detector": f"{name}, best", **best.row()})

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as default
 from functools import cached_property
 from pathlib import Path
 
@@ -11,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
+from benchmarks.common.ideal import ideal_spots
 from benchmarks.common.localisation import least_errors_px, patches_of_ground
 from benchmarks.common.spot_peers import Image, Points
-from benchmarks.common.truth_fields import read_folder
+from benchmarks.common.truth_fields import TrueField, read_folder
 from fishcount.image import PROBES
 from fishcount.metrics import match_points
 from fishcount.synthetic.truth import SpotKind, SpotsTruth
@@ -25,16 +27,36 @@ REACH_PX, CROWDED_PX, NEAR_CROWD_PX = 3.0, 5.0, 8.0
 
 @dataclass(frozen=True, eq=False)
 class Channel:
-    """One probe channel with its true points."""
+    """One probe channel of a field, with its true points."""
 
-    difficulty: str
+    field: TrueField
     probe: str
-    image: Image
-    other: Image
-    truth: SpotsTruth
-    other_truth: SpotsTruth
-    nuclei: NDArray[np.bool_]
-    z_step_um: float | None = None
+
+    @property
+    def difficulty(self) -> str:
+        """Of its field."""
+        return self.field.difficulty
+
+    @cached_property
+    def image(self) -> Image:
+        """Counts as they are stored."""
+        return self.field.image.channel(self.probe)
+
+    @cached_property
+    def truth(self) -> SpotsTruth:
+        """The true points, debris included."""
+        return self.field.points_of(self.probe)
+
+    @property
+    def other(self) -> Channel:
+        """That of the other probe."""
+        (probe,) = (probe for probe in PROBES if probe != self.probe)
+        return Channel(self.field, probe)
+
+    @property
+    def z_step_um(self) -> float | None:
+        """Distance of planes; None of a plane."""
+        return self.field.image.z_step_um if self.image.ndim == 3 else None
 
     @property
     def plane(self) -> Image:
@@ -53,13 +75,15 @@ class Channel:
             electrons=truth.amp,
         )
 
+    def seen_by_ideal(self) -> Points:
+        """What `benchmarks.common.ideal` sees, at the true places."""
+        return ideal_spots(self.field, self.probe).yx_px
+
     def ground(self) -> NDArray[np.float64]:
         """Patches (n, pixels) of nuclei in which neither probe has a point, in electrons."""
-        y, x = (
-            np.concatenate([getattr(self.truth, axis), getattr(self.other_truth, axis)])
-            for axis in "yx"
-        )
-        return patches_of_ground(self.plane, self.nuclei, y, x)
+        truths = self.truth, self.other.truth
+        y, x = (np.concatenate([getattr(truth, axis) for truth in truths]) for axis in "yx")
+        return patches_of_ground(self.plane, self.field.truth.labels > 0, y, x)
 
 
 @dataclass
@@ -72,8 +96,8 @@ class Tally:
     crowded: int = 0
     crowded_hits: int = 0
     crowded_false: int = 0
-    squares: list[float] = field(default_factory=list)
-    least_squares: list[float] = field(default_factory=list)
+    squares: list[float] = default(default_factory=list)
+    least_squares: list[float] = default(default_factory=list)
 
     @property
     def f1(self) -> float:
@@ -100,20 +124,9 @@ def _root_mean(squares: list[float]) -> float:
 
 def read_channels(folder: Path, limit: int | None) -> Iterator[Channel]:
     """Both probes of at most so many fields of each case of a folder; all where it is None."""
-    for one in read_folder(folder, most_fields=limit):
-        image = one.image
-        pixels = {probe: image.channel(probe) for probe in PROBES}
-        for probe, other in zip(PROBES, reversed(PROBES), strict=True):
-            yield Channel(
-                difficulty=one.difficulty,
-                probe=probe,
-                image=pixels[probe],
-                other=pixels[other],
-                truth=one.points_of(probe),
-                other_truth=one.points_of(other),
-                nuclei=one.truth.labels > 0,
-                z_step_um=image.z_step_um if image.n_planes > 1 else None,
-            )
+    for field in read_folder(folder, most_fields=limit):
+        for probe in PROBES:
+            yield Channel(field, probe)
 
 
 def by_kind(folder: Path, limit: int | None) -> dict[tuple[str, str], list[Channel]]:
