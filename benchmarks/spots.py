@@ -7,11 +7,10 @@ FOLDER is shaped like the phantoms of this project: ``cases.json``, ``CASE/field
 signal are one copy; debris outside nuclei is ignored. Crowded copies have another copy within
 5 px; precision among them charges false points within 8 px of a crowded copy. RMSE is that of
 isolated points, beside the least that the data allow for these (`benchmarks.common.localisation`),
-and a table says how many times that the ground of nuclei, which is not white, makes of it. The ideal
-observer (`benchmarks.common.ideal`) knows how many points there are, and their widths; it is at
-their true places.
-Fields of any kind without signals say how many false ones are to be expected. Stacks are detected
-in 3D by fishcount, and by it and all others on their projection.
+and a table says how many times that the ground of nuclei, which is not white, makes of it. The
+ideal observer (`benchmarks.common.ideal`) knows how many points there are, and their widths; it is
+at their true places. Fields of any kind without signals say how many false ones are to be expected.
+Stacks are detected in 3D by fishcount, and by it and all others on their projection.
 
 fishcount is automatic. A peer (`benchmarks.common.spot_peers`) gets the threshold that gives the
 best F1 against the truth of all fields of a difficulty and probe ("best"), and its own where it has

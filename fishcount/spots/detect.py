@@ -25,6 +25,7 @@ from fishcount.spots.channel.reduction import (
     reduction_of,
 )
 from fishcount.spots.channel.scale import ChannelScale, ChannelView, view_channel
+from fishcount.spots.channel.singles import with_singles
 from fishcount.spots.checks import checked_counts
 from fishcount.spots.depth import separated_in_depth
 from fishcount.spots.judgement.judge import judge
@@ -113,6 +114,7 @@ def detect_spots(
     views = {
         name: _view(pixels, known[name] or expected, z_step_um) for name, pixels in channels.items()
     }
+    views = with_singles(views)
     return _spots_of_probe("image", channels, views, z_step_um, settings).enlarged(factor)
 
 
@@ -175,7 +177,7 @@ def detect_in_channels(
 
     # Most of the time is spent in numpy, which lets go of the interpreter's lock.
     with ThreadPoolExecutor(max(1, threads)) as pool:
-        views = dict(zip(channels, pool.map(view, channels), strict=True))
+        views = with_singles(dict(zip(channels, pool.map(view, channels), strict=True)))
         found = pool.map(
             lambda role: _spots_of_probe(role, channels, views, z_step_um, settings), channels
         )

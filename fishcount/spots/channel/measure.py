@@ -35,6 +35,8 @@ from fishcount.spots.channel.reduction import (
 from fishcount.spots.channel.scale import (
     BLOCK_PX,
     ROUND,
+    SEEN_SNR,
+    SURE_SNR,
     ChannelScale,
     ChannelView,
     measured_width_px,
@@ -42,7 +44,8 @@ from fishcount.spots.channel.scale import (
     view_of,
 )
 from fishcount.spots.channel.sharp import is_sharp, light_beside
-from fishcount.spots.channel.typical import typical_height
+from fishcount.spots.channel.singles import with_singles
+from fishcount.spots.channel.typical import share_of_signals, typical_height
 from fishcount.spots.checks import checked_counts
 from fishcount.spots.points.maxima import roundness
 from fishcount.spots.points.response import blob_response, passes_for, white_noise_gain
@@ -50,13 +53,9 @@ from fishcount.spots.stack import project_signals
 
 __all__ = ["measure_channel", "measure_channels", "measured_view"]
 
-# From this SNR on a maximum of the response stands out; it is a signal that tells what is typical.
-_SEEN_SNR, _SURE_SNR = 3.0, 5.0
 # Neighbours with less light than this share of a pixel's own are those of a hot one: beside the
 # middle of the narrowest point that is searched they have a quarter.
 _HOT = 0.12
-# From this share of the typical height on it is counted as a signal.
-_SIGNAL_SHARE = 0.5
 # No pixel is surer than so many steps between grey values: rounding, and flips by one or two of
 # them where an export was clipped to black or compressed.
 _LEAST_NOISE_STEPS = 1.0
@@ -139,15 +138,14 @@ def measured_view(plane: NDArray[np.number], expected: PointWidth) -> ChannelVie
     view = replace(view, scale=scale)
     if not scale.is_measurable:
         return view
-    maxima, snr = view.maxima(_SEEN_SNR)
-    sharp = maxima[is_sharp(view, maxima) & (snr >= _SURE_SNR)]
+    maxima, snr = view.maxima(SEEN_SNR)
+    sharp = maxima[is_sharp(view, maxima) & (snr >= SURE_SNR)]
     y, x = sharp.astype(np.float64).T
     height = view.response[tuple(sharp.T)].astype(np.float64) / scale.gain
-    typical = _typical(height, _SURE_SNR * view.height_noise(y, x), scale)
-    # One more of each: no signal seen among few maxima says less than none among many.
-    share = (np.count_nonzero(height > _SIGNAL_SHARE * typical) + 1) / (len(maxima) + 1)
+    typical = _typical(height, SURE_SNR * view.height_noise(y, x), scale)
+    share = share_of_signals(height, typical, n_maxima=len(maxima))
     smoothed = is_smoothed(plane, view.response, brightness, passes=scale.passes)
-    scale = replace(scale, typical_counts=typical, signal_share=float(share), smoothed=smoothed)
+    scale = replace(scale, typical_counts=typical, signal_share=share, smoothed=smoothed)
     return replace(view, scale=scale)
 
 
@@ -156,7 +154,7 @@ def _width_of_points(view: ChannelView, expected: PointWidth) -> PointWidth:
     if not view.scale.is_measurable:
         return replace(expected, spread=0.0)
     # Those that stand out less are asked for later, and then they are known.
-    view.maxima(_SEEN_SNR)
+    view.maxima(SEEN_SNR)
     maxima, snr = view.maxima(BRIGHT_SNR)
     chosen = roundness(view.response, maxima[:, 0], maxima[:, 1]) > ROUND
     around = view.brightness.at(*maxima.astype(np.float64).T)
@@ -243,6 +241,7 @@ def measure_channels(
         for role, plane in planes.items()
     }
     scales = {}
+    views = with_singles(views)
     for role, view in views.items():
         other = next((other for name, other in views.items() if name != role), None)
         scale = view.scale if other is None else with_leak(view, other).scale
@@ -254,7 +253,7 @@ def _typical(
     heights: NDArray[np.float64], least: NDArray[np.float64], scale: ChannelScale
 ) -> float:
     """Typical height, and at least what is visible: noise must not define a signal."""
-    visible = _SURE_SNR * scale.noise.floor_counts / scale.gain
+    visible = SURE_SNR * scale.noise.floor_counts / scale.gain
     if len(heights) < _LEAST_SURE:
         return visible
     return max(typical_height(heights, least), visible)

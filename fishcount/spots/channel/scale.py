@@ -23,7 +23,9 @@ __all__ = [
     "BLOCK_PX",
     "HEIGHT_SHARE",
     "ROUND",
+    "SEEN_SNR",
     "SHARP_COARSE",
+    "SURE_SNR",
     "ChannelScale",
     "ChannelView",
     "measured_width_px",
@@ -34,6 +36,8 @@ __all__ = [
 
 # Side of the blocks of the brightness map: three of them are wider than a crowd of signals.
 BLOCK_PX = 8
+# From this SNR on a maximum of the response stands out; it is a signal that tells what is typical.
+SEEN_SNR, SURE_SNR = 3.0, 5.0
 # Height by a filter of twice the width over that by the fine one, from which on it is a granule.
 SHARP_COARSE = 1.5
 # Least roundness: less round maxima are edges of nuclei.

@@ -6,11 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import erfcx
 
-__all__ = ["HEIGHT_SPREAD", "bright_ones", "typical_height"]
+__all__ = ["HEIGHT_SPREAD", "SIGNAL_SHARE", "bright_ones", "share_of_signals", "typical_height"]
 
 # Heights of one probe scatter log-normally by less than about a factor of 2 around their median;
 # lower ones than this share of it are left out of the typical height.
-_SHARE = 0.4
+SIGNAL_SHARE = 0.4
+# From this share of the typical height on a maximum is counted among those of signals.
+_COUNTED_SHARE = 0.5
 # Log-normal spread of heights of one probe.
 HEIGHT_SPREAD = 0.4
 # The typical height is at most this far, in log, below the median of those that are seen.
@@ -54,7 +56,7 @@ def typical_height(heights: NDArray[np.float64], least: NDArray[np.float64] | fl
         return float("nan")
     start = float(np.median(heights[bright]))
     seen = np.log(heights[bright])
-    cut = np.log(np.maximum(np.broadcast_to(least, heights.shape)[bright], _SHARE * start))
+    cut = np.log(np.maximum(np.broadcast_to(least, heights.shape)[bright], SIGNAL_SHARE * start))
     low, middle = np.log(start) - _MOST_HIDDEN, np.log(start)
     for _ in range(30):
         middle_of_law = 0.5 * (low + middle)
@@ -64,6 +66,14 @@ def typical_height(heights: NDArray[np.float64], least: NDArray[np.float64] | fl
         else:
             middle = middle_of_law
     return float(np.exp(middle))
+
+
+def share_of_signals(heights: NDArray[np.float64], typical: float, *, n_maxima: int) -> float:
+    """Share of all maxima that stand out which may be signals by their heights (n,), above 0.
+
+    One more of each: no signal seen among few maxima says less than none among many.
+    """
+    return float((np.count_nonzero(heights > _COUNTED_SHARE * typical) + 1) / (n_maxima + 1))
 
 
 def _mills(z: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -80,7 +90,7 @@ def bright_ones(heights: NDArray[np.float64]) -> NDArray[np.bool_]:
     order = np.argsort(positive, kind="stable")
     contrast = np.cumsum(np.square(positive[order]))
     start = positive[order[np.searchsorted(contrast, 0.5 * contrast[-1])]]
-    bright = positive >= _SHARE * start
+    bright = positive >= SIGNAL_SHARE * start
     for _ in range(3):
-        bright = positive >= _SHARE * float(np.median(positive[bright]))
+        bright = positive >= SIGNAL_SHARE * float(np.median(positive[bright]))
     return np.asarray(bright)
