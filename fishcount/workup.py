@@ -43,6 +43,8 @@ def resume(case: CaseFolder) -> WorkUp:
     kept = read_json(path) if path.exists() else {}
     settings = parse_settings(case.settings_toml, source=str(case.path / "settings.toml"))
     first = _count_of(case)
+    if path.exists() and not kept.get("counts"):
+        raise MetadataError("not a record of a work-up", file=path, found="no first count in it")
     try:
         counts = [_record_of(Count, record) for record in kept.get("counts", [])]
         if counts and _sums(counts[0]) != _sums(first):

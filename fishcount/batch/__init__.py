@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fishcount.batch.case import score_job, write_case
 from fishcount.batch.example import example_case
-from fishcount.batch.folder import cases_in_folder, cases_of_folders
+from fishcount.batch.folder import cases_in_folder, cases_of_folders, cases_of_images
 from fishcount.batch.job import CaseJob, FieldJob
 from fishcount.batch.manifest import MANIFEST_COLUMNS, read_manifest
 from fishcount.batch.run import BatchResult, Progress, run_batch
@@ -21,6 +21,7 @@ __all__ = [
     "Progress",
     "cases_in_folder",
     "cases_of_folders",
+    "cases_of_images",
     "example_case",
     "read_manifest",
     "run_batch",

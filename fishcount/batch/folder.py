@@ -1,4 +1,4 @@
-"""The cases of a folder: each folder in it is a case, each image in that a field."""
+"""The cases of a folder: each folder in it is a case, each image in that a field; or of images."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fishcount.errors import InputError
 from fishcount.io import unique_names
 from fishcount.settings import Settings
 
-__all__ = ["cases_in_folder", "cases_of_folders"]
+__all__ = ["cases_in_folder", "cases_of_folders", "cases_of_images"]
 
 _IMAGE = re.compile(r"\.(tiff?|tf[28]|btf|png|jpe?g|zarr|czi|nd2|lif)$", re.IGNORECASE)
 
@@ -97,13 +97,7 @@ def cases_of_folders(
     """
     paths = [Path(folder) for folder in folders]
     absolute = [os.path.abspath(path) for path in paths]
-    if len(set(absolute)) < len(absolute):
-        twice = next(path for path in paths if absolute.count(os.path.abspath(path)) > 1)
-        raise InputError(
-            "is there twice",
-            file=twice,
-            remedy="name each folder once",
-        )
+    _check_once(paths, remedy="name each folder once")
     return tuple(
         CaseJob(
             name=name,
@@ -112,6 +106,41 @@ def cases_of_folders(
         )
         for name, folder in zip(unique_names(absolute), paths, strict=True)
     )
+
+
+def cases_of_images(
+    images: Iterable[str | Path],
+    *,
+    like: FieldJob | None = None,
+    settings: Settings | None = None,
+) -> tuple[CaseJob, ...]:
+    """One case for each image, its only field, named after it; in order.
+
+    Raises
+    ------
+    InputError
+        When one is no file of an image, or is there twice.
+    """
+    paths = [Path(image) for image in images]
+    for path in paths:
+        if not _is_image(path):
+            raise InputError(
+                "is neither a folder nor an image",
+                file=path,
+                expected="case folders, or images that are a case each",
+            )
+    _check_once(paths, remedy="name each image once")
+    return tuple(
+        CaseJob(name=name, fields=(_field(path, like),), settings=Settings.of(settings))
+        for name, path in zip(unique_names(paths), paths, strict=True)
+    )
+
+
+def _check_once(paths: list[Path], *, remedy: str) -> None:
+    absolute = [os.path.abspath(path) for path in paths]
+    twice = next((path for path in paths if absolute.count(os.path.abspath(path)) > 1), None)
+    if twice is not None:
+        raise InputError("is there twice", file=twice, remedy=remedy)
 
 
 def _entries(folder: Path) -> list[Path]:

@@ -227,7 +227,8 @@ def _checked(out: Path, jobs: Sequence[CaseJob]) -> Path:
         inside = {entry.name for entry in out.iterdir() if not entry.name.startswith(".")}
     except OSError as error:
         raise OutputError("cannot be written", file=out, found=error.strerror) from error
-    if inside and STATE_FILE not in inside:
+    # A table without a state is that of a batch whose state was removed to begin anew.
+    if inside and not inside & {STATE_FILE, CASES_FILE}:
         raise OutputError(
             "is no folder of a batch",
             file=out,

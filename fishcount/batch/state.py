@@ -100,12 +100,16 @@ class State:
             with self._connection:
                 yield self._connection
         except sqlite3.Error as error:
-            raise OutputError(
-                "the state of the batch cannot be written",
-                file=self._path,
-                found=str(error),
-                remedy="make room and run the same command again: finished cases are kept",
-            ) from error
+            raise _cannot_be_written(self._path, error) from error
+
+
+def _cannot_be_written(path: Path, error: sqlite3.Error) -> OutputError:
+    return OutputError(
+        "the state of the batch cannot be written",
+        file=path,
+        found=str(error),
+        remedy="make room and run the same command again: finished cases are kept",
+    )
 
 
 @contextmanager
@@ -125,6 +129,8 @@ def open_state(out: Path) -> Iterator[State]:
             yield State(connection, path)
         finally:
             connection.close()
+    except sqlite3.OperationalError as error:
+        raise _cannot_be_written(path, error) from error
     except sqlite3.Error as error:
         raise OutputError(
             "is no state of a batch",

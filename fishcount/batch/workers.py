@@ -93,7 +93,7 @@ class _Pool:
     def start(self, job: CaseJob) -> None:
         """Start a worker with its first case."""
         ours, theirs = self._context.Pipe()
-        with _environment(_ONE_THREAD):
+        with _environment(_ONE_THREAD), _uninterrupted():
             process: Any = self._context.Process(  # type: ignore[attr-defined]
                 target=_serve, args=(theirs, str(self._out), self._again), daemon=True
             )
@@ -195,6 +195,22 @@ def _context(start_method: str | None) -> BaseContext:
     if context.get_start_method() == "forkserver":
         context.set_forkserver_preload([process_case.__module__])
     return context
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Processes that are started now are not interrupted by the keyboard; this one is, after.
+
+    They, and the server that starts them, would say so with a traceback each while they import.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager

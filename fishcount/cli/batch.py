@@ -66,8 +66,9 @@ def command(
 ) -> int:
     """Score many cases; a folder for each, cases.csv and index.html over all.
 
-    SOURCES is a folder of case folders, several case folders, or a CSV manifest with one row
-    for each field (docs/reference/batch.md names its columns). What was finished before is kept,
+    SOURCES is a folder of case folders, several case folders, several images that are a case
+    each, a pattern of either, or a CSV manifest with one row for each field
+    (docs/reference/batch.md names its columns). What was finished before is kept,
     so the same command resumes after an interruption; a case is scored again when its files, the
     settings or the version have changed.
 
@@ -102,14 +103,31 @@ def command(
 def _jobs(
     sources: tuple[Path, ...], out: Path, like: FieldJob, settings: Settings
 ) -> tuple[CaseJob, ...]:
-    from fishcount.batch import cases_in_folder, cases_of_folders, read_manifest
+    from fishcount.batch import cases_in_folder, cases_of_folders, cases_of_images, read_manifest
 
     options: dict[str, Any] = {"like": like, "settings": settings}
-    if len(sources) > 1:
-        return cases_of_folders(sources, **options)
-    if sources[0].is_dir():
-        return cases_in_folder(sources[0], out=out, **options)
-    return read_manifest(sources[0], **options)
+    named = [path for source in sources for path in _expanded(source)]
+    if len(sources) == 1 and named == list(sources):
+        if sources[0].is_dir():
+            return cases_in_folder(sources[0], out=out, **options)
+        return read_manifest(sources[0], **options)
+    if all(path.is_dir() for path in named):
+        return cases_of_folders(named, **options)
+    return cases_of_images(named, **options)
+
+
+def _expanded(source: Path) -> list[Path]:
+    """What a pattern matches, which not every shell expands; else the path as it is."""
+    import glob
+
+    from fishcount.errors import InputError
+
+    if source.exists() or not glob.has_magic(str(source)):
+        return [source]
+    matched = [Path(found) for found in sorted(glob.glob(str(source)))]
+    if not matched:
+        raise InputError("matches nothing", file=source, remedy="is the pattern spelt as it is?")
+    return matched
 
 
 @contextmanager

@@ -22,8 +22,19 @@ __all__ = ["command"]
     type=click.Path(path_type=Path),
     help="A scheme of your own, as TOML, beside those of the settings; repeat for more.",
 )
+@click.option(
+    "--overwrite",
+    is_flag=True,
+    help="Also where the log has lost lines from which DIR/reviewed was made.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print reviewed/summary.json.")
-def command(case: Path, ihc: str | None, scheme_files: tuple[Path, ...], as_json: bool) -> None:
+def command(
+    case: Path,
+    ihc: str | None,
+    scheme_files: tuple[Path, ...],
+    overwrite: bool,
+    as_json: bool,
+) -> None:
     """Make the edits in DIR/edits.jsonl anew, and write what comes of them to DIR/reviewed.
 
     The automatic result in DIR stays as it is; both are printed side by side, and stand so in
@@ -42,7 +53,7 @@ def command(case: Path, ihc: str | None, scheme_files: tuple[Path, ...], as_json
         dual=folder.summary["cep17_signals"] is not None,
         settings=settings.scoring,
     )
-    write_reviewed(folder, ihc=ihc, schemes=schemes)
+    write_reviewed(folder, ihc=ihc, schemes=schemes, again=overwrite)
     write_reports(case)
     reviewed = read_case_folder(case / "reviewed").summary
     if as_json:

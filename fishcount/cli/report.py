@@ -18,7 +18,10 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option(
     "--xlsx", type=_FILE, help="A workbook of all tables; needs the extra fishcount[xlsx]."
 )
-def command(case: Path, pdf: Path | None, csv: Path | None, xlsx: Path | None) -> None:
+@click.option("--overwrite", is_flag=True, help="Replace files that are there already.")
+def command(
+    case: Path, pdf: Path | None, csv: Path | None, xlsx: Path | None, overwrite: bool
+) -> None:
     """Make the report of the case folder DIR again, or write it in further formats.
 
     Without options DIR/report.html is drawn anew from the tables, the label images and the
@@ -37,7 +40,7 @@ def command(case: Path, pdf: Path | None, csv: Path | None, xlsx: Path | None) -
     if not asked:
         _make_again(case)
         return
-    _check_places(case, asked)
+    _check_places(case, asked, overwrite=overwrite)
     from fishcount.io import replace_file
     from fishcount.report.pdf import print_pdf
     from fishcount.report.workbook import case_csv, case_xlsx
@@ -61,10 +64,14 @@ def _make_again(case: Path) -> None:
         click.echo(written.path)
 
 
-def _check_places(case: Path, asked: list[Path]) -> None:
+def _check_places(case: Path, asked: list[Path], *, overwrite: bool) -> None:
     from fishcount.errors import OutputError
 
     for path in asked:
+        if path.exists() and not overwrite:
+            raise OutputError(
+                "exists already", file=path, remedy="choose another place, or give --overwrite"
+            )
         if case.resolve() in path.resolve().parents:
             raise OutputError(
                 "is inside the case folder",

@@ -178,7 +178,7 @@ def add_recount(workup: WorkUp, recount: Recount) -> WorkUp:
         )
     if recount.objection:
         raise CountError(recount.objection, field="recount")
-    if recount.reader == workup.counts[0].reader:
+    if recount.reader.strip() == workup.counts[0].reader.strip():
         raise CountError(
             "the recount is made by another observer",
             field="reader",

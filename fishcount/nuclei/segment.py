@@ -74,6 +74,7 @@ def segment_nuclei(
     """
     settings = NucleiSettings.of(settings)
     check_positive(pixel_size_um=pixel_size_um, z_step_um=z_step_um)
+    roi = None if roi is None else np.asarray(roi, np.bool_)
     stack = checked_dapi(dapi, roi)
     shape = (stack.shape[-2], stack.shape[-1])
     if not is_small(shape):

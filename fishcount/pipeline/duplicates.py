@@ -43,7 +43,8 @@ def _strip(image: FishImage | Slide) -> tuple[object, ...]:
     """Size, channels and some pixels in the middle; noise makes those of each field its own."""
     slide = Slide.of(image)
     height, width = slide.shape
-    strip = (slice(height // 2, height // 2 + 1), slice(width // 4, width // 4 + _STRIP_PX))
+    left = width // 4
+    strip = (slice(height // 2, height // 2 + 1), slice(left, min(left + _STRIP_PX, width)))
     pixels = [np.asarray(slide.read(role, strip), np.float32).tobytes() for role in slide.channels]
     return slide.shape, slide.n_planes, slide.channels, *pixels
 

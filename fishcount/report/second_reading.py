@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from fishcount.errors import MetadataError
-from fishcount.guidelines import NEEDED, WorkUp
+from fishcount.guidelines import NEEDED, Count, Recount, WorkUp
 from fishcount.io import CaseFolder
 from fishcount.report.content import CategoryRow, category_rows
 from fishcount.report.wording import COMPARED_FIGURES, interval, number, percent
@@ -47,6 +47,18 @@ class SecondCountRow:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkUpRow:
+    """One count of a work-up: what it is, who made it, and its sums, as shown."""
+
+    what: str
+    reader: str
+    n_nuclei: int
+    her2: int
+    cep17: str
+    ratio: str
+
+
+@dataclass(frozen=True, slots=True)
 class SecondReading:
     """Second counts and the work-up of a case.
 
@@ -58,12 +70,15 @@ class SecondReading:
         The category after the work-up; None where none was begun.
     needs : tuple of str
         What it still waits for.
+    workup : tuple of WorkUpRow
+        Its counts, the first one first and the recount last; empty where none was begun.
     """
 
     counts: tuple[SecondCountRow, ...]
     ihc: str
     outcome: CategoryRow | None
     needs: tuple[str, ...]
+    workup: tuple[WorkUpRow, ...]
 
 
 def second_reading(folder: CaseFolder) -> SecondReading | None:
@@ -89,6 +104,28 @@ def second_reading(folder: CaseFolder) -> SecondReading | None:
         ihc=(state.ihc or "") if state else "",
         outcome=category_rows([outcome])[0] if outcome else None,
         needs=_needs(state) if state else (),
+        workup=tuple(_counts_of(state)) if state else (),
+    )
+
+
+def _counts_of(state: WorkUp) -> Iterator[WorkUpRow]:
+    first, *further = state.counts
+    yield _workup_row("first count", first)
+    for count in further:
+        yield _workup_row("further nuclei", count)
+    if state.recount is not None:
+        yield _workup_row("recount, never pooled", state.recount)
+
+
+def _workup_row(what: str, count: Count | Recount) -> WorkUpRow:
+    cep17 = count.cep17
+    return WorkUpRow(
+        what=what,
+        reader=count.reader or "fishcount",
+        n_nuclei=count.n_nuclei,
+        her2=count.her2,
+        cep17="–" if cep17 is None else str(cep17),
+        ratio=number(count.her2 / cep17) if cep17 else "–",
     )
 
 

@@ -39,6 +39,7 @@ def write_reviewed(
     *,
     ihc: str | None = None,
     schemes: Iterable[str | Scheme] | None = None,
+    again: bool = False,
 ) -> Reviewed:
     """Replay the log of a case folder and write what comes of it into its ``reviewed/``.
 
@@ -51,6 +52,8 @@ def write_reviewed(
         The case folder.
     ihc, schemes
         As for `score_review`.
+    again
+        Take the log as it is, where ``reviewed/`` was made from more lines of it, or from others.
 
     Returns
     -------
@@ -61,7 +64,8 @@ def write_reviewed(
     ReviewError
         When there is no log, or it cannot be replayed.
     AlteredLogError
-        When a line of the log is not as it was written.
+        When a line of the log is not as it was written, or lines are gone from which ``reviewed/``
+        was made: then that is what is left of them.
     OutputError
         When it cannot be written.
 
@@ -83,6 +87,8 @@ def write_reviewed(
             file=case.path / LOG_NAME,
             remedy="review the case first: fishcount review DIR",
         )
+    if not again:
+        _check_length(case.path, content)
     schemes = None if schemes is None else tuple(schemes)
     reviewed = score_review(state, ihc=ihc, schemes=schemes)
     summary = reviewed_summary(state, reviewed, schemes=schemes)
@@ -141,6 +147,8 @@ def verify_review(path: str | Path) -> tuple[Check, ...]:
     checks = []
     if (path / LOG_NAME).exists():
         checks.append(_check_log(path))
+    elif (path / FOLDER_NAME).is_dir():
+        checks.append(Check("review", LOG_NAME, "missing"))
     if (path / FOLDER_NAME).is_dir():
         checks += [
             Check("review", f"{FOLDER_NAME}/{check.name}", check.status)

@@ -1,6 +1,7 @@
 """`fishcount batch` as a person and a program call it."""
 
 import json
+import shutil
 
 import pandas as pd
 
@@ -91,3 +92,23 @@ def test_a_comment_is_in_the_table_beside_its_category(tmp_path):
     assert row["asco-cap-2018-dual"] == "NEGATIVE"
     assert row["category_flags"] == "UNCERTAIN_BENEFIT"
     assert case_row(summary)["asco-cap-2018-dual_flags"] == "UNCERTAIN_BENEFIT;POLYSOMY"
+
+
+def test_patterns_are_expanded_and_images_may_be_cases(call, cases, scored, tmp_path):
+    code, said, _ = call("batch", cases / "case_[12]", "--out", tmp_path / "folders")
+    assert code == 0
+    assert "2 cases: 2 scored" in said
+    flat = tmp_path / "flat"
+    flat.mkdir()
+    for case in ("case_1", "case_2"):
+        shutil.copy(cases / case / "field_1.ome.tif", flat / f"{case}.ome.tif")
+    code, said, _ = call("batch", flat / "*.tif", "--out", tmp_path / "images")
+    assert code == 0
+    assert list(pd.read_csv(tmp_path / "images" / "cases.csv")["case"]) == ["case_1", "case_2"]
+    code, _, err = call("batch", flat / "*.czi", "--out", tmp_path / "none")
+    assert code == 2
+    assert "matches nothing" in err
+    (flat / "notes.txt").write_text("")
+    code, _, err = call("batch", flat / "*", "--out", tmp_path / "none")
+    assert code == 2
+    assert "notes.txt: is neither a folder nor an image" in err

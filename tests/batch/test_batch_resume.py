@@ -97,9 +97,6 @@ def test_a_lost_state_costs_nothing_but_the_times(cases, run, scored, tmp_path):
     before = table(tmp_path / "out")
     scored.clear()
     (tmp_path / "out" / "batch.sqlite").unlink()
-    with pytest.raises(OutputError, match="no folder of a batch"):
-        run(cases_in_folder(cases))
-    (tmp_path / "out" / "batch.sqlite").touch()
     run(cases_in_folder(cases))
     assert scored == []
     assert table(tmp_path / "out").equals(before)

@@ -233,3 +233,17 @@ def test_a_workup_says_that_there_are_reviewed_counts(call, case_files, tmp_path
     call("replay", case)
     assert f"Those that were reviewed: {case / 'reviewed'}" in call("workup", case)[1]
     assert "automatic counts" not in call("workup", case / "reviewed")[1]
+
+
+def test_a_recount_by_nobody_is_no_recount(call, group4, group4_folder):
+    other = group4_folder / "other"
+    code, _, err = call("workup", group4, "--recount", other, "--reader", "  ")
+    assert code == 2
+    assert "another observer" in err
+
+
+def test_an_empty_record_is_no_work_up(call, group4):
+    (group4 / "workup.json").write_text("{}")
+    code, _, err = call("workup", group4)
+    assert code == 2
+    assert "not a record of a work-up" in err

@@ -14,7 +14,7 @@ from scipy import ndimage as ndi
 from fishcount import detect_spots, score_field
 from fishcount.errors import CalibrationError, MetadataError, PixelError
 from fishcount.flags import codes_of
-from fishcount.nuclei import labels_in_pieces, segment_nuclei, select_nuclei
+from fishcount.nuclei import labels_in_pieces, nuclei_from_labels, segment_nuclei, select_nuclei
 from fishcount.nuclei.field.illumination import noise_sigma
 from fishcount.synthetic import simulate_case
 
@@ -214,3 +214,14 @@ def test_labels_in_pieces_are_a_finding_of_the_field():
     assert found["LABELS_IN_PIECES"].figure == 1
     whole = score_field(image, labels=truth.labels)
     assert "LABELS_IN_PIECES" not in {one.code for one in whole.findings}
+
+
+def test_numbers_of_64_bits_stay_apart():
+    labels = np.zeros((60, 60), np.uint64)
+    labels[5:20, 5:20], labels[30:50, 30:50] = 2**62 + 1, 2**62 + 2
+    assert len(nuclei_from_labels(labels, (labels > 0) * 10.0)) == 2
+
+
+def test_a_region_may_be_a_list():
+    image = np.full((64, 64), 100, np.uint16)
+    assert len(segment_nuclei(image, roi=[[True] * 64] * 64)) == 0

@@ -10,6 +10,7 @@ import pytest
 from fishcount import FishImage, score_case, score_field
 from fishcount.errors import InputError
 from fishcount.io import open_slide
+from fishcount.slide import Slide
 from fishcount.synthetic import simulate_case, write_case
 
 
@@ -50,3 +51,17 @@ def test_empty_images_are_not_evaluable_rather_than_the_same():
     )
     case = score_case([dark, dark])
     assert {category.category for category in case.categories} == {"NOT_EVALUABLE"}
+
+
+def test_a_strip_ends_where_a_narrow_image_does(fields):
+    """Readers of slides are asked for pixels that there are."""
+    image, asked = fields[0][0], []
+    slide = Slide.of(image)
+
+    def read(role, window):
+        asked.append(window)
+        return slide.read(role, window)
+
+    score_case([replace(score_field(image, threads=1), image=replace(slide, read=read))])
+    assert asked
+    assert all(columns.stop <= image.shape[1] for _, columns in asked)

@@ -175,6 +175,8 @@ def test_the_work_up_is_told(folder):
     write_workup(state, read_case_folder(folder))
     page = Page(render_folder(read_case_folder(folder)))
     assert "with what has come in since (IHC 2+)" in page.words
+    count = state.counts[0]
+    assert f"first count fishcount {count.n_nuclei} {count.her2} {count.cep17}" in page.words
 
 
 def test_a_case_without_a_review_says_that_it_has_none(folder):

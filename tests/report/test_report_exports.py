@@ -103,6 +103,17 @@ def test_command_writes_beside_and_leaves_the_folder(call, folder, tmp_path):
     assert after == before
 
 
+def test_a_file_that_is_there_is_not_replaced_unasked(call, folder, tmp_path):
+    image = tmp_path / "img.tif"
+    image.write_bytes(b"pixels")
+    for option in ("--csv", "--xlsx", "--pdf"):
+        code, _, err = call("report", folder.path, option, image)
+        assert (code, image.read_bytes()) == (2, b"pixels")
+        assert "exists already" in err
+    assert call("report", folder.path, "--csv", image, "--overwrite")[0] == 0
+    assert image.read_bytes().startswith(b"case,")
+
+
 @pytest.mark.parametrize("arguments", [["--csv", "{case}/x.csv"], ["--no-such"]])
 def test_command_refuses_in_one_line(call, folder, arguments):
     told = [text.format(case=folder.path) for text in arguments]

@@ -241,3 +241,15 @@ def test_a_log_that_was_cut_off_is_found_by_the_reviewed_result(case):
     changed = [check.name for check in verify_review(case) if check.status == "changed"]
     assert len(changed) == 1
     assert "it had 3 lines" in changed[0]
+    with pytest.raises(AlteredLogError, match="it had 3 lines"):
+        write_reviewed(case)  # what would be written is less than what was read
+    assert write_reviewed(case, again=True).n_reviewed
+    assert {check.status for check in verify_review(case)} == {"unchanged"}
+
+
+def test_a_log_that_is_gone_is_found_by_the_reviewed_result(case):
+    edit_a_little(case)
+    write_reviewed(case)
+    (case / "edits.jsonl").unlink()
+    check = verify_review(case)[0]
+    assert (check.name, check.status) == ("edits.jsonl", "missing")

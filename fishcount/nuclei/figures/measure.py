@@ -35,7 +35,9 @@ def in_centroid_order(
     if not len(runs):
         return np.zeros(labels.shape, np.int32), runs
     if runs.label[-1] > labels.size:
-        _, inverse = np.unique(np.append(labels.ravel(), 0), return_inverse=True)
+        # Zero of the same type: beside a signed one, unsigned numbers of 64 bits become floats.
+        zero = np.zeros(1, labels.dtype)
+        _, inverse = np.unique(np.concatenate([labels.ravel(), zero]), return_inverse=True)
         labels = inverse[:-1].reshape(labels.shape)
         runs = find_runs(labels)
     new = runs.in_centroid_order(int(runs.label[-1]))
