@@ -222,6 +222,17 @@ _ENTRIES: dict[Subject, tuple[tuple[str, str, str], ...]] = {
             "The outlines or the region that were given all lie in the corner where they would lie "
             "if their numbers were micrometres: give them in pixels.",
         ),
+        (
+            "UNLIKE_PROBES",
+            "unlike probes",
+            "A single signal of one probe is far wider or brighter than one of the other: it is "
+            "out of focus, or whole clusters were taken for single signals. Look at the image.",
+        ),
+        (
+            "DOUBTFUL_SIZE",
+            "doubtful size",
+            "Nuclei are too small or too large to be nuclei: is the pixel size right?",
+        ),
     ),
     Subject.CASE: (
         ("FEW_NUCLEI", "few nuclei", "Fewer than 20 nuclei were scored."),

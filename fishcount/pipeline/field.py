@@ -31,6 +31,7 @@ from fishcount.quality import (
     region_findings,
     saturated_pixels,
     swapped_channels,
+    unlike_signals,
 )
 from fishcount.recount import signal_flags
 from fishcount.results import FieldResult
@@ -113,6 +114,7 @@ def score_field(
         findings += label_findings(np.asarray(labels), pixel_size_um=image.pixel_size_um)
     findings += region_findings(field.slide)
     findings += _findings_once_counted(field, nuclei, counts, settings)
+    findings += unlike_signals(spots, counts.single_flux_counts, settings=settings.quality)
     at_empty_area, empty_area = field.cut(nuclei)
     findings += empty_area
     flags = nuclei.flags | signal_flags(counts.copies, len(nuclei)) | at_empty_area

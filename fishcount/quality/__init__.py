@@ -5,6 +5,7 @@ from fishcount.quality.empty_areas import EmptyAreas, fill_empty_areas, find_emp
 from fishcount.quality.field import field_findings
 from fishcount.quality.given import label_findings, region_findings
 from fishcount.quality.image import image_findings, saturated_pixels
+from fishcount.quality.single_signals import unlike_signals
 
 __all__ = [
     "EmptyAreas",
@@ -17,4 +18,5 @@ __all__ = [
     "region_findings",
     "saturated_pixels",
     "swapped_channels",
+    "unlike_signals",
 ]

@@ -53,7 +53,7 @@ def field_findings(
 ) -> tuple[Finding, ...]:
     """What speaks against a field, with the figures: its pixels, focus, bleed-through and glow.
 
-    COARSE_PIXELS, PIXELS_TOO_LARGE, OUT_OF_FOCUS, CROSS_TALK and AUTOFLUORESCENCE.
+    COARSE_PIXELS, PIXELS_TOO_LARGE, DOUBTFUL_SIZE, OUT_OF_FOCUS, CROSS_TALK, AUTOFLUORESCENCE.
 
     Parameters
     ----------
@@ -73,6 +73,7 @@ def field_findings(
     slide = Slide.of(image)
     windows = windows or (slide.whole,)
     findings = _pixel_findings(slide.pixel_size_um, settings)
+    findings += _size_findings(nuclei, slide.pixel_size_um, settings)
     blurred = share_blurred(nuclei, max_edge_width=settings.max_edge_width)
     if blurred > settings.max_share_blurred:
         findings.append(Finding("OUT_OF_FOCUS", blurred))
@@ -97,6 +98,20 @@ def _pixel_findings(pixel_size_um: float, settings: QualitySettings) -> list[Fin
         if pixel_size_um > limit_um:
             return [Finding(code, pixel_size_um, f"{pixel_size_um:.3g} um, over {limit_um:g} um")]
     return []
+
+
+def _size_findings(
+    nuclei: Nuclei | OutlinedNuclei, pixel_size_um: float, settings: QualitySettings
+) -> list[Finding]:
+    """Whether nuclei are as large as nuclei are; a pixel size may be mistyped, or be of a bin."""
+    area_px = nuclei.area_px[~has_flag(nuclei.flags, "BORDER")]
+    if len(area_px) < _MIN_NUCLEI:
+        return []
+    wide_um = 2 * math.sqrt(float(np.median(area_px)) / math.pi) * pixel_size_um
+    if settings.least_nucleus_um <= wide_um <= settings.largest_nucleus_um:
+        return []
+    words = f"{wide_um:.1f} um, not {settings.least_nucleus_um:g} to "
+    return [Finding("DOUBTFUL_SIZE", wide_um, f"{words}{settings.largest_nucleus_um:g}")]
 
 
 def share_blurred(nuclei: Nuclei | OutlinedNuclei, *, max_edge_width: float) -> float:

@@ -48,6 +48,22 @@ class QualitySettings(Section):
         description="INVERTED_CHANNEL: the steepest edges of DAPI turn around what is dark, at the "
         "median with more than this curvature (1/um); nuclei turn with one over their radius.",
     )
+    max_times_as_wide: Positive = Field(
+        1.4,
+        description="UNLIKE_PROBES: signals of one probe are more than this many times as wide as "
+        "those of the other.",
+    )
+    max_times_as_bright: Positive = Field(
+        4.0,
+        description="UNLIKE_PROBES: a single signal of HER2 holds more than this many times the "
+        "light of one of CEP17.",
+    )
+    least_nucleus_um: Positive = Field(
+        4.5, description="DOUBTFUL_SIZE: the median nucleus is less wide than this."
+    )
+    largest_nucleus_um: Positive = Field(
+        20.0, description="DOUBTFUL_SIZE: the median nucleus is wider than this."
+    )
     max_points_in_dapi: Positive = Field(
         1.5,
         description="SWAPPED_CHANNELS: inside nuclei, bright points of DAPI stand out from its "
