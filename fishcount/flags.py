@@ -233,6 +233,17 @@ _ENTRIES: dict[Subject, tuple[tuple[str, str, str], ...]] = {
             "doubtful size",
             "Nuclei are too small or too large to be nuclei: is the pixel size right?",
         ),
+        (
+            "COARSE_PLANES",
+            "coarse planes",
+            "Planes of the stack are farther apart than a signal is long: signals between them are "
+            "missed. Is the distance right?",
+        ),
+        (
+            "IDENTICAL_PLANES",
+            "identical planes",
+            "Two planes of the stack are the same, so it is no stack, or a copy of one is in it.",
+        ),
     ),
     Subject.CASE: (
         ("FEW_NUCLEI", "few nuclei", "Fewer than 20 nuclei were scored."),
@@ -287,6 +298,11 @@ _ENTRIES: dict[Subject, tuple[tuple[str, str, str], ...]] = {
             "PIXEL_SIZES_DIFFER",
             "pixel sizes differ",
             "Fields were read with different pixel sizes, one of which may be wrong.",
+        ),
+        (
+            "FIELDS_OVERLAP",
+            "fields overlap",
+            "Two fields show the same nuclei, which are counted twice.",
         ),
     ),
 }

@@ -83,6 +83,8 @@ class FieldResult(ReadOnlyArrays):
         Code of the flag for which a nucleus is not scored; empty where it is.
     findings : tuple of Finding
         Quality of the field.
+    settings : Settings or None
+        With which it was scored, as far as that is known.
     """
 
     image: FishImage | Slide
@@ -93,6 +95,7 @@ class FieldResult(ReadOnlyArrays):
     scored: NDArray[np.bool_]
     reject_reason: NDArray[np.str_]
     findings: tuple[Finding, ...] = ()
+    settings: Settings | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,13 +19,11 @@ from fishcount.guidelines import (
 )
 from fishcount.io import CaseFolder, Check, check_as_written, read_case_folder, replace_file
 from fishcount.io.text import read_json
-from fishcount.settings import parse_settings
+from fishcount.settings import COUNTING_SECTIONS, parse_settings
 
 __all__ = ["FILE_NAME", "further_nuclei", "resume", "second_count", "verify_workup", "write_workup"]
 
 FILE_NAME = "workup.json"
-# Sections of the settings that counts depend on; the others say what is made of them.
-_COUNTING = ("nuclei", "quality", "selection", "spots", "signals")
 
 
 def resume(case: CaseFolder) -> WorkUp:
@@ -222,7 +220,7 @@ def _differing_settings(case: CaseFolder, more: CaseFolder) -> list[str]:
     )
     return [
         f"{section}.{key}={value}, not {one[section][key]}"
-        for section in _COUNTING
+        for section in COUNTING_SECTIONS
         for key, value in other[section].items()
         if value != one[section][key]
     ]

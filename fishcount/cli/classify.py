@@ -70,6 +70,7 @@ def command(
     chosen = [f"scoring.two_copies={two_copies}"] if two_copies else []
     settings = settings_of(settings_file, [*assignments, *chosen])
     own = [read_scheme(path) for path in scheme_files]
+    of_own = {scheme.id for scheme in own}
     result = classify(
         n_nuclei,
         her2,
@@ -78,7 +79,7 @@ def command(
         faint_staining=faint_staining,
         areas=areas,
         recount=_parse_recount(recounts) if recounts else None,
-        schemes=[*dict.fromkeys(schemes), *own]
+        schemes=[*(name for name in dict.fromkeys(schemes) if name not in of_own), *own]
         if schemes
         else with_own(own, dual=cep17 is not None, settings=settings.scoring),
         settings=settings.scoring,

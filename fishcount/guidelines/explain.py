@@ -46,11 +46,23 @@ NEEDED = {
 COMMENTS = frozenset({"LIMITED_EVIDENCE", "INSUFFICIENT_DATA", "UNCERTAIN_BENEFIT"})
 _SAID_BY_NEED = {"FEW_NUCLEI": "more_nuclei", "ONE_AREA": "more_areas"}
 # Findings whose detail is a part of the sentence.
-_WITH_DETAIL = ("HETEROGENEOUS", "SECOND_POPULATION", "HALF_OF_NUCLEI", "PIXEL_SIZES_DIFFER")
+_WITH_DETAIL = (
+    "HETEROGENEOUS",
+    "SECOND_POPULATION",
+    "HALF_OF_NUCLEI",
+    "PIXEL_SIZES_DIFFER",
+    "FIELDS_OVERLAP",
+)
 # Flags of fields that ASCO/CAP counts among the reasons not to evaluate.
 _NOT_TO_EVALUATE = ("WEAK_SIGNALS", "SIGNALS_OUTSIDE", "AUTOFLUORESCENCE", "OUT_OF_FOCUS")
 # How fields were stored or read that bears on every count in them: said beside the result.
-_SAID_OF_FIELDS = ("LOSSY_COLOUR", "CHANNELS_UNUSED", "COARSE_PIXELS")
+_SAID_OF_FIELDS = (
+    "LOSSY_COLOUR",
+    "CHANNELS_UNUSED",
+    "COARSE_PIXELS",
+    "UNLIKE_PROBES",
+    "DOUBTFUL_SIZE",
+)
 # A category this probable needs no sentence on its chances; a chance this small needs none.
 _SURE = 0.99
 _WORTH_SAYING = 0.01

@@ -20,6 +20,8 @@ from fishcount.io.shapes import is_shapes, rings_of_shapes
 __all__ = ["Region", "polygons_of", "read_region", "read_roi", "ring_of"]
 
 _MAX_BYTES = 64 * 2**20
+# Annotations of this class of QuPath say what is to be left out.
+_IGNORED = "Ignore*"
 
 
 def read_roi(path: str | Path, *, shape: tuple[int, int]) -> NDArray[np.bool_]:
@@ -29,7 +31,8 @@ def read_roi(path: str | Path, *, shape: tuple[int, int]) -> NDArray[np.bool_]:
     ----------
     path
         GeoJSON: a Feature, FeatureCollection or geometry with Polygon and MultiPolygon, x before y,
-        in pixels whose outer corner is (0, 0), as QuPath writes them. Or the CSV file that napari
+        in pixels whose outer corner is (0, 0), as QuPath writes them; objects of its class
+        ``Ignore*`` are left out, all others are one region. Or the CSV file that napari
         writes of a Shapes layer, in pixels: rectangles, ellipses and polygons.
     shape
         Height and width of the image.
@@ -143,7 +146,7 @@ def polygons_of(tree: Any) -> Iterator[Any]:
     if kind == "FeatureCollection":
         yield from polygons_of(tree["features"])
     elif kind == "Feature":
-        if tree["geometry"] is not None:
+        if tree["geometry"] is not None and _class_of(tree) != _IGNORED:
             yield from polygons_of(tree["geometry"])
     elif kind == "GeometryCollection":
         yield from polygons_of(tree["geometries"])
@@ -151,6 +154,12 @@ def polygons_of(tree: Any) -> Iterator[Any]:
         yield tree["coordinates"]
     elif kind == "MultiPolygon":
         yield from tree["coordinates"]
+
+
+def _class_of(feature: Any) -> Any:
+    """What QuPath calls an object; None where it has no class."""
+    classification = (feature.get("properties") or {}).get("classification") or {}
+    return classification.get("name") if isinstance(classification, dict) else None
 
 
 def ring_of(points: Any) -> NDArray[np.float64]:

@@ -6,7 +6,7 @@ Guesses match whole names only: a damaged "HER3" or "CEP11" must not pass for a 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from fishcount.errors import ChannelError
 from fishcount.flags import Finding
@@ -27,11 +27,12 @@ _USUAL_NAMES = {
         "her2neu",
         "her2erbb2",
         "spectrumorange",
+        "sporange",
         "spectrumred",
         "texasred",
         "txred",
     ),
-    "CEP17": ("cep17", "cen17", "cenp17", "ch17cen", "d17z1", "spectrumgreen", "fitc"),
+    "CEP17": ("cep17", "cen17", "cenp17", "ch17cen", "d17z1", "spectrumgreen", "spgreen", "fitc"),
 }
 _ROLE_OF = {name: role for role, names in _USUAL_NAMES.items() for name in names}
 
@@ -46,13 +47,29 @@ def guess_role(name: str) -> str | None:
     >>> from fishcount.io import guess_role
     >>> guess_role("Spectrum Orange"), guess_role("Hoechst 33342"), guess_role("Cy5")
     ('HER2', 'DAPI', None)
+    >>> guess_role("CEN17 SpectrumGreen"), guess_role("HER2 CEP17")
+    ('CEP17', None)
     """
     whole = _ROLE_OF.get(_letters(name))
     if whole is not None:
         return whole
-    parts = [_letters(part) for part in re.split(r"[()\[\]/|,;:_+-]+", name)]
-    roles = {_ROLE_OF.get(part) for part in parts if part and not part.isdecimal()}
+    roles = set(_roles_of_parts(name))
     return roles.pop() if len(roles) == 1 else None
+
+
+def _roles_of_parts(name: str) -> Iterator[str | None]:
+    """Role of each part of a compound name: as many words as make a usual name, or one."""
+    words = [_letters(word) for word in re.split(r"[\s()\[\]/|,;:_+-]+", name)]
+    words = [word for word in words if word]
+    start = 0
+    while start < len(words):
+        ends = range(len(words), start, -1)
+        known = (end for end in ends if "".join(words[start:end]) in _ROLE_OF)
+        end = next(known, start + 1)
+        part = "".join(words[start:end])
+        if not part.isdecimal():
+            yield _ROLE_OF.get(part)
+        start = end
 
 
 def _letters(name: str) -> str:

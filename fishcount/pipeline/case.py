@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from fishcount.errors import CountError, InputError, check_kind
+from fishcount.errors import CountError, InputError, SettingsError, check_kind
 from fishcount.guidelines import Scheme, listed_schemes
 from fishcount.image import FishImage
 from fishcount.pipeline.duplicates import check_different
@@ -19,7 +19,7 @@ from fishcount.recount import (
 )
 from fishcount.results import CaseResult, FieldResult
 from fishcount.scoring import heterogeneity
-from fishcount.settings import Settings
+from fishcount.settings import COUNTING_SECTIONS, Settings
 from fishcount.slide import Slide
 from fishcount.stability import left_out, vary_settings
 
@@ -51,7 +51,7 @@ def score_case(
     schemes
         Schemes to evaluate, as for `fishcount.classify`; those of the settings when left out.
     settings
-        Defaults where not given.
+        Those with which the results were made, or the defaults, where not given.
 
     Returns
     -------
@@ -65,6 +65,8 @@ def score_case(
     InputError
         When something is no field, or two fields are the same image: its nuclei would be counted
         twice.
+    SettingsError
+        When a result was made with other settings of nuclei, signals, quality or selection.
 
     Examples
     --------
@@ -75,8 +77,9 @@ def score_case(
     >>> [category.scheme for category in case.categories][:2]
     ['seed-copies', 'asco-cap-2018-dual']
     """
-    settings = Settings.of(settings)
     check_kind("name", name, str)
+    fields = _listed(fields)
+    settings = _settings_of(fields, settings)
     results = _scored_fields(fields, case=name, settings=settings)
     schemes = listed_schemes(schemes)
     nuclei, selection = scored_nuclei(results), selection_of(results)
@@ -99,6 +102,7 @@ def score_case(
         findings=case_findings(
             classification,
             selection,
+            nuclei=nuclei,
             pixel_size_um={one.image.name: one.image.pixel_size_um for one in results},
             settings=settings.scoring,
         ),
@@ -112,12 +116,41 @@ def score_case(
     )
 
 
+def _listed(
+    fields: Iterable[FishImage | Slide | FieldResult],
+) -> tuple[FishImage | Slide | FieldResult, ...]:
+    if isinstance(fields, FishImage | Slide | FieldResult) or not isinstance(fields, Iterable):
+        raise InputError("the fields of a case come in a list", remedy="score_case([field])")
+    return tuple(fields)
+
+
+def _settings_of(
+    fields: Sequence[FishImage | Slide | FieldResult], settings: Settings | None
+) -> Settings:
+    """The settings of a case: what its record says of them must be true of every field."""
+    made_with = [
+        field.settings
+        for field in fields
+        if isinstance(field, FieldResult) and field.settings is not None
+    ]
+    settings = Settings.of(settings or next(iter(made_with), None))
+    for other in made_with:
+        for section in COUNTING_SECTIONS:
+            if getattr(other, section) != getattr(settings, section):
+                raise SettingsError(
+                    "a field was scored with other settings",
+                    field=section,
+                    found=repr(getattr(other, section)),
+                    expected=repr(getattr(settings, section)),
+                    remedy="score it again with those of the case, or leave settings out",
+                )
+    return settings
+
+
 def _scored_fields(
     fields: Iterable[FishImage | Slide | FieldResult], *, case: str, settings: Settings
 ) -> tuple[FieldResult, ...]:
     """Results of all fields, which must have the same probes; at least one."""
-    if isinstance(fields, FishImage | Slide | FieldResult) or not isinstance(fields, Iterable):
-        raise InputError("the fields of a case come in a list", remedy="score_case([field])")
     results = tuple(
         field if isinstance(field, FieldResult) else score_field(field, settings=settings)
         for field in fields

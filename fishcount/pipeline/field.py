@@ -129,6 +129,7 @@ def score_field(
         scored=scored,
         reject_reason=reject_reason,
         findings=tuple(findings),
+        settings=settings,
     )
 
 

@@ -53,7 +53,8 @@ def field_findings(
 ) -> tuple[Finding, ...]:
     """What speaks against a field, with the figures: its pixels, focus, bleed-through and glow.
 
-    COARSE_PIXELS, PIXELS_TOO_LARGE, DOUBTFUL_SIZE, OUT_OF_FOCUS, CROSS_TALK, AUTOFLUORESCENCE.
+    COARSE_PIXELS, PIXELS_TOO_LARGE, COARSE_PLANES, DOUBTFUL_SIZE, OUT_OF_FOCUS, CROSS_TALK and
+    AUTOFLUORESCENCE.
 
     Parameters
     ----------
@@ -73,6 +74,8 @@ def field_findings(
     slide = Slide.of(image)
     windows = windows or (slide.whole,)
     findings = _pixel_findings(slide.pixel_size_um, settings)
+    if slide.z_step_um is not None and slide.z_step_um > settings.coarse_step_um:
+        findings.append(Finding("COARSE_PLANES", slide.z_step_um, f"{slide.z_step_um:g} um"))
     findings += _size_findings(nuclei, slide.pixel_size_um, settings)
     blurred = share_blurred(nuclei, max_edge_width=settings.max_edge_width)
     if blurred > settings.max_share_blurred:

@@ -5,7 +5,7 @@ A channel that holds no image must never be counted as "no signals": its field i
 
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import Any
 
 import numpy as np
@@ -51,8 +51,8 @@ def image_findings(image: FishImage) -> tuple[Finding, ...]:
     -------
     tuple of Finding
         BLANK_CHANNEL with the role in `detail`; IDENTICAL_CHANNELS with both roles and the
-        correlation of their grain; SATURATED_CHANNEL and, of a probe, HOT_PIXELS with the role
-        and the share of pixels. Empty when all is well.
+        correlation of their grain; IDENTICAL_PLANES with the role; SATURATED_CHANNEL and, of a
+        probe, HOT_PIXELS with the role and the share of pixels. Empty when all is well.
 
     Examples
     --------
@@ -74,6 +74,11 @@ def image_findings(image: FishImage) -> tuple[Finding, ...]:
         alike = _correlation(grain[one], grain[other])
         if alike > _SAME_GRAIN:
             findings.append(Finding("IDENTICAL_CHANNELS", figure=alike, detail=f"{one}, {other}"))
+    findings += [
+        Finding("IDENTICAL_PLANES", detail=role)
+        for role, stack in lit.items()
+        if any(_are_the_same(one, other) for one, other in pairwise(stack))
+    ]
     for role, stack in lit.items():
         level = full_count(stack)
         share = 0.0 if level is None else float(np.mean(stack >= level))
@@ -96,6 +101,14 @@ def is_blank(stack: NDArray[np.generic]) -> bool:
     # The middle of a stack is mostly in focus, so its structure shows soonest.
     middle_first = np.argsort(np.abs(np.arange(len(stack)) - len(stack) // 2), kind="stable")
     return all(_is_blank_plane(stack[plane]) for plane in middle_first)
+
+
+def _are_the_same(one: NDArray[np.generic], other: NDArray[np.generic]) -> bool:
+    """Whether two planes of an image have the same pixels; empty ones may."""
+    some = slice(len(one) // 2, len(one) // 2 + 1)
+    if not np.array_equal(one[some], other[some]):
+        return False
+    return bool(np.ptp(one)) and np.array_equal(one, other)
 
 
 def saturated_pixels(

@@ -16,6 +16,7 @@ from fishcount.scoring import (
     SelectionCheck,
     calibration_findings,
     check_selection,
+    overlap_findings,
     score_counts,
     selection_findings,
 )
@@ -162,12 +163,14 @@ def case_findings(
     classification: Classification,
     selection: SelectionCheck,
     *,
+    nuclei: ScoredNuclei,
     pixel_size_um: Mapping[str, float],
     settings: ScoringSettings,
 ) -> tuple[Finding, ...]:
-    """All findings of a case: of its counts, its selection, and the pixel sizes of its fields."""
+    """All findings of a case: of its counts, its selection, and of its fields beside each other."""
     return (
         *classification.findings,
         *selection_findings(selection, settings=settings),
         *calibration_findings(pixel_size_um),
+        *overlap_findings(nuclei.fields, nuclei.field, nuclei.yx_px),
     )

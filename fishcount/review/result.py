@@ -119,6 +119,7 @@ def score_review(
         findings=case_findings(
             classification,
             selection,
+            nuclei=nuclei,
             pixel_size_um=state.automatic.pixel_sizes,
             settings=settings,
         ),

@@ -4,6 +4,7 @@ from fishcount.scoring.calibration import calibration_findings
 from fishcount.scoring.clustering import Clustering
 from fishcount.scoring.counts import score_counts
 from fishcount.scoring.heterogeneity import Heterogeneity, Pattern, Population, heterogeneity
+from fishcount.scoring.overlap import overlap_findings
 from fishcount.scoring.pooled import CaseScore
 from fishcount.scoring.replicates import Replicates
 from fishcount.scoring.selection import SelectionCheck, check_selection, selection_findings
@@ -19,6 +20,7 @@ __all__ = [
     "calibration_findings",
     "check_selection",
     "heterogeneity",
+    "overlap_findings",
     "score_counts",
     "selection_findings",
 ]

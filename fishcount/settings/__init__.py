@@ -13,9 +13,10 @@ from fishcount.settings.selection import SelectionSettings
 from fishcount.settings.signals import SignalSettings
 from fishcount.settings.spots import SpotSettings
 from fishcount.settings.stability import StabilitySettings
-from fishcount.settings.whole import Settings
+from fishcount.settings.whole import COUNTING_SECTIONS, Settings
 
 __all__ = [
+    "COUNTING_SECTIONS",
     "NucleiSettings",
     "QualitySettings",
     "ReadingSettings",

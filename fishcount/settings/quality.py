@@ -38,6 +38,9 @@ class QualitySettings(Section):
         description="PIXELS_TOO_LARGE: the edge of a pixel in the sample is longer than this, so "
         "that nothing in the field is scored.",
     )
+    coarse_step_um: Positive = Field(
+        2.0, description="COARSE_PLANES: the planes of a stack are farther apart than this."
+    )
     max_dark_over_bright: Positive = Field(
         1.5,
         description="INVERTED_CHANNEL: the strongest dark points of a probe channel stand out more "

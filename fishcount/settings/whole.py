@@ -16,7 +16,11 @@ from fishcount.settings.signals import SignalSettings
 from fishcount.settings.spots import SpotSettings
 from fishcount.settings.stability import StabilitySettings
 
-__all__ = ["Settings"]
+__all__ = ["COUNTING_SECTIONS", "Settings"]
+
+
+# Sections that counts depend on; the others say how files are read, and what is made of counts.
+COUNTING_SECTIONS = ("nuclei", "quality", "selection", "spots", "signals")
 
 
 class Settings(Section):

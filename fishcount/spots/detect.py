@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fishcount.background import is_constant
-from fishcount.errors import check_positive
+from fishcount.errors import PixelError, check_positive
 from fishcount.image import project
 from fishcount.optics import KnownOptics
 from fishcount.settings import SpotSettings
@@ -103,6 +103,7 @@ def detect_spots(
     settings = SpotSettings.of(settings)
     given = {"image": image} if other is None else {"image": image, "other": other}
     channels = _as_searched(given, settings)
+    _check_same_size(channels)
     known = {"image": scale, "other": other_scale}
     factor = _known_factor(known) or reduction_of(
         channels,
@@ -163,6 +164,7 @@ def detect_in_channels(
     settings, known = SpotSettings.of(settings), scales or {}
     optics = (optics or KnownOptics()).overruled_by(settings.optics)
     channels = _as_searched(channels, settings)
+    _check_same_size(channels)
     factor = _known_factor(known) or reduction_of(
         channels,
         expected_px=narrowest_px(channels, pixel_size_um, optics),
@@ -199,6 +201,14 @@ def _as_searched(
     return {
         role: project(pixels) if pixels.ndim == 3 else pixels for role, pixels in channels.items()
     }
+
+
+def _check_same_size(channels: Mapping[str, NDArray[np.number]]) -> None:
+    """Raise PixelError where the probes of a field are not of one size, or one is a stack."""
+    shapes = [np.shape(pixels) for pixels in channels.values()]
+    for shape in shapes[1:]:
+        if shape != shapes[0]:
+            raise PixelError("the probes differ in size", found=shape, expected=shapes[0])
 
 
 def _spots_of_probe(

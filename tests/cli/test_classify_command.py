@@ -72,6 +72,8 @@ def test_an_own_scheme_stands_beside_the_built_in_ones(call, tmp_path):
     out = json.loads(call(*counts, "--scheme-file", mine, "--json")[1])
     assert [one["scheme"] for one in out["categories"]][:1] == ["seed-copies"]
     assert [one["scheme"] for one in out["categories"]][-1:] == ["mine"]
+    out = json.loads(call(*counts, "--scheme-file", mine, "--scheme", "mine", "--json")[1])
+    assert [one["scheme"] for one in out["categories"]] == ["mine"]
     for files in (("--scheme-file", clash), ("--scheme-file", mine, "--scheme-file", mine)):
         code, _, err = call(*counts, *files)
         assert code == 2

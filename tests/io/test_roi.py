@@ -99,3 +99,22 @@ def test_a_region_off_the_image_is_an_error(tmp_path):
     path.write_text(json.dumps({"type": "Polygon", "coordinates": [square(50, 50, 60, 60)]}))
     with pytest.raises(MetadataError, match="micrometres"):
         read_roi(path, shape=(20, 30))
+
+
+def test_what_qupath_is_to_ignore_is_left_out(tmp_path):
+    def feature(left, right, name):
+        ring = [[left, 0], [right, 0], [right, 8], [left, 8], [left, 0]]
+        return {
+            "type": "Feature",
+            "geometry": {"type": "Polygon", "coordinates": [ring]},
+            "properties": {"objectType": "annotation", **name},
+        }
+
+    features = [
+        feature(0, 4, {"classification": {"name": "Tumor"}}),
+        feature(4, 6, {"classification": {"name": "Ignore*"}}),
+        feature(6, 8, {}),
+    ]
+    path = tmp_path / "annotations.geojson"
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    assert read_roi(path, shape=(8, 8))[0].tolist() == [True] * 4 + [False] * 2 + [True] * 2

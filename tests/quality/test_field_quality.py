@@ -180,3 +180,11 @@ def test_a_field_that_cannot_be_measured_is_not_scored_whatever_is_to_be_rejecte
     case = score_case([same], settings=settings)
     assert "IDENTICAL_CHANNELS" in {finding.code for finding in case.fields[0].findings}
     assert {category.category for category in case.categories} == {"NOT_EVALUABLE"}
+
+
+@pytest.mark.parametrize(("step_um", "expected"), [(0.5, False), (2.0, False), (20.0, True)])
+def test_planes_that_are_far_apart_are_told(step_um, expected):
+    drawn = simulate_case("negative", seed=2, n_fields=1, size=256, n_planes=3)[0][0]
+    field = score_field(drawn, threads=1)
+    found = field_findings(replace(drawn, z_step_um=step_um), field.nuclei, field.counts)
+    assert ("COARSE_PLANES" in {one.code for one in found}) == expected

@@ -129,3 +129,22 @@ def test_real_channels_are_neither_blank_nor_identical(outside_data):
         for role, c in zip(["DAPI", "HER2", "CEP17"], "BRG", strict=True)
     }
     assert image_findings(read_image(files, pixel_size_um=0.1)) == ()
+
+
+def test_a_plane_that_is_there_twice_is_told():
+    planes = [scene(seed).astype(np.uint16) for seed in (1, 2, 3)]
+
+    def stack(*numbers):
+        return FishImage.from_array(
+            np.stack([[planes[n] for n in numbers], [planes[n][::-1] for n in numbers]]),
+            axes="CZYX",
+            channels=["DAPI", "HER2"],
+            pixel_size_um=0.1,
+            z_step_um=0.5,
+        )
+
+    def told(image):
+        return [f.detail for f in image_findings(image) if f.code == "IDENTICAL_PLANES"]
+
+    assert told(stack(0, 1, 2)) == []
+    assert told(stack(0, 1, 1)) == ["DAPI", "HER2"]

@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from fishcount.errors import PixelError
-from fishcount.spots import Spots, detect_spots
+from fishcount.spots import Spots, detect_in_channels, detect_spots
 
 
 def drawn(points, *, sigma=1.6, amplitude=120.0, shape=(128, 128), noise=5.0, seed=3):
@@ -199,3 +199,13 @@ def test_nuclear_glow_with_sharp_edges_hides_no_signal():
     kept = spots.yx_px[spots.kept]
     distance = np.linalg.norm(np.array(true)[:, None] - kept[None], axis=2).min(axis=1)
     assert (distance < 2).all()
+
+
+@pytest.mark.parametrize("shape", [(32, 32), (3, 64, 64)])
+def test_probes_of_different_sizes_are_refused_also_where_one_is_blank(shape):
+    image = 100 + np.random.default_rng(0).normal(0, 3, (64, 64)).astype(np.float32)
+    other = np.full(shape, 100, np.float32)
+    with pytest.raises(PixelError, match="differ in size"):
+        detect_spots(image, other=other)
+    with pytest.raises(PixelError, match="differ in size"):
+        detect_in_channels({"HER2": image, "CEP17": other})
