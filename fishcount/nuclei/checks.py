@@ -72,9 +72,19 @@ def checked_labels(labels: ArrayLike, shape: tuple[int, int]) -> NDArray[np.inte
 
 
 def labels_in_pieces(labels: NDArray[np.integer]) -> int:
-    """How many numbers of a label image (y, x) stand in several pieces that do not touch.
+    """How many numbers of a label image stand in several pieces that do not touch.
 
     Pieces that meet at a corner touch.
+
+    Parameters
+    ----------
+    labels : ndarray of int, (y, x)
+        Numbers of nuclei, 0 for background.
+
+    Returns
+    -------
+    int
+        0 where each number is one piece, and without any.
 
     Examples
     --------

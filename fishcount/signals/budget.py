@@ -16,7 +16,19 @@ __all__ = ["expected_false", "within_budget"]
 
 
 def expected_false(score: NDArray[np.float64], counted: NDArray[np.bool_]) -> float:
-    """Expected number of false ones among the counted signals; NaN where they have no scores.
+    """Expected number of false ones among the counted signals.
+
+    Parameters
+    ----------
+    score : ndarray of float64, (n,)
+        Log odds of each candidate that it is a signal; see `fishcount.spots.false_probability`.
+    counted : ndarray of bool, (n,)
+        Which of them are counted.
+
+    Returns
+    -------
+    float
+        The sum of their chances to be false: 0 where none is counted, NaN where one has no score.
 
     Examples
     --------

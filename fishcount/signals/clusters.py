@@ -64,6 +64,17 @@ def single_flux(flux_counts: NDArray[np.float64] | list[float], *, least: int) -
         Of isolated, kept signals; what is not finite or not positive is left out.
     least
         Fewer signals than this give NaN.
+
+    Returns
+    -------
+    SingleFlux
+        Of none or too few the flux is NaN.
+
+    Examples
+    --------
+    >>> from fishcount.signals import single_flux
+    >>> round(single_flux([90, 100, 100, 110, 210], least=5).typical_counts)
+    98
     """
     flux = np.asarray(flux_counts, np.float64)
     logarithm = np.log(flux[np.isfinite(flux) & (flux > 0)])
@@ -99,6 +110,7 @@ def estimate_clusters(
     nucleus : ndarray of int64, (n,)
         The same for all signals of a cluster.
     yx_px : ndarray of float64, (n, 2)
+        Place of each signal.
     single : SingleFlux
         With an unknown flux, the resolved signals alone are the estimate.
     diameter_px
@@ -107,7 +119,19 @@ def estimate_clusters(
     Returns
     -------
     Clusters
-        One row for each group.
+        One row for each group; none without signals.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fishcount.signals import SingleFlux, estimate_clusters
+    >>> single = SingleFlux(typical_counts=100.0, spread=0.3, n=20)
+    >>> clusters = estimate_clusters(
+    ...     np.zeros(3, int), np.array([300.0, 200.0, 300.0]), channel="HER2",
+    ...     nucleus=np.ones(3, int), yx_px=np.array([[5.0, 5], [5, 8], [8, 5]]), single=single,
+    ...     diameter_px=4.0)
+    >>> clusters.n_resolved.tolist(), clusters.from_flux.tolist()
+    ([3], [8.0])
     """
     n = int(group.max()) + 1 if len(group) else 0
     n_resolved = np.bincount(group, minlength=n)
@@ -172,12 +196,22 @@ def footprint_signals(
     group : ndarray of int64, (n,)
         Numbered from 0 without gaps.
     yx_px : ndarray of float64, (n, 2)
+        Place of each signal.
     diameter_px
+        Of the disk that one signal covers.
 
     Returns
     -------
     ndarray of float64, (groups,)
-        At most the number of signals in the group, less where they overlap.
+        At most the number of signals in the group, less where they overlap; empty of none.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fishcount.signals import footprint_signals
+    >>> places = np.array([[5.0, 5.0], [5.0, 5.0], [20.0, 20.0]])
+    >>> footprint_signals(np.array([0, 0, 1]), places, diameter_px=4.0)
+    array([1., 1.])
     """
     if not len(group):
         return np.zeros(0)

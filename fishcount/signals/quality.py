@@ -50,6 +50,21 @@ def channel_quality(
     counts : SignalCounts
     settings
         Defaults where it is None.
+
+    Returns
+    -------
+    dict of str to ChannelQuality
+        By role. Shares of a probe without signals are NaN, not 0.
+
+    Examples
+    --------
+    >>> from fishcount.nuclei import Nuclei
+    >>> from fishcount.signals import channel_quality, count_signals
+    >>> from fishcount.spots import Spots
+    >>> nuclei = Nuclei.empty((64, 64))
+    >>> counts = count_signals({"HER2": Spots.empty()}, nuclei, pixel_size_um=0.1)
+    >>> channel_quality(counts)["HER2"].n_signals
+    0
     """
     settings = SignalSettings.of(settings)
     signals = counts.signals
@@ -75,6 +90,19 @@ def signal_findings(
     settings: SignalSettings | None = None,
 ) -> tuple[Finding, ...]:
     """Findings SIGNALS_OUTSIDE and WEAK_SIGNALS of a field, each with its figure and probe.
+
+    Both are among the reasons of ASCO/CAP 2018 (Wolff et al.) not to evaluate a specimen.
+
+    Parameters
+    ----------
+    counts : SignalCounts
+    settings
+        Limits; the defaults where not given.
+
+    Returns
+    -------
+    tuple of Finding
+        Empty when all is well, and where there are no signals.
 
     Examples
     --------

@@ -16,7 +16,11 @@ __all__ = ["Clusters", "Copies", "SignalCounts", "Signals", "Status"]
 
 
 class Status(StrEnum):
-    """What became of a candidate."""
+    """What became of a candidate.
+
+    "kept" counts in its nucleus, by itself or as a member of a cluster; "merged" is part of another
+    signal; "rejected" is no signal, and its reason says why; "outside" is a signal in no nucleus.
+    """
 
     KEPT = "kept"
     MERGED = "merged"

@@ -85,11 +85,13 @@ def stringy_partners(
     copies : ndarray of float64, (n,), optional
         Light of each point over that of a single signal; NaN where that is not known.
     most_copies
+        Light, in copies, from which on points together are several signals.
 
     Returns
     -------
     ndarray of int64, (n,)
-        -1 for a point that stands for itself, alone or as the brightest.
+        Index of the brightest; -1 for a point that stands for itself, alone or as the brightest.
+        Empty of none.
     """
     into = np.full(near.n, -1, np.int64)
     rows, group = near.within(reach_px).groups()
@@ -126,11 +128,12 @@ def split_partners(
     reach_px : ndarray of float64, (n,)
         How far away the partner of each may be; 0 for a signal that is never merged.
     min_similarity
+        Least share of the strength of the stronger, from 0 to 1.
 
     Returns
     -------
     ndarray of int64, (n,)
-        Index of the partner; -1 for a signal that stays.
+        Index of the partner; -1 for a signal that stays. Empty of none.
     """
     into = np.full(near.n, -1, np.int64)
     reach_px = np.where(np.isfinite(reach_px), reach_px, 0.0)

@@ -21,6 +21,24 @@ def kept_or_too_unsure(spots: Spots, *, min_share: float) -> NDArray[np.bool_]:
 
     A spot that passed the cut and was rejected all the same had another reason; granules have no
     score. A spot that is let in must reach `min_share` of the height of a typical signal.
+
+    Parameters
+    ----------
+    spots : Spots
+        As detection left them.
+    min_share
+        As `SpotSettings` has it.
+
+    Returns
+    -------
+    ndarray of bool, (n,)
+        Empty without spots.
+
+    Examples
+    --------
+    >>> from fishcount.spots import Spots, kept_or_too_unsure
+    >>> kept_or_too_unsure(Spots.empty(), min_share=0.3)
+    array([], dtype=bool)
     """
     let_in = (spots.score <= spots.min_score) & ~np.isin(spots.reason, _NEVER_A_SIGNAL)
     let_in &= ~(spots.amplitude_counts < min_share * spots.typical_counts)
@@ -37,6 +55,11 @@ def cut_at(spots: Spots, min_score: float, *, min_share: float) -> Spots:
         As detection left them.
     min_score, min_share
         As `SpotSettings` has them.
+
+    Returns
+    -------
+    Spots
+        As many, in the same order: `kept` and `reason` follow the new least score. Empty of none.
 
     Examples
     --------

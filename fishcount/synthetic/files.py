@@ -117,6 +117,16 @@ def write_image(path: str | Path, image: FishImage, **stored: Any) -> Path:
     **stored
         How it is stored, as `tifffile.imwrite` takes it: ``tile=(256, 256)``; deflated, in strips,
         where nothing is said.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    OSError
+        When the folder is not there, or cannot be written.
     """
     stack = image.n_planes > 1
     # Channels of one plane lie together, as microscopes write them.
@@ -142,6 +152,16 @@ def read_truth(path: str | Path) -> Truth:
     """Truth of a field, from the path of its image.
 
     Columns that the files lack are 0: truth of other origin may not know them.
+
+    Parameters
+    ----------
+    path
+        ``CASE/field_1.ome.tif``; its truth is ``CASE/truth/field_1_labels.tif`` and the tables
+        beside that.
+
+    Returns
+    -------
+    Truth
 
     Raises
     ------

@@ -133,6 +133,20 @@ def population_of(case: str) -> Population:
 def draw_copies(population: Population, n: int, *, rng: np.random.Generator) -> NucleusCopies:
     """Draw the copies of n nuclei from a population.
 
+    Parameters
+    ----------
+    population
+        Pairs of a weight and a kind of nucleus, as of `population_of`; weights need no sum.
+    n
+        Number of nuclei, from 0.
+    rng
+        Draws them; the same state draws the same.
+
+    Returns
+    -------
+    NucleusCopies
+        One entry for each nucleus; empty where `n` is 0.
+
     Examples
     --------
     >>> import numpy as np

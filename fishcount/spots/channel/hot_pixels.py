@@ -42,7 +42,35 @@ def hot_limit(plane: NDArray[np.number]) -> float | None:
 
 
 def hot_pixel_share(plane: NDArray[np.number]) -> float:
-    """Share of the pixels of a plane (y, x) that are hot; 0 where few are, which cost nothing."""
+    """Share of the pixels of a plane that are hot; 0 where few are, which cost nothing.
+
+    A pixel is hot that stands many sigmas over its neighbours, and alone: of a point, the pixels
+    beside the brightest one are lit, too.
+
+    Parameters
+    ----------
+    plane : ndarray, (y, x)
+        Camera counts, without NaN.
+
+    Returns
+    -------
+    float
+        From 0 to 1; 0 for a plane without pixels or without noise.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fishcount.spots import hot_pixel_share
+    >>> rng = np.random.default_rng(1)
+    >>> plane = rng.normal(100, 3, (200, 200))
+    >>> hot_pixel_share(plane)
+    0.0
+    >>> plane[rng.random(plane.shape) < 0.01] += 500
+    >>> float(round(hot_pixel_share(plane), 2))
+    0.01
+    """
+    if not plane.size:
+        return 0.0
     _, share = _counted(plane)
     return share if share > _MANY else 0.0
 

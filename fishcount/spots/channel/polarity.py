@@ -90,6 +90,27 @@ def coarse_response(
     """Blob response at the width of a point, and how many pixels wide one pixel of it is.
 
     Single hot or dead pixels are taken out before.
+
+    Parameters
+    ----------
+    plane : ndarray, (y, x)
+        Camera counts, at least one pixel.
+    pixel_size_um
+        Tells how wide a point is; where it is None, a usual width is taken.
+
+    Returns
+    -------
+    ndarray of float32, int
+        The response, in counts, above 0 on what is bright; and the edge, in pixels of the plane, of
+        the squares that are its pixels.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fishcount.spots import coarse_response
+    >>> response, factor = coarse_response(np.zeros((64, 64), np.uint16), 0.1)
+    >>> response.shape, factor
+    ((32, 32), 2)
     """
     width_px = expected_width(pixel_size_um).sigma_px
     factor = 2 if width_px >= _COARSE_FROM_PX else 1

@@ -51,7 +51,17 @@ def _score_by(name: str, figures: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def false_probability(score: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Chance (n,) that a point of a score is no signal; NaN where it has no score.
+    """Chance that a point of a score is no signal, as the score was trained (`spot_score.json`).
+
+    Parameters
+    ----------
+    score : ndarray of float64, (n,)
+        Log odds that it is one; NaN where there is none.
+
+    Returns
+    -------
+    ndarray of float64, (n,)
+        From 0 to 1, NaN where there is no score; empty of none.
 
     Examples
     --------
