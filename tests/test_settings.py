@@ -55,3 +55,8 @@ def test_faults_of_drawn_fields_are_told_without_addresses(snr):
     with pytest.raises(SettingsError, match=r"signals\.snr: .*greater than 0 \(found") as caught:
         simulate_case("negative", seed=1, snr=snr)
     assert "pydantic" not in str(caught.value)
+
+
+def test_one_word_where_a_list_belongs_is_told_as_one():
+    with pytest.raises(SettingsError, match=r"selection\.reject: is a list, such as \['BORDER'\]"):
+        with_overrides(Settings(), ["selection.reject=BORDER"])

@@ -120,6 +120,8 @@ def _in_words(fault: ErrorDetails) -> str:
     key = ".".join(map(str, fault["loc"]))
     if fault["type"] == "model_type":
         return f"{key}: is a section: write [{key}] and its settings in the lines below"
+    if fault["type"] == "tuple_type":
+        return f"{key}: is a list, such as [{fault['input']!r}] (found {fault['input']!r})"
     if fault["type"] != "extra_forbidden":
         return f"{key}: {fault['msg']} (found {fault['input']!r})"
     meant = get_close_matches(key, _known_keys(), n=1)

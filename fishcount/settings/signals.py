@@ -37,8 +37,8 @@ class SignalSettings(Section):
     split_gap_diameters: Annotated[float, Field(ge=0)] = Field(
         1.0,
         description="Two equal signals count as one when the gap between their edges is at "
-        "most this many signal diameters (probe-kit rule); a diameter is the full width at "
-        "half maximum.",
+        "most this many signal diameters (probe-kit rule), and chance does not explain them "
+        "(`split_max_chance_neighbours`); a diameter is the full width at half maximum.",
     )
     min_diameter_um: Annotated[float, Field(ge=0)] = Field(
         0.5,
