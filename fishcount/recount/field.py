@@ -79,7 +79,13 @@ def recount_field(field: FieldResult, *, was: Settings, settings: Settings) -> F
     flags = other | signal_flags(counts.copies, len(field.nuclei))
     scored, reason = select_nuclei(flags, settings=settings.selection)
     return replace(
-        field, spots=spots, counts=counts, flags=flags, scored=scored, reject_reason=reason
+        field,
+        spots=spots,
+        counts=counts,
+        flags=flags,
+        scored=scored,
+        reject_reason=reason,
+        settings=settings,
     )
 
 

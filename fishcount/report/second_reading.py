@@ -15,7 +15,7 @@ from fishcount.report.content import CategoryRow, category_rows
 from fishcount.report.wording import COMPARED_FIGURES, interval, number, percent
 from fishcount.workup import FILE_NAME, resume
 
-__all__ = ["AgreementRow", "SecondCountRow", "SecondReading", "second_reading"]
+__all__ = ["AgreementRow", "SecondCountRow", "SecondReading", "WorkUpRow", "second_reading"]
 
 _COUNTS = "second_counts"
 
