@@ -150,12 +150,25 @@ def verify_review(path: str | Path) -> tuple[Check, ...]:
     elif (path / FOLDER_NAME).is_dir():
         checks.append(Check("review", LOG_NAME, "missing"))
     if (path / FOLDER_NAME).is_dir():
-        checks += [
-            Check("review", f"{FOLDER_NAME}/{check.name}", check.status)
-            for check in verify_case_folder(path / FOLDER_NAME).checks
-            if check.what != "input"
-        ]
+        checks += _check_reviewed(path)
     return (*checks, *_check_second_counts(path))
+
+
+def _check_reviewed(path: Path) -> list[Check]:
+    try:
+        checks = verify_case_folder(path / FOLDER_NAME).checks
+    except FishcountError as error:
+        return [_changed(FOLDER_NAME, error)]
+    return [
+        Check("review", f"{FOLDER_NAME}/{check.name}", check.status)
+        for check in checks
+        if check.what != "input"
+    ]
+
+
+def _changed(name: str, error: FishcountError) -> Check:
+    where = f", {error.field}" if error.field else ""
+    return Check("review", f"{name}{where}: {error.problem}", "changed")
 
 
 def _check_second_counts(path: Path) -> Iterator[Check]:
@@ -163,9 +176,8 @@ def _check_second_counts(path: Path) -> Iterator[Check]:
         name = log.relative_to(path).as_posix()
         try:
             check_second_count(log, read_automatic(read_case_folder(path)))
-        except ReviewError as error:
-            where = f", {error.field}" if error.field else ""
-            yield Check("review", f"{name}{where}: {error.problem}", "changed")
+        except FishcountError as error:
+            yield _changed(name, error)
         else:
             yield Check("review", name, "unchanged")
 
@@ -174,9 +186,8 @@ def _check_log(path: Path) -> Check:
     try:
         _, content = replay_folder(path)
         _check_length(path, content)
-    except ReviewError as error:
-        where = f", {error.field}" if error.field else ""
-        return Check("review", f"{LOG_NAME}{where}: {error.problem}", "changed")
+    except FishcountError as error:
+        return _changed(LOG_NAME, error)
     return Check("review", LOG_NAME, "unchanged")
 
 

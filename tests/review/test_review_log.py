@@ -253,3 +253,15 @@ def test_a_log_that_is_gone_is_found_by_the_reviewed_result(case):
     (case / "edits.jsonl").unlink()
     check = verify_review(case)[0]
     assert (check.name, check.status) == ("edits.jsonl", "missing")
+
+
+def test_every_fault_of_a_reviewed_case_is_told_at_once(case, call):
+    edit_a_little(case)
+    write_reviewed(case)
+    (case / "nuclei.csv").write_text((case / "nuclei.csv").read_text() + "\n")
+    (case / "reviewed" / "signals.csv").unlink()
+    code, said, _ = call("verify", case)
+    assert code == 1
+    assert "changed  output nuclei.csv" in said
+    assert "changed  review edits.jsonl" in said
+    assert "changed  review reviewed: " in said
