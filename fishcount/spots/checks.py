@@ -39,4 +39,5 @@ def checked_counts(image: NDArray[np.number]) -> NDArray[np.number]:
         raise PixelError(
             "NaN or infinite pixels", found=f"{len(bad)}, the first at {tuple(bad[0].tolist())}"
         )
-    return pixels
+    # Sums over pixels run as they lie in memory: rows one after another give the same bits always.
+    return pixels if pixels.strides[-1] == pixels.itemsize else np.ascontiguousarray(pixels)

@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose
 
 from fishcount.errors import PixelError
 from fishcount.spots import Spots, detect_in_channels, detect_spots
+from fishcount.synthetic import simulate_case
 
 
 def drawn(points, *, sigma=1.6, amplitude=120.0, shape=(128, 128), noise=5.0, seed=3):
@@ -209,3 +210,10 @@ def test_probes_of_different_sizes_are_refused_also_where_one_is_blank(shape):
         detect_spots(image, other=other)
     with pytest.raises(PixelError, match="differ in size"):
         detect_in_channels({"HER2": image, "CEP17": other})
+
+
+def test_the_order_of_pixels_in_memory_changes_nothing():
+    image = simulate_case("equivocal", seed=2, n_fields=1, size=256)[0][0].raw("HER2")
+    one, other = detect_spots(image), detect_spots(np.asfortranarray(image))
+    assert one.reason.tolist() == other.reason.tolist()
+    np.testing.assert_array_equal(one.yx_px, other.yx_px)
