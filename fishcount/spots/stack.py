@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,15 +52,17 @@ def project_signals(
     # Rows at a time: what is smoothed would be several times as large as the stack.
     for start in range(0, len(plane), _ROWS):
         rows = slice(start, start + _ROWS)
-        lift = (1 - share) * level[rows] - rest
-        plane[rows] = project(_smoothed_along_z(stack[:, rows].astype(np.float32) + lift, passes))
+        part = stack[:, rows].astype(np.float32)
+        for one, of_all, own in zip(part, share, rest, strict=True):
+            one += (1 - of_all) * level[rows] - own
+        plane[rows] = project(_smoothed_along_z(part, passes))
     return plane
 
 
 def _brightness(
     stack: NDArray[np.number],
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-    """Mean brightness (y, x) over planes, and what each plane (z, 1, 1) has: a share, and the rest.
+    """Mean brightness (y, x) over planes, and what each plane (z,) has: a share, and the rest.
 
     By a line through the brightness of blocks: bleaching takes a share of all light. What only one
     nucleus loses, because it is out of focus, stays as it is.
@@ -75,11 +76,7 @@ def _brightness(
     height, width = stack.shape[1:]
     size = mean.shape[0] * _LEVEL_PX, mean.shape[1] * _LEVEL_PX
     level = enlarged(mean, size)[:height, :width]
-    return level, _for_planes(share), _for_planes(rest)
-
-
-def _for_planes(figures: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
-    return figures.astype(np.float32)[:, None, None]
+    return level, share.astype(np.float32), rest.astype(np.float32)
 
 
 def _smoothed_along_z(stack: NDArray[np.float32], passes: int) -> NDArray[np.float32]:
