@@ -43,7 +43,7 @@ from fishcount.spots.channel.scale import (
     search_width_px,
     view_of,
 )
-from fishcount.spots.channel.sharp import is_sharp, light_beside
+from fishcount.spots.channel.sharp import light_beside, sure_points
 from fishcount.spots.channel.singles import with_singles
 from fishcount.spots.channel.typical import share_of_signals, typical_height
 from fishcount.spots.checks import checked_counts
@@ -138,10 +138,9 @@ def measured_view(plane: NDArray[np.number], expected: PointWidth) -> ChannelVie
     view = replace(view, scale=scale)
     if not scale.is_measurable:
         return view
-    maxima, snr = view.maxima(SEEN_SNR)
-    sharp = maxima[is_sharp(view, maxima) & (snr >= SURE_SNR)]
+    maxima, _ = view.maxima(SEEN_SNR)
+    sharp, height = sure_points(view)
     y, x = sharp.astype(np.float64).T
-    height = view.response[tuple(sharp.T)].astype(np.float64) / scale.gain
     typical = _typical(height, SURE_SNR * view.height_noise(y, x), scale)
     share = share_of_signals(height, typical, n_maxima=len(maxima))
     smoothed = is_smoothed(plane, view.response, brightness, passes=scale.passes)

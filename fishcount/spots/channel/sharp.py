@@ -5,10 +5,18 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fishcount.spots.channel.scale import ROUND, SHARP_COARSE, ChannelView
+from fishcount.spots.channel.scale import ROUND, SEEN_SNR, SHARP_COARSE, SURE_SNR, ChannelView
 from fishcount.spots.points.maxima import roundness
 
-__all__ = ["is_sharp", "light_beside"]
+__all__ = ["is_sharp", "light_beside", "sure_points"]
+
+
+def sure_points(view: ChannelView) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Maxima (n, 2) that tell what signals are like, sure and sharp, and their heights (n,)."""
+    maxima, snr = view.maxima(SEEN_SNR)
+    sure = maxima[snr >= SURE_SNR]
+    sharp = sure[is_sharp(view, sure)]
+    return sharp, view.response[tuple(sharp.T)].astype(np.float64) / view.scale.gain
 
 
 def is_sharp(view: ChannelView, maxima: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
 from fishcount.spots.channel.scale import SEEN_SNR, SURE_SNR, ChannelView
-from fishcount.spots.channel.sharp import is_sharp
+from fishcount.spots.channel.sharp import sure_points
 from fishcount.spots.channel.typical import SIGNAL_SHARE, share_of_signals, typical_height
 
 __all__ = ["with_singles"]
@@ -50,10 +50,9 @@ def with_singles(views: Mapping[str, View]) -> dict[str, View]:
 
 
 def _told(view: ChannelView, other: ChannelView) -> ChannelView:
-    maxima, snr = view.maxima(SEEN_SNR)
-    sharp = maxima[is_sharp(view, maxima) & (snr >= SURE_SNR)]
+    maxima, _ = view.maxima(SEEN_SNR)
+    sharp, height = sure_points(view)
     y, x = sharp.astype(np.float64).T
-    height = view.response[tuple(sharp.T)].astype(np.float64) / view.scale.gain
     least = SURE_SNR * view.height_noise(y, x)
     lower = height < SIGNAL_SHARE * view.scale.typical_counts
     n_higher = np.count_nonzero(~lower)
