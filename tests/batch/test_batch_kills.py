@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -105,6 +106,28 @@ def die(job, out, *, again):
     if job.name == "case_3":
         os._exit(7)
     return Outcome(name=job.name, state="scored", seconds=0.0, summary={})
+
+
+@pytest.mark.parametrize("after_s", [0.2, 0.6, 1.0])
+def test_an_interruption_while_workers_start_is_told_in_one_line(cases, tmp_path, after_s):
+    """A terminal interrupts the whole group: also what is still importing."""
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", "fishcount", "batch", str(cases), "--out", str(out)]
+    run = subprocess.Popen(
+        [*command, "--workers", "2"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        text=True,
+    )
+    while not (out / "batch.sqlite").exists():  # workers are started right after
+        assert run.poll() is None
+        time.sleep(0.01)
+    time.sleep(after_s)
+    os.killpg(run.pid, signal.SIGINT)
+    _, said = run.communicate(timeout=60)
+    assert run.returncode in (0, 130)
+    assert "Traceback" not in said
 
 
 @pytest.mark.parametrize("n_workers", [1, 3])
