@@ -137,10 +137,12 @@ def cases_of_images(
 
 
 def _check_once(paths: list[Path], *, remedy: str) -> None:
-    absolute = [os.path.abspath(path) for path in paths]
-    twice = next((path for path in paths if absolute.count(os.path.abspath(path)) > 1), None)
-    if twice is not None:
-        raise InputError("is there twice", file=twice, remedy=remedy)
+    seen = set()
+    for path in paths:
+        absolute = os.path.abspath(path)
+        if absolute in seen:
+            raise InputError("is there twice", file=path, remedy=remedy)
+        seen.add(absolute)
 
 
 def _entries(folder: Path) -> list[Path]:

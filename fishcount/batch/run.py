@@ -16,7 +16,7 @@ from fishcount.batch.job import CaseJob
 from fishcount.batch.lock import held_by_run
 from fishcount.batch.process import Outcome, call_sha256
 from fishcount.batch.state import STATE_FILE, State, open_state
-from fishcount.batch.table import CASES_FILE, PAGE_FILE, write_page, write_table
+from fishcount.batch.table import CASES_FILE, PAGE_FILE, is_table, write_page, write_table
 from fishcount.batch.workers import process_all
 from fishcount.errors import InputError, OutputError
 from fishcount.io import slug_of
@@ -228,7 +228,7 @@ def _checked(out: Path, jobs: Sequence[CaseJob]) -> Path:
     except OSError as error:
         raise OutputError("cannot be written", file=out, found=error.strerror) from error
     # A table without a state is that of a batch whose state was removed to begin anew.
-    if inside and not inside & {STATE_FILE, CASES_FILE}:
+    if inside and STATE_FILE not in inside and not is_table(out / CASES_FILE):
         raise OutputError(
             "is no folder of a batch",
             file=out,

@@ -16,7 +16,7 @@ from fishcount.io.text import csv_bytes
 from fishcount.records import CASE_FIGURES
 from fishcount.report import render_comparison
 
-__all__ = ["CASES_COLUMNS", "CASES_FILE", "PAGE_FILE", "write_page", "write_table"]
+__all__ = ["CASES_COLUMNS", "CASES_FILE", "PAGE_FILE", "is_table", "write_page", "write_table"]
 
 CASES_FILE = "cases.csv"
 PAGE_FILE = "index.html"
@@ -67,6 +67,16 @@ def write_table(cases: Iterable[CaseState], out: Path, *, schemes: Sequence[str]
         for name, dtype in types.items()
     }
     replace_file(out / CASES_FILE, csv_bytes(pd.DataFrame(columns)))
+
+
+def is_table(path: Path) -> bool:
+    """Whether a file is the table of a batch, and not a manifest that is called as it is."""
+    columns = list(CASES_COLUMNS)[:3]
+    try:
+        with path.open(encoding="utf-8-sig") as lines:
+            return next(lines, "").rstrip().split(",")[:3] == columns
+    except (OSError, UnicodeDecodeError):
+        return False
 
 
 def write_page(cases: Iterable[CaseState], out: Path) -> None:

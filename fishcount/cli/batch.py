@@ -126,7 +126,7 @@ def _expanded(source: Path) -> list[Path]:
         return [source]
     matched = [Path(found) for found in sorted(glob.glob(str(source)))]
     if not matched:
-        raise InputError("matches nothing", file=source, remedy="is the pattern spelt as it is?")
+        raise InputError("matches nothing", file=source, remedy="is it spelt as the names are?")
     return matched
 
 

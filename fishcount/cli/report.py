@@ -68,13 +68,13 @@ def _check_places(case: Path, asked: list[Path], *, overwrite: bool) -> None:
     from fishcount.errors import OutputError
 
     for path in asked:
-        if path.exists() and not overwrite:
-            raise OutputError(
-                "exists already", file=path, remedy="choose another place, or give --overwrite"
-            )
         if case.resolve() in path.resolve().parents:
             raise OutputError(
                 "is inside the case folder",
                 file=path,
                 remedy="choose a place beside it, so that the folder stays as it was written",
+            )
+        if path.exists() and not overwrite:
+            raise OutputError(
+                "exists already", file=path, remedy="choose another place, or give --overwrite"
             )

@@ -133,7 +133,7 @@ def _settings_of(
         for field in fields
         if isinstance(field, FieldResult) and field.settings is not None
     ]
-    settings = Settings.of(settings or next(iter(made_with), None))
+    settings = Settings.of(next(iter(made_with), None) if settings is None else settings)
     for other in made_with:
         for section in COUNTING_SECTIONS:
             if getattr(other, section) != getattr(settings, section):

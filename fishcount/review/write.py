@@ -167,7 +167,10 @@ def _check_reviewed(path: Path) -> list[Check]:
 
 
 def _changed(name: str, error: FishcountError) -> Check:
+    """A log or a folder that cannot be read as it should: where, of which file, and why."""
     where = f", {error.field}" if error.field else ""
+    other = Path(error.file).name if error.file else name
+    where += f", {other}" if other != Path(name).name else ""
     return Check("review", f"{name}{where}: {error.problem}", "changed")
 
 
@@ -196,7 +199,10 @@ def _check_length(path: Path, content: LogContent) -> None:
     summary = path / FOLDER_NAME / "summary.json"
     if not summary.exists():
         return
-    known: Any = read_case_folder(path / FOLDER_NAME).summary.get("review", {})
+    try:
+        known: Any = read_case_folder(path / FOLDER_NAME).summary.get("review", {})
+    except FishcountError:
+        return  # Nothing whole was made from the log, so nothing tells how long it was.
     n_events = int(known.get("n_events", 0))
     if len(content.events) < n_events:
         raise AlteredLogError(

@@ -194,3 +194,15 @@ def test_a_folder_of_something_else_is_left_alone(cases, run, tmp_path):
         run(cases_in_folder(cases))
     with pytest.raises(InputError, match="no cases"):
         run([])
+
+
+def test_a_manifest_is_no_table_and_is_not_written_over(cases, run, scored, tmp_path):
+    """It may be called as the table is, and lie where a batch is written by mistake."""
+    out = tmp_path / "out"
+    out.mkdir()
+    manifest = out / "cases.csv"
+    manifest.write_text("case,field\na,../cases/case_1/field_1.ome.tif\n")
+    with pytest.raises(OutputError, match="no folder of a batch"):
+        run(read_manifest(manifest))
+    assert manifest.read_text().startswith("case,field")
+    assert scored == []

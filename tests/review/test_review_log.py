@@ -263,5 +263,13 @@ def test_every_fault_of_a_reviewed_case_is_told_at_once(case, call):
     code, said, _ = call("verify", case)
     assert code == 1
     assert "changed  output nuclei.csv" in said
-    assert "changed  review edits.jsonl" in said
-    assert "changed  review reviewed: " in said
+    assert "changed  review edits.jsonl, nuclei.csv: " in said
+    assert "changed  review reviewed, signals.csv: cannot be read" in said
+
+
+def test_a_damaged_reviewed_result_is_made_again(case):
+    edit_a_little(case)
+    write_reviewed(case)
+    (case / "reviewed" / "signals.csv").unlink()
+    write_reviewed(case)
+    assert {check.status for check in verify_review(case)} == {"unchanged"}
