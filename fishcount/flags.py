@@ -91,8 +91,8 @@ _ENTRIES: dict[Subject, tuple[tuple[str, str, str], ...]] = {
     Subject.NUCLEUS: (
         ("BORDER", "cut by the edge", "The nucleus touches the edge of the field."),
         ("OVERLAPPED", "overlapped", "Its outline, DAPI dose or depth speaks for two nuclei."),
-        ("TOO_SMALL", "too small", "Much smaller than the nuclei of this field."),
-        ("TOO_LARGE", "too large", "Much larger than the nuclei of this field."),
+        ("TOO_SMALL", "too small", "Much smaller than the other nuclei."),
+        ("TOO_LARGE", "too large", "Much larger than the other nuclei."),
         ("IRREGULAR", "irregular outline", "Its outline is not that of one whole nucleus."),
         ("BLURRED", "out of focus", "Its DAPI is much less sharp than that of its neighbours."),
         ("DIM", "dim DAPI", "Its DAPI signal hardly rises above the background."),
@@ -227,6 +227,12 @@ _ENTRIES: dict[Subject, tuple[tuple[str, str, str], ...]] = {
             "unlike probes",
             "A single signal of one probe is far wider or brighter than one of the other: it is "
             "out of focus, or whole clusters were taken for single signals. Look at the image.",
+        ),
+        (
+            "UNLIKE_FIELDS",
+            "unlike other fields",
+            "A single signal holds far more or far less light than in the other fields of the "
+            "case: it was exposed differently, or what was taken for single signals is none.",
         ),
         (
             "DOUBTFUL_SIZE",

@@ -32,7 +32,7 @@ def test_mappings_of_results_are_read_only(case):
     mappings = [
         field.spots,
         field.counts.copies,
-        field.counts.single_flux_counts,
+        field.counts.single_flux,
         case.score.intervals_95,
         case.categories[0].probability,
         field.image.files,

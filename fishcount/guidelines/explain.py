@@ -61,6 +61,7 @@ _SAID_OF_FIELDS = (
     "CHANNELS_UNUSED",
     "COARSE_PIXELS",
     "UNLIKE_PROBES",
+    "UNLIKE_FIELDS",
     "DOUBTFUL_SIZE",
 )
 # A category this probable needs no sentence on its chances; a chance this small needs none.

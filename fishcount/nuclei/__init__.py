@@ -2,6 +2,7 @@
 
 from fishcount.nuclei.checks import labels_in_pieces
 from fishcount.nuclei.field.polarity import edge_curvature
+from fishcount.nuclei.figures.flags import flags_of_size
 from fishcount.nuclei.focus import dapi_plane
 from fishcount.nuclei.geometry.label_runs import LabelRuns
 from fishcount.nuclei.result import Nuclei, NucleiTable, OutlinedNuclei
@@ -15,6 +16,7 @@ __all__ = [
     "OutlinedNuclei",
     "dapi_plane",
     "edge_curvature",
+    "flags_of_size",
     "labels_in_pieces",
     "nuclei_from_labels",
     "segment_nuclei",

@@ -13,6 +13,7 @@ from fishcount.pipeline.field import score_field
 from fishcount.recount import (
     case_findings,
     classify_nuclei,
+    fields_together,
     score_nuclei,
     scored_nuclei,
     selection_of,
@@ -36,6 +37,10 @@ def score_case(
     settings: Settings | None = None,
 ) -> CaseResult:
     """Pool the scored nuclei of all fields and classify the case under every scheme.
+
+    Fields tell each other what each shows too little of: clusters of a field without single
+    signals are estimated with those of the others, and nuclei of fields with fewer than ten are
+    too small or too large beside those of all.
 
     Parameters
     ----------
@@ -80,7 +85,9 @@ def score_case(
     check_kind("name", name, str)
     fields = _listed(fields)
     settings = _settings_of(fields, settings)
-    results = _scored_fields(fields, case=name, settings=settings)
+    results = fields_together(
+        _scored_fields(fields, case=name, settings=settings), settings=settings
+    )
     schemes = listed_schemes(schemes)
     nuclei, selection = scored_nuclei(results), selection_of(results)
     score = score_nuclei(nuclei, settings=settings.scoring)

@@ -14,6 +14,7 @@ from fishcount.recount.scored import (
     scored_nuclei,
     selection_of,
 )
+from fishcount.recount.together import fields_together
 
 __all__ = [
     "FLAGS_OF_SIGNALS",
@@ -21,6 +22,7 @@ __all__ = [
     "ScoredNuclei",
     "case_findings",
     "classify_nuclei",
+    "fields_together",
     "recount_field",
     "score_nuclei",
     "scored_nuclei",

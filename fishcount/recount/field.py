@@ -13,7 +13,7 @@ from fishcount.nuclei import select_nuclei
 from fishcount.recount.scored import SKIPPED_FOR_SIGNALS
 from fishcount.results import FieldResult
 from fishcount.settings import Settings
-from fishcount.signals import Copies, count_signals
+from fishcount.signals import Copies, SingleFlux, count_signals
 from fishcount.spots import cut_at
 
 __all__ = ["FLAGS_OF_SIGNALS", "recount_field", "signal_flags"]
@@ -40,7 +40,13 @@ def signal_flags(copies: Mapping[str, Copies], n_nuclei: int) -> NDArray[np.uint
     return flags
 
 
-def recount_field(field: FieldResult, *, was: Settings, settings: Settings) -> FieldResult:
+def recount_field(
+    field: FieldResult,
+    *,
+    was: Settings,
+    settings: Settings,
+    single_flux: Mapping[str, SingleFlux] | None = None,
+) -> FieldResult:
     """A field counted again under other settings, from its candidates and nuclei.
 
     Parameters
@@ -52,6 +58,9 @@ def recount_field(field: FieldResult, *, was: Settings, settings: Settings) -> F
     settings
         Those to count with: of `spots` only `min_score` can differ, of the rest `signals` and
         `selection`.
+    single_flux
+        Light of a single signal of each probe, where that is no longer the one of the field: from
+        the other fields of its case.
 
     Returns
     -------
@@ -59,12 +68,14 @@ def recount_field(field: FieldResult, *, was: Settings, settings: Settings) -> F
         With other counts, flags and selection; nuclei and findings as they were.
     """
     spots, counts = field.spots, field.counts
+    single_flux = counts.single_flux if single_flux is None else single_flux
+    anew = settings.signals != was.signals or single_flux != counts.single_flux
     if settings.spots.min_score != was.spots.min_score:
         spots = {
             probe: cut_at(found, settings.spots.min_score, min_share=settings.spots.min_share)
             for probe, found in spots.items()
         }
-    if spots is not field.spots or settings.signals != was.signals:
+    if spots is not field.spots or anew:
         counts = count_signals(
             spots,
             field.nuclei,
@@ -74,6 +85,7 @@ def recount_field(field: FieldResult, *, was: Settings, settings: Settings) -> F
             assigned=_assigned(field)
             if settings.signals.border_tolerance_um == was.signals.border_tolerance_um
             else None,
+            single_flux=single_flux,
         )
     other = field.flags & ~np.uint32(mask_of(FLAGS_OF_SIGNALS))
     flags = other | signal_flags(counts.copies, len(field.nuclei))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field
 
 from fishcount.settings.section import Fraction, Positive, Section
@@ -60,6 +62,11 @@ class QualitySettings(Section):
         4.0,
         description="UNLIKE_PROBES: a single signal of HER2 holds more than this many times the "
         "light of one of CEP17.",
+    )
+    max_times_other_fields: Annotated[float, Field(gt=1)] = Field(
+        1.8,
+        description="UNLIKE_FIELDS: a single signal holds more than this many times the light of "
+        "one in most fields of the case, or less than one over it.",
     )
     least_nucleus_um: Positive = Field(
         4.5, description="DOUBTFUL_SIZE: the median nucleus is less wide than this."

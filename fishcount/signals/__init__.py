@@ -2,8 +2,9 @@
 
 from fishcount.signals.assign import assign_to_nuclei
 from fishcount.signals.budget import expected_false
-from fishcount.signals.clusters import SingleFlux, estimate_clusters, footprint_signals, single_flux
+from fishcount.signals.clusters import estimate_clusters, footprint_signals
 from fishcount.signals.counting import count_signals
+from fishcount.signals.flux import SingleFlux, pooled_flux, single_flux
 from fishcount.signals.neighbours import Neighbours
 from fishcount.signals.quality import ChannelQuality, channel_quality, signal_findings
 from fishcount.signals.result import Clusters, Copies, SignalCounts, Signals, Status
@@ -25,6 +26,7 @@ __all__ = [
     "estimate_clusters",
     "expected_false",
     "footprint_signals",
+    "pooled_flux",
     "signal_findings",
     "single_flux",
     "split_partners",

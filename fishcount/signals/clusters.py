@@ -11,80 +11,17 @@ points are never taken away.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fishcount.robust import robust_sigma
+from fishcount.signals.flux import MEDIAN_ERROR, SingleFlux
 from fishcount.signals.result import Clusters
 
-__all__ = ["SingleFlux", "estimate_clusters", "footprint_signals", "single_flux"]
+__all__ = ["estimate_clusters", "footprint_signals"]
 
 # Two-sided 90 % of a normal distribution.
 _Z90 = 1.645
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SingleFlux:
-    """Integrated intensity of single signals.
-
-    Attributes
-    ----------
-    typical_counts : float
-        What most of them show; NaN where there are too few.
-    spread : float
-        Robust standard deviation of the logarithm: how much signals differ.
-    n : int
-        Number of signals behind it.
-
-    Examples
-    --------
-    >>> from fishcount.signals import single_flux
-    >>> round(single_flux([90.0, 100.0, 110.0, 100.0, 900.0], least=5).typical_counts)
-    98
-    """
-
-    typical_counts: float
-    spread: float
-    n: int
-
-
-def single_flux(flux_counts: NDArray[np.float64] | list[float], *, least: int) -> SingleFlux:
-    """Typical integrated intensity of single signals: the mode of a log-normal law.
-
-    Isolated signals are not all single: pairs that do not resolve are among them, and drive the
-    mean up, and the median with it. The mode is what most of them show. It follows from the
-    median and the 1.4826 MAD of the logarithms: exp(median - spread^2), steadier than a search
-    for the densest place among a few dozen values.
-
-    Parameters
-    ----------
-    flux_counts : array_like, (n,)
-        Of isolated, kept signals; what is not finite or not positive is left out.
-    least
-        Fewer signals than this give NaN.
-
-    Returns
-    -------
-    SingleFlux
-        Of none or too few the flux is NaN.
-
-    Examples
-    --------
-    >>> from fishcount.signals import single_flux
-    >>> round(single_flux([90, 100, 100, 110, 210], least=5).typical_counts)
-    98
-    """
-    flux = np.asarray(flux_counts, np.float64)
-    logarithm = np.log(flux[np.isfinite(flux) & (flux > 0)])
-    if len(logarithm) < max(least, 1):
-        return SingleFlux(typical_counts=math.nan, spread=math.nan, n=len(logarithm))
-    median = float(np.median(logarithm))
-    spread = robust_sigma(logarithm, centre=median)
-    # Noise widens the law without moving its mode: never less than two thirds of the median.
-    mode = median - min(spread**2, math.log(1.5))
-    return SingleFlux(typical_counts=math.exp(mode), spread=spread, n=len(logarithm))
 
 
 def estimate_clusters(
@@ -165,8 +102,8 @@ def _flux_range(
     """90 % range: signals differ from each other, and the single flux is known only so well."""
     if not math.isfinite(single.typical_counts):
         return copies, copies
-    # Between mode and median, and 1.2533: the standard error of a median over that of a mean.
-    unit = math.hypot(1.2533 * single.spread / math.sqrt(single.n), single.spread**2 / _Z90)
+    # The second: between mode and median.
+    unit = math.hypot(MEDIAN_ERROR * single.spread / math.sqrt(single.n), single.spread**2 / _Z90)
     relative = np.hypot(single.spread / np.sqrt(np.maximum(copies, 1.0)), unit)
     return copies * np.maximum(1.0 - _Z90 * relative, 0.0), copies * (1.0 + _Z90 * relative)
 

@@ -13,6 +13,7 @@ from fishcount.nuclei import Nuclei, OutlinedNuclei
 from fishcount.settings import SignalSettings
 from fishcount.signals.assign import assign_to_nuclei
 from fishcount.signals.budget import expected_false, within_budget
+from fishcount.signals.flux import SingleFlux
 from fishcount.signals.probe import probe_signals
 from fishcount.signals.probe_counts import ProbeCounts, count_probe
 from fishcount.signals.result import Clusters, SignalCounts, Signals, Status
@@ -29,6 +30,7 @@ def count_signals(
     z_step_um: float | None = None,
     settings: SignalSettings | None = None,
     assigned: Mapping[str, NDArray[np.int64]] | None = None,
+    single_flux: Mapping[str, SingleFlux] | None = None,
 ) -> SignalCounts:
     """Count the copies of each probe in each nucleus, and say what became of every spot.
 
@@ -50,6 +52,9 @@ def count_signals(
     assigned
         Label of the nucleus of each spot of each probe, where it is known already: from a count
         of the same spots with the same `border_tolerance_um`.
+    single_flux
+        Light of a single signal of each probe, where more is known than these spots tell: from
+        the other fields of a case (`pooled_flux`).
 
     Returns
     -------
@@ -103,6 +108,7 @@ def count_signals(
                 pixel_size_um=pixel_size_um,
                 z_scale=z_scale,
                 settings=settings,
+                single=(single_flux or {}).get(role),
             ),
             area_px=nuclei.area_px,
             settings=settings,
@@ -138,7 +144,7 @@ def _together(spots: Mapping[str, Spots], probes: Mapping[str, ProbeCounts]) -> 
     return SignalCounts(
         signals=Signals.concatenate([probe.signals for probe in probes.values()]),
         copies={role: probe.copies for role, probe in probes.items()},
-        single_flux_counts={role: probe.single.typical_counts for role, probe in probes.items()},
+        single_flux={role: probe.single for role, probe in probes.items()},
         clusters=Clusters.concatenate([probe.clusters for probe in probes.values()]),
         min_snr={role: found.min_snr for role, found in spots.items()},
         min_score={role: found.min_score for role, found in spots.items()},

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from fishcount.optics import FWHM_PER_SIGMA
 from fishcount.settings import SignalSettings
-from fishcount.signals.clusters import SingleFlux, footprint_signals
+from fishcount.signals.clusters import footprint_signals
+from fishcount.signals.flux import SingleFlux
 from fishcount.signals.neighbours import Neighbours
 from fishcount.spots import Spots
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fishcount.settings import SignalSettings
-from fishcount.signals.clusters import SingleFlux, single_flux
 from fishcount.signals.faint import faint_spots
+from fishcount.signals.flux import SingleFlux, single_flux
 from fishcount.signals.members import cluster_of_each, typical_diameter_px
 from fishcount.signals.neighbours import Neighbours
 from fishcount.spots import Spots
@@ -61,6 +61,7 @@ def probe_signals(
     pixel_size_um: float,
     z_scale: float,
     settings: SignalSettings,
+    single: SingleFlux | None = None,
 ) -> ProbeSignals:
     """Tell signals from grain, single ones from clusters.
 
@@ -73,6 +74,8 @@ def probe_signals(
     z_scale
         Planes to pixels, in the frame in which a signal is as long as wide.
     settings
+    single
+        What a single signal shows, where that is known better than from these spots.
     """
     position = np.column_stack([z_scale * spots.z_px, spots.y_px, spots.x_px])
     faint = _faint(spots, position, nucleus, settings)
@@ -83,7 +86,8 @@ def probe_signals(
     farthest_px = diameter_px * max(_APART_DIAMETERS, 1.0 + gaps)
     near = Neighbours.of(position, nucleus, reach_px=farthest_px, chosen=inside)
     alone = _alone(near.within(_APART_DIAMETERS * diameter_px), inside)
-    single = _single_flux(spots, inside, alone, settings)
+    if single is None:
+        single = _single_flux(spots, inside, alone, settings)
     signals = ProbeSignals(
         spots=spots,
         nucleus=nucleus,

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from fishcount.settings import SignalSettings
 from fishcount.signals.brightness import relative_brightness
-from fishcount.signals.clusters import SingleFlux, estimate_clusters
+from fishcount.signals.clusters import estimate_clusters
+from fishcount.signals.flux import SingleFlux
 from fishcount.signals.merging import merge_signals
 from fishcount.signals.probe import ProbeSignals
 from fishcount.signals.result import Clusters, Copies, Signals, Status

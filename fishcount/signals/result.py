@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fishcount.read_only import ColumnTable, ReadOnlyArrays, stacked_columns
+from fishcount.signals.flux import SingleFlux
 
 __all__ = ["Clusters", "Copies", "SignalCounts", "Signals", "Status"]
 
@@ -201,8 +202,8 @@ class SignalCounts(ReadOnlyArrays):
     signals : Signals
     copies : mapping of str to Copies
         For each probe; row ``i`` is label ``i + 1``.
-    single_flux_counts : mapping of str to float
-        Integrated intensity of a single signal in this field; NaN where it is not known.
+    single_flux : mapping of str to SingleFlux
+        Integrated intensity of a single signal of each probe, with which clusters were estimated.
     clusters : Clusters
         What was estimated, cluster by cluster.
     min_snr : mapping of str to float
@@ -217,8 +218,13 @@ class SignalCounts(ReadOnlyArrays):
 
     signals: Signals
     copies: Mapping[str, Copies]
-    single_flux_counts: Mapping[str, float]
+    single_flux: Mapping[str, SingleFlux]
     clusters: Clusters = field(default_factory=Clusters.empty)
     min_snr: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     min_score: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     expected_false: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def single_flux_counts(self) -> dict[str, float]:
+        """Integrated intensity of a single signal of each probe; NaN where it is not known."""
+        return {role: single.typical_counts for role, single in self.single_flux.items()}

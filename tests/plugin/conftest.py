@@ -17,7 +17,7 @@ from fishcount.nuclei import Nuclei
 from fishcount.results import CaseResult, Category, FieldResult
 from fishcount.scoring import CaseScore
 from fishcount.settings import Settings
-from fishcount.signals import Copies, SignalCounts, Signals
+from fishcount.signals import Copies, SignalCounts, Signals, SingleFlux
 from fishcount.synthetic import simulate_case, write_case
 
 SHAPE = (60, 90)
@@ -115,7 +115,10 @@ def field_result(image: FishImage, labels: np.ndarray, signals: Signals) -> Fiel
         counts=SignalCounts(
             signals=signals,
             copies={"HER2": copies([1, 7, 0], spread=[0, 2, 0]), "CEP17": copies([1, 0, 0])},
-            single_flux_counts={"HER2": 5000.0, "CEP17": 4000.0},
+            single_flux={
+                probe: SingleFlux(typical_counts=counts, spread=0.3, n=20)
+                for probe, counts in (("HER2", 5000.0), ("CEP17", 4000.0))
+            },
         ),
         flags=flags,
         scored=np.array([True, True, False]),

@@ -150,7 +150,7 @@ def test_a_field_without_anything_gives_empty_layers(image: FishImage) -> None:
         counts=SignalCounts(
             signals=Signals.empty(),
             copies={"HER2": nothing, "CEP17": nothing},
-            single_flux_counts={},
+            single_flux={},
         ),
         flags=none.astype(np.uint32),
         scored=none > 0,

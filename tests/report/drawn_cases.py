@@ -66,7 +66,7 @@ def draw_field_result(
         counts=SignalCounts(
             signals=_signals(rows),
             copies={role: _exact(count) for role, count in copies.items()},
-            single_flux_counts={},
+            single_flux={},
         ),
         flags=flags,
         scored=reasons == "",

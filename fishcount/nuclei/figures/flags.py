@@ -9,7 +9,7 @@ from fishcount.flags import raise_flag
 from fishcount.nuclei.result import NucleiTable
 from fishcount.settings import NucleiSettings
 
-__all__ = ["flag_nuclei"]
+__all__ = ["flag_nuclei", "flags_of_size"]
 
 # With fewer whole nuclei, those that the edge of the field cuts tell what is typical, too.
 _MIN_WHOLE = 3
@@ -53,9 +53,7 @@ def flag_nuclei(
     for code, raised in {
         "BORDER": border,
         "OUTSIDE_ROI": ~inside_roi,
-        "DEBRIS": ~border & (area < settings.debris),
-        "TOO_SMALL": ~border & (area < settings.too_small),
-        "TOO_LARGE": area > settings.too_large,
+        **flags_of_size(area, whole=~border, settings=settings),
         "OVERLAPPED": _are_two(nuclei, area=area, dose=dose, settings=settings),
         "UNSURE_CUT": nuclei.contact_width > settings.max_contact_width,
         "SHARED_AREA": nuclei.overlap > settings.max_overlap,
@@ -68,6 +66,37 @@ def flag_nuclei(
     }.items():
         raise_flag(flags, code, raised)
     return flags
+
+
+def flags_of_size(
+    relative_area: NDArray[np.float64], *, whole: NDArray[np.bool_], settings: NucleiSettings
+) -> dict[str, NDArray[np.bool_]]:
+    """Which nuclei are debris, too small or too large, (n,) by code of the flag.
+
+    Parameters
+    ----------
+    relative_area : ndarray of float64, (n,)
+        Area over that of a typical nucleus.
+    whole : ndarray of bool, (n,)
+        Nuclei that no edge of the field cuts: what is seen of the others may well be small.
+    settings
+        Limits.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fishcount.nuclei import flags_of_size
+    >>> from fishcount.settings import NucleiSettings
+    >>> area, whole = np.array([0.02, 1.0, 3.0]), np.ones(3, bool)
+    >>> {code: flagged.tolist() for code, flagged in flags_of_size(
+    ...     area, whole=whole, settings=NucleiSettings()).items()}["TOO_LARGE"]
+    [False, False, True]
+    """
+    return {
+        "DEBRIS": whole & (relative_area < settings.debris),
+        "TOO_SMALL": whole & (relative_area < settings.too_small),
+        "TOO_LARGE": relative_area > settings.too_large,
+    }
 
 
 def _are_cut(box_px: NDArray[np.int64], shape_px: tuple[int, int]) -> NDArray[np.bool_]:
