@@ -225,7 +225,7 @@ def check_positive(**sizes: float | None) -> None:
             continue
         if not isinstance(size, Real) or isinstance(size, bool):
             raise CalibrationError("is no number", field=name, found=type(size).__name__)
-        if not (math.isfinite(size) and size > 0):
+        if not 0 < size < math.inf:
             raise CalibrationError("must be above 0", field=name, found=size)
 
 

@@ -74,7 +74,7 @@ def read_toml_text(path: str | Path, *, what: str, error: type[FishcountError]) 
     check_kind(f"path of {what}", path, str, PathLike)
     problem = f"cannot be read as {what}"
     try:
-        return Path(path).read_text(encoding="utf-8")
+        return Path(path).read_text(encoding="utf-8-sig")  # Editors of Windows mark it.
     except OSError as fault:
         raise error(problem, file=path, found=fault.strerror or str(fault)) from fault
     except UnicodeDecodeError as fault:

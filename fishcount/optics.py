@@ -5,8 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from numbers import Real
 from types import MappingProxyType
+from typing import Any
 
+from fishcount.errors import MetadataError, check_kind
 from fishcount.read_only import ReadOnlyArrays
 
 __all__ = [
@@ -48,10 +51,23 @@ class KnownOptics(ReadOnlyArrays):
     numerical_aperture : float or None
     emission_nm : mapping of str to float
         By role; a channel whose wavelength is not known is not in it.
+
+    Raises
+    ------
+    MetadataError
+        When a value is none that an objective or a dye has, such as a wavelength in micrometres.
     """
 
     numerical_aperture: float | None = None
     emission_nm: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+
+    def __post_init__(self) -> None:
+        check_kind("emission_nm", self.emission_nm, Mapping)
+        if self.numerical_aperture is not None:
+            _check("numerical_aperture", self.numerical_aperture, PLAUSIBLE_NA)
+        for role, wavelength_nm in self.emission_nm.items():
+            _check(f"emission_nm of {role}", wavelength_nm, PLAUSIBLE_EMISSION_NM)
+        ReadOnlyArrays.__post_init__(self)
 
     def overruled_by(self, better: KnownOptics) -> KnownOptics:
         """These optics with everything that `better` knows in place of their own values."""
@@ -75,3 +91,11 @@ class KnownOptics(ReadOnlyArrays):
         if wavelength_nm is None or self.numerical_aperture is None:
             return None
         return diffraction_sigma_um(1e-3 * wavelength_nm, na=self.numerical_aperture)
+
+
+def _check(what: str, value: Any, plausible: tuple[float, float]) -> None:
+    low, high = plausible
+    if isinstance(value, bool) or not (isinstance(value, Real) and low <= float(value) <= high):
+        raise MetadataError(
+            "is not plausible", field=what, found=value, expected=f"{low:g} to {high:g}"
+        )

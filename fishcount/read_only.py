@@ -34,6 +34,10 @@ class ReadOnlyDict(dict[Any, Any]):
     __setitem__ = __delitem__ = __ior__ = _refuse
     clear = pop = popitem = setdefault = update = _refuse
 
+    # So that results which hold one can stand in sets, and be keys.
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(frozenset(self.items()))
+
     def __reduce__(self) -> tuple[type[Self], tuple[dict[Any, Any]]]:
         return type(self), (dict(self),)
 

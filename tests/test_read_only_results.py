@@ -11,6 +11,8 @@ from numpy.testing import assert_array_equal
 
 from fishcount import FishImage, score_case, score_field
 from fishcount.errors import CalibrationError, InputError, MetadataError, PixelError
+from fishcount.guidelines import find_scheme, leave_one_out
+from fishcount.nuclei import OutlinedNuclei
 from fishcount.synthetic import simulate_case
 
 
@@ -126,3 +128,18 @@ def test_printed_results_say_how_large_they_are_not_all_that_they_hold(case):
     assert "pixel_size_um=0.1" in repr(field.image)
     assert len(repr(case)) < 5000
     assert f"category={case.categories[0].category!r}" in repr(case)
+
+
+def test_results_that_are_equal_can_stand_in_a_set(case):
+    again = copy.deepcopy(case)
+    assert set(again.categories) == set(case.categories)
+    assert len({case.score, again.score}) == 1
+    assert len({case.selection, again.selection}) == 1
+
+
+def test_arrays_of_heterogeneity_stability_and_outlines_are_read_only(case):
+    left_out = leave_one_out([4, 5], field=["a", "b"], scheme=find_scheme("seed-copies"))
+    outlines = OutlinedNuclei.of(case.fields[0].nuclei).outlines
+    arrays = (case.heterogeneity.high, left_out.fields, left_out.without_nucleus, outlines.label)
+    for array in arrays:
+        assert not array.flags.writeable

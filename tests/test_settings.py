@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fishcount.errors import SchemeError, SettingsError
+from fishcount.errors import FishcountError, SchemeError, SettingsError
 from fishcount.guidelines import read_scheme
 from fishcount.settings import parse_settings, read_settings, with_overrides
 from fishcount.settings.whole import Settings
@@ -60,3 +60,22 @@ def test_faults_of_drawn_fields_are_told_without_addresses(snr):
 def test_one_word_where_a_list_belongs_is_told_as_one():
     with pytest.raises(SettingsError, match=r"selection\.reject: is a list, such as \['BORDER'\]"):
         with_overrides(Settings(), ["selection.reject=BORDER"])
+
+
+def test_a_second_line_in_an_assignment_is_not_dropped():
+    with pytest.raises(SettingsError, match=r"spots\.min_snr"):
+        with_overrides(Settings(), ["spots.min_snr=5\nmin_score=1"])
+
+
+def test_a_file_of_a_windows_editor_is_read(tmp_path):
+    file = tmp_path / "study.toml"
+    file.write_bytes(b"\xef\xbb\xbf[spots]\r\nmin_snr = 5.0\r\n")
+    assert read_settings(file).spots.min_snr == 5
+
+
+@pytest.mark.parametrize("bad", [None, 5, b"", Settings().spots])
+def test_what_are_no_settings_is_refused(bad):
+    with pytest.raises(FishcountError, match="text: is of another kind"):
+        parse_settings(bad)
+    with pytest.raises(FishcountError, match="settings: is of another kind"):
+        with_overrides(bad, [])

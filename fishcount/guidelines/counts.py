@@ -10,10 +10,11 @@ from typing import Any, SupportsIndex
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fishcount.errors import CountError
+from fishcount.errors import CountError, check_kind
 from fishcount.guidelines.interval import Interval
 from fishcount.guidelines.scheme import IHC_SCORES
 from fishcount.guidelines.tally import Tally
+from fishcount.scoring.whole import whole_counts
 
 __all__ = [
     "RECOUNT_MIN_NUCLEI",
@@ -58,7 +59,11 @@ class Recount:
     source: str = ""
 
     def __post_init__(self) -> None:
-        checked_tally(self.n_nuclei, self.her2, self.cep17, what="recount ")
+        tally = checked_tally(self.n_nuclei, self.her2, self.cep17, what="recount ")
+        # Numbers of numpy go into no JSON, and wrap around when they are added up.
+        for name, count in (("n_nuclei", tally.n), ("her2", tally.her2), ("cep17", tally.cep17)):
+            object.__setattr__(self, name, count)
+        check_kind("reader", self.reader, str)
 
     @property
     def tally(self) -> Tally:
@@ -170,8 +175,6 @@ def checked_nuclei(
         return None
     try:
         of_her2, of_cep17 = nuclei
-        her2 = np.asarray(of_her2, np.int64)
-        cep17 = None if of_cep17 is None else np.asarray(of_cep17, np.int64)
     except (TypeError, ValueError) as error:
         raise CountError(
             "no counts of nuclei",
@@ -179,15 +182,14 @@ def checked_nuclei(
             found=type(nuclei).__name__,
             expected="two columns of whole numbers, HER2 and CEP17 (or None)",
         ) from error
-    columns = [her2] if cep17 is None else [her2, cep17]
-    if any(column.ndim != 1 or column.shape != her2.shape for column in columns):
+    her2 = whole_counts("nucleus counts", of_her2)
+    cep17 = None if of_cep17 is None else whole_counts("nucleus counts", of_cep17)
+    if cep17 is not None and len(cep17) != len(her2):
         raise CountError(
             "one HER2 and one CEP17 count for each nucleus",
             field="nucleus counts",
-            found=" and ".join(str(column.shape) for column in columns),
+            found=f"{len(her2)} and {len(cep17)}",
         )
-    if any((column < 0).any() for column in columns):
-        raise CountError("negative count", field="nucleus counts", expected="0 or more")
     sums = len(her2), int(her2.sum()), None if cep17 is None else int(cep17.sum())
     if sums != (tally.n, tally.her2, tally.cep17):
         raise CountError(

@@ -24,7 +24,6 @@ _ALL_IHC = (UNKNOWN_IHC, *IHC_SCORES)
 _FAULTS_SHOWN = 3
 
 
-@cache
 def builtin_schemes() -> dict[str, Scheme]:
     """The schemes that come with fishcount, by identifier, in the order they are shown.
 
@@ -34,6 +33,12 @@ def builtin_schemes() -> dict[str, Scheme]:
     >>> list(builtin_schemes())[:2]
     ['seed-copies', 'asco-cap-2018-dual']
     """
+    # A caller may change what it was given.
+    return dict(_builtin_schemes())
+
+
+@cache
+def _builtin_schemes() -> dict[str, Scheme]:
     folder = resources.files("fishcount.guidelines") / "schemes"
     files = [file for file in folder.iterdir() if file.name.endswith(".toml")]
     schemes = [parse_scheme(file.read_text(encoding="utf-8"), file=file.name) for file in files]
@@ -55,8 +60,8 @@ def find_scheme(name: str) -> Scheme:
     >>> scheme.min_nuclei, scheme.min_areas
     (20, 2)
     """
-    schemes = builtin_schemes()
-    if name not in schemes:
+    schemes = _builtin_schemes()
+    if not isinstance(name, str) or name not in schemes:
         raise SchemeError("unknown scheme", found=repr(name), expected=", ".join(schemes))
     return schemes[name]
 

@@ -7,17 +7,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fishcount.errors import CountError
+from fishcount.errors import check_kind
+from fishcount.guidelines.counts import checked_ihc
 from fishcount.guidelines.evaluate import Setting, categorise, decide
 from fishcount.guidelines.scheme import UNKNOWN_IHC, Scheme
 from fishcount.guidelines.tally import Tally
+from fishcount.read_only import ReadOnlyArrays
+from fishcount.scoring.whole import named_fields, whole_counts
 from fishcount.settings import ScoringSettings
 
 __all__ = ["Stability", "leave_one_out"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Stability:
+class Stability(ReadOnlyArrays):
     """How a category stands when single nuclei or fields are left out.
 
     Attributes
@@ -86,7 +89,9 @@ def leave_one_out(
     Raises
     ------
     CountError
-        When the columns differ in length.
+        For negative or fractional counts, an unknown IHC score, or columns that differ in length.
+    InputError
+        When `scheme` is no scheme, such as its identifier.
 
     Examples
     --------
@@ -97,10 +102,12 @@ def leave_one_out(
     ('POSITIVE', 1, [False, True])
     """
     settings = ScoringSettings.of(settings)
-    copies = [np.asarray(column, np.int64) for column in (her2, cep17) if column is not None]
-    names, index = np.unique(np.asarray(field), return_inverse=True)
-    if any(column.shape != index.shape for column in copies):
-        raise CountError("one value for each nucleus", field="leave one out")
+    check_kind("scheme", scheme, Scheme, remedy="find_scheme gives one by its identifier")
+    copies = [whole_counts("HER2", her2)]
+    if cep17 is not None:
+        copies.append(whole_counts("CEP17", cep17, n=len(copies[0])))
+    names, index = named_fields(field, n=len(copies[0]))
+    ihc = checked_ihc(ihc, faint_staining=False)
     setting = Setting(ihc=ihc or UNKNOWN_IHC, variant=scheme.variant(settings))
     ones = np.ones(len(index), np.int64)
     columns = [ones, *copies]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from fishcount.errors import check_kind
 from fishcount.guidelines.classify import Classification
 from fishcount.guidelines.counts import Recount, checked_areas, checked_tally
 from fishcount.guidelines.explain import GUIDELINE
@@ -45,8 +46,12 @@ class Count:
     source: str = ""
 
     def __post_init__(self) -> None:
-        checked_tally(self.n_nuclei, self.her2, self.cep17)
-        checked_areas(self.areas)
+        tally = checked_tally(self.n_nuclei, self.her2, self.cep17)
+        # Numbers of numpy go into no JSON, and wrap around when they are added up.
+        for name, count in (("n_nuclei", tally.n), ("her2", tally.her2), ("cep17", tally.cep17)):
+            object.__setattr__(self, name, count)
+        object.__setattr__(self, "areas", checked_areas(self.areas))
+        check_kind("reader", self.reader, str)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from numbers import Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fishcount.errors import CalibrationError, ChannelError, MetadataError, PixelError
+from fishcount.errors import (
+    CalibrationError,
+    ChannelError,
+    MetadataError,
+    PixelError,
+    check_positive,
+)
 
 __all__ = [
     "DAPI",
@@ -17,6 +23,7 @@ __all__ = [
     "PLAUSIBLE_STEP_UM",
     "PROBES",
     "ROLES",
+    "as_counts",
     "as_czyx",
     "as_region",
     "check_calibration",
@@ -25,6 +32,7 @@ __all__ = [
     "check_not_scaled",
     "check_number",
     "check_pixels",
+    "check_sizes",
     "checked_roles",
 ]
 
@@ -47,8 +55,25 @@ def check_calibration(
 ) -> None:
     """Raise CalibrationError where a size that is needed is lacking or not plausible."""
     _check_size("pixel size", pixel_size_um, PLAUSIBLE_PIXEL_UM, name, "--pixel-size-um")
-    if n_planes > 1:
+    if n_planes > 1 or z_step_um is not None:
         _check_size("plane distance", z_step_um, PLAUSIBLE_STEP_UM, name, "--z-step-um")
+
+
+def check_sizes(*, pixel_size_um: float | None = None, z_step_um: float | None = None) -> None:
+    """Raise CalibrationError for a size that is given and that no microscope has."""
+    for name, size, (low, high) in (
+        ("pixel_size_um", pixel_size_um, PLAUSIBLE_PIXEL_UM),
+        ("z_step_um", z_step_um, PLAUSIBLE_STEP_UM),
+    ):
+        check_positive(**{name: size})
+        if size is not None and not low <= size <= high:
+            raise CalibrationError(
+                "is not plausible",
+                field=name,
+                found=f"{size} um",
+                expected=f"{low} to {high} um",
+                remedy="give it in micrometres",
+            )
 
 
 def check_number(what: str, value: object, name: str | None = None) -> None:
@@ -82,9 +107,30 @@ def as_czyx(array: NDArray[np.generic], axes: str, name: str) -> NDArray[np.gene
     return np.array(stack, copy=True, order="C")
 
 
+def as_counts(array: ArrayLike, name: str) -> NDArray[Any]:
+    """An array of pixels; PixelError where some are masked, or rows differ in length."""
+    if np.ma.is_masked(array):
+        raise PixelError(
+            "masked pixels",
+            file=name,
+            remedy="give all pixels, and what is to be scored as roi",
+        )
+    try:
+        return np.asarray(array)
+    except ValueError as error:  # Lists of unequal length.
+        raise PixelError("the pixels are no array", file=name, found=str(error)) from error
+
+
 def as_region(roi: ArrayLike, shape: tuple[int, ...], name: str) -> NDArray[np.bool_]:
     """A read-only copy of a mask; whole numbers count where they are not 0."""
-    given = np.asarray(roi)
+    if np.ma.is_masked(roi):
+        raise MetadataError(
+            "the region is masked", file=name, remedy="give True where it is to be scored"
+        )
+    try:
+        given = np.asarray(roi)
+    except ValueError as error:  # Lists of unequal length.
+        raise MetadataError("the region is no mask", file=name, found=str(error)) from error
     if given.shape != shape:
         raise MetadataError(
             "the region has another size than the image",
@@ -103,6 +149,10 @@ def as_region(roi: ArrayLike, shape: tuple[int, ...], name: str) -> NDArray[np.b
 
 def checked_roles(channels: Sequence[str], n_channels: int, name: str) -> tuple[str, ...]:
     """The roles, one for each channel, each known and once, DAPI and HER2 among them."""
+    if isinstance(channels, Set):
+        raise ChannelError(
+            "a set has no order", file=name, field="channels", remedy="give the roles in a list"
+        )
     roles = tuple(channels) if isinstance(channels, Iterable) else (channels,)
     if len(roles) != n_channels:
         raise ChannelError(
@@ -170,7 +220,9 @@ def check_not_scaled(pixels: NDArray[Any], *, role: str, file: str, remedy: str)
         )
 
 
-def check_most_counts(pixels: NDArray[Any], *, role: str, file: str, remedy: str) -> None:
+def check_most_counts(
+    pixels: NDArray[Any], *, role: str, file: str | None = None, remedy: str = _AS_STORED
+) -> None:
     """Raise PixelError where pixels are more than a camera counts."""
     # Those of 16 bits need no look.
     if pixels.size and pixels.dtype.itemsize > 2 and pixels.max() > _MOST_COUNTS:

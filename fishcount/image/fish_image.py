@@ -5,16 +5,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
+from types import MappingProxyType, NoneType
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fishcount.errors import ChannelError, PixelError, check_kind
+from fishcount.errors import ChannelError, check_kind
 from fishcount.flags import Finding
 from fishcount.image.checks import (
     PROBES,
+    as_counts,
     as_czyx,
     as_region,
     check_calibration,
@@ -103,11 +104,11 @@ class FishImage(ReadOnlyArrays):
         axes
             A permutation of "YX", "CYX", "ZYX" or "ZCYX".
         channels
-            Role of each channel in order: "DAPI" and at least one of "HER2" and "CEP17".
+            Role of each channel in order: "DAPI", "HER2" and, where it was stained, "CEP17".
         pixel_size_um
             Edge of a pixel in the sample.
         z_step_um
-            Distance of planes; needed when there is more than one.
+            Distance of planes; needed when there is more than one, None for a single plane.
         name, path, sha256, roi, findings, files, optics
             See the attributes; the hash is made from the pixels when not given.
 
@@ -117,6 +118,8 @@ class FishImage(ReadOnlyArrays):
             When the axes do not fit the array, a role is unknown, doubled or lacking, a size is
             not plausible, a pixel is negative, NaN, infinite, beyond 1e9 or masked, a channel was
             rescaled to 0 to 1, or the region is no mask of this size.
+        InputError
+            When another argument is of another kind.
 
         Examples
         --------
@@ -131,14 +134,12 @@ class FishImage(ReadOnlyArrays):
         dtype('float32')
         """
         check_kind("name", name, str)
-        if np.ma.is_masked(array):
-            raise PixelError(
-                "masked pixels",
-                file=name,
-                remedy="give all pixels, and what is to be scored as roi",
-            )
+        check_kind("path", path, str, NoneType)
+        check_kind("optics", optics, KnownOptics, NoneType)
+        check_kind("files", files, Mapping, NoneType)
+        findings = _listed(findings)
         label = path or name
-        stack = as_czyx(np.asarray(array), axes, label)
+        stack = as_czyx(as_counts(array, label), axes, label)
         roles = checked_roles(channels, stack.shape[0], label)
         check_pixels(stack, roles, label)
         check_calibration(pixel_size_um, z_step_um, n_planes=stack.shape[1], name=label)
@@ -153,7 +154,7 @@ class FishImage(ReadOnlyArrays):
             path=path,
             sha256=hashlib.sha256(stack.tobytes()).hexdigest() if sha256 is None else sha256,
             roi=region,
-            findings=tuple(findings),
+            findings=findings,
             files=MappingProxyType(dict(files or {})),
             optics=optics or KnownOptics(),
         )
@@ -188,6 +189,13 @@ class FishImage(ReadOnlyArrays):
     def counts(self, role: str, window: Window) -> NDArray[np.float32]:
         """Counts of a window of a channel as float32; shaped as `raw`."""
         return self.raw(role)[..., *window].astype(np.float32)
+
+
+def _listed(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    check_kind("findings", findings, Sequence)
+    for finding in findings:
+        check_kind("findings", finding, Finding)
+    return tuple(findings)
 
 
 def window_shape(window: Window) -> tuple[int, int]:

@@ -225,6 +225,8 @@ def _as_labels(image: ArrayLike, name: str) -> NDArray[np.integer]:
         raise InputError("must be a label image of integers", field=name, found=labels.dtype)
     if labels.size and labels.min() < 0:
         raise InputError("must have no negative labels", field=name, found=labels.min())
+    if labels.size and labels.max() > np.iinfo(np.int64).max:
+        raise InputError("labels beyond 64 bits with a sign", field=name, found=labels.max())
     return labels
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import KDTree
 
-from fishcount.errors import InputError
+from fishcount.errors import InputError, check_kind
 from fishcount.metrics.assignment import assign_pairs
 from fishcount.metrics.score import DetectionScore
 from fishcount.read_only import ReadOnlyArrays
@@ -101,7 +102,7 @@ def match_points(
     Raises
     ------
     InputError
-        When shapes do not fit, or `max_distance_px` is not positive.
+        When shapes do not fit, a position is not finite, or `max_distance_px` is not positive.
 
     Examples
     --------
@@ -112,6 +113,7 @@ def match_points(
     >>> match.false, match.missed, match.f1
     (array([1]), array([1]), 0.5)
     """
+    check_kind("max_distance_px", max_distance_px, Real)
     if not max_distance_px > 0:
         raise InputError("must be above 0", field="max_distance_px", found=max_distance_px)
     found, true = _as_points(found_yx, true_yx)
@@ -147,7 +149,7 @@ def match_points(
 def _as_points(
     found: ArrayLike, true: ArrayLike
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    arrays = [np.asarray(points, np.float64) for points in (found, true)]
+    arrays = [_as_numbers(points, name) for points, name in ((found, "found"), (true, "true"))]
     dimensions = {points.shape[1] for points in arrays if points.ndim == 2 and points.size}
     if any(points.size and points.ndim != 2 for points in arrays) or len(dimensions) > 1:
         shapes = " and ".join(str(points.shape) for points in arrays)
@@ -155,6 +157,16 @@ def _as_points(
     columns = dimensions.pop() if dimensions else 2
     found_points, true_points = (points.reshape(-1, columns) for points in arrays)
     return found_points, true_points
+
+
+def _as_numbers(points: ArrayLike, name: str) -> NDArray[np.float64]:
+    try:
+        numbers = np.asarray(points, np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError("points are numbers", field=name, found=str(error)) from error
+    if numbers.ndim == 2 and not np.isfinite(numbers).all():
+        raise InputError("points must be finite", field=name, found="NaN or infinity")
+    return numbers
 
 
 def _as_groups(group: ArrayLike | None, n_true: int) -> NDArray[np.int64]:

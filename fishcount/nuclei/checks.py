@@ -9,17 +9,18 @@ from numpy.typing import ArrayLike, NDArray
 from skimage.measure import label
 
 from fishcount.errors import InputError, MetadataError, PixelError
+from fishcount.image.checks import as_counts, check_most_counts
 
 __all__ = ["checked_dapi", "checked_labels", "labels_in_pieces"]
 
 
-def checked_dapi(dapi: ArrayLike, roi: NDArray[np.bool_] | None) -> NDArray[np.number]:
+def checked_dapi(dapi: ArrayLike) -> NDArray[np.number]:
     """DAPI (y, x) or (z, y, x): whole numbers as they are stored, all else in single precision.
 
-    A stack of one plane comes back as a plane. Raises MetadataError for what is no image, or a
-    region to be scored of another size, and PixelError for what are no finite numbers.
+    A stack of one plane comes back as a plane. Raises MetadataError for what is no image, and
+    PixelError for what are no finite numbers, or more than a camera counts.
     """
-    array = np.asarray(dapi)
+    array = as_counts(dapi, "dapi")
     if array.ndim not in (2, 3) or 0 in array.shape:
         raise MetadataError(
             "no image", field="dapi", found=f"shape {array.shape}", expected="(y, x) or (z, y, x)"
@@ -41,13 +42,7 @@ def checked_dapi(dapi: ArrayLike, roi: NDArray[np.bool_] | None) -> NDArray[np.n
         )
     if image.dtype.kind == "f" and not np.isfinite(image).all():
         raise PixelError("NaN or infinite pixels", field="dapi")
-    if roi is not None and np.shape(roi) != array.shape[-2:]:
-        raise MetadataError(
-            "the region has another size than the image",
-            field="roi",
-            found=np.shape(roi),
-            expected=array.shape[-2:],
-        )
+    check_most_counts(image, role="dapi")
     return image[0] if image.ndim == 3 and len(image) == 1 else image
 
 
@@ -59,15 +54,30 @@ def checked_labels(labels: ArrayLike, shape: tuple[int, int]) -> NDArray[np.inte
             found=repr(str(labels)),
             remedy="read a file of them with fishcount.io.read_labels",
         )
-    array = np.asarray(labels)
+    if np.ma.is_masked(labels):
+        raise MetadataError("masked labels", field="labels", remedy="give 0 for background")
+    try:
+        array = np.asarray(labels)
+    except ValueError as error:  # Lists of unequal length.
+        raise MetadataError("no label image", field="labels", found=str(error)) from error
     if array.shape != shape:
         raise MetadataError(
             "the label image has another size than the image",
+            field="labels",
             found=array.shape,
             expected=shape,
         )
     if array.dtype.kind not in "iu" or (array.size and int(array.min()) < 0):
-        raise MetadataError("no label image", found=array.dtype, expected="integers from 0")
+        raise MetadataError(
+            "no label image", field="labels", found=array.dtype, expected="integers from 0"
+        )
+    if int(array.max()) > np.iinfo(np.int64).max:
+        raise MetadataError(
+            "labels beyond 64 bits with a sign",
+            field="labels",
+            found=int(array.max()),
+            remedy="number them anew: skimage.segmentation.relabel_sequential",
+        )
     return array
 
 
@@ -92,6 +102,7 @@ def labels_in_pieces(labels: NDArray[np.integer]) -> int:
     >>> labels_in_pieces(np.array([[1, 0, 1], [2, 2, 0], [0, 0, 2]]))
     1
     """
+    labels = np.asarray(labels)
     pieces = label(labels, connectivity=2)  # type: ignore[no-untyped-call]
     first = np.unique(pieces, return_index=True)[1]
     of_piece = labels.ravel()[first]

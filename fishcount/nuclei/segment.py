@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fishcount.camera import full_count
-from fishcount.errors import check_positive
 from fishcount.image import Window, project
+from fishcount.image.checks import as_region, check_sizes
 from fishcount.nuclei.by_block import search_blocks
 from fishcount.nuclei.checks import checked_dapi, checked_labels
 from fishcount.nuclei.depth import measure_depths
@@ -57,11 +57,11 @@ def segment_nuclei(
     Raises
     ------
     MetadataError
-        When the array is no image or stack, or `roi` has another size.
+        When the array is no image or stack, or `roi` is no mask of its size.
     PixelError
-        When pixels are not real and finite numbers.
+        When pixels are not real and finite numbers, masked, or beyond 1e9.
     CalibrationError
-        When a size is not above 0.
+        When a size is not above 0, or not that of a microscope: 65 is one in nanometres.
 
     Examples
     --------
@@ -73,10 +73,10 @@ def segment_nuclei(
     (1, [40.0], [60.0])
     """
     settings = NucleiSettings.of(settings)
-    check_positive(pixel_size_um=pixel_size_um, z_step_um=z_step_um)
-    roi = None if roi is None else np.asarray(roi, np.bool_)
-    stack = checked_dapi(dapi, roi)
+    check_sizes(pixel_size_um=pixel_size_um, z_step_um=z_step_um)
+    stack = checked_dapi(dapi)
     shape = (stack.shape[-2], stack.shape[-1])
+    roi = None if roi is None else as_region(roi, shape, "roi")
     if not is_small(shape):
         inside = None if roi is None else lambda window: roi[window]
         windows = sample_windows(
@@ -184,7 +184,7 @@ def nuclei_from_labels(
     Raises
     ------
     MetadataError
-        When the label image is not integer, negative, or has another size than the image.
+        When the label image is not integer, negative, masked, or has another size than the image.
     PixelError, CalibrationError
         As `segment_nuclei`.
 
@@ -198,8 +198,9 @@ def nuclei_from_labels(
     ([2.0, 6.0], [9, 9])
     """
     settings = NucleiSettings.of(settings)
-    check_positive(z_step_um=z_step_um)
-    stack = checked_dapi(dapi, roi)
+    check_sizes(z_step_um=z_step_um)
+    stack = checked_dapi(dapi)
+    roi = None if roi is None else as_region(roi, (stack.shape[-2], stack.shape[-1]), "roi")
     image, sharpness = best_focus(stack)
     full, runs = in_centroid_order(checked_labels(labels, (stack.shape[-2], stack.shape[-1])))
     area = runs.total(runs.length)

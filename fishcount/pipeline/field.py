@@ -55,8 +55,9 @@ def score_field(
     Parameters
     ----------
     image
-        DAPI and at least one probe; a plane or a stack. A slide (`fishcount.io.open_slide`) is
-        read block by block, and gives what the same pixels in memory give.
+        DAPI, HER2 and, in a dual-probe case, CEP17; a plane or a stack. A slide
+        (`fishcount.io.open_slide`) is read block by block, and gives what the same pixels in memory
+        give.
     labels
         Your own segmentation (y, x), 0 for background, in place of ours.
     settings

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from fishcount.errors import CountError
 from fishcount.scoring.pooled import CaseScore
 from fishcount.scoring.replicates import draw_replicates
+from fishcount.scoring.whole import named_fields, whole_counts
 from fishcount.settings import ScoringSettings
 
 __all__ = ["score_counts"]
@@ -58,8 +59,8 @@ def score_counts(
     Raises
     ------
     CountError
-        For negative or fractional counts, unequal lengths, or a range that does not hold the
-        count.
+        For negative, fractional or masked counts, unequal lengths, or a range that does not hold
+        the count.
 
     Notes
     -----
@@ -79,13 +80,13 @@ def score_counts(
     """
     settings = ScoringSettings.of(settings)
     rng = np.random.default_rng(settings.seed) if rng is None else rng
-    best = _whole("HER2", her2)
+    best = whole_counts("HER2", her2)
     columns = [best]
     ranges = [_range("HER2", best, her2_low, her2_high)]
     if cep17 is not None:
-        columns.append(_whole("CEP17", cep17, n=len(best)))
+        columns.append(whole_counts("CEP17", cep17, n=len(best)))
         ranges.append(_range("CEP17", columns[1], cep17_low, cep17_high))
-    fields = None if field is None else _fields(field, n=len(best))
+    fields = None if field is None else named_fields(field, n=len(best))[1]
     correlation = settings.estimate_correlation
     replicates = draw_replicates(
         np.stack(columns, axis=1),
@@ -106,43 +107,15 @@ def score_counts(
     )
 
 
-def _whole(name: str, values: ArrayLike, *, n: int | None = None) -> Integers:
-    """Counts as int64, checked."""
-    array = np.asarray(values)
-    if array.size == 0:
-        array = array.astype(np.int64)
-    if array.dtype.kind not in "iu":
-        raise CountError("counts must be whole numbers", field=name, found=array.dtype)
-    if array.ndim != 1 or (n is not None and len(array) != n):
-        raise CountError(
-            "one count for each nucleus", field=name, found=f"shape {array.shape}", expected=n
-        )
-    whole = array.astype(np.int64)
-    if (whole < 0).any():
-        raise CountError("negative count", field=name, found=int(whole.min()))
-    return whole
-
-
 def _range(
     name: str, best: Integers, low: ArrayLike | None, high: ArrayLike | None
 ) -> tuple[Integers, Integers]:
     """How many copies fewer and how many more each count may be."""
-    below = best if low is None else _whole(f"{name} low", low, n=len(best))
-    above = best if high is None else _whole(f"{name} high", high, n=len(best))
+    below = best if low is None else whole_counts(f"{name} low", low, n=len(best))
+    above = best if high is None else whole_counts(f"{name} high", high, n=len(best))
     if (below > best).any() or (above < best).any():
         raise CountError("the range does not hold the count", field=name, expected="low <= high")
     return best - below, above - best
-
-
-def _fields(field: ArrayLike, *, n: int) -> Integers:
-    """Field of each nucleus as a number from 0."""
-    array = np.asarray(field)
-    if array.shape != (n,):
-        raise CountError(
-            "one field for each nucleus", field="field", found=f"shape {array.shape}", expected=n
-        )
-    result: Integers = np.unique(array, return_inverse=True)[1].astype(np.int64)
-    return result
 
 
 def _sd_of_mean(half_range: Integers, correlation: float) -> float:

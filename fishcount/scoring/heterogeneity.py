@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fishcount.errors import CountError
+from fishcount.read_only import ReadOnlyArrays
 from fishcount.scoring.clustering import Clustering, clustering_of
+from fishcount.scoring.whole import whole_counts
 
 __all__ = ["Heterogeneity", "Pattern", "Population", "heterogeneity"]
 
@@ -61,7 +63,7 @@ class Population:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Heterogeneity:
+class Heterogeneity(ReadOnlyArrays):
     """What the counts of single nuclei say beyond their sums.
 
     Attributes
@@ -130,7 +132,7 @@ def heterogeneity(
     Raises
     ------
     CountError
-        When the columns differ in length.
+        For negative or fractional counts, or columns that differ in length.
 
     Notes
     -----
@@ -148,8 +150,8 @@ def heterogeneity(
     >>> str(mixed.pattern), [p.n_nuclei for p in mixed.populations]
     ('heterogeneous', [30, 10])
     """
-    copies = np.asarray(her2, np.int64)
-    reference = None if cep17 is None else np.asarray(cep17, np.int64)
+    copies = whole_counts("HER2", her2)
+    reference = None if cep17 is None else whole_counts("CEP17", cep17)
     fields = np.zeros(len(copies), np.int64) if field is None else np.asarray(field)
     columns = [copies, fields, *([] if reference is None else [reference])]
     if any(column.shape != copies.shape or column.ndim != 1 for column in columns):

@@ -101,6 +101,8 @@ class Replicates(ReadOnlyArrays):
             As if so many nuclei had been scored, with fields to match: the spread by choice
             shrinks with the root of it, the errors of estimated clusters and of detection do not.
         """
+        if not len(self):
+            return np.zeros(self.log_deviation.shape)
         shrink = 1.0 if n_nuclei is None else np.sqrt(self.n_scored / n_nuclei)
         drawn = np.asarray(self.mean) * np.exp(shrink * self.log_deviation + self.log_detection)
         result: Floats = np.maximum(drawn + self.estimate_shift, 0)

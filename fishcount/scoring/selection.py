@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from fishcount.errors import CountError
 from fishcount.flags import Finding
 from fishcount.scoring.pooled import CaseScore
+from fishcount.scoring.whole import whole_counts
 from fishcount.settings import ScoringSettings
 
 __all__ = ["SelectionCheck", "check_selection", "selection_findings"]
@@ -62,7 +63,8 @@ def check_selection(
     Raises
     ------
     CountError
-        When the columns differ in length, or a scored nucleus is not eligible.
+        For negative or fractional counts, columns that differ in length, or a scored nucleus that
+        is not eligible.
 
     Examples
     --------
@@ -72,7 +74,11 @@ def check_selection(
     0.25
     """
     chosen, fit = np.asarray(scored, np.bool_), np.asarray(eligible, np.bool_)
-    columns = [np.asarray(c, np.int64) for c in (her2, cep17) if c is not None]
+    columns = [
+        whole_counts(name, column)
+        for name, column in (("HER2", her2), ("CEP17", cep17))
+        if column is not None
+    ]
     if any(column.shape != chosen.shape for column in (fit, *columns)):
         raise CountError("one value for each nucleus", field="selection")
     if (chosen & ~fit).any():

@@ -56,6 +56,7 @@ def parse_settings(text: str, *, source: str = "settings") -> Settings:
     >>> parse_settings("[spots]\nmin_snr = 5.0").spots.min_snr
     5.0
     """
+    check_kind("text", text, str)
     try:
         return _validated(tomllib.loads(text), source=source)
     except tomllib.TOMLDecodeError as error:
@@ -85,6 +86,8 @@ def with_overrides(settings: Settings, assignments: Iterable[str]) -> Settings:
     >>> with_overrides(Settings(), ["spots.min_snr=5", "scoring.two_copies=negative"])
     Settings(spots=SpotSettings(min_snr=5.0), scoring=ScoringSettings(two_copies='negative'))
     """
+    check_kind("settings", settings, Settings)
+    check_kind("assignments", assignments, Iterable)
     tree = settings.model_dump(mode="json", exclude_none=True)
     # One assignment is a text, and a text is one of letters.
     assignments = [assignments] if isinstance(assignments, str) else assignments
@@ -103,9 +106,11 @@ def with_overrides(settings: Settings, assignments: Iterable[str]) -> Settings:
 
 def _toml_value(text: str) -> Any:
     try:
-        return tomllib.loads(f"value = {text}")["value"]
+        parsed = tomllib.loads(f"value = {text}")
     except tomllib.TOMLDecodeError:
         return text
+    # A further line would be dropped in silence.
+    return parsed["value"] if len(parsed) == 1 else text
 
 
 def _validated(tree: Mapping[str, Any], *, source: str) -> Settings:

@@ -8,7 +8,8 @@ from numbers import Real
 import numpy as np
 from numpy.typing import NDArray
 
-from fishcount.errors import check_kind, check_positive
+from fishcount.errors import CountError, check_kind
+from fishcount.image.checks import check_sizes
 from fishcount.nuclei import Nuclei, OutlinedNuclei
 from fishcount.settings import SignalSettings
 from fishcount.signals.assign import assign_to_nuclei
@@ -68,7 +69,9 @@ def count_signals(
     InputError
         When `nuclei` are no `Nuclei`, or `spots` no `Spots` by role.
     CalibrationError
-        When a size is not above 0.
+        When a size is not above 0, or not that of a microscope: 65 is one in nanometres.
+    CountError
+        When `assigned` does not hold the label of a nucleus, or 0, for each spot.
 
     Examples
     --------
@@ -87,6 +90,12 @@ def count_signals(
     if assigned is None:
         tolerance_px = settings.border_tolerance_um / pixel_size_um
         assigned = {role: _assigned(found, nuclei, tolerance_px) for role, found in spots.items()}
+    else:
+        check_kind("assigned", assigned, Mapping)
+        assigned = {
+            role: _as_labels(assigned.get(role), role, len(found), highest=len(nuclei))
+            for role, found in spots.items()
+        }
     if settings.false_per_nucleus is not None:
         spots = {
             role: within_budget(
@@ -126,7 +135,7 @@ def _check_arguments(
 ) -> None:
     """Refuse what is of another kind, or no size."""
     check_kind("pixel_size_um", pixel_size_um, Real)
-    check_positive(pixel_size_um=pixel_size_um, z_step_um=z_step_um)
+    check_sizes(pixel_size_um=pixel_size_um, z_step_um=z_step_um)
     check_kind(
         "nuclei",
         nuclei,
@@ -137,6 +146,28 @@ def _check_arguments(
     check_kind("spots", spots, Mapping, remedy='give them by role: {"HER2": spots}')
     for found in spots.values():
         check_kind("spots", found, Spots, remedy="find them with fishcount.detect_spots")
+
+
+def _as_labels(given: object, role: str, n_spots: int, *, highest: int) -> NDArray[np.int64]:
+    """The label of the nucleus of each spot, as a caller gave it."""
+    labels = np.asarray([] if given is None else given)
+    if labels.size == 0:
+        labels = labels.astype(np.int64)
+    if labels.dtype.kind not in "iu" or labels.shape != (n_spots,):
+        raise CountError(
+            "one label for each spot",
+            field=f"assigned {role}",
+            found=f"{labels.dtype} of shape {labels.shape}",
+            expected=n_spots,
+        )
+    if n_spots and not 0 <= labels.min() <= labels.max() <= highest:
+        raise CountError(
+            "no label of a nucleus",
+            field=f"assigned {role}",
+            found=f"{labels.min()} to {labels.max()}",
+            expected=f"0 to {highest}",
+        )
+    return labels.astype(np.int64, copy=False)
 
 
 def _together(spots: Mapping[str, Spots], probes: Mapping[str, ProbeCounts]) -> SignalCounts:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from types import NoneType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fishcount.background import is_constant
-from fishcount.errors import PixelError, check_positive
+from fishcount.errors import PixelError, check_kind, check_positive
 from fishcount.image import project
+from fishcount.image.checks import as_counts, check_sizes
 from fishcount.optics import KnownOptics
 from fishcount.settings import SpotSettings
 from fishcount.spots.candidates.find import find_candidates
@@ -83,9 +85,10 @@ def detect_spots(
     Raises
     ------
     PixelError
-        When pixels are NaN or infinite, `image` is no plane or stack, or `other` has another size.
+        When pixels are NaN, infinite, masked or beyond 1e9, `image` is no plane or stack, or
+        `other` has another size.
     CalibrationError
-        When a size is not above 0.
+        When a size is not above 0, or not that of a microscope: 65 is one in nanometres.
 
     Examples
     --------
@@ -99,7 +102,10 @@ def detect_spots(
     >>> float(spots.y_px[brightest].round(1)), float(spots.x_px[brightest].round(1))
     (30.3, 20.6)
     """
-    check_positive(pixel_size_um=pixel_size_um, z_step_um=z_step_um, point_sigma_um=point_sigma_um)
+    check_sizes(pixel_size_um=pixel_size_um, z_step_um=z_step_um)
+    check_positive(point_sigma_um=point_sigma_um)
+    for name, measured in (("scale", scale), ("other_scale", other_scale)):
+        check_kind(name, measured, ChannelScale, NoneType, remedy="measure_channels makes one")
     settings = SpotSettings.of(settings)
     given = {"image": image} if other is None else {"image": image, "other": other}
     channels = _as_searched(given, settings)
@@ -160,7 +166,7 @@ def detect_in_channels(
     >>> {role: len(spots) for role, spots in detect_in_channels({"HER2": blank}).items()}
     {'HER2': 0}
     """
-    check_positive(pixel_size_um=pixel_size_um, z_step_um=z_step_um)
+    check_sizes(pixel_size_um=pixel_size_um, z_step_um=z_step_um)
     settings, known = SpotSettings.of(settings), scales or {}
     optics = (optics or KnownOptics()).overruled_by(settings.optics)
     channels = _as_searched(channels, settings)
@@ -196,6 +202,7 @@ def _as_searched(
     channels: Mapping[str, NDArray[np.number]], settings: SpotSettings
 ) -> Mapping[str, NDArray[np.number]]:
     """Stacks as they are, or as planes where they are to be projected."""
+    channels = {role: as_counts(pixels, role) for role, pixels in channels.items()}
     if not settings.project_stacks:
         return channels
     return {

@@ -164,5 +164,5 @@ def test_leaving_out_of_nothing_decides_nothing():
 
 
 def test_leaving_out_needs_equal_columns():
-    with pytest.raises(CountError, match="one value for each nucleus"):
+    with pytest.raises(CountError, match="one field for each nucleus"):
         leave_one_out([1, 2], field=[0], scheme=find_scheme("seed-copies"))

@@ -113,3 +113,10 @@ def test_an_unknown_name_lists_the_known_ones():
 def test_one_scheme_may_be_named_without_a_list():
     alone = classify(20, 80, 40, schemes="seed-copies")
     assert [category.scheme for category in alone.categories] == ["seed-copies"]
+
+
+def test_what_a_caller_does_to_the_schemes_that_it_got_stays_there():
+    builtin_schemes().pop("seed-copies")
+    assert find_scheme("seed-copies").id == "seed-copies"
+    with pytest.raises(SchemeError, match="unknown scheme"):
+        find_scheme(["seed-copies"])

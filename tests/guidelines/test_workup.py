@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from fishcount.errors import CountError
+from fishcount.errors import CountError, FishcountError
 from fishcount.guidelines import Count, Recount, add_ihc, add_nuclei, add_recount, start_workup
 
 GROUP_4 = Count(n_nuclei=20, her2=100, cep17=60, areas=2)
@@ -123,3 +125,19 @@ def test_the_record_keeps_counts_and_outcome_apart():
     assert record["recount"]["reader"] == "B"
     assert record["outcome"]["category"] == "NEGATIVE"
     assert (record["state"], record["tags"]) == ("done", ["HER2-low"])
+
+
+def test_sums_of_numpy_are_plain_numbers_in_the_record():
+    """As sums of a table are; those of eight bits wrapped around when they were pooled."""
+    first = Count(n_nuclei=np.uint8(150), her2=np.int64(700), cep17=np.int64(350))
+    workup = add_nuclei(start_workup(first), replace(first, areas=np.int64(3)))
+    assert workup.pooled.n_nuclei == 300
+    assert json.loads(json.dumps(workup.record())) == workup.record()
+    recount = Recount(n_nuclei=np.int64(20), her2=np.int64(60), cep17=np.int64(30))
+    assert type(recount.her2) is int
+
+
+def test_a_reader_has_a_name():
+    for count in (Count, Recount):
+        with pytest.raises(FishcountError, match="reader: is of another kind"):
+            count(n_nuclei=20, her2=60, cep17=30, reader=None)

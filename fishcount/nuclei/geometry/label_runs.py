@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 
 from fishcount.image import Window
 from fishcount.nuclei.geometry.runs import Runs
+from fishcount.read_only import ReadOnlyArrays
 
 __all__ = ["LabelRuns"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class LabelRuns:
+class LabelRuns(ReadOnlyArrays):
     """A label image of any size as horizontal runs in raster order.
 
     Attributes
