@@ -35,6 +35,7 @@ __all__ = [
     "check_positive",
     "install_remedy",
     "raise_all",
+    "reason_of",
 ]
 
 
@@ -227,6 +228,18 @@ def check_positive(**sizes: float | None) -> None:
             raise CalibrationError("is no number", field=name, found=type(size).__name__)
         if not (math.isfinite(size) and size > 0):
             raise CalibrationError("must be above 0", field=name, found=size)
+
+
+def reason_of(error: Exception) -> str:
+    """Why the system refused, in its own words; the message of any other error.
+
+    Examples
+    --------
+    >>> from fishcount.errors import reason_of
+    >>> reason_of(OSError(13, "Permission denied", "a.tif")), reason_of(ValueError("null byte"))
+    ('Permission denied', 'null byte')
+    """
+    return getattr(error, "strerror", None) or str(error)
 
 
 def raise_all(faults: Sequence[FishcountError]) -> None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from fishcount.batch.job import CaseJob, FieldJob
-from fishcount.errors import InputError
+from fishcount.errors import InputError, reason_of
 from fishcount.io import unique_names
 from fishcount.settings import Settings
 
@@ -150,7 +150,7 @@ def _entries(folder: Path) -> list[Path]:
         entries = [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
     except OSError as error:
         raise InputError(
-            "is no folder that can be read", file=folder, found=error.strerror
+            "is no folder that can be read", file=folder, found=reason_of(error)
         ) from error
     return sorted(entries, key=_natural)
 

@@ -13,7 +13,14 @@ from typing import Any
 
 from fishcount.batch.cells import NUMBERS, PARSERS
 from fishcount.batch.job import CaseJob, FieldJob
-from fishcount.errors import FishcountError, InputError, MetadataError, SettingsError, raise_all
+from fishcount.errors import (
+    FishcountError,
+    InputError,
+    MetadataError,
+    SettingsError,
+    raise_all,
+    reason_of,
+)
 from fishcount.guidelines import IHC_SCORES
 from fishcount.image import ROLES
 from fishcount.io import slug_of
@@ -138,7 +145,7 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
-        raise InputError("cannot be read", file=path, found=error.strerror) from error
+        raise InputError("cannot be read", file=path, found=reason_of(error)) from error
     except UnicodeDecodeError as error:
         raise MetadataError(
             "is no manifest: it is not UTF-8",

@@ -18,7 +18,7 @@ from fishcount.batch.process import Outcome, call_sha256
 from fishcount.batch.state import STATE_FILE, State, open_state
 from fishcount.batch.table import CASES_FILE, PAGE_FILE, is_table, write_page, write_table
 from fishcount.batch.workers import process_all
-from fishcount.errors import InputError, OutputError
+from fishcount.errors import InputError, OutputError, reason_of
 from fishcount.io import slug_of
 
 __all__ = ["BatchResult", "Progress", "run_batch"]
@@ -226,7 +226,7 @@ def _checked(out: Path, jobs: Sequence[CaseJob]) -> Path:
         out.mkdir(parents=True, exist_ok=True)
         inside = {entry.name for entry in out.iterdir() if not entry.name.startswith(".")}
     except OSError as error:
-        raise OutputError("cannot be written", file=out, found=error.strerror) from error
+        raise OutputError("cannot be written", file=out, found=reason_of(error)) from error
     # A table without a state is that of a batch whose state was removed to begin anew.
     if inside and STATE_FILE not in inside and not is_table(out / CASES_FILE):
         raise OutputError(

@@ -11,7 +11,7 @@ import click
 
 import fishcount
 from fishcount.cli.say import say_error
-from fishcount.errors import FishcountError
+from fishcount.errors import FishcountError, reason_of
 
 __all__ = ["cli", "main"]
 
@@ -94,7 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except OSError as error:
         # Standard output that goes to a full disk, mostly; what commands write is an OutputError.
         what = error.filename or "standard output"
-        _fail(f"{what}: cannot be written or read: {error.strerror or error}", code=2)
+        _fail(f"{what}: cannot be written or read: {reason_of(error)}", code=2)
     else:
         sys.exit(code if isinstance(code, int) else 0)
 

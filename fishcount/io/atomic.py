@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from fishcount.errors import OutputError
+from fishcount.errors import OutputError, reason_of
 
 __all__ = ["WritesFile", "atomic_folder", "check_beside_cases", "check_out_folder", "replace_file"]
 
@@ -56,7 +56,7 @@ def check_out_folder(out: str | Path, *, overwrite: bool) -> Path:
         while not parent.exists():
             parent = parent.parent
     except OSError as error:
-        raise OutputError("cannot be reached", file=out, found=_reason(error)) from error
+        raise OutputError("cannot be reached", file=out, found=reason_of(error)) from error
     if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
         raise OutputError(
             "cannot be written",
@@ -141,7 +141,7 @@ def atomic_folder(
     except OSError as error:
         _remove(partial)
         raise OutputError(
-            "cannot be written", file=out, found=_reason(error), remedy=_remedy(error)
+            "cannot be written", file=out, found=reason_of(error), remedy=_remedy(error)
         ) from error
     except BaseException:
         _remove(partial)
@@ -164,7 +164,7 @@ def replace_file(path: str | Path, data: bytes) -> None:
         _flush_folder(path.parent)
     except OSError as error:
         partial.unlink(missing_ok=True)
-        raise OutputError("cannot be written", file=path, found=_reason(error)) from error
+        raise OutputError("cannot be written", file=path, found=reason_of(error)) from error
 
 
 def _put_in_place(partial: Path, out: Path) -> None:
@@ -238,7 +238,3 @@ def _remedy(error: OSError) -> str:
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return "make room on the disk and run again"
     return "choose another folder with --out"
-
-
-def _reason(error: OSError) -> str:
-    return error.strerror or str(error)

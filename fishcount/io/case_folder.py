@@ -20,6 +20,7 @@ from fishcount.errors import (
     InputError,
     MetadataError,
     check_kind,
+    reason_of,
 )
 from fishcount.io.text import read_csv, read_json
 from fishcount.records import CASE_FIGURES
@@ -165,7 +166,7 @@ def _bytes(path: Path) -> bytes:
         raise InputError(
             "cannot be read",
             file=path,
-            found=error.strerror or str(error),
+            found=reason_of(error),
             remedy=_REMEDY,
         ) from error
 

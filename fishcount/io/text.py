@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from fishcount.errors import InputError, MetadataError
+from fishcount.errors import InputError, MetadataError, reason_of
 
 __all__ = ["csv_bytes", "inert", "json_bytes", "live", "read_csv", "read_json"]
 
@@ -113,7 +113,7 @@ def read_json(path: Path, *, remedy: str | None = None) -> dict[str, Any]:
         found = json.loads(path.read_bytes())
     except OSError as error:
         raise InputError(
-            "cannot be read", file=path, found=error.strerror or str(error), remedy=remedy
+            "cannot be read", file=path, found=reason_of(error), remedy=remedy
         ) from error
     except (ValueError, RecursionError) as error:
         raise MetadataError(
