@@ -14,11 +14,11 @@ from fishcount.errors import (
     CorruptFileError,
     FileFormatError,
     FishcountError,
-    TooLargeError,
     TruncatedFileError,
 )
 from fishcount.flags import Finding
 from fishcount.image import Window
+from fishcount.io.faults import too_large
 from fishcount.io.roles import COLOURS
 from fishcount.io.series import Series
 from fishcount.settings import ReadingSettings
@@ -91,12 +91,11 @@ def open_photo(path: Path, *, kind: str, limits: ReadingSettings) -> PhotoSource
         colour=colour,
     )
     if series.nbytes > limits.max_memory_bytes:
-        raise TooLargeError(
+        raise too_large(
             "too large",
             file=path,
             found=f"{width} x {height} pixels in {len(data)} bytes",
-            expected=f"at most {limits.max_memory_mib} MiB",
-            remedy="raise it with --set reading.max_memory_mib=...",
+            limits=limits,
         )
     findings = []
     if colour:
