@@ -19,7 +19,7 @@ from fishcount.guidelines import (
 )
 from fishcount.io import CaseFolder, Check, check_as_written, read_case_folder, replace_file
 from fishcount.io.text import read_json
-from fishcount.settings import COUNTING_SECTIONS, parse_settings
+from fishcount.settings import COUNTING_SECTIONS
 
 __all__ = ["FILE_NAME", "further_nuclei", "resume", "second_count", "verify_workup", "write_workup"]
 
@@ -39,7 +39,7 @@ def resume(case: CaseFolder) -> WorkUp:
     """
     path = case.path / FILE_NAME
     kept = read_json(path) if path.exists() else {}
-    settings = parse_settings(case.settings_toml, source=str(case.path / "settings.toml"))
+    settings = case.settings()
     first = _count_of(case)
     if path.exists() and not kept.get("counts"):
         raise MetadataError("not a record of a work-up", file=path, found="no first count in it")
@@ -214,10 +214,7 @@ def _outlines(case: CaseFolder) -> set[bool]:
 
 def _differing_settings(case: CaseFolder, more: CaseFolder) -> list[str]:
     """What was set otherwise of all that counts depend on, as ``section.key=value`` of `more`."""
-    one, other = (
-        parse_settings(folder.settings_toml, source=str(folder.path / "settings.toml")).model_dump()
-        for folder in (case, more)
-    )
+    one, other = (folder.settings().model_dump() for folder in (case, more))
     return [
         f"{section}.{key}={value}, not {one[section][key]}"
         for section in COUNTING_SECTIONS

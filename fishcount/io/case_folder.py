@@ -24,6 +24,7 @@ from fishcount.errors import (
 )
 from fishcount.io.text import read_csv, read_json
 from fishcount.records import CASE_FIGURES
+from fishcount.settings import Settings, parse_settings
 from fishcount.tables import (
     NUCLEI_COLUMNS,
     NUCLEUS_FIGURES,
@@ -78,6 +79,27 @@ class CaseFolder:
     labels: Mapping[str, Path]
     settings_toml: str
     provenance: dict[str, Any]
+
+    @classmethod
+    def of(cls, folder: str | Path | CaseFolder) -> CaseFolder:
+        """A case folder that lies at a path; one that was read already comes back as it is.
+
+        Raises
+        ------
+        InputError, MetadataError
+            As `read_case_folder`.
+        """
+        return folder if isinstance(folder, CaseFolder) else read_case_folder(folder)
+
+    def settings(self) -> Settings:
+        """The settings of the run, from ``settings.toml``.
+
+        Raises
+        ------
+        SettingsError
+            When they cannot be read.
+        """
+        return parse_settings(self.settings_toml, source=str(self.path / "settings.toml"))
 
     def label_image(self, field: str) -> NDArray[np.int32]:
         """Label image (y, x) of a field; its values are `nucleus` of the tables.

@@ -17,7 +17,7 @@ from markupsafe import Markup
 import fishcount
 from fishcount.guidelines import RESEARCH_USE
 from fishcount.image import PROBES
-from fishcount.io import CaseFolder, read_case_folder
+from fishcount.io import CaseFolder
 from fishcount.records import CASE_FIGURES
 from fishcount.report import content, quality, wording
 from fishcount.report.fields import FieldPicture, field_pictures
@@ -108,7 +108,7 @@ def render_folder(folder: str | Path | CaseFolder) -> str:
     >>> "For research use only" in page
     True
     """
-    folder = folder if isinstance(folder, CaseFolder) else read_case_folder(folder)
+    folder = CaseFolder.of(folder)
     return render_reviewed(show_folder(folder), folder)
 
 

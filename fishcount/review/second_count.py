@@ -16,7 +16,7 @@ import pandas as pd
 
 from fishcount.errors import ReviewError
 from fishcount.guidelines import Recount
-from fishcount.io import CaseFolder, read_case_folder, slug_of
+from fishcount.io import CaseFolder, slug_of
 from fishcount.recount import SKIPPED_FOR_SIGNALS
 from fishcount.review.agreement import Agreement, compare_readers
 from fishcount.review.automatic import Automatic, read_automatic
@@ -106,7 +106,7 @@ class SecondCount:
             to choose; as `Review.open` else.
         """
         reader = named_reader(reader, of="a second count")
-        case = folder if isinstance(folder, CaseFolder) else read_case_folder(folder)
+        case = CaseFolder.of(folder)
         _check_other_reader(case, reader)
         automatic = read_automatic(case)
         path = case.path / SECOND_COUNTS / f"{slug_of(reader)}.jsonl"

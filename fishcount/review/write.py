@@ -79,7 +79,7 @@ def write_reviewed(
     >>> write_reviewed(folder).n_reviewed, (folder / "reviewed" / "summary.json").is_file()
     (1, True)
     """
-    case = folder if isinstance(folder, CaseFolder) else read_case_folder(folder)
+    case = CaseFolder.of(folder)
     state, content = replay_folder(case)
     if not content.events:
         raise ReviewError(
