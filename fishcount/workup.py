@@ -21,9 +21,16 @@ from fishcount.io import CaseFolder, Check, check_as_written, read_case_folder, 
 from fishcount.io.text import read_json
 from fishcount.settings import COUNTING_SECTIONS
 
-__all__ = ["FILE_NAME", "further_nuclei", "resume", "second_count", "verify_workup", "write_workup"]
+__all__ = [
+    "WORKUP_FILE",
+    "further_nuclei",
+    "resume",
+    "second_count",
+    "verify_workup",
+    "write_workup",
+]
 
-FILE_NAME = "workup.json"
+WORKUP_FILE = "workup.json"
 
 
 def resume(case: CaseFolder) -> WorkUp:
@@ -37,7 +44,7 @@ def resume(case: CaseFolder) -> WorkUp:
     CountError
         When a record in it would be refused if it were added today.
     """
-    path = case.path / FILE_NAME
+    path = case.path / WORKUP_FILE
     kept = read_json(path) if path.exists() else {}
     settings = case.settings()
     first = _count_of(case)
@@ -142,7 +149,7 @@ def write_workup(state: WorkUp, case: CaseFolder) -> dict[str, Any]:
     """Write the records into the folder, whole or not at all; they come back."""
     record = state.record()
     text = json.dumps(record, indent=2, allow_nan=False, ensure_ascii=False)
-    replace_file(case.path / FILE_NAME, text.encode("utf-8", "backslashreplace"))
+    replace_file(case.path / WORKUP_FILE, text.encode("utf-8", "backslashreplace"))
     return record
 
 
@@ -155,14 +162,14 @@ def verify_workup(path: str | Path) -> tuple[Check, ...]:
         None where there is no work-up.
     """
     case = read_case_folder(path)
-    file = case.path / FILE_NAME
+    file = case.path / WORKUP_FILE
     if not file.exists():
         return ()
     try:
         same = resume(case).record() == read_json(file)
     except FishcountError:
         same = False
-    return (Check("work-up", FILE_NAME, "unchanged" if same else "changed"),)
+    return (Check("work-up", WORKUP_FILE, "unchanged" if same else "changed"),)
 
 
 def _check_same_reading(case: CaseFolder, more: CaseFolder) -> None:

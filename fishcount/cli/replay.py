@@ -44,6 +44,7 @@ def command(
     from fishcount.io import read_case_folder
     from fishcount.report import write_reports
     from fishcount.review import write_reviewed
+    from fishcount.review.write import REVIEWED_FOLDER
 
     folder = read_case_folder(case)
     schemes = with_own(
@@ -53,7 +54,7 @@ def command(
     )
     write_reviewed(folder, ihc=ihc, schemes=schemes, again=overwrite)
     write_reports(case)
-    reviewed = read_case_folder(case / "reviewed").summary
+    reviewed = read_case_folder(case / REVIEWED_FOLDER).summary
     if as_json:
         print_json(reviewed)
         return

@@ -11,14 +11,21 @@ from pathlib import Path
 
 from fishcount.errors import OutputError, reason_of
 
-__all__ = ["WritesFile", "atomic_folder", "check_beside_cases", "check_out_folder", "replace_file"]
+__all__ = [
+    "HUMAN_WORK",
+    "WritesFile",
+    "atomic_folder",
+    "check_beside_cases",
+    "check_out_folder",
+    "replace_file",
+]
 
 WritesFile = Callable[[Path], None]
 
 # What makes a folder one of ours, which may be replaced.
 _MARK = "summary.json"
-# Work of people, which is never replaced.
-_HUMAN_WORK = ("edits.jsonl", "reviewed", "second_counts", "workup.json")
+HUMAN_WORK = ("edits.jsonl", "reviewed", "second_counts", "workup.json")
+"""What people add to a case folder: it is never replaced, and no change of the result."""
 
 
 def check_out_folder(out: str | Path, *, overwrite: bool) -> Path:
@@ -99,7 +106,7 @@ def _check_replaceable(out: Path, overwrite: bool) -> None:
             found=", ".join(sorted(inside)[:3]),
             remedy="choose another folder with --out",
         )
-    work = [name for name in _HUMAN_WORK if name in inside]
+    work = [name for name in HUMAN_WORK if name in inside]
     if work:
         raise OutputError(
             "holds the work of a reader, so it is not replaced",

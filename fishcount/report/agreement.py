@@ -22,7 +22,7 @@ from fishcount.review import (
     read_log,
     reviewed_lines,
 )
-from fishcount.review.write import FOLDER_NAME
+from fishcount.review.write import REVIEWED_FOLDER
 from fishcount.workup import resume, write_workup
 
 __all__ = ["agreement_plot", "write_second_count"]
@@ -146,7 +146,7 @@ def _first_result(case: CaseFolder) -> CaseFolder:
             file=case.path,
             remedy="export it (Shift+E, or fishcount replay), then compare again",
         )
-    return read_case_folder(case.path / FOLDER_NAME)
+    return read_case_folder(case.path / REVIEWED_FOLDER)
 
 
 def _beside(stem: Path, suffix: str) -> Path:
