@@ -25,6 +25,11 @@ from fishcount.settings import ReadingSettings
 
 __all__ = ["PhotoSource", "open_photo"]
 
+# Height, width, samples of a pixel, bits of a sample, and whether colour has half the resolution.
+_Header = tuple[int, int, int, int, bool]
+# Markers of a frame's header; the three left out define tables, or are reserved.
+_JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhotoSource:
@@ -107,9 +112,6 @@ def open_photo(path: Path, *, kind: str, limits: ReadingSettings) -> PhotoSource
     return PhotoSource(path=path, format=kind, series=(series,), findings=tuple(findings))
 
 
-_Header = tuple[int, int, int, int, bool]
-
-
 def _png_header(data: bytes, path: Path) -> _Header:
     if len(data) < 33:
         raise TruncatedFileError(
@@ -168,9 +170,6 @@ def _jpeg_header(data: bytes, path: Path) -> _Header:
         found=f"{len(data)} bytes",
         remedy="was the copy interrupted?",
     )
-
-
-_JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
 
 def _jpeg_frame(data: bytes, at: int, path: Path) -> _Header:
