@@ -143,11 +143,10 @@ def _png_header(data: bytes, path: Path) -> _Header:
             found=f"{len(data)} bytes",
             remedy="was the copy interrupted?",
         )
-    samples = {0: 1, 2: 3, 4: 2, 6: 4}.get(colour_type)
+    # Grey with transparency (4) counts as grey.
+    samples = {0: 1, 2: 3, 4: 1, 6: 4}.get(colour_type)
     if samples is None:
         raise FileFormatError("unknown PNG colour type", file=path, found=colour_type)
-    if samples == 2:
-        samples = 1
     return height, width, samples, bits, False
 
 
