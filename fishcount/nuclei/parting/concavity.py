@@ -17,11 +17,7 @@ from fishcount.nuclei.geometry.shape import disk_area, ellipse_fit
 from fishcount.nuclei.geometry.sides import first_side
 from fishcount.nuclei.parting.contacts import cut_by_the_edge, find_contacts
 from fishcount.nuclei.parting.cut_candidates import Weigher, boxes_of, cut_candidates, odds_of_two
-from fishcount.nuclei.parting.dents import (
-    NO_CUT,
-    find_cuts,
-    outlines_of,
-)
+from fishcount.nuclei.parting.dents import NO_CUT, find_cuts, outlines_of
 from fishcount.nuclei.parting.pieces import measure_outlines
 from fishcount.nuclei.parting.size_law import SizeLaw
 
