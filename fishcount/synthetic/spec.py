@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field
 
 from fishcount.models import CheckedModel
+from fishcount.settings.section import Fraction, Positive
 from fishcount.synthetic.population import Population, population_of
 
 __all__ = [
@@ -24,9 +25,7 @@ __all__ = [
     "SignalShapes",
 ]
 
-Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
-Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
 class _Spec(CheckedModel):
