@@ -117,7 +117,7 @@ def noise_by_brightness(
     The spread in a bin is the median absolute deviation, so the signals in it hardly count.
     It never falls with brightness, as photon noise does not: a level that seems noisier than a
     brighter one is that of edges, and has the noise of the brighter one. The brightest places
-    are crowds of signals, whose spread is no noise: beyond the bulk of the image the variance
+    are crowds of signals, whose spread is not noise: beyond the bulk of the image the variance
     goes on as steeply as it rose, which is the law of photons.
 
     Parameters

@@ -108,7 +108,7 @@ class InputError(FishcountError):
 
 
 class FileFormatError(InputError):
-    """The file is no image of a supported kind, or its structure is broken."""
+    """The file is not an image of a supported kind, or its structure is broken."""
 
 
 class TruncatedFileError(FileFormatError):
@@ -225,7 +225,7 @@ def check_positive(**sizes: float | None) -> None:
         if size is None:
             continue
         if not isinstance(size, Real) or isinstance(size, bool):
-            raise CalibrationError("is no number", field=name, found=type(size).__name__)
+            raise CalibrationError("is not a number", field=name, found=type(size).__name__)
         if not (math.isfinite(size) and size > 0):
             raise CalibrationError("must be above 0", field=name, found=size)
 

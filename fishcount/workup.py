@@ -39,8 +39,8 @@ def resume(case: CaseFolder) -> WorkUp:
     Raises
     ------
     InputError, MetadataError
-        When ``workup.json`` cannot be read, is no record of this case, or its result is not as it
-        was written.
+        When ``workup.json`` cannot be read, is not a record of this case, or its result is not as
+        it was written.
     CountError
         When a record in it would be refused if it were added today.
     """
@@ -115,20 +115,20 @@ def further_nuclei(state: WorkUp, more: CaseFolder, *, case: CaseFolder) -> Coun
 def second_count(case: CaseFolder, other: CaseFolder, *, reader: str) -> Recount:
     """The count of `other` as a recount of `case`, for `add_recount`.
 
-    The program is deterministic, so its own count of the same images is no second observer, and a
-    review of the first count was not blinded to it.
+    The program is deterministic, so its own count of the same images is not a second observer, and
+    a review of the first count was not blinded to it.
 
     Raises
     ------
     CountError
-        When `other` is no second count.
+        When `other` is not a second count.
     """
     first, second = _count_of(case), _count_of(other)
     review = other.summary.get("review")
     if other.path.resolve().is_relative_to(case.path.resolve()):
         why = "the recount lies in the folder of the first count, so it is not blind to it"
     elif not review and set(second.images) <= set(first.images):
-        why = "an automatic count of the same images is no second observer"
+        why = "an automatic count of the same images is not a second observer"
     else:
         return Recount(
             n_nuclei=second.n_nuclei,

@@ -112,7 +112,7 @@ def read_manifest(
     InputError
         When it cannot be read.
     MetadataError
-        Every fault with its line: unknown columns, cells that are no such value, a field that
+        Every fault with its line: unknown columns, cells that hold a wrong value, a field that
         is there twice, rows of a case that contradict each other.
 
     Examples
@@ -148,7 +148,7 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
         raise InputError("cannot be read", file=path, found=reason_of(error)) from error
     except UnicodeDecodeError as error:
         raise MetadataError(
-            "is no manifest: it is not UTF-8",
+            "is not a manifest: it is not UTF-8",
             file=path,
             found=str(error),
             remedy="save a table as CSV UTF-8; the images of one case go to fishcount score",
@@ -259,7 +259,7 @@ def _case(reading: _Reading, line: int, name: str) -> _Case | None:
         return None
     if slug_of(name) != name:
         reading.fault(
-            "is no plain name of a folder",
+            "is not a plain name of a folder",
             line,
             "case",
             found=repr(name),

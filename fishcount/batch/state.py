@@ -133,7 +133,7 @@ def open_state(out: Path) -> Iterator[State]:
         raise _cannot_be_written(path, error) from error
     except sqlite3.Error as error:
         raise OutputError(
-            "is no state of a batch",
+            "is not a state of a batch",
             file=path,
             found=str(error),
             remedy="choose another folder with --out, or remove the file to begin anew",

@@ -52,10 +52,10 @@ def check_calibration(
 
 
 def check_number(what: str, value: object, name: str | None = None) -> None:
-    """Raise CalibrationError for what is no number: text, True, a pair."""
+    """Raise CalibrationError for what is not a number: text, True, a pair."""
     if not isinstance(value, Real) or isinstance(value, bool):
         raise CalibrationError(
-            f"{what} is no number", file=name, found=repr(value), expected="micrometres"
+            f"{what} is not a number", file=name, found=repr(value), expected="micrometres"
         )
 
 
@@ -94,7 +94,7 @@ def as_region(roi: ArrayLike, shape: tuple[int, ...], name: str) -> NDArray[np.b
         )
     if given.dtype.kind not in "bui":
         raise MetadataError(
-            "the region is no mask", file=name, found=given.dtype, expected="True inside"
+            "the region is not a mask", file=name, found=given.dtype, expected="True inside"
         )
     mask: NDArray[np.bool_] = np.not_equal(given, 0)
     mask.flags.writeable = False
@@ -127,10 +127,10 @@ def checked_roles(channels: Sequence[str], n_channels: int, name: str) -> tuple[
 
 
 def check_pixels(stack: NDArray[np.generic], roles: tuple[str, ...], name: str) -> None:
-    """Raise PixelError for what is no camera count."""
+    """Raise PixelError for what is not a camera count."""
     if stack.dtype.kind not in "uif":
         raise PixelError(
-            "pixels are no camera counts", file=name, found=stack.dtype, expected="numbers"
+            "pixels are not camera counts", file=name, found=stack.dtype, expected="numbers"
         )
     for role, channel in zip(roles, stack, strict=True):
         check_finite(channel, role=role, file=name, remedy=_AS_STORED)
@@ -162,7 +162,7 @@ def check_not_scaled(pixels: NDArray[Any], *, role: str, file: str, remedy: str)
     """Raise PixelError where pixels were scaled to 0 to 1."""
     if pixels.size and pixels.dtype.kind == "f" and 0 < pixels.max() <= 1:
         raise PixelError(
-            "pixels from 0 to 1 are no camera counts",
+            "pixels from 0 to 1 are not camera counts",
             file=file,
             field=role,
             found=f"a maximum of {pixels.max():.6g}",
@@ -175,7 +175,7 @@ def check_most_counts(pixels: NDArray[Any], *, role: str, file: str, remedy: str
     # Those of 16 bits need no look.
     if pixels.size and pixels.dtype.itemsize > 2 and pixels.max() > _MOST_COUNTS:
         raise PixelError(
-            "pixels are no camera counts",
+            "pixels are not camera counts",
             file=file,
             field=role,
             found=f"a maximum of {pixels.max():.6g}",

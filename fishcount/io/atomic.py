@@ -46,7 +46,7 @@ def check_out_folder(out: str | Path, *, overwrite: bool) -> Path:
     out = Path(out)
     if not out.name:
         raise OutputError(
-            "is no folder of its own",
+            "is not a folder of its own",
             file=repr(str(out)),
             expected="a folder that is not there yet",
             remedy="give it a name",
@@ -101,7 +101,7 @@ def _check_replaceable(out: Path, overwrite: bool) -> None:
         )
     if _MARK not in inside:
         raise OutputError(
-            "is no case folder, so it is not replaced",
+            "is not a case folder, so it is not replaced",
             file=out,
             found=", ".join(sorted(inside)[:3]),
             remedy="choose another folder with --out",

@@ -127,7 +127,7 @@ def read_case_folder(path: str | Path) -> CaseFolder:
     Raises
     ------
     InputError
-        When it is no folder, or a file of it is missing.
+        When it is not a folder, or a file of it is missing.
     MetadataError
         When a file is malformed, a key or column is missing, or the tables name other fields
         than the summary.
@@ -218,7 +218,7 @@ def _check_summary(summary: dict[str, Any], path: Path) -> None:
     for field in fields:
         if not is_field_name(field["name"]):
             raise MetadataError(
-                "the name of a field is no file name", file=path, found=repr(field["name"])
+                "the name of a field is not a file name", file=path, found=repr(field["name"])
             )
 
 

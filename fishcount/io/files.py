@@ -24,7 +24,7 @@ _MAGIC: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\xda\xce\xbe\x0a", "ND2"),
     (0, b"\x70\x00\x00\x00", "LIF"),
 )
-# First bytes of common things that are no image, to name them in the message.
+# First bytes of common things that are not images, to name them in the message.
 _STRANGERS: tuple[tuple[bytes, str], ...] = (
     (b"<!DOCTYPE html", "an HTML page"),
     (b"<html", "an HTML page"),

@@ -52,7 +52,7 @@ def read_labels(
     FileFormatError
         When it is neither.
     MetadataError
-        When it has another size than the image, is no single plane of whole numbers, is a mask
+        When it has another size than the image, is not a single plane of whole numbers, is a mask
         without a number for each nucleus, or holds no nucleus.
 
     Examples

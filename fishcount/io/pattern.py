@@ -65,7 +65,7 @@ class PatternSource:
 
 
 def is_pattern(path: str | Path) -> bool:
-    """Whether a path has a place for the channel or the plane, and is no file itself."""
+    """Whether a path has a place for the channel or the plane, and is not a file itself."""
     name = Path(path).name
     return any(place in name for place in _PLACES) and not Path(path).exists()
 

@@ -44,7 +44,7 @@ def as_counts(
     kind = pixels.dtype.kind
     if kind not in "uif":
         raise PixelError(
-            "pixels are no camera counts",
+            "pixels are not camera counts",
             file=file,
             field=role,
             found=pixels.dtype,

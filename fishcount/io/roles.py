@@ -142,7 +142,7 @@ def _unused(series: Series, indices: Mapping[str, int]) -> tuple[Finding, ...]:
 def _by_colour(series: Series, rgb: Mapping[str, str], file: str) -> dict[str, int]:
     if not series.colour:
         raise ChannelError(
-            "--rgb was given, but this is no colour merge",
+            "--rgb was given, but this is not a colour merge",
             file=file,
             found=_listed(series),
             remedy="name its channels with --channel ROLE=NAME; several grey files go in with "

@@ -28,7 +28,7 @@ def open_source(path: str | Path, limits: ReadingSettings) -> Source:
     Raises
     ------
     InputError
-        When the path is no readable file, or no image of a known kind.
+        When the path is not a readable file, or not an image of a known kind.
     """
     if Path(path).is_dir() and is_zarr(Path(path)):
         return open_zarr(Path(path), limits=limits)

@@ -72,7 +72,7 @@ def read_csv(
     Raises
     ------
     ValueError
-        When the text is no such table, or a column of the schema is missing.
+        When the text is not such a table, or a column of the schema is missing.
     """
     header = pd.read_csv(io.BytesIO(data), nrows=0)
     absent = {column: schema[column] for column in optional if column not in header.columns}

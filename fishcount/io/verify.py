@@ -102,7 +102,7 @@ def verify_case_folder(path: str | Path, *, inputs_from: str | Path | None = Non
     Raises
     ------
     InputError, MetadataError
-        When it is no whole case folder, or has no provenance to compare with.
+        When it is not a whole case folder, or has no provenance to compare with.
 
     Examples
     --------

@@ -78,7 +78,7 @@ def score_field(
     Raises
     ------
     InputError
-        When `image` is no field, such as a path, or `threads` is no whole number.
+        When `image` is not a field, such as a path, or `threads` is not a whole number.
     MetadataError
         When `labels` are given for a slide, or have another size than the image.
 

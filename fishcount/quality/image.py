@@ -26,7 +26,7 @@ _SATURATED_SHARE = 0.001
 # Spread of block means over what white noise foretells: about 1 without an image; the channels
 # of fields are at 7 and above.
 _STRUCTURE_RATIO = 2.0
-# A smoothed pixel this many sigmas above the rest is no noise in any field of a camera.
+# A smoothed pixel this many sigmas above the rest is not noise in any field of a camera.
 _PEAK_SIGMAS = 7.0
 _BLOCK_PX = 8
 # So many rows of blocks are enough where they show at least twice that spread.

@@ -70,7 +70,7 @@ def tone(category: str) -> str:
 
 
 def need_words(need: str) -> str:
-    """What is still needed, in words; a text that is no code comes back as it is."""
+    """What is still needed, in words; a text that is not a code comes back as it is."""
     return NEEDED.get(need, need)
 
 

@@ -159,7 +159,7 @@ class SecondCount:
         Raises
         ------
         ReviewError
-            For a nucleus that is not there, a figure that is no count, CEP17 missing or given
+            For a nucleus that is not there, a figure that is not a count, CEP17 missing or given
             where the case has it or has it not, or a count that is finished.
         """
         self._check_nucleus(nucleus)

@@ -67,7 +67,7 @@ class Review:
         Raises
         ------
         InputError, MetadataError
-            When it is no case folder.
+            When it is not a case folder.
         AlteredLogError, ReviewError
             When the log is not as it was written, belongs to another result, or is open
             elsewhere.

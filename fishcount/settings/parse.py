@@ -24,7 +24,7 @@ def read_settings(path: str | Path) -> Settings:
     Raises
     ------
     SettingsError
-        When the file cannot be read, is no TOML, or holds an unknown key or a bad value.
+        When the file cannot be read, is not TOML, or holds an unknown key or a bad value.
 
     Examples
     --------
@@ -65,7 +65,7 @@ def parse_settings(text: str, *, source: str = "settings") -> Settings:
 def with_overrides(settings: Settings, assignments: Iterable[str]) -> Settings:
     """`settings` with ``"section.key=value"`` assignments applied, the values written as TOML.
 
-    A value that is no TOML is taken as a string, so ``scoring.two_copies=negative`` works.
+    A value that is not TOML is taken as a string, so ``scoring.two_copies=negative`` works.
 
     Parameters
     ----------

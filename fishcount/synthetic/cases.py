@@ -160,7 +160,7 @@ def simulate_case(
     Raises
     ------
     InputError
-        When `seed` or `n_fields` is no whole number from 0.
+        When `seed` or `n_fields` is not a whole number from 0.
     SettingsError
         As for `spec_of_case`.
 

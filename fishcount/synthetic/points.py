@@ -120,7 +120,7 @@ def draw_debris(
     peak_electrons: float,
     rng: np.random.Generator,
 ) -> Points:
-    """Points outside nuclei that are no signals: unbound probe, dirt."""
+    """Points outside nuclei that are not signals: unbound probe, dirt."""
     n = int(rng.poisson(spec.artefacts.debris_per_mm2 * spec.area_mm2))
     y, x = rng.uniform(-0.5, np.array(spec.shape)[:, None] - 0.5, (2, n))
     free = ~occupied[np.rint(y).astype(np.int64), np.rint(x).astype(np.int64)]

@@ -123,7 +123,7 @@ class SignalShapes(_Spec):
 
 
 class Background(_Spec):
-    """Light that is no signal."""
+    """Light that is not a signal."""
 
     haze_electrons: NonNegative = Field(30.0, description="Even background of every channel.")
     haze_spread: NonNegative = Field(0.20, description="Slow variation of the haze.")

@@ -114,10 +114,12 @@ def _check(layers: Mapping[str, Image]) -> None:
         raise ChannelError("one layer was chosen for two channels")
     for role, layer in layers.items():
         if layer.multiscale:
-            raise ChannelError("a pyramid is no channel", field=role, remedy="open one level of it")
+            raise ChannelError(
+                "a pyramid is not a channel", field=role, remedy="open one level of it"
+            )
         if layer.rgb:
             raise ChannelError(
-                "a colour picture is no channel", field=role, remedy="use Layer > Split RGB"
+                "a colour picture is not a channel", field=role, remedy="use Layer > Split RGB"
             )
         if layer.ndim not in (2, 3):
             raise ChannelError("neither (y, x) nor (z, y, x)", field=role, found=layer.data.shape)

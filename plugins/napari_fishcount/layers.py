@@ -55,7 +55,7 @@ _TEXT_ASIDE_UM = 1.2
 def add_layers(viewer: Any, layers: Iterable[LayerTuple]) -> list[Layer]:
     """Create layers and add them to a viewer, or to a viewer model without a window.
 
-    Nuclei become contours here, because that is no option that a layer can be created with.
+    Nuclei become contours here, because that is not an option that a layer can be created with.
     """
     added = []
     for layer in (Layer.create(*one) for one in layers):

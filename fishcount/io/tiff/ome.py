@@ -267,7 +267,7 @@ def _layout(image: OmeImage, planes: _Planes, structures: dict[Path, Structure])
             z_step_um=image.z_step_um,
             z_step_source="" if image.z_step_um is None else "OME-XML PhysicalSizeZ",
             colour=page is not None and is_colour(page),
-            # The colours of a merge are no dyes.
+            # The colours of a merge are not dyes.
             optics=image.optics if image.samples == 1 else (),
             optics_source="OME-XML LensNA, EmissionWavelength" if image.optics else "",
         ),

@@ -29,7 +29,7 @@ class PlaneRef:
     """Where a plane lies: a page of a file.
 
     `skip` counts planes stored behind the page's own; `sample` is set where a page holds several
-    planes as samples that are no colours.
+    planes as samples that are not colours.
     """
 
     path: Path

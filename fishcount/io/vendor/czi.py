@@ -121,7 +121,7 @@ def _scene(
 
 
 def _form_faults(document: Any, path: Path, types: set[str]) -> list[FishcountError]:
-    """What a document holds that is no field: pixels of another type, several time points."""
+    """What a document holds that is not a field: pixels of another type, several time points."""
     faults: list[FishcountError] = []
     if len(types) != 1 or not types <= set(_DTYPES):
         faults.append(

@@ -25,7 +25,7 @@ from fishcount.spots.points.profile import ProfileFits, fit_profiles, squared_di
 
 __all__ = ["FEATURES", "Appearance", "appearance", "cut_to_ranges"]
 
-# No point is known better than this share of its height: optics are no perfect Gaussian. Where
+# No point is known better than this share of its height: optics are not perfectly Gaussian. Where
 # points differ in width by more, they differ in shape by as much.
 _MODEL_ERROR = 0.05
 _FIT_WIDTHS = 3.0

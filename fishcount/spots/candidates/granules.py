@@ -29,7 +29,7 @@ __all__ = ["Granules", "find_granules", "granule_beside", "plane_without", "with
 # point. It is a granule from the second of these on: a pair that is not resolved is not as wide.
 _MIN_SNR = 6.0
 _START_WIDTHS, _LEAST_WIDTHS = 2.2, 2.6
-# A granule is no perfect Gaussian: up to here it leaves a rim. Of so many granules nearby.
+# A granule is not a perfect Gaussian: up to here it leaves a rim. Of so many granules nearby.
 _RIM_WIDTHS = 2.5
 _NEAREST = 3
 # Half the side of the patch of a fit, in widths of a point: about two of the narrowest granule.

@@ -1,4 +1,4 @@
-"""Why a point is no signal: the score decides whether, its figures say why."""
+"""Why a point is not a signal: the score decides whether, its figures say why."""
 
 from __future__ import annotations
 
