@@ -22,8 +22,8 @@ __all__ = [
     "noise_by_brightness",
 ]
 
-_MIN_BIN = 200
-_BINS = 12
+# Noise is measured in this many bins of brightness at most, each of this many pixels at least.
+_MIN_BIN, _BINS = 200, 12
 # Pixels among which the step between grey values is looked for.
 _GREY_SAMPLE = 65_536
 # Share of pixels that is not in crowds of signals.

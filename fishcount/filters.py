@@ -150,7 +150,7 @@ def laplacian(image: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _lengthened(image: NDArray[np.float32], border: int, *, reach: int) -> NDArray[np.float32]:
-    """Rows of a multiple of `_AT_ONCE` pixels, for a filter that reaches so far."""
+    """Rows of a multiple of `_AT_ONCE` pixels, for a filter that reaches `reach` pixels."""
     more = -image.shape[1] % _AT_ONCE
     if not more:
         return image

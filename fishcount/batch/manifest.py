@@ -53,7 +53,7 @@ _ROLE_COLUMNS = {role.lower(): role for role in ROLES}
 _CASE_COLUMNS = ("ihc", "faint_staining", "settings")
 # Other names under which people write the image of a row.
 _OTHER_NAMES = dict.fromkeys(("image", "file", "path", "filename", "bild", "datei"), "field")
-# With such a line a table tells spreadsheets what parts its cells.
+# With such a line a table tells a spreadsheet which character separates its cells.
 _SEPARATOR_LINE = re.compile(r"\"?sep=[,;\t]\"?")
 _YES_NO = {"yes": True, "no": False}
 

@@ -141,8 +141,8 @@ def open_state(out: Path) -> Iterator[State]:
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
-    # A run has its folder to itself; without sharing, the log needs no memory shared between
-    # processes, which network drives do not have.
+    # A run has its folder to itself, so its database is locked for others: then the log needs no
+    # shared memory, which network drives do not offer.
     pragmas: Iterable[str] = (
         "locking_mode = EXCLUSIVE",
         "journal_mode = WAL",

@@ -32,12 +32,13 @@ DAPI = "DAPI"
 PROBES = ("HER2", "CEP17")
 ROLES = (DAPI, *PROBES)
 
-# Finer than under a 100x objective to the overview of a slide scanner; others have a wrong unit.
+# From finer than any 100x objective gives, to the overview of a slide scanner; beyond, the unit is
+# wrong.
 PLAUSIBLE_PIXEL_UM = (0.01, 5.0)
 PLAUSIBLE_STEP_UM = (0.01, 50.0)
 
-# No camera counts that far, not even summed over thousands of frames. Squares and fourth powers of
-# more, which measurements take, leave float32.
+# No camera counts as far, not even summed over thousands of frames. Of larger numbers, the squares
+# and fourth powers that measurements take would overflow float32.
 _MOST_COUNTS = 1e9
 _AS_STORED = "give the counts as they were stored, not rescaled"
 
@@ -172,7 +173,7 @@ def check_not_scaled(pixels: NDArray[Any], *, role: str, file: str, remedy: str)
 
 def check_most_counts(pixels: NDArray[Any], *, role: str, file: str, remedy: str) -> None:
     """Raise PixelError where pixels are more than a camera counts."""
-    # Those of 16 bits need no look.
+    # Counts of 16 bits are never as high.
     if pixels.size and pixels.dtype.itemsize > 2 and pixels.max() > _MOST_COUNTS:
         raise PixelError(
             "pixels are not camera counts",

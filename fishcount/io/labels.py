@@ -20,7 +20,7 @@ from fishcount.settings import ReadingSettings
 __all__ = ["read_labels"]
 
 # What QuPath says of objects that may be nuclei; the second pair is that of version 0.2. What else
-# is exported with them (the annotation that they were found in, tiles, cores) is none.
+# is exported with them (the annotation that they were found in, tiles, cores) is not one.
 _MAY_BE_NUCLEI = frozenset({"cell", "detection", "PathCellObject", "PathDetectionObject"})
 
 

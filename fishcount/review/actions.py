@@ -183,7 +183,7 @@ class ReassignSignal(_OfSignal):
 
 
 class SetCopies(_OfSignal):
-    """A candidate stands for so many copies; one that was not counted now is."""
+    """A candidate stands for this many copies; one that was not counted now is."""
 
     kind: Literal["set_copies"] = "set_copies"
     copies: Annotated[int, Field(ge=1, le=1000)]

@@ -134,7 +134,7 @@ class Desk:
         self._tell("moved")
 
     def step(self, by: int) -> None:
-        """Go so many nuclei down the list, or up; stay at its ends."""
+        """Go `by` nuclei down the list, or up where it is negative; stop at its ends."""
         if not self.shown:
             return
         if self.nucleus is None and self._left in self.shown:
@@ -252,7 +252,7 @@ class Desk:
         touched = [key for key in map(_id_of, changed["nuclei"]) if key in standing]
         first = self.table.ids[0] if self.table.ids else None
         wishes = (target, *reversed(touched))
-        # Who looks at no nucleus, or at a field without one, is sent to none that was not touched.
+        # A reader who looks at no nucleus is only sent to one that the edit touched.
         wishes += () if before is None else (before, following, first)
         self.nucleus = next((key for key in wishes if key in standing), None)
         if self.nucleus != before:

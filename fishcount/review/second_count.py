@@ -94,7 +94,7 @@ class SecondCount:
         reader
             Name or initials, of somebody who made none of the edits of the case.
         n_nuclei
-            So many nuclei are chosen by chance among those whose outline is fit, whatever was
+            How many nuclei are chosen, by chance, among those whose outline is fit, whatever was
             counted in them; all of them where there are fewer. With 0 the reader chooses.
         rng
             What chooses; needed where the count begins and `n_nuclei` is not 0.

@@ -86,7 +86,7 @@ def with_overrides(settings: Settings, assignments: Iterable[str]) -> Settings:
     Settings(spots=SpotSettings(min_snr=5.0), scoring=ScoringSettings(two_copies='negative'))
     """
     tree = settings.model_dump(mode="json", exclude_none=True)
-    # One assignment is a text, and a text is one of letters.
+    # A single assignment is a string, and would be taken for a sequence of letters.
     assignments = [assignments] if isinstance(assignments, str) else assignments
     for assignment in assignments:
         check_kind("assignment", assignment, str)

@@ -59,7 +59,7 @@ def cut_at(spots: Spots, min_score: float, *, min_share: float) -> Spots:
     Returns
     -------
     Spots
-        As many, in the same order: `kept` and `reason` follow the new least score. Empty of none.
+        As many, in the same order: `kept` and `reason` follow the new least score.
 
     Examples
     --------

@@ -126,7 +126,7 @@ def draw_stack(
 
 
 def _single_peak_electrons(spec: FieldSpec) -> float:
-    """Median peak of a signal: so many times the noise of the light under it."""
+    """Median peak of a signal: `snr` times the noise of the light under it."""
     under = spec.background.haze_electrons + spec.background.nucleus_electrons
     return float(spec.signals.snr * np.sqrt(under + spec.camera.read_noise**2))
 

@@ -19,7 +19,7 @@ __all__ = ["Points", "draw_debris", "draw_points", "join_points", "wavelength_um
 _RIM = 0.10
 # Of this many random arrangements of a nucleus, the one with most room is taken.
 _N_ARRANGEMENTS = 24
-# An uneven signal is so many points, with so much light together.
+# An uneven signal is drawn as this many points, and has this many times the light of an even one.
 _PIECES, _RAGGED_LIGHT = 3, 1.3
 
 

@@ -25,7 +25,7 @@ __all__ = ["check_pages"]
 
 _BITS = (8, 16, 32, 64)
 _MAX_SAMPLES = 64
-# Camera noise hardly compresses: a large page that shrinks so far holds no image.
+# Camera noise hardly compresses: a large page that shrinks this far holds no image.
 _BOMB_BYTES = 256 * 2**20
 _BOMB_SEGMENT_BYTES = 16 * 2**20
 _BOMB_RATIO = 300

@@ -10,7 +10,7 @@ from fishcount.io.tiff.codecs import CODECS
 
 __all__ = ["HEADER_BYTES", "lossy_codec"]
 
-# So many bytes of a strip or tile hold the headers that are looked at.
+# The headers that are looked at lie within this many bytes of a strip or tile.
 HEADER_BYTES = 4096
 
 _JXL_BOX, _JXL_STREAM = b"\x00\x00\x00\x0cJXL \r\n\x87\n", b"\xff\x0a"

@@ -83,7 +83,7 @@ def _edges_along(
 
 
 def _following(length: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Where the next point is, around closed chains of so many points, one after the other."""
+    """Where the next point is, around closed chains of these lengths, one after the other."""
     following = np.arange(1, int(length.sum()) + 1)
     stop = np.cumsum(length)
     following[stop - 1] = stop - length

@@ -23,12 +23,12 @@ from fishcount.nuclei.parting.size_law import SizeLaw
 
 __all__ = ["cut_anew", "cut_at_dents"]
 
-# Labels are examined that fill less of their convex hull than this and are at least so large, in
+# Labels are examined that fill less of their convex hull than this and have at least this many
 # nuclear areas; of large ones, which are more often two nuclei, also those that fill a little more.
 _MAX_SOLIDITY, _MIN_SIZE = 0.93, 0.5
 _MAX_SOLIDITY_OF_LARGE, _LARGE = 0.95, 1.4
 _MAX_ROUNDS = 3
-# A contact wider than this is moved, if a cut from dent to dent costs less by so much.
+# A contact wider than this is moved, if a cut from dent to dent costs less by this much.
 _LONG_CONTACT, _MIN_GAIN = 0.8, 0.1
 _DEEP_DENT, _LARGE_PART = 0.06, 0.15
 

@@ -237,7 +237,7 @@ def _blob_figures(
 def _blob_fits(
     coarse: NDArray[np.float32], centre: NDArray[np.float64], width: float
 ) -> ProfileFits:
-    """One Gaussian for each blob, on pixels twice as large, on which a point is so wide."""
+    """One Gaussian for each blob, on pixels twice as large, on which a point has this `width`."""
     home = np.rint(centre).astype(np.int64)
     reach = int(np.ceil(_BLOB_WIDTHS * width))
     patch = cut_patches(coarse, home[:, 0], home[:, 1], reach)

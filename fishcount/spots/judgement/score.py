@@ -61,7 +61,7 @@ def false_probability(score: NDArray[np.float64]) -> NDArray[np.float64]:
     Returns
     -------
     ndarray of float64, (n,)
-        From 0 to 1, NaN where there is no score; empty of none.
+        From 0 to 1, NaN where there is no score.
 
     Examples
     --------

@@ -15,7 +15,7 @@ __all__ = ["PointFits", "fit_patches", "fit_points"]
 _DAMPING = 1e-3
 # Steps of points that are fitted each on its own.
 _ITERATIONS = 5
-# At a step a position moves by at most so many pixels, and a width by this in log; in the end a
+# At a step a position moves by at most this many pixels, and a width by this in log; in the end a
 # width is at most this many times as large as at the start, or as small.
 _MAX_MOVE, _MAX_GROWTH, _MOST_WIDER = 1.0, 0.4, 4.0
 # A design has columns for the height, its change by y, x and log width, and a plane. Each is a

@@ -33,7 +33,7 @@ _ZOOM_KEPT = (0.4, 5.0)
 _FIELD_SHARE = 0.95
 _PRESENT_COLOUR = "#ffffff"
 _PRESENT_CONTOUR_PX = 2
-# A signal lies in one plane, its light reaches so far beyond.
+# A signal lies in one plane; its light reaches this far beyond it.
 _MARK_DEPTH_UM = 0.6
 
 
@@ -327,7 +327,7 @@ def _window(box: Box, shape: tuple[int, int]) -> Box:
 
 
 def _well_within(box: Box, window: Box, shape: tuple[int, int]) -> bool:
-    """Whether an object lies so far inside a window that its neighbours are drawn as well."""
+    """Whether an object lies far enough inside a window that its neighbours are drawn as well."""
     if window == (0, 0, *shape):
         return True
     margin = _WINDOW_PX // 4
