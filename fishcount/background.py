@@ -23,7 +23,7 @@ __all__ = [
 ]
 
 # Noise is measured in this many bins of brightness at most, each of this many pixels at least.
-_MIN_BIN, _BINS = 200, 12
+_BINS, _MIN_BIN = 12, 200
 # Pixels among which the step between grey values is looked for.
 _GREY_SAMPLE = 65_536
 # Share of pixels that is not in crowds of signals.

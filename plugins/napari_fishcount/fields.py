@@ -10,13 +10,11 @@ import numpy as np
 from napari.layers import Image
 
 from fishcount.errors import ChannelError
-from fishcount.image import DAPI, PROBES, FishImage
+from fishcount.image import ROLES, FishImage
 from fishcount.io import guess_role
 from napari_fishcount.notes import shown_by
 
 __all__ = ["calibration_of", "field_from_layers", "guess_layers"]
-
-_ROLES = (DAPI, *PROBES)
 
 
 def guess_layers(layers: Iterable[Any]) -> dict[str, Image]:
@@ -29,7 +27,7 @@ def guess_layers(layers: Iterable[Any]) -> dict[str, Image]:
     """
     guess: dict[str, Image] = {}
     images = [layer for layer in layers if isinstance(layer, Image)]
-    for role in _ROLES:
+    for role in ROLES:
         noted = [layer for layer in images if shown_by(layer).get("shows") == role]
         named = [layer for layer in images if role in _roles_in(layer.name)]
         if noted or named:

@@ -21,6 +21,7 @@ from napari_fishcount.scored import ScoredField
 
 __all__ = [
     "DARK_SHARE",
+    "MARK_DEPTH_UM",
     "LayerTuple",
     "add_layers",
     "contrast_limits",
@@ -38,6 +39,8 @@ LayerTuple = tuple[Any, dict[str, Any], str]
 _CHANNEL_COLOURS = {DAPI: "gray", "HER2": "magenta", "CEP17": "green"}
 # Of a probe all but the brightest tenth is black: haze and nuclei must not veil the signals.
 DARK_SHARE = {DAPI: 0.05, "HER2": 0.9, "CEP17": 0.9}
+# A signal lies in one plane of a stack; its mark is seen in planes up to this far from it.
+MARK_DEPTH_UM = 0.6
 # Symbol, colour, and the width of a black border in sizes of the mark.
 _MARKS = {"HER2": ("ring", "#ff9cf5", 0.0), "CEP17": ("cross", "#9dff9d", 0.1)}
 _LEFT_OUT_MARK = ("x", "#ffb000", 0.1)
