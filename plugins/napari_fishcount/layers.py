@@ -15,7 +15,7 @@ from napari.utils.colormaps import DirectLabelColormap
 from numpy.typing import NDArray
 
 from fishcount.flags import FLAGS
-from fishcount.image import DAPI, PROBES, FishImage
+from fishcount.image import DAPI, ROLES, FishImage
 from napari_fishcount.notes import shown_by
 from napari_fishcount.scored import ScoredField
 
@@ -95,7 +95,7 @@ def image_layers(image: FishImage) -> list[LayerTuple]:
             },
             "image",
         )
-        for role in (DAPI, *PROBES)
+        for role in ROLES
         if role in image.channels
     ]
 
