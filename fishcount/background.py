@@ -58,8 +58,8 @@ class BackgroundMap:
 def background_map(image: NDArray[np.number], *, block_px: int = 8) -> BackgroundMap:
     """Local brightness of a plane (y, x): medians over 3 x 3 means of blocks.
 
-    Spots hardly move it: they brighten few blocks. Of a block that is cut by the edge it is the
-    mean of what is there.
+    Spots hardly move it: they brighten few blocks. A block that the edge cuts has the mean
+    of the pixels that are there.
     """
     return BackgroundMap(counts=median3(block_means(image, block_px)), block_px=block_px)
 

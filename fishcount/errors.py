@@ -104,7 +104,7 @@ class FishcountError(Exception):
 
 
 class InputError(FishcountError):
-    """What cannot be taken: no file, a directory, locked, changed while read; of another kind."""
+    """An argument of the wrong kind, or a path to what is not a file, is locked, or has changed."""
 
 
 class FileFormatError(InputError):

@@ -1,4 +1,4 @@
-"""The cases of a folder: each folder in it is a case, each image in that a field; or of images."""
+"""Cases from folders, whose images are the fields of a case, or from images, a case each."""
 
 from __future__ import annotations
 

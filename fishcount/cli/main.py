@@ -63,7 +63,7 @@ def cli() -> None:
     For research use only. Not for use in diagnostic procedures.
 
     Exit code 0 when it is done, 2 for an error, told in one line, 130 when interrupted, 141
-    when the reader of the answer has gone; `verify` gives 1 where something changed, `batch` 3
+    when the reader of the output has gone; `verify` gives 1 where something changed, `batch` 3
     where some cases failed.
     """
 

@@ -128,7 +128,7 @@ def _label_image(path: Path, settings: ReadingSettings | None) -> NDArray[np.int
 
 
 def _is_picture(labels: NDArray[np.int64]) -> bool:
-    """Whether neighbouring pixels mostly differ, as in a picture, and never where nuclei are."""
+    """Whether neighbouring pixels mostly differ: in a picture they do, within nuclei never."""
     left, right = labels[:, :-1], labels[:, 1:]
     both = (left > 0) & (right > 0)
     differ = np.count_nonzero(both & (left != right))

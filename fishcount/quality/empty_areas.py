@@ -6,8 +6,8 @@ drawn towards zero, and edges are taken for light. So it is filled with what bac
 while the field is searched, and nuclei at it count as cut.
 
 A zero alone says nothing: in an image whose background was subtracted, most pixels are zero. But
-there zeros are everywhere, and they end where light begins. An empty area is told by its straight
-edges, and by no zeros elsewhere.
+there zeros are everywhere, and they end where light begins. An empty area is known by its straight
+edges, and by the lack of zeros elsewhere.
 """
 
 from __future__ import annotations

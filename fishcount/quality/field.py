@@ -104,7 +104,7 @@ def _pixel_findings(pixel_size_um: float, settings: QualitySettings) -> list[Fin
 def _size_findings(
     nuclei: Nuclei | OutlinedNuclei, pixel_size_um: float, settings: QualitySettings
 ) -> list[Finding]:
-    """Whether nuclei are as large as nuclei are; a pixel size may be mistyped, or be of a bin."""
+    """Whether nuclei have the size of nuclei; a pixel size may be mistyped, or ignore binning."""
     area_px = nuclei.area_px[~has_flag(nuclei.flags, "BORDER")]
     if len(area_px) < _MIN_NUCLEI:
         return []

@@ -128,7 +128,7 @@ class Desk:
         self._tell("moved")
 
     def leave(self) -> None:
-        """Look at no nucleus, as at a field as a whole; a step comes back to where one was."""
+        """Look at the field as a whole, at no nucleus; a step leads back to the last one."""
         self._left = self.nucleus or self._left
         self.nucleus = self.signal = None
         self._tell("moved")
@@ -160,13 +160,13 @@ class Desk:
     # --- signals ----------------------------------------------------------------------------
 
     def pick(self, signal: Id | None) -> None:
-        """Mean this signal."""
+        """Pick this signal."""
         if signal != self.signal:
             self.signal = signal
             self._tell("picked")
 
     def step_signal(self, by: int) -> None:
-        """Pick the next signal of the nucleus, or the one before; round and round."""
+        """Pick the next signal of the nucleus, or the one before; the first follows the last."""
         own = signals_of(self.state, self.nucleus) if self.nucleus else ()
         if not own:
             return

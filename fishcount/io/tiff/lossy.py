@@ -52,7 +52,7 @@ def _jpeg_2000_loses(data: bytes) -> bool:
 
 
 def _jpeg_xl_loses(data: bytes) -> bool:
-    """Whether colours are coded as XYB, as all that loses something is (ISO 18181-1, annex D)."""
+    """Whether colours are coded as XYB, as in every lossy stream (ISO 18181-1, annex D)."""
     if data.startswith(_JXL_BOX):
         data = data[data.index(_JXL_STREAM, len(_JXL_BOX)) :]
     bits = _Bits(data.removeprefix(_JXL_STREAM))
