@@ -22,8 +22,8 @@ __all__ = [
     "noise_by_brightness",
 ]
 
-_MIN_BIN = 200
-_BINS = 12
+# Noise is measured in this many bins of brightness at most, each of this many pixels at least.
+_BINS, _MIN_BIN = 12, 200
 # Pixels among which the step between grey values is looked for.
 _GREY_SAMPLE = 65_536
 # Share of pixels that is not in crowds of signals.
@@ -58,8 +58,8 @@ class BackgroundMap:
 def background_map(image: NDArray[np.number], *, block_px: int = 8) -> BackgroundMap:
     """Local brightness of a plane (y, x): medians over 3 x 3 means of blocks.
 
-    Spots hardly move it: they brighten few blocks. Of a block that is cut by the edge it is the
-    mean of what is there.
+    Spots hardly move it: they brighten few blocks. A block that the edge cuts has the mean
+    of the pixels that are there.
     """
     return BackgroundMap(counts=median3(block_means(image, block_px)), block_px=block_px)
 
@@ -117,7 +117,7 @@ def noise_by_brightness(
     The spread in a bin is the median absolute deviation, so the signals in it hardly count.
     It never falls with brightness, as photon noise does not: a level that seems noisier than a
     brighter one is that of edges, and has the noise of the brighter one. The brightest places
-    are crowds of signals, whose spread is no noise: beyond the bulk of the image the variance
+    are crowds of signals, whose spread is not noise: beyond the bulk of the image the variance
     goes on as steeply as it rose, which is the law of photons.
 
     Parameters

@@ -9,10 +9,10 @@ __all__ = ["full_count"]
 
 # Bits of cameras, whatever type their counts are stored in.
 _BITS = (8, 10, 12, 14, 16)
-# A heap of equal counts: so many pixels, and so many times as many as of the next count below it,
-# which is no farther below than this share of the range.
+# A heap of equal counts holds at least this many pixels, and this many times as many as the next
+# count below it, which lies within this share of the range.
 _LEAST_HEAP, _HEAP_RATIO, _NEXT_TO = 20, 5, 0.05
-# With more rows than this, every so many are looked at first.
+# With more rows than this, every eighth is looked at first.
 _MANY_ROWS, _STEP = 512, 8
 
 
@@ -21,8 +21,9 @@ def full_count(pixels: NDArray[np.generic]) -> float | None:
 
     The brightest pixels lie exactly there: at the largest count of a camera of 8, 10, 12, 14 or
     16 bits. Where counts were shifted to more bits, the dark count was taken away or an export
-    clipped them, the limit is told by a heap: light thins out towards its brightest pixels, so far
-    more of these than of the next ones below were cut off. An image without noise is of no camera.
+    clipped them, a heap tells the limit: light thins out towards the brightest pixels of an image,
+    so where there are far more of these than of the next darker ones, light was cut off. An image
+    without noise did not come from a camera, and has no limit.
 
     Examples
     --------

@@ -35,6 +35,7 @@ __all__ = [
     "check_positive",
     "install_remedy",
     "raise_all",
+    "reason_of",
 ]
 
 
@@ -103,11 +104,11 @@ class FishcountError(Exception):
 
 
 class InputError(FishcountError):
-    """What cannot be taken: no file, a directory, locked, changed while read; of another kind."""
+    """An argument of the wrong kind, or a path to what is not a file, is locked, or has changed."""
 
 
 class FileFormatError(InputError):
-    """The file is no image of a supported kind, or its structure is broken."""
+    """The file is not an image of a supported kind, or its structure is broken."""
 
 
 class TruncatedFileError(FileFormatError):
@@ -224,9 +225,21 @@ def check_positive(**sizes: float | None) -> None:
         if size is None:
             continue
         if not isinstance(size, Real) or isinstance(size, bool):
-            raise CalibrationError("is no number", field=name, found=type(size).__name__)
+            raise CalibrationError("is not a number", field=name, found=type(size).__name__)
         if not 0 < size < math.inf:
             raise CalibrationError("must be above 0", field=name, found=size)
+
+
+def reason_of(error: Exception) -> str:
+    """Why the system refused, in its own words; the message of any other error.
+
+    Examples
+    --------
+    >>> from fishcount.errors import reason_of
+    >>> reason_of(OSError(13, "Permission denied", "a.tif")), reason_of(ValueError("null byte"))
+    ('Permission denied', 'null byte')
+    """
+    return getattr(error, "strerror", None) or str(error)
 
 
 def raise_all(faults: Sequence[FishcountError]) -> None:

@@ -150,7 +150,7 @@ def laplacian(image: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _lengthened(image: NDArray[np.float32], border: int, *, reach: int) -> NDArray[np.float32]:
-    """Rows of a multiple of `_AT_ONCE` pixels, for a filter that reaches so far."""
+    """Rows of a multiple of `_AT_ONCE` pixels, for a filter that reaches `reach` pixels."""
     more = -image.shape[1] % _AT_ONCE
     if not more:
         return image
@@ -251,7 +251,7 @@ def _parts(length: int, factor: int, *, at_once: int) -> list[tuple[slice, slice
 def enlarged(image: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.float32]:
     """Bilinear interpolation of a coarse plane (y, x) to `shape`, extents aligned.
 
-    Beyond the middle of the outermost pixels lies what lies there. A part has the bits of the
+    Beyond the middles of the outermost pixels their values go on. A part has the bits of the
     whole where both are enlarged by the same power of two: only then are all places exact.
     """
     if 0 in image.shape or 0 in shape:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
-from fishcount.errors import FishcountError, SettingsError, check_kind
+from fishcount.errors import FishcountError, SettingsError, check_kind, reason_of
 
 __all__ = ["CheckedModel", "faults_in_words", "read_toml_text"]
 
@@ -76,6 +76,6 @@ def read_toml_text(path: str | Path, *, what: str, error: type[FishcountError]) 
     try:
         return Path(path).read_text(encoding="utf-8-sig")  # Editors of Windows mark it.
     except OSError as fault:
-        raise error(problem, file=path, found=fault.strerror or str(fault)) from fault
+        raise error(problem, file=path, found=reason_of(fault)) from fault
     except UnicodeDecodeError as fault:
         raise error(problem, file=path, found="no text in UTF-8", expected="TOML") from fault

@@ -1,6 +1,6 @@
-"""Medians, quantiles, and spread as a median tells it: a few outliers do not move them.
+"""Medians, quantiles and a standard deviation from medians: a few outliers do not move them.
 
-They are numpy's, and several times faster where values are many.
+Medians and quantiles are those of numpy, and several times faster where values are many.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ __all__ = ["middle", "quantile", "robust_sigma"]
 
 # Standard deviation of a normal distribution over its median absolute deviation.
 _SIGMA_PER_MAD = 1.4826
-# About so many values, evenly spaced, tell between which limits a rank lies; it lies so many ranks
-# from where they have it at most, but for a chance of one in ten thousand.
+# About this many values, evenly spaced, tell between which limits a rank lies: but for a chance of
+# one in ten thousand, it is at most _REACH of their ranks from where they have it.
 _TOLD_BY, _REACH = 1024, 64
 
 
@@ -46,7 +46,7 @@ def quantile(values: NDArray[np.floating[Any]], share: float) -> float:
 def robust_sigma(values: NDArray[np.floating[Any]], *, centre: float | None = None) -> float:
     """Standard deviation from the median absolute deviation: about `centre`, or the median.
 
-    Of finite numbers; 0 of none.
+    Of finite numbers; 0 where there are none.
 
     Examples
     --------

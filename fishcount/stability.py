@@ -14,18 +14,21 @@ from fishcount.settings import Settings
 
 __all__ = ["left_out", "vary_settings"]
 
+# What a step down and a step up of each setting mean.
 _WORDS = {
-    ("spots.min_score", -1): "less sure signals count, too",
-    ("spots.min_score", 1): "only surer signals count",
-    ("signals.false_per_nucleus", -1): "only surer signals count: half the budget of false ones",
-    (
-        "signals.false_per_nucleus",
-        1,
-    ): "less sure signals count, too: twice the budget of false ones",
-    ("signals.min_share_of_typical", -1): "fainter signals count, too",
-    ("signals.min_share_of_typical", 1): "only brighter signals count",
-    ("signals.split_gap_diameters", -1): "only closer pairs are merged",
-    ("signals.split_gap_diameters", 1): "pairs farther apart are merged, too",
+    "spots.min_score": ("less sure signals count, too", "only surer signals count"),
+    "signals.false_per_nucleus": (
+        "only surer signals count: half the budget of false ones",
+        "less sure signals count, too: twice the budget of false ones",
+    ),
+    "signals.min_share_of_typical": (
+        "fainter signals count, too",
+        "only brighter signals count",
+    ),
+    "signals.split_gap_diameters": (
+        "only closer pairs are merged",
+        "pairs farther apart are merged, too",
+    ),
 }
 
 
@@ -180,16 +183,16 @@ def _changes(settings: Settings) -> Iterator[_Change]:
     if budget is not None:
         # With a budget, no fixed score decides.
         del steps["spots.min_score"]
-        for sign in (-1, 1):
-            setting = "signals.false_per_nucleus"
-            yield _Change(setting, budget * 2.0**sign, _WORDS[setting, sign])
+        setting = "signals.false_per_nucleus"
+        for factor, words in zip((0.5, 2.0), _WORDS[setting], strict=True):
+            yield _Change(setting, budget * factor, words)
     for setting, (value, by) in steps.items():
-        for sign in (-1, 1):
+        for sign, words in zip((-1, 1), _WORDS[setting], strict=True):
             # Rounded, so that the number in the files is the one that a person would write.
             moved = round(value + sign * by, 6)
             bounded = moved if setting == "spots.min_score" else max(moved, 0.0)
             if bounded != value:
-                yield _Change(setting, bounded, _WORDS[setting, sign])
+                yield _Change(setting, bounded, words)
     yield from _selections(settings)
 
 

@@ -19,11 +19,18 @@ from fishcount.guidelines import (
 )
 from fishcount.io import CaseFolder, Check, check_as_written, read_case_folder, replace_file
 from fishcount.io.text import read_json
-from fishcount.settings import COUNTING_SECTIONS, parse_settings
+from fishcount.settings import COUNTING_SECTIONS
 
-__all__ = ["FILE_NAME", "further_nuclei", "resume", "second_count", "verify_workup", "write_workup"]
+__all__ = [
+    "WORKUP_FILE",
+    "further_nuclei",
+    "resume",
+    "second_count",
+    "verify_workup",
+    "write_workup",
+]
 
-FILE_NAME = "workup.json"
+WORKUP_FILE = "workup.json"
 
 
 def resume(case: CaseFolder) -> WorkUp:
@@ -32,14 +39,14 @@ def resume(case: CaseFolder) -> WorkUp:
     Raises
     ------
     InputError, MetadataError
-        When ``workup.json`` cannot be read, is no record of this case, or its result is not as it
-        was written.
+        When ``workup.json`` cannot be read, is not a record of this case, or its result is not as
+        it was written.
     CountError
         When a record in it would be refused if it were added today.
     """
-    path = case.path / FILE_NAME
+    path = case.path / WORKUP_FILE
     kept = read_json(path) if path.exists() else {}
-    settings = parse_settings(case.settings_toml, source=str(case.path / "settings.toml"))
+    settings = case.settings()
     first = _count_of(case)
     if path.exists() and not kept.get("counts"):
         raise MetadataError("not a record of a work-up", file=path, found="no first count in it")
@@ -108,20 +115,20 @@ def further_nuclei(state: WorkUp, more: CaseFolder, *, case: CaseFolder) -> Coun
 def second_count(case: CaseFolder, other: CaseFolder, *, reader: str) -> Recount:
     """The count of `other` as a recount of `case`, for `add_recount`.
 
-    The program is deterministic, so its own count of the same images is no second observer, and a
-    review of the first count was not blinded to it.
+    The program is deterministic, so its own count of the same images is not a second observer, and
+    a review of the first count was not blinded to it.
 
     Raises
     ------
     CountError
-        When `other` is no second count.
+        When `other` is not a second count.
     """
     first, second = _count_of(case), _count_of(other)
     review = other.summary.get("review")
     if other.path.resolve().is_relative_to(case.path.resolve()):
         why = "the recount lies in the folder of the first count, so it is not blind to it"
     elif not review and set(second.images) <= set(first.images):
-        why = "an automatic count of the same images is no second observer"
+        why = "an automatic count of the same images is not a second observer"
     else:
         return Recount(
             n_nuclei=second.n_nuclei,
@@ -142,7 +149,7 @@ def write_workup(state: WorkUp, case: CaseFolder) -> dict[str, Any]:
     """Write the records into the folder, whole or not at all; they come back."""
     record = state.record()
     text = json.dumps(record, indent=2, allow_nan=False, ensure_ascii=False)
-    replace_file(case.path / FILE_NAME, text.encode("utf-8", "backslashreplace"))
+    replace_file(case.path / WORKUP_FILE, text.encode("utf-8", "backslashreplace"))
     return record
 
 
@@ -155,14 +162,14 @@ def verify_workup(path: str | Path) -> tuple[Check, ...]:
         None where there is no work-up.
     """
     case = read_case_folder(path)
-    file = case.path / FILE_NAME
+    file = case.path / WORKUP_FILE
     if not file.exists():
         return ()
     try:
         same = resume(case).record() == read_json(file)
     except FishcountError:
         same = False
-    return (Check("work-up", FILE_NAME, "unchanged" if same else "changed"),)
+    return (Check("work-up", WORKUP_FILE, "unchanged" if same else "changed"),)
 
 
 def _check_same_reading(case: CaseFolder, more: CaseFolder) -> None:
@@ -214,10 +221,7 @@ def _outlines(case: CaseFolder) -> set[bool]:
 
 def _differing_settings(case: CaseFolder, more: CaseFolder) -> list[str]:
     """What was set otherwise of all that counts depend on, as ``section.key=value`` of `more`."""
-    one, other = (
-        parse_settings(folder.settings_toml, source=str(folder.path / "settings.toml")).model_dump()
-        for folder in (case, more)
-    )
+    one, other = (folder.settings().model_dump() for folder in (case, more))
     return [
         f"{section}.{key}={value}, not {one[section][key]}"
         for section in COUNTING_SECTIONS

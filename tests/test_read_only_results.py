@@ -77,13 +77,13 @@ def test_the_region_is_a_copy_of_its_own():
 
 @pytest.mark.parametrize("roi", [np.full((30, 40), np.nan), np.full((30, 40), "in")])
 def test_what_is_no_mask_is_no_region(roi):
-    with pytest.raises(MetadataError, match="region is no mask"):
+    with pytest.raises(MetadataError, match="region is not a mask"):
         from_array(COUNTS, roi=roi)
 
 
 @pytest.mark.parametrize("size", ["0.1", (0.1, 0.1), True])
 def test_what_is_no_number_is_no_pixel_size(size):
-    with pytest.raises(CalibrationError, match="pixel size is no number"):
+    with pytest.raises(CalibrationError, match="pixel size is not a number"):
         from_array(COUNTS, pixel_size_um=size)
 
 
@@ -94,7 +94,7 @@ def test_axes_are_text():
 
 def test_more_than_a_camera_counts_is_refused():
     """Squares of such pixels leave float32, and other nuclei and signals would be found."""
-    with pytest.raises(PixelError, match=r"HER2: pixels are no camera counts .*at most 1e\+09"):
+    with pytest.raises(PixelError, match=r"HER2: pixels are not camera counts .*at most 1e\+09"):
         from_array(COUNTS.astype(float) * [[[1]], [[1e30]]])
     assert from_array(COUNTS.astype(float) * 1e6).shape == (30, 40)
 

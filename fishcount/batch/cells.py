@@ -17,7 +17,7 @@ def _number(text: str) -> float:
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise ValueError("no number" + (": write a decimal point" if "," in text else ""))
+        raise ValueError("not a number" + (": write a decimal point" if "," in text else ""))
     return value
 
 
@@ -30,7 +30,7 @@ def _positive(text: str) -> float:
 
 def _index(text: str) -> int:
     if not (text.isascii() and text.isdecimal()):
-        raise ValueError("no number from 0")
+        raise ValueError("not a number from 0")
     return int(text)
 
 

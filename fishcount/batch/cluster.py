@@ -1,7 +1,7 @@
-"""The cases of a batch on the workers of a `dask.distributed` cluster, in place of own processes.
+"""The cases of a batch on the workers of a `dask.distributed` cluster, in place of local processes.
 
-What travels is a case: paths and options, and back what became of it. So the workers must see the
-same files under the same paths, and have the same version of fishcount.
+A case travels to a worker as paths and options, and only what became of it travels back. So the
+workers must see the same files under the same paths, and have the same version of fishcount.
 """
 
 from __future__ import annotations

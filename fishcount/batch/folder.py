@@ -1,4 +1,4 @@
-"""The cases of a folder: each folder in it is a case, each image in that a field; or of images."""
+"""Cases from folders, whose images are the fields of a case, or from images, a case each."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from fishcount.batch.job import CaseJob, FieldJob
-from fishcount.errors import InputError
+from fishcount.errors import InputError, reason_of
 from fishcount.io import unique_names
 from fishcount.settings import Settings
 
@@ -32,7 +32,7 @@ def cases_in_folder(
     path
         Folder of case folders.
     out
-        Folder of the batch, which is no case where it lies in here.
+        Folder of the batch, which is not taken for a case where it lies in here.
     like
         What is true of every image: its channels, its pixel size.
     settings
@@ -47,7 +47,7 @@ def cases_in_folder(
     Raises
     ------
     InputError
-        When it is no folder, has none in it, or has images beside them.
+        When it is not a folder, has none in it, or has images beside them.
 
     Examples
     --------
@@ -93,7 +93,7 @@ def cases_of_folders(
     Raises
     ------
     InputError
-        When one is no folder, or is there twice.
+        When one is not a folder, or is there twice.
     """
     paths = [Path(folder) for folder in folders]
     absolute = [os.path.abspath(path) for path in paths]
@@ -119,7 +119,7 @@ def cases_of_images(
     Raises
     ------
     InputError
-        When one is no file of an image, or is there twice.
+        When one is not an image file, or is there twice.
     """
     paths = [Path(image) for image in images]
     for path in paths:
@@ -150,7 +150,7 @@ def _entries(folder: Path) -> list[Path]:
         entries = [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
     except OSError as error:
         raise InputError(
-            "is no folder that can be read", file=folder, found=error.strerror
+            "is not a folder that can be read", file=folder, found=reason_of(error)
         ) from error
     return sorted(entries, key=_natural)
 

@@ -102,6 +102,6 @@ class CaseJob:
 
     @property
     def files_beside(self) -> tuple[Path, ...]:
-        """Files that shape the result and are no images."""
+        """Files that shape the result and are not images."""
         regions = [path for one in self.fields for path in (one.roi, one.labels) if path]
         return tuple(dict.fromkeys((*regions, *self.scheme_files)))

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from fishcount.errors import OutputError
+from fishcount.errors import OutputError, reason_of
 
 try:
     import fcntl
@@ -54,7 +54,7 @@ def _opened(out: Path) -> IO[str]:
     try:
         return (out / _NAME).open("a")
     except OSError as error:
-        raise OutputError("cannot be written", file=out, found=error.strerror) from error
+        raise OutputError("cannot be written", file=out, found=reason_of(error)) from error
 
 
 def _wait_until_alone(stream: IO[str], out: Path) -> None:

@@ -13,7 +13,14 @@ from typing import Any
 
 from fishcount.batch.cells import NUMBERS, PARSERS
 from fishcount.batch.job import CaseJob, FieldJob
-from fishcount.errors import FishcountError, InputError, MetadataError, SettingsError, raise_all
+from fishcount.errors import (
+    FishcountError,
+    InputError,
+    MetadataError,
+    SettingsError,
+    raise_all,
+    reason_of,
+)
 from fishcount.guidelines import IHC_SCORES
 from fishcount.image import ROLES
 from fishcount.io import slug_of
@@ -46,7 +53,7 @@ _ROLE_COLUMNS = {role.lower(): role for role in ROLES}
 _CASE_COLUMNS = ("ihc", "faint_staining", "settings")
 # Other names under which people write the image of a row.
 _OTHER_NAMES = dict.fromkeys(("image", "file", "path", "filename", "bild", "datei"), "field")
-# With such a line a table tells spreadsheets what parts its cells.
+# With such a line a table tells a spreadsheet which character separates its cells.
 _SEPARATOR_LINE = re.compile(r"\"?sep=[,;\t]\"?")
 _YES_NO = {"yes": True, "no": False}
 
@@ -105,7 +112,7 @@ def read_manifest(
     InputError
         When it cannot be read.
     MetadataError
-        Every fault with its line: unknown columns, cells that are no such value, a field that
+        Every fault with its line: unknown columns, cells that hold a wrong value, a field that
         is there twice, rows of a case that contradict each other.
 
     Examples
@@ -138,10 +145,10 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
-        raise InputError("cannot be read", file=path, found=error.strerror) from error
+        raise InputError("cannot be read", file=path, found=reason_of(error)) from error
     except UnicodeDecodeError as error:
         raise MetadataError(
-            "is no manifest: it is not UTF-8",
+            "is not a manifest: it is not UTF-8",
             file=path,
             found=str(error),
             remedy="save a table as CSV UTF-8; the images of one case go to fishcount score",
@@ -252,7 +259,7 @@ def _case(reading: _Reading, line: int, name: str) -> _Case | None:
         return None
     if slug_of(name) != name:
         reading.fault(
-            "is no plain name of a folder",
+            "is not a plain name of a folder",
             line,
             "case",
             found=repr(name),

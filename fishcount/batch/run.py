@@ -18,7 +18,7 @@ from fishcount.batch.process import Outcome, call_sha256
 from fishcount.batch.state import STATE_FILE, State, open_state
 from fishcount.batch.table import CASES_FILE, PAGE_FILE, is_table, write_page, write_table
 from fishcount.batch.workers import process_all
-from fishcount.errors import InputError, OutputError
+from fishcount.errors import InputError, OutputError, reason_of
 from fishcount.io import slug_of
 
 __all__ = ["BatchResult", "Progress", "run_batch"]
@@ -147,7 +147,7 @@ def run_batch(
     Raises
     ------
     InputError
-        When there is no case, a name is no name of a folder, or taken, or no scheduler answers.
+        When there is no case, a name is not a name of a folder, or taken, or no scheduler answers.
     OutputError
         When `out` is something else, another batch is at work there, or the disk is full.
 
@@ -226,11 +226,11 @@ def _checked(out: Path, jobs: Sequence[CaseJob]) -> Path:
         out.mkdir(parents=True, exist_ok=True)
         inside = {entry.name for entry in out.iterdir() if not entry.name.startswith(".")}
     except OSError as error:
-        raise OutputError("cannot be written", file=out, found=error.strerror) from error
+        raise OutputError("cannot be written", file=out, found=reason_of(error)) from error
     # A table without a state is that of a batch whose state was removed to begin anew.
     if inside and STATE_FILE not in inside and not is_table(out / CASES_FILE):
         raise OutputError(
-            "is no folder of a batch",
+            "is not a folder of a batch",
             file=out,
             found=", ".join(sorted(inside)[:3]),
             remedy="choose another folder with --out",
@@ -244,7 +244,7 @@ def _check_names(jobs: Sequence[CaseJob]) -> None:
     for job in jobs:
         if slug_of(job.name) != job.name:
             raise InputError(
-                "is no plain name of a folder",
+                "is not a plain name of a folder",
                 field="case",
                 found=repr(job.name),
                 remedy="use the letters A to Z, digits, _, - and .",

@@ -133,7 +133,7 @@ def open_state(out: Path) -> Iterator[State]:
         raise _cannot_be_written(path, error) from error
     except sqlite3.Error as error:
         raise OutputError(
-            "is no state of a batch",
+            "is not a state of a batch",
             file=path,
             found=str(error),
             remedy="choose another folder with --out, or remove the file to begin anew",
@@ -141,8 +141,8 @@ def open_state(out: Path) -> Iterator[State]:
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
-    # A run has its folder to itself; without sharing, the log needs no memory shared between
-    # processes, which network drives do not have.
+    # A run has its folder to itself, so its database is locked for others: then the log needs no
+    # shared memory, which network drives do not offer.
     pragmas: Iterable[str] = (
         "locking_mode = EXCLUSIVE",
         "journal_mode = WAL",

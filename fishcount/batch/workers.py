@@ -24,7 +24,7 @@ from fishcount.errors import WorkerError
 __all__ = ["START_METHODS", "process_all"]
 
 START_METHODS = tuple(multiprocessing.get_all_start_methods())
-# Cases side by side are quicker than threads within one, and memory stays bound.
+# Cases in parallel are quicker than threads within one case, and the memory stays bounded.
 _ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1"
 )
@@ -174,7 +174,7 @@ def _died(worker: _Worker) -> Outcome:
     error = WorkerError(
         "the process that scored this case died",
         found=f"signal {-code}" if code is not None and code < 0 else f"exit code {code}",
-        remedy="is the memory enough for so many workers?",
+        remedy="is there memory enough for this many workers?",
     )
     return Outcome(
         name=worker.job.name,

@@ -132,7 +132,7 @@ def _expanded(source: Path) -> list[Path]:
 
 @contextmanager
 def _terminated_as_interrupted() -> Iterator[None]:
-    """A scheduler that ends the run lets it write its table first, as the keyboard does."""
+    """A run that a scheduler ends writes its table first, as after Ctrl-C."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield

@@ -11,7 +11,7 @@ import click
 
 import fishcount
 from fishcount.cli.say import say_error
-from fishcount.errors import FishcountError
+from fishcount.errors import FishcountError, reason_of
 
 __all__ = ["cli", "main"]
 
@@ -30,11 +30,11 @@ _COMMANDS = {
     "workup": "What a scored case still needs, and what has come in.",
 }
 
-# Probes are searched side by side in threads that need the interpreter for short moments only. With
-# turns of 5 ms, as Python has them, one waits for the other half of the time that a second core
-# could save. A program may set this; a library had better not.
+# Probes are searched in threads that need the interpreter for short moments only. With Python's own
+# turns of 5 ms they wait for each other, which loses half of what a second core could save. This
+# holds for the whole process, so a program may set it, and a library should not.
 _TURN_S = 2e-4
-# Exit code where what reads the answer has gone, as a shell gives it for a broken pipe.
+# Exit code where the reader of the output has gone, as a shell gives it for a broken pipe.
 _READER_GONE = 141
 
 
@@ -63,7 +63,7 @@ def cli() -> None:
     For research use only. Not for use in diagnostic procedures.
 
     Exit code 0 when it is done, 2 for an error, told in one line, 130 when interrupted, 141
-    when the reader of the answer has gone; `verify` gives 1 where something changed, `batch` 3
+    when the reader of the output has gone; `verify` gives 1 where something changed, `batch` 3
     where some cases failed.
     """
 
@@ -87,14 +87,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except FishcountError as error:
         _fail(str(error), code=2)
     except SystemExit as error:
-        # So click ends at a broken pipe, with 1: of verify that would say that something changed.
+        # At a broken pipe click exits with 1, by which `verify` says that something changed.
         sys.exit(_READER_GONE if error.code == 1 else error.code)
     except BrokenPipeError:
         sys.exit(_READER_GONE)
     except OSError as error:
-        # Standard output that goes to a full disk, mostly; what commands write is an OutputError.
+        # Mostly a full disk behind standard output: files of commands raise an OutputError.
         what = error.filename or "standard output"
-        _fail(f"{what}: cannot be written or read: {error.strerror or error}", code=2)
+        _fail(f"{what}: cannot be written or read: {reason_of(error)}", code=2)
     else:
         sys.exit(code if isinstance(code, int) else 0)
 

@@ -44,18 +44,17 @@ def command(
     from fishcount.io import read_case_folder
     from fishcount.report import write_reports
     from fishcount.review import write_reviewed
-    from fishcount.settings import parse_settings
+    from fishcount.review.write import REVIEWED_FOLDER
 
     folder = read_case_folder(case)
-    settings = parse_settings(folder.settings_toml, source=str(case / "settings.toml"))
     schemes = with_own(
         [read_scheme(path) for path in scheme_files],
         dual=folder.summary["cep17_signals"] is not None,
-        settings=settings.scoring,
+        settings=folder.settings().scoring,
     )
     write_reviewed(folder, ihc=ihc, schemes=schemes, again=overwrite)
     write_reports(case)
-    reviewed = read_case_folder(case / "reviewed").summary
+    reviewed = read_case_folder(case / REVIEWED_FOLDER).summary
     if as_json:
         print_json(reviewed)
         return

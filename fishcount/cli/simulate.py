@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from fishcount.errors import OutputError
+from fishcount.errors import OutputError, reason_of
 
 __all__ = ["command"]
 
@@ -88,7 +88,7 @@ def command(
     except BaseException as error:
         _remove_part(out, keep_folder=was_there)
         if isinstance(error, OSError):
-            raise OutputError(f"cannot be written: {error.strerror}", file=out) from error
+            raise OutputError(f"cannot be written: {reason_of(error)}", file=out) from error
         raise
     for path in paths:
         click.echo(path)
@@ -115,7 +115,7 @@ def _earlier(out: Path, *, overwrite: bool) -> list[Path]:
         inside = sorted(out.iterdir())
         truth = sorted((out / "truth").iterdir()) if (out / "truth").is_dir() else []
     except OSError as error:
-        raise OutputError(f"cannot be read: {error.strerror}", file=out) from error
+        raise OutputError(f"cannot be read: {reason_of(error)}", file=out) from error
     files = [path for path in (*inside, *truth) if path != out / "truth" or not path.is_dir()]
     names = [path.relative_to(out).as_posix() for path in files]
     strangers = [name for name in names if not _OWN.fullmatch(name)]

@@ -29,10 +29,10 @@ __all__ = ["command"]
 def command(cases: tuple[Path, ...], inputs_from: Path | None, as_json: bool) -> int:
     """Compare each case folder DIR and its inputs with the hashes of the run that wrote it.
 
-    Exit code 1 where something changed, 2 where a DIR is no whole case folder; the others are
-    compared all the same. What a review or a work-up has added is no change, unless a line of the
-    log is not as it was written, or the outcome of the work-up does not follow from its records.
-    JSON of several folders is a list.
+    Exit code 1 where something changed, 2 where a DIR is not a whole case folder; the others are
+    compared all the same. What a review or a work-up has added is not a change, unless a line of
+    the log is not as it was written, or the outcome of the work-up does not follow from its
+    records. JSON of several folders is a list.
     """
     verifications, complete = [], True
     for case in cases:

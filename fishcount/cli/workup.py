@@ -52,6 +52,7 @@ def command(
     """
     from fishcount.guidelines import add_ihc, add_nuclei, add_recount
     from fishcount.io import read_case_folder
+    from fishcount.review.write import REVIEWED_FOLDER
     from fishcount.workup import further_nuclei, resume, second_count, write_workup
 
     if (recount is None) != (reader is None):
@@ -72,7 +73,7 @@ def command(
         print_json(record)
     else:
         click.echo(_text(state))
-        reviewed = folder / "reviewed"
+        reviewed = folder / REVIEWED_FOLDER
         if (reviewed / "summary.json").exists():
             click.echo(f"These are the automatic counts. Those that were reviewed: {reviewed}")
 

@@ -31,7 +31,7 @@ def category_probability(
     setting
         IHC and what else stands beside the counts; the same in all replicates.
     n_nuclei
-        As if so many nuclei had been scored; as many as there are where left out.
+        As if this many nuclei had been scored; as many as there are where left out.
 
     Returns
     -------

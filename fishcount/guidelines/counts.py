@@ -169,7 +169,7 @@ def checked_nuclei(
     Raises
     ------
     CountError
-        When they are no whole numbers, negative, of unequal length, or do not add up.
+        When they are not whole numbers, negative, of unequal length, or do not add up.
     """
     if nuclei is None:
         return None

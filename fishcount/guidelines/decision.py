@@ -12,7 +12,7 @@ from fishcount.settings import ScoringSettings
 
 __all__ = ["Case", "Decision", "decide_case"]
 
-# What is still needed where the category is no final answer.
+# What is still needed where the category is not a final answer.
 _NEEDS: dict[str, tuple[str, ...]] = {
     "NEEDS_IHC": ("ihc",),
     "NEEDS_RECOUNT": ("recount",),

@@ -180,7 +180,7 @@ def explain_paragraphs(
 
 def _counted(score: CaseScore, ihc: str | None) -> str:
     if not score.n_scored:
-        return "No nucleus could be scored, so nothing was counted. That is no negative result."
+        return "No nucleus could be scored, so nothing was counted. That is not a negative result."
     where = {None: "an unknown number of areas", 1: "1 area"}.get(
         score.areas, f"{score.areas} areas"
     )

@@ -104,7 +104,7 @@ def parse_scheme(text: str, *, file: str) -> Scheme:
     try:
         scheme = Scheme.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
-        raise SchemeError(f"is no TOML: {error}", file=file) from error
+        raise SchemeError(f"is not TOML: {error}", file=file) from error
     except ValidationError as error:
         faults = "; ".join(
             f"{_place(fault['loc'])}: {fault['msg'].removeprefix('Value error, ')}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from types import MappingProxyType
 
-__all__ = ["category_words", "in_words"]
+__all__ = ["category_words", "in_words", "small"]
 
 _CATEGORY_WORDS = MappingProxyType(
     {
@@ -47,8 +47,16 @@ def in_words(text: str) -> str:
     >>> in_words("2 HER2 signals more would make it POSITIVE")
     '2 HER2 signals more would make it “positive”'
     """
-    return _CODE.sub(lambda found: f"“{_small(_CATEGORY_WORDS[found[1]])}”", text)
+    return _CODE.sub(lambda found: f"“{small(_CATEGORY_WORDS[found[1]])}”", text)
 
 
-def _small(words: str) -> str:
+def small(words: str) -> str:
+    """Words for the middle of a sentence: the first letter small, abbreviations as they are.
+
+    Examples
+    --------
+    >>> from fishcount.guidelines.words import small
+    >>> small("Needs IHC")
+    'needs IHC'
+    """
     return words[:1].lower() + words[1:]

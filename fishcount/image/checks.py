@@ -40,12 +40,13 @@ DAPI = "DAPI"
 PROBES = ("HER2", "CEP17")
 ROLES = (DAPI, *PROBES)
 
-# Finer than under a 100x objective to the overview of a slide scanner; others have a wrong unit.
+# From finer than any 100x objective gives, to the overview of a slide scanner; beyond, the unit is
+# wrong.
 PLAUSIBLE_PIXEL_UM = (0.01, 5.0)
 PLAUSIBLE_STEP_UM = (0.01, 50.0)
 
-# No camera counts that far, not even summed over thousands of frames. Squares and fourth powers of
-# more, which measurements take, leave float32.
+# No camera counts as far, not even summed over thousands of frames. Of larger numbers, the squares
+# and fourth powers that measurements take would overflow float32.
 _MOST_COUNTS = 1e9
 _AS_STORED = "give the counts as they were stored, not rescaled"
 
@@ -77,10 +78,10 @@ def check_sizes(*, pixel_size_um: float | None = None, z_step_um: float | None =
 
 
 def check_number(what: str, value: object, name: str | None = None) -> None:
-    """Raise CalibrationError for what is no number: text, True, a pair."""
+    """Raise CalibrationError for what is not a number: text, True, a pair."""
     if not isinstance(value, Real) or isinstance(value, bool):
         raise CalibrationError(
-            f"{what} is no number", file=name, found=repr(value), expected="micrometres"
+            f"{what} is not a number", file=name, found=repr(value), expected="micrometres"
         )
 
 
@@ -140,7 +141,7 @@ def as_region(roi: ArrayLike, shape: tuple[int, ...], name: str) -> NDArray[np.b
         )
     if given.dtype.kind not in "bui":
         raise MetadataError(
-            "the region is no mask", file=name, found=given.dtype, expected="True inside"
+            "the region is not a mask", file=name, found=given.dtype, expected="True inside"
         )
     mask: NDArray[np.bool_] = np.not_equal(given, 0)
     mask.flags.writeable = False
@@ -177,10 +178,10 @@ def checked_roles(channels: Sequence[str], n_channels: int, name: str) -> tuple[
 
 
 def check_pixels(stack: NDArray[np.generic], roles: tuple[str, ...], name: str) -> None:
-    """Raise PixelError for what is no camera count."""
+    """Raise PixelError for what is not a camera count."""
     if stack.dtype.kind not in "uif":
         raise PixelError(
-            "pixels are no camera counts", file=name, found=stack.dtype, expected="numbers"
+            "pixels are not camera counts", file=name, found=stack.dtype, expected="numbers"
         )
     for role, channel in zip(roles, stack, strict=True):
         check_finite(channel, role=role, file=name, remedy=_AS_STORED)
@@ -212,7 +213,7 @@ def check_not_scaled(pixels: NDArray[Any], *, role: str, file: str, remedy: str)
     """Raise PixelError where pixels were scaled to 0 to 1."""
     if pixels.size and pixels.dtype.kind == "f" and 0 < pixels.max() <= 1:
         raise PixelError(
-            "pixels from 0 to 1 are no camera counts",
+            "pixels from 0 to 1 are not camera counts",
             file=file,
             field=role,
             found=f"a maximum of {pixels.max():.6g}",
@@ -224,10 +225,10 @@ def check_most_counts(
     pixels: NDArray[Any], *, role: str, file: str | None = None, remedy: str = _AS_STORED
 ) -> None:
     """Raise PixelError where pixels are more than a camera counts."""
-    # Those of 16 bits need no look.
+    # Counts of 16 bits are never as high.
     if pixels.size and pixels.dtype.itemsize > 2 and pixels.max() > _MOST_COUNTS:
         raise PixelError(
-            "pixels are no camera counts",
+            "pixels are not camera counts",
             file=file,
             field=role,
             found=f"a maximum of {pixels.max():.6g}",

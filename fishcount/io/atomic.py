@@ -9,16 +9,23 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from fishcount.errors import OutputError
+from fishcount.errors import OutputError, reason_of
 
-__all__ = ["WritesFile", "atomic_folder", "check_beside_cases", "check_out_folder", "replace_file"]
+__all__ = [
+    "HUMAN_WORK",
+    "WritesFile",
+    "atomic_folder",
+    "check_beside_cases",
+    "check_out_folder",
+    "replace_file",
+]
 
 WritesFile = Callable[[Path], None]
 
 # What makes a folder one of ours, which may be replaced.
 _MARK = "summary.json"
-# Work of people, which is never replaced.
-_HUMAN_WORK = ("edits.jsonl", "reviewed", "second_counts", "workup.json")
+HUMAN_WORK = ("edits.jsonl", "reviewed", "second_counts", "workup.json")
+"""What people add to a case folder: it is never replaced, and no change of the result."""
 
 
 def check_out_folder(out: str | Path, *, overwrite: bool) -> Path:
@@ -39,7 +46,7 @@ def check_out_folder(out: str | Path, *, overwrite: bool) -> Path:
     out = Path(out)
     if not out.name:
         raise OutputError(
-            "is no folder of its own",
+            "is not a folder of its own",
             file=repr(str(out)),
             expected="a folder that is not there yet",
             remedy="give it a name",
@@ -56,7 +63,7 @@ def check_out_folder(out: str | Path, *, overwrite: bool) -> Path:
         while not parent.exists():
             parent = parent.parent
     except OSError as error:
-        raise OutputError("cannot be reached", file=out, found=_reason(error)) from error
+        raise OutputError("cannot be reached", file=out, found=reason_of(error)) from error
     if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
         raise OutputError(
             "cannot be written",
@@ -94,12 +101,12 @@ def _check_replaceable(out: Path, overwrite: bool) -> None:
         )
     if _MARK not in inside:
         raise OutputError(
-            "is no case folder, so it is not replaced",
+            "is not a case folder, so it is not replaced",
             file=out,
             found=", ".join(sorted(inside)[:3]),
             remedy="choose another folder with --out",
         )
-    work = [name for name in _HUMAN_WORK if name in inside]
+    work = [name for name in HUMAN_WORK if name in inside]
     if work:
         raise OutputError(
             "holds the work of a reader, so it is not replaced",
@@ -141,7 +148,7 @@ def atomic_folder(
     except OSError as error:
         _remove(partial)
         raise OutputError(
-            "cannot be written", file=out, found=_reason(error), remedy=_remedy(error)
+            "cannot be written", file=out, found=reason_of(error), remedy=_remedy(error)
         ) from error
     except BaseException:
         _remove(partial)
@@ -164,7 +171,7 @@ def replace_file(path: str | Path, data: bytes) -> None:
         _flush_folder(path.parent)
     except OSError as error:
         partial.unlink(missing_ok=True)
-        raise OutputError("cannot be written", file=path, found=_reason(error)) from error
+        raise OutputError("cannot be written", file=path, found=reason_of(error)) from error
 
 
 def _put_in_place(partial: Path, out: Path) -> None:
@@ -238,7 +245,3 @@ def _remedy(error: OSError) -> str:
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return "make room on the disk and run again"
     return "choose another folder with --out"
-
-
-def _reason(error: OSError) -> str:
-    return error.strerror or str(error)

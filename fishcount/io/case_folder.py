@@ -20,9 +20,11 @@ from fishcount.errors import (
     InputError,
     MetadataError,
     check_kind,
+    reason_of,
 )
 from fishcount.io.text import read_csv, read_json
 from fishcount.records import CASE_FIGURES
+from fishcount.settings import Settings, parse_settings
 from fishcount.tables import (
     NUCLEI_COLUMNS,
     NUCLEUS_FIGURES,
@@ -78,6 +80,27 @@ class CaseFolder:
     settings_toml: str
     provenance: dict[str, Any]
 
+    @classmethod
+    def of(cls, folder: str | Path | CaseFolder) -> CaseFolder:
+        """A case folder that lies at a path; one that was read already comes back as it is.
+
+        Raises
+        ------
+        InputError, MetadataError
+            As `read_case_folder`.
+        """
+        return folder if isinstance(folder, CaseFolder) else read_case_folder(folder)
+
+    def settings(self) -> Settings:
+        """The settings of the run, from ``settings.toml``.
+
+        Raises
+        ------
+        SettingsError
+            When they cannot be read.
+        """
+        return parse_settings(self.settings_toml, source=str(self.path / "settings.toml"))
+
     def label_image(self, field: str) -> NDArray[np.int32]:
         """Label image (y, x) of a field; its values are `nucleus` of the tables.
 
@@ -104,7 +127,7 @@ def read_case_folder(path: str | Path) -> CaseFolder:
     Raises
     ------
     InputError
-        When it is no folder, or a file of it is missing.
+        When it is not a folder, or a file of it is missing.
     MetadataError
         When a file is malformed, a key or column is missing, or the tables name other fields
         than the summary.
@@ -165,7 +188,7 @@ def _bytes(path: Path) -> bytes:
         raise InputError(
             "cannot be read",
             file=path,
-            found=error.strerror or str(error),
+            found=reason_of(error),
             remedy=_REMEDY,
         ) from error
 
@@ -195,7 +218,7 @@ def _check_summary(summary: dict[str, Any], path: Path) -> None:
     for field in fields:
         if not is_field_name(field["name"]):
             raise MetadataError(
-                "the name of a field is no file name", file=path, found=repr(field["name"])
+                "the name of a field is not a file name", file=path, found=repr(field["name"])
             )
 
 

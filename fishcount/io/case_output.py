@@ -65,7 +65,7 @@ def write_case_folder(
     Raises
     ------
     OutputError
-        When the folder exists or cannot be written, or a name is no file name.
+        When the folder exists or cannot be written, or a name is not a file name.
 
     Examples
     --------
@@ -155,7 +155,7 @@ def _written(labels: NDArray[np.integer] | LabelSource) -> bytes | WritesFile:
 def _safe(name: str, out: str | Path) -> str:
     if not is_field_name(name) or name != name.strip():
         raise OutputError(
-            "the name of a field is no file name",
+            "the name of a field is not a file name",
             file=out,
             found=repr(name),
             remedy="name fields with fishcount.io.slug_of",

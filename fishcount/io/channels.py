@@ -37,6 +37,9 @@ __all__ = ["OpenedChannels", "Paths", "label_of", "open_channels"]
 
 Paths = str | Path | Mapping[str, str | Path]
 
+# Index of a channel that its file stores as RGB.
+_ALL_COLOURS = -1
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedChannels:
@@ -201,10 +204,6 @@ class _Part:
         """Optics of this channel, as its file describes them."""
         optics = self.one.chosen.optics
         return optics[self.index] if 0 <= self.index < len(optics) else ChannelOptics()
-
-
-# Index of a channel that its file stores as RGB.
-_ALL_COLOURS = -1
 
 
 def _parts_of_file(

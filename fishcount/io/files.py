@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 
-from fishcount.errors import FileFormatError, InputError, check_kind
+from fishcount.errors import FileFormatError, InputError, check_kind, reason_of
 
 __all__ = ["check_file", "check_unchanged", "kind_of", "sha256_of"]
 
@@ -24,7 +24,7 @@ _MAGIC: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\xda\xce\xbe\x0a", "ND2"),
     (0, b"\x70\x00\x00\x00", "LIF"),
 )
-# First bytes of common things that are no image, to name them in the message.
+# First bytes of common things that are not images, to name them in the message.
 _STRANGERS: tuple[tuple[bytes, str], ...] = (
     (b"<!DOCTYPE html", "an HTML page"),
     (b"<html", "an HTML page"),
@@ -57,7 +57,7 @@ def check_file(path: str | Path) -> Path:
     except FileNotFoundError as error:
         raise InputError("no such file", file=path) from error
     except (OSError, ValueError) as error:
-        raise InputError("cannot be reached", file=path, found=_reason(error)) from error
+        raise InputError("cannot be reached", file=path, found=reason_of(error)) from error
     if stat.S_ISDIR(status.st_mode):
         raise InputError(
             "is a directory",
@@ -86,7 +86,7 @@ def kind_of(path: Path) -> str:
         with path.open("rb") as stream:
             head = stream.read(64)
     except OSError as error:
-        raise InputError("cannot be read", file=path, found=_reason(error)) from error
+        raise InputError("cannot be read", file=path, found=reason_of(error)) from error
     for offset, magic, kind in _MAGIC:
         if head[offset:].startswith(magic):
             return kind
@@ -122,7 +122,7 @@ def sha256_of(path: str | Path) -> str:
         raise InputError(
             "no such file" if gone else "cannot be read",
             file=path,
-            found=None if gone else _reason(error),
+            found=None if gone else reason_of(error),
         ) from error
 
 
@@ -147,7 +147,3 @@ def check_unchanged(files: Mapping[str, str]) -> None:
                 expected=f"sha256 {expected[:12]}",
                 remedy="wait until it is written and run again",
             )
-
-
-def _reason(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error)

@@ -20,7 +20,7 @@ from fishcount.settings import ReadingSettings
 __all__ = ["read_labels"]
 
 # What QuPath says of objects that may be nuclei; the second pair is that of version 0.2. What else
-# is exported with them (the annotation that they were found in, tiles, cores) is none.
+# is exported with them (the annotation that they were found in, tiles, cores) is not one.
 _MAY_BE_NUCLEI = frozenset({"cell", "detection", "PathCellObject", "PathDetectionObject"})
 
 
@@ -52,7 +52,7 @@ def read_labels(
     FileFormatError
         When it is neither.
     MetadataError
-        When it has another size than the image, is no single plane of whole numbers, is a mask
+        When it has another size than the image, is not a single plane of whole numbers, is a mask
         without a number for each nucleus, or holds no nucleus.
 
     Examples
@@ -128,7 +128,7 @@ def _label_image(path: Path, settings: ReadingSettings | None) -> NDArray[np.int
 
 
 def _is_picture(labels: NDArray[np.int64]) -> bool:
-    """Whether neighbouring pixels mostly differ, as in a picture, and never where nuclei are."""
+    """Whether neighbouring pixels mostly differ: in a picture they do, within nuclei never."""
     left, right = labels[:, :-1], labels[:, 1:]
     both = (left > 0) & (right > 0)
     differ = np.count_nonzero(both & (left != right))

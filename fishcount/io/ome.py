@@ -104,7 +104,7 @@ class MetadataElsewhere(Exception):
 
 
 def to_um(value: float, unit: str) -> float | None:
-    """A length in micrometres; None when the unit is no length ("pixel", "reference frame").
+    """A length in micrometres; None when the unit is not a length ("pixel", "reference frame").
 
     Examples
     --------
@@ -271,7 +271,7 @@ def _length(element: Element, name: str, *, unit: str = "µm") -> float | None:
 
 def _fault(file: str, name: str, found: object, expected: object) -> MetadataError:
     return MetadataError(
-        "missing" if found is None else "contradicts itself or is no such value",
+        "missing" if found is None else "contradicts itself or is not such a value",
         file=file,
         field=f"OME-XML {name}",
         found=found,

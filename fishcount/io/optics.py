@@ -31,7 +31,7 @@ class ChannelOptics:
 
 
 def told_number(text: str | None) -> float | None:
-    """The number in a text; None for an empty text, NaN for one that is no number.
+    """The number in a text; None for an empty text, NaN for one that is not a number.
 
     Examples
     --------

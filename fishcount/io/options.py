@@ -34,13 +34,15 @@ class ReadingOptions:
                 check_number(what, size)
         offset = self.offset_counts
         if offset is not None and not (isinstance(offset, Real) and isfinite(offset)):
-            raise MetadataError("no number of counts", field="--offset-counts", found=repr(offset))
+            raise MetadataError(
+                "not a number of counts", field="--offset-counts", found=repr(offset)
+            )
         if self.axes is not None and not isinstance(self.axes, str):
             raise MetadataError(
                 "no text", field="--axes", found=repr(self.axes), expected="such as 'ZCYX'"
             )
         if self.series is not None and not isinstance(self.series, Integral):
-            raise MetadataError("no whole number", field="--series", found=repr(self.series))
+            raise MetadataError("not a whole number", field="--series", found=repr(self.series))
         keys = self.channels.values() if isinstance(self.channels, Mapping) else ()
         for key in keys:
             # 1.5 would pass for channel 1.

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fishcount.errors import FishcountError, InputError, MetadataError
+from fishcount.errors import FishcountError, InputError, MetadataError, reason_of
 from fishcount.flags import Finding
 from fishcount.image import Window
 from fishcount.io.series import Series, Source
@@ -65,7 +65,7 @@ class PatternSource:
 
 
 def is_pattern(path: str | Path) -> bool:
-    """Whether a path has a place for the channel or the plane, and is no file itself."""
+    """Whether a path has a place for the channel or the plane, and is not a file itself."""
     name = Path(path).name
     return any(place in name for place in _PLACES) and not Path(path).exists()
 
@@ -132,9 +132,7 @@ def _files(path: Path) -> dict[tuple[str, int], Path]:
     try:
         names = sorted(file.name for file in path.parent.iterdir() if file.is_file())
     except OSError as error:
-        raise InputError(
-            "cannot be read", file=path.parent, found=error.strerror or str(error)
-        ) from error
+        raise InputError("cannot be read", file=path.parent, found=reason_of(error)) from error
     found: dict[tuple[str, int], Path] = {}
     for name in names:
         match = regex.fullmatch(name)

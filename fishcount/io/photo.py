@@ -14,16 +14,21 @@ from fishcount.errors import (
     CorruptFileError,
     FileFormatError,
     FishcountError,
-    TooLargeError,
     TruncatedFileError,
 )
 from fishcount.flags import Finding
 from fishcount.image import Window
+from fishcount.io.faults import too_large
 from fishcount.io.roles import COLOURS
 from fishcount.io.series import Series
 from fishcount.settings import ReadingSettings
 
 __all__ = ["PhotoSource", "open_photo"]
+
+# Height, width, samples of a pixel, bits of a sample, and whether colour has half the resolution.
+_Header = tuple[int, int, int, int, bool]
+# Markers of a frame's header; the three left out define tables, or are reserved.
+_JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,12 +96,11 @@ def open_photo(path: Path, *, kind: str, limits: ReadingSettings) -> PhotoSource
         colour=colour,
     )
     if series.nbytes > limits.max_memory_bytes:
-        raise TooLargeError(
+        raise too_large(
             "too large",
             file=path,
             found=f"{width} x {height} pixels in {len(data)} bytes",
-            expected=f"at most {limits.max_memory_mib} MiB",
-            remedy="raise it with --set reading.max_memory_mib=...",
+            limits=limits,
         )
     findings = []
     if colour:
@@ -106,9 +110,6 @@ def open_photo(path: Path, *, kind: str, limits: ReadingSettings) -> PhotoSource
     if colour and halved:
         findings.append(Finding("LOSSY_COLOUR", detail="JPEG with halved colour"))
     return PhotoSource(path=path, format=kind, series=(series,), findings=tuple(findings))
-
-
-_Header = tuple[int, int, int, int, bool]
 
 
 def _png_header(data: bytes, path: Path) -> _Header:
@@ -142,11 +143,10 @@ def _png_header(data: bytes, path: Path) -> _Header:
             found=f"{len(data)} bytes",
             remedy="was the copy interrupted?",
         )
-    samples = {0: 1, 2: 3, 4: 2, 6: 4}.get(colour_type)
+    # Grey with transparency (4) counts as grey.
+    samples = {0: 1, 2: 3, 4: 1, 6: 4}.get(colour_type)
     if samples is None:
         raise FileFormatError("unknown PNG colour type", file=path, found=colour_type)
-    if samples == 2:
-        samples = 1
     return height, width, samples, bits, False
 
 
@@ -169,9 +169,6 @@ def _jpeg_header(data: bytes, path: Path) -> _Header:
         found=f"{len(data)} bytes",
         remedy="was the copy interrupted?",
     )
-
-
-_JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
 
 def _jpeg_frame(data: bytes, at: int, path: Path) -> _Header:

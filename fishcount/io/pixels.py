@@ -44,7 +44,7 @@ def as_counts(
     kind = pixels.dtype.kind
     if kind not in "uif":
         raise PixelError(
-            "pixels are no camera counts",
+            "pixels are not camera counts",
             file=file,
             field=role,
             found=pixels.dtype,
@@ -62,7 +62,8 @@ def as_counts(
             expected="counts from 0 up",
             remedy="give the offset to add with --offset-counts",
         )
-    # Before the type, which would be found to blame where a change of it would not help.
+    # Checked before the type, as an image scaled to 0 to 1 would be blamed for that, and it is not
+    # what is wrong with it.
     check_not_scaled(pixels, role=role, file=file, remedy=_EXPORT)
     narrow = _narrowed(pixels, role, file)
     check_most_counts(narrow, role=role, file=file, remedy=_EXPORT)

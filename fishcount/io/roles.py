@@ -130,7 +130,8 @@ def assign_roles(
 def _unused(series: Series, indices: Mapping[str, int]) -> tuple[Finding, ...]:
     """A finding for a case of one probe whose file holds channels that nobody named.
 
-    Who names DAPI and HER2 alone may have forgotten CEP17, and the ratio would be lacking unseen.
+    A caller who names DAPI and HER2 alone may have forgotten CEP17, and would not see why there is
+    no ratio.
     """
     left = [i for i in range(series.sizes[0]) if i not in indices.values()]
     if "CEP17" in indices or not left:
@@ -142,7 +143,7 @@ def _unused(series: Series, indices: Mapping[str, int]) -> tuple[Finding, ...]:
 def _by_colour(series: Series, rgb: Mapping[str, str], file: str) -> dict[str, int]:
     if not series.colour:
         raise ChannelError(
-            "--rgb was given, but this is no colour merge",
+            "--rgb was given, but this is not a colour merge",
             file=file,
             found=_listed(series),
             remedy="name its channels with --channel ROLE=NAME; several grey files go in with "

@@ -12,7 +12,6 @@ from fishcount.io.case_folder import CaseFolder
 from fishcount.io.options import OPTIONS
 from fishcount.io.pattern import is_pattern
 from fishcount.io.read import read_image
-from fishcount.settings import parse_settings
 
 __all__ = ["READING", "read_scored_image"]
 
@@ -65,7 +64,7 @@ def read_scored_image(folder: CaseFolder, field: str) -> FishImage:
     reading = (folder.provenance.get(READING) or {}).get(field) or {"files": record["path"]}
     files, roi = reading["files"], reading.get("roi")
     paths = list(files.values()) if isinstance(files, Mapping) else [files]
-    settings = parse_settings(folder.settings_toml, source="settings.toml").reading
+    settings = folder.settings().reading
     places = _places([*paths, roi] if roi else paths, folder)
     for place in places:
         try:

@@ -34,7 +34,7 @@ class Series:
     channel_names : tuple of str
         As the file says; empty strings where it does not.
     pixel_size_um, z_step_um : float or None
-        Not-a-number where the file says something that is no length.
+        Not-a-number where the file says something that is not a length.
     pixel_height_um : float or None
         Where the file tells height and width of a pixel apart.
     pixel_size_source, z_step_source : str

@@ -32,7 +32,7 @@ def rings_of_shapes(text: str) -> list[NDArray[np.float64]]:
     Raises
     ------
     ValueError
-        When it is no such table.
+        When it is not such a table.
 
     Examples
     --------

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fishcount.errors import TooLargeError
 from fishcount.image import FishImage, Window
 from fishcount.image.checks import check_calibration
 from fishcount.io.channels import OpenedChannels, Paths, label_of, open_channels
+from fishcount.io.faults import too_large
 from fishcount.io.options import ReadingOptions
 from fishcount.io.read import combined_sha256, image_of, name_of
 from fishcount.io.roi import read_region
@@ -118,12 +118,11 @@ def _for_any_size(limits: ReadingSettings) -> ReadingSettings:
 
 def _check_memory(opened: OpenedChannels, limits: ReadingSettings) -> None:
     if opened.nbytes > limits.max_memory_bytes:
-        raise TooLargeError(
+        raise too_large(
             "too large to read at once",
             file=opened.label,
             found=f"{opened.nbytes / 2**20:.0f} MiB in {opened.sizes} (Z, Y, X)",
-            expected=f"at most {limits.max_memory_mib} MiB",
-            remedy="raise it with --set reading.max_memory_mib=...",
+            limits=limits,
         )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from fishcount.errors import CorruptFileError, FishcountError, InputError, TooLargeError
+from fishcount.errors import CorruptFileError, FishcountError, InputError, TooLargeError, reason_of
 from fishcount.io.files import check_file, kind_of
 from fishcount.io.pattern import is_pattern, open_pattern
 from fishcount.io.photo import open_photo
@@ -28,7 +28,7 @@ def open_source(path: str | Path, limits: ReadingSettings) -> Source:
     Raises
     ------
     InputError
-        When the path is no readable file, or no image of a known kind.
+        When the path is not a readable file, or not an image of a known kind.
     """
     if Path(path).is_dir() and is_zarr(Path(path)):
         return open_zarr(Path(path), limits=limits)
@@ -53,9 +53,7 @@ def foreign_errors_as_ours(label: str) -> Iterator[None]:
     except MemoryError as error:
         raise TooLargeError("does not fit into memory", file=label) from error
     except OSError as error:
-        raise InputError(
-            "cannot be read", file=label, found=error.strerror or str(error)
-        ) from error
+        raise InputError("cannot be read", file=label, found=reason_of(error)) from error
     except Exception as error:
         logger.debug("unexpected error of a reader", exc_info=True)
         raise CorruptFileError(

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from fishcount.errors import InputError, MetadataError
+from fishcount.errors import InputError, MetadataError, reason_of
 
 __all__ = ["csv_bytes", "inert", "json_bytes", "live", "read_csv", "read_json"]
 
@@ -72,7 +72,7 @@ def read_csv(
     Raises
     ------
     ValueError
-        When the text is no such table, or a column of the schema is missing.
+        When the text is not such a table, or a column of the schema is missing.
     """
     header = pd.read_csv(io.BytesIO(data), nrows=0)
     absent = {column: schema[column] for column in optional if column not in header.columns}
@@ -113,7 +113,7 @@ def read_json(path: Path, *, remedy: str | None = None) -> dict[str, Any]:
         found = json.loads(path.read_bytes())
     except OSError as error:
         raise InputError(
-            "cannot be read", file=path, found=error.strerror or str(error), remedy=remedy
+            "cannot be read", file=path, found=reason_of(error), remedy=remedy
         ) from error
     except (ValueError, RecursionError) as error:
         raise MetadataError(

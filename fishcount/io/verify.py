@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from fishcount.errors import InputError, MetadataError
+from fishcount.io.atomic import HUMAN_WORK
 from fishcount.io.case_folder import CaseFolder, read_case_folder
 from fishcount.io.files import sha256_of
 
@@ -17,9 +18,6 @@ __all__ = ["Check", "Verification", "check_as_written", "verify_case_folder"]
 # Endings of the files that hold the result; a report is made from them.
 _RESULT = (".json", ".csv", ".tif", ".toml")
 Status = Literal["unchanged", "changed", "missing", "added"]
-
-# Work that people add to a case folder; the root stays the automatic result.
-_LATER = frozenset({"edits.jsonl", "reviewed", "second_counts", "workup.json"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +102,7 @@ def verify_case_folder(path: str | Path, *, inputs_from: str | Path | None = Non
     Raises
     ------
     InputError, MetadataError
-        When it is no whole case folder, or has no provenance to compare with.
+        When it is not a whole case folder, or has no provenance to compare with.
 
     Examples
     --------
@@ -179,7 +177,7 @@ def _outputs(outputs: Mapping[str, Any], folder: CaseFolder) -> Iterator[Check]:
     for file in sorted(folder.path.rglob("*")):
         place = file.relative_to(folder.path)
         name = place.as_posix()
-        if file.is_file() and name not in known and place.parts[0] not in _LATER:
+        if file.is_file() and name not in known and place.parts[0] not in HUMAN_WORK:
             yield Check("output", name, "added")
 
 

@@ -134,18 +134,18 @@ class LabelMatch(ReadOnlyArrays):
         """Mean of `jaccard`: missed objects count as 0; NaN when there is nothing to find."""
         return float(self.jaccard.mean()) if self.true_labels.size else float("nan")
 
-    def split_labels(self, min_share: float = 0.5) -> NDArray[np.int64]:
+    def split_labels(self) -> NDArray[np.int64]:
         """True objects that were cut up: two or more found objects lie in each of them.
 
-        A found object lies in a true one that holds more than `min_share` of its pixels.
+        A found object lies in a true one that holds more than half of its pixels.
         """
-        inside = self.intersection_px > min_share * self.found_area_px[self.pair_found]
+        inside = self.intersection_px > 0.5 * self.found_area_px[self.pair_found]
         pieces = np.bincount(self.pair_true[inside], minlength=self.true_labels.size)
         return self.true_labels[pieces > 1]
 
-    def merged_labels(self, min_share: float = 0.5) -> NDArray[np.int64]:
-        """Found objects that swallowed two or more true ones, more than `min_share` of each."""
-        inside = self.intersection_px > min_share * self.true_area_px[self.pair_true]
+    def merged_labels(self) -> NDArray[np.int64]:
+        """Found objects that swallowed two or more true ones, more than half of each."""
+        inside = self.intersection_px > 0.5 * self.true_area_px[self.pair_true]
         swallowed = np.bincount(self.pair_found[inside], minlength=self.found_labels.size)
         return self.found_labels[swallowed > 1]
 

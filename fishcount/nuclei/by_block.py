@@ -32,7 +32,7 @@ __all__ = ["search_blocks"]
 
 # The margin around a block in nuclear diameters.
 _MARGIN_DIAMETERS = 3.0
-# Two nuclei of different blocks that share so much of the smaller one are the same; the later goes.
+# Two nuclei of different blocks that share this much of the smaller are the same; the later goes.
 _SAME_NUCLEUS = 0.3
 
 Read = Callable[[Window], NDArray[np.number]]

@@ -1,4 +1,4 @@
-"""What is no DAPI image or no label image is refused, with the reason."""
+"""Refuse what is not a DAPI image or not a label image, with the reason."""
 
 from __future__ import annotations
 
@@ -17,13 +17,16 @@ __all__ = ["checked_dapi", "checked_labels", "labels_in_pieces"]
 def checked_dapi(dapi: ArrayLike) -> NDArray[np.number]:
     """DAPI (y, x) or (z, y, x): whole numbers as they are stored, all else in single precision.
 
-    A stack of one plane comes back as a plane. Raises MetadataError for what is no image, and
-    PixelError for what are no finite numbers, or more than a camera counts.
+    A stack of one plane comes back as a plane. Raises MetadataError for what is not an image, and
+    PixelError for what are not finite numbers, or more than a camera counts.
     """
     array = as_counts(dapi, "dapi")
     if array.ndim not in (2, 3) or 0 in array.shape:
         raise MetadataError(
-            "no image", field="dapi", found=f"shape {array.shape}", expected="(y, x) or (z, y, x)"
+            "not an image",
+            field="dapi",
+            found=f"shape {array.shape}",
+            expected="(y, x) or (z, y, x)",
         )
     if array.ndim == 3 and array.shape[2] <= 4 and min(array.shape[:2]) > 4:
         raise MetadataError(
@@ -34,7 +37,7 @@ def checked_dapi(dapi: ArrayLike) -> NDArray[np.number]:
             remedy="give DAPI alone: of colours that come last, image[..., 2] for blue",
         )
     if array.dtype.kind not in "buif":
-        raise PixelError("no camera counts", field="dapi", found=array.dtype)
+        raise PixelError("pixels are not camera counts", field="dapi", found=array.dtype)
     # What single precision cannot hold becomes infinite.
     with np.errstate(over="ignore"):
         image: NDArray[np.number] = (

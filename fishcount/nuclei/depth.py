@@ -27,7 +27,8 @@ __all__ = ["Depths", "cut_by_depth", "measure_depths"]
 # sharpness is averaged, because single pixels of noise are as sharp as anything.
 _PLACES, _SPREAD_PLACES, _SPREAD_UM = 20, 1.5, 0.4
 # Two regions: the smaller holds this share of the outline, their depths explain this share of the
-# variance of depth (a slope explains three quarters of its own), and so much of each is connected.
+# variance of depth (a slope explains three quarters of its own), and this share of each hangs
+# together.
 _REGION, _CLEAR, _CONNECTED = 0.2, 0.85, 0.85
 # Two maxima: the lower has this share of the higher, and the valley falls to this share of it.
 _SECOND, _VALLEY = 0.3, 0.7
@@ -206,7 +207,7 @@ def _detail(stack: NDArray[np.number]) -> NDArray[np.float32]:
 
 
 def _two_regions(relief: _Relief, *, least_planes: float) -> _Regions | None:
-    """Two connected regions at depths that differ by so many planes, or None."""
+    """Two connected regions at depths that differ by `least_planes`, or None."""
     plane = relief.sharpness.argmax(axis=0)
     inside = relief.inside
     count = np.bincount(plane[inside], minlength=len(relief.sharpness)).astype(np.float64)

@@ -29,7 +29,7 @@ def dapi_plane(image: FishImage | Slide) -> NDArray[np.float32]:
     Raises
     ------
     InputError
-        When `image` is no FishImage, such as an array.
+        When `image` is not a FishImage, such as an array.
 
     Examples
     --------

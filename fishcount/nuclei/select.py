@@ -37,7 +37,7 @@ def select_nuclei(
     Raises
     ------
     SettingsError
-        When `settings.reject` names what is no flag of a nucleus.
+        When `settings.reject` names what is not a flag of a nucleus.
 
     Examples
     --------
@@ -55,6 +55,6 @@ def select_nuclei(
     for code in reversed((_ALWAYS, *settings.reject)):
         flag = FLAGS.get(code)
         if flag is None or flag.subject is not Subject.NUCLEUS:
-            raise SettingsError("no flag of a nucleus", field="selection.reject", found=code)
+            raise SettingsError("not a flag of a nucleus", field="selection.reject", found=code)
         reason[(flags >> np.uint32(flag.bit)) & np.uint32(1) == 1] = code
     return reason == "", reason

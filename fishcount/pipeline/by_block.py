@@ -20,7 +20,7 @@ from fishcount.settings import Settings
 from fishcount.slide import Block, Slide, blocks_of, is_small
 from fishcount.spots import Spots, detect_in_channels, measure_channels
 
-__all__ = ["MARGIN_PX", "find_nuclei", "find_spots"]
+__all__ = ["MARGIN_PX", "OnBlock", "find_nuclei", "find_spots"]
 
 # Many times the reach of the filters of points.
 MARGIN_PX = 64

@@ -68,7 +68,7 @@ def score_case(
     CountError
         When there is no field, or the fields do not have the same probes.
     InputError
-        When something is no field, or two fields are the same image: its nuclei would be counted
+        When something is not a field, or two fields are the same image: its nuclei would be counted
         twice.
     SettingsError
         When a result was made with other settings of nuclei, signals, quality or selection.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ from fishcount.nuclei import (
     segment_nuclei,
     select_nuclei,
 )
-from fishcount.pipeline.by_block import find_nuclei, find_spots
+from fishcount.pipeline.by_block import OnBlock, find_nuclei, find_spots
 from fishcount.quality import (
     EmptyAreas,
     field_findings,
@@ -48,7 +48,7 @@ def score_field(
     labels: NDArray[np.integer] | None = None,
     settings: Settings | None = None,
     threads: int = 2,
-    on_block: Callable[[int, int], object] = lambda done, n_blocks: None,
+    on_block: OnBlock = lambda done, n_blocks: None,
 ) -> FieldResult:
     """Find nuclei and signals of one field and count copies.
 
@@ -79,7 +79,7 @@ def score_field(
     Raises
     ------
     InputError
-        When `image` is no field, such as a path, or `threads` is no whole number.
+        When `image` is not a field, such as a path, or `threads` is not a whole number.
     MetadataError
         When `labels` are given for a slide, or have another size than the image.
 

@@ -80,7 +80,7 @@ def swapped_channels(
     settings
         Limits; the defaults where not given.
     """
-    limit = (QualitySettings.of(settings)).max_points_in_dapi
+    limit = QualitySettings.of(settings).max_points_in_dapi
     slide = Slide.of(image)
     windows = windows or (slide.whole,)
     if len(nuclei) < _MIN_NUCLEI:

@@ -6,8 +6,8 @@ drawn towards zero, and edges are taken for light. So it is filled with what bac
 while the field is searched, and nuclei at it count as cut.
 
 A zero alone says nothing: in an image whose background was subtracted, most pixels are zero. But
-there zeros are everywhere, and they end where light begins. An empty area is told by its straight
-edges, and by no zeros elsewhere.
+there zeros are everywhere, and they end where light begins. An empty area is known by its straight
+edges, and by the lack of zeros elsewhere.
 """
 
 from __future__ import annotations
@@ -37,19 +37,21 @@ __all__ = ["EmptyAreas", "fill_empty_areas", "find_empty_areas"]
 _SQUARE_PX = 33
 # More zeros than this share elsewhere: the channel holds them for another reason.
 _MAX_STRAY = 1e-3
-# At least this share of its edge is straight: in pieces of so many steps whose points lie so near
-# to a line (root mean square, px). The first are along rows and columns. At a slant, the steps from
-# pixel to pixel make 0.3; a circle is straight by this from a radius of some 650 px on.
+# At least this share of its edge is straight. An edge is taken in pieces of this many steps, which
+# are straight where their points lie this near to a line (root mean square, px): the first are
+# along rows and columns, the second at a slant, where the steps from pixel to pixel make 0.3 alone.
+# Of a circle, such a piece is straight from a radius of some 650 px on.
 _MIN_STRAIGHT = 0.9
 _STRAIGHT_PIECES = ((33, 0.1), (91, 0.45))
 # A channel that is empty but for a rest is blank, which is found elsewhere.
 _MAX_SHARE = 0.9
 # The level of background among the acquired pixels of a channel, as a quantile.
 _LOW_SHARE = 0.25
-# A nucleus so near to an empty area is cut by it: its outline is drawn on a smoothed image.
+# A nucleus this near to an empty area is cut by it: its outline is drawn on a smoothed image.
 _REACH_UM = 0.3
-# Noise repeats after so many pixels. Over the widths of points nothing stands out of it by more
-# sigmas than this; where something did, it is damped over a square of this width, in some turns.
+# The noise that is filled in repeats after this many pixels. Smoothed over the widths of points,
+# nothing stands out of it by more than _HIGHEST sigmas: what does is damped over a square of this
+# width, in this many turns.
 _TILE_PX = 256
 _WIDTHS_PX, _HIGHEST, _DAMPED_PX, _DAMPINGS = (1.0, 1.5, 2.2), 2.2, 7, 3
 
@@ -251,7 +253,7 @@ def _edges(empty: NDArray[np.bool_]) -> tuple[int, int]:
 def _in_straight_pieces(
     points: NDArray[np.float64], length: int, most_rms: float, *, is_closed: bool
 ) -> NDArray[np.bool_]:
-    """Points (n, 2) of an outline in a piece of so many that are near to a straight line."""
+    """Points (n, 2) of an outline in a piece of `length` that are near to a straight line."""
     n = len(points)
     if n < length:
         return np.zeros(n, np.bool_)

@@ -23,8 +23,6 @@ from fishcount.settings import QualitySettings
 from fishcount.signals import SignalCounts, Status
 from fishcount.slide import Slide
 
-Integers = NDArray[np.int64]
-
 __all__ = ["cross_talk", "field_findings", "share_blurred", "tissue_glow"]
 
 # With fewer than these a share or a median means little.
@@ -106,7 +104,7 @@ def _pixel_findings(pixel_size_um: float, settings: QualitySettings) -> list[Fin
 def _size_findings(
     nuclei: Nuclei | OutlinedNuclei, pixel_size_um: float, settings: QualitySettings
 ) -> list[Finding]:
-    """Whether nuclei are as large as nuclei are; a pixel size may be mistyped, or be of a bin."""
+    """Whether nuclei have the size of nuclei; a pixel size may be mistyped, or ignore binning."""
     area_px = nuclei.area_px[~has_flag(nuclei.flags, "BORDER")]
     if len(area_px) < _MIN_NUCLEI:
         return []
@@ -215,7 +213,9 @@ def _positions(
     return rows, columns
 
 
-def _within(window: Window, rows: Integers, columns: Integers) -> tuple[Integers, Integers]:
+def _within(
+    window: Window, rows: NDArray[np.int64], columns: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The positions that lie in a window, counted from its first pixel."""
     (top, bottom), (left, right) = ((part.start, part.stop) for part in window)
     here = (rows >= top) & (rows < bottom) & (columns >= left) & (columns < right)
@@ -245,11 +245,13 @@ class _Light:
         self._rows = rows * self._plane.shape[1]
         self._far = max(round(_APART_UM / pixel_size_um), 1)
 
-    def heights(self, rows: Integers, columns: Integers) -> NDArray[np.float64]:
+    def heights(self, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.float64]:
         """Mean of the core above that of the ring around it, at each pixel (n,)."""
         return self._mean(rows, columns, self._core) - self._mean(rows, columns, self._ring)
 
-    def heights_beside(self, rows: Integers, columns: Integers) -> NDArray[np.float64]:
+    def heights_beside(
+        self, rows: NDArray[np.int64], columns: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
         """As `heights`, mean of four places around each that its own light does not reach."""
         last = np.array(self._plane.shape) - 1
         around = [
@@ -258,7 +260,9 @@ class _Light:
         ]
         return np.asarray(np.mean(around, axis=0), np.float64)
 
-    def _mean(self, rows: Integers, columns: Integers, steps: Integers) -> NDArray[np.float64]:
+    def _mean(
+        self, rows: NDArray[np.int64], columns: NDArray[np.int64], steps: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
         pixels = self._rows.take(rows[:, None] + (steps[0] + self._outer))
         pixels += self._columns.take(columns[:, None] + (steps[1] + self._outer))
         mean: NDArray[np.float64] = self._plane.take(pixels).mean(axis=1, dtype=np.float64)

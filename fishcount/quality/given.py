@@ -15,7 +15,8 @@ from fishcount.slide import Slide, blocks_of
 
 __all__ = ["label_findings", "region_findings"]
 
-# With coarser pixels, what is drawn in micrometres covers so much that it may well lie there.
+# With coarser pixels, shapes drawn in micrometres cover so much of the field that they may well be
+# right.
 _FINE_UM = 0.5
 
 

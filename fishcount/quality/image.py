@@ -26,10 +26,10 @@ _SATURATED_SHARE = 0.001
 # Spread of block means over what white noise foretells: about 1 without an image; the channels
 # of fields are at 7 and above.
 _STRUCTURE_RATIO = 2.0
-# A smoothed pixel this many sigmas above the rest is no noise in any field of a camera.
+# A smoothed pixel this many sigmas above the rest is not noise in any field of a camera.
 _PEAK_SIGMAS = 7.0
 _BLOCK_PX = 8
-# So many rows of blocks are enough where they show at least twice that spread.
+# This many rows of blocks are enough where they show at least twice that spread.
 _LOOKS, _SURE_RATIO = 32, 2 * _STRUCTURE_RATIO
 # A blank channel that went through JPEG or a filter still differs by a count or two.
 _DITHER_COUNTS = 2
@@ -104,7 +104,7 @@ def is_blank(stack: NDArray[np.generic]) -> bool:
 
 
 def _are_the_same(one: NDArray[np.generic], other: NDArray[np.generic]) -> bool:
-    """Whether two planes of an image have the same pixels; empty ones may."""
+    """Whether two planes of an image have the same pixels; planes of one value do not count."""
     some = slice(len(one) // 2, len(one) // 2 + 1)
     if not np.array_equal(one[some], other[some]):
         return False

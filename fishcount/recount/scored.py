@@ -32,8 +32,6 @@ __all__ = [
     "selection_of",
 ]
 
-Integers = NDArray[np.int64]
-
 # Reasons for which nuclei of good outline are skipped, by the rule of dual-probe kits.
 SKIPPED_FOR_SIGNALS = ("NO_SIGNAL", "ONE_COLOUR")
 
@@ -57,11 +55,11 @@ class ScoredNuclei:
     """
 
     fields: tuple[str, ...]
-    field: Integers
-    nucleus: Integers
+    field: NDArray[np.int64]
+    nucleus: NDArray[np.int64]
     yx_px: NDArray[np.float64]
-    her2: Mapping[str, Integers]
-    cep17: Mapping[str, Integers] | None
+    her2: Mapping[str, NDArray[np.int64]]
+    cep17: Mapping[str, NDArray[np.int64]] | None
 
     def __len__(self) -> int:
         return len(self.field)
@@ -72,7 +70,7 @@ class ScoredNuclei:
         return len(np.unique(self.field))
 
     @property
-    def pair(self) -> tuple[Integers, Integers | None]:
+    def pair(self) -> tuple[NDArray[np.int64], NDArray[np.int64] | None]:
         """HER2 and CEP17 of each nucleus; no CEP17 in a single-probe case."""
         return self.her2["best"], None if self.cep17 is None else self.cep17["best"]
 
@@ -80,7 +78,7 @@ class ScoredNuclei:
 def scored_nuclei(fields: Sequence[FieldResult]) -> ScoredNuclei:
     """The scored nuclei of fields with the same probes; at least one field."""
 
-    def copies(probe: str) -> dict[str, Integers]:
+    def copies(probe: str) -> dict[str, NDArray[np.int64]]:
         return {
             name: np.concatenate([getattr(f.counts.copies[probe], name)[f.scored] for f in fields])
             for name in ("best", "low", "high")

@@ -22,7 +22,7 @@ from fishcount.review import (
     read_log,
     reviewed_lines,
 )
-from fishcount.review.write import FOLDER_NAME
+from fishcount.review.write import REVIEWED_FOLDER
 from fishcount.workup import resume, write_workup
 
 __all__ = ["agreement_plot", "write_second_count"]
@@ -31,7 +31,7 @@ __all__ = ["agreement_plot", "write_second_count"]
 def write_second_count(count: SecondCount) -> dict[str, Any]:
     """Finish a second count, write what it came to, and add it to the work-up of the case.
 
-    The count ends before the comparison is made: who has seen it is no longer blinded.
+    The count ends before the comparison is made: a reader who has seen it is no longer blinded.
     Beside its log come ``READER.json``, ``READER.csv`` (agreement with the first count) and
     ``READER.png`` (Bland-Altman plots). ``workup.json`` takes the recount where the rule book
     asks for one; where it refuses it, the record says why. It is that of the reviewed result
@@ -146,7 +146,7 @@ def _first_result(case: CaseFolder) -> CaseFolder:
             file=case.path,
             remedy="export it (Shift+E, or fishcount replay), then compare again",
         )
-    return read_case_folder(case.path / FOLDER_NAME)
+    return read_case_folder(case.path / REVIEWED_FOLDER)
 
 
 def _beside(stem: Path, suffix: str) -> Path:

@@ -41,6 +41,11 @@ _LEAST_SHARE = 0.01
 
 _EVALUABLE = "images in which nuclei and signals of every probe can be scored"
 
+# Parts of a provenance record with a name of their own; and those that are shown elsewhere on the
+# page, or that only programs use.
+_NAMES = {"software": "Versions"}
+_NOT_SHOWN = ("inputs", "outputs", "reading", "settings_sha256", "schema_version")
+
 
 @dataclass(frozen=True, slots=True)
 class CategoryRow:
@@ -155,11 +160,6 @@ def paragraphs(case: ShownCase) -> tuple[str, ...]:
         also=case.settings.scoring.headline,
     )
     return tuple(prose(text) for text in texts)
-
-
-# Shown elsewhere on the page, or of use to programs only.
-_NAMES = {"software": "Versions"}
-_NOT_SHOWN = ("inputs", "outputs", "reading", "settings_sha256", "schema_version")
 
 
 def provenance_rows(record: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:

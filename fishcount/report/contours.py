@@ -46,7 +46,7 @@ def _closed(corners: Points) -> str:
 
 
 def simplified(lines: Sequence[Points], tolerance_px: float) -> list[Points]:
-    """Lines (n, 2) with fewer points, from which no point that is left out is farther than that.
+    """Lines (n, 2) with fewer points; none that is left out lies farther than this from its line.
 
     Douglas & Peucker (1973), Cartographica 10:112, with all stretches of all lines halved at once:
     the same as `skimage.measure.approximate_polygon` for each line, in a tenth of the time.

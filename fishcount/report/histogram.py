@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 __all__ = ["Bar", "Histogram", "Tick", "draw_histogram"]
 
 _MAX_BARS = 26
+# Of the drawing, in its own units.
+_WIDTH, _HEIGHT = 320, 150
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +72,8 @@ def draw_histogram(
     x_label: str,
     role: str,
     whole: bool,
-    mean: float | None = None,
-    mean_text: str = "",
-    width: float = 320,
-    height: float = 150,
+    mean: float | None,
+    mean_text: str,
 ) -> Histogram:
     """A histogram with bins of a round width: whole numbers for copies, quarters for ratios.
 
@@ -84,20 +84,22 @@ def draw_histogram(
     whole
         Copies are whole numbers: one bin for each, or for each few when there are many.
     mean
-        Where to put the mark of the case's own mean or ratio.
+        Where to put the mark of the case's own mean or ratio, if it has one.
+    mean_text
+        What is written at the mark.
     """
     top = float(values.max()) if len(values) else 0.0
     step = _bin_width(max(top, mean or 0.0), whole=whole)
     n_bins = max(math.floor(max(top, mean or 0.0) / step) + 1, 6)
     counts = np.bincount(np.floor(values / step).astype(int), minlength=n_bins)
     tallest = max(int(counts.max()), 1)
-    slot = width / n_bins
+    slot = _WIDTH / n_bins
     bars = tuple(
         Bar(
             x=round(i * slot + 0.08 * slot, 2),
-            y=round(height * (1 - count / tallest), 2),
+            y=round(_HEIGHT * (1 - count / tallest), 2),
             width=round(0.84 * slot, 2),
-            height=round(height * count / tallest, 2),
+            height=round(_HEIGHT * count / tallest, 2),
             bin_text=_bin_text(i * step, step, whole=whole),
             count=int(count),
         )
@@ -110,11 +112,21 @@ def draw_histogram(
         Tick(round((i + shift) * slot, 2), f"{i * step:g}") for i in range(0, n_bins, every)
     )
     y_ticks = tuple(
-        Tick(round(height * (1 - at / tallest), 2), str(at)) for at in sorted({0, tallest})
+        Tick(round(_HEIGHT * (1 - at / tallest), 2), str(at)) for at in sorted({0, tallest})
     )
-    mean_at = None if mean is None else round(min((mean / step + shift) * slot, width), 2)
+    mean_at = None if mean is None else round(min((mean / step + shift) * slot, _WIDTH), 2)
     return Histogram(
-        title, x_label, role, len(values), bars, x_ticks, y_ticks, mean_at, mean_text, width, height
+        title,
+        x_label,
+        role,
+        len(values),
+        bars,
+        x_ticks,
+        y_ticks,
+        mean_at,
+        mean_text,
+        _WIDTH,
+        _HEIGHT,
     )
 
 

@@ -17,7 +17,7 @@ from markupsafe import Markup
 import fishcount
 from fishcount.guidelines import RESEARCH_USE
 from fishcount.image import PROBES
-from fishcount.io import CaseFolder, read_case_folder
+from fishcount.io import CaseFolder
 from fishcount.records import CASE_FIGURES
 from fishcount.report import content, quality, wording
 from fishcount.report.fields import FieldPicture, field_pictures
@@ -108,7 +108,7 @@ def render_folder(folder: str | Path | CaseFolder) -> str:
     >>> "For research use only" in page
     True
     """
-    folder = folder if isinstance(folder, CaseFolder) else read_case_folder(folder)
+    folder = CaseFolder.of(folder)
     return render_reviewed(show_folder(folder), folder)
 
 
@@ -137,7 +137,7 @@ def render_shown(
 ) -> str:
     """The page of a case that was made ready for it; `pictures` where they were drawn already.
 
-    `n_unwritten` lines of its log came to no reviewed result so far.
+    `n_unwritten` lines of its log are not in the reviewed result yet.
     """
     pictures = draw_pictures(case) if pictures is None else pictures
     return (
@@ -167,7 +167,7 @@ def render_shown(
 
 
 def _frame(case: ShownCase) -> dict[str, Any]:
-    """What makes a page of it, and says which case and settings it is of."""
+    """The parts around the content: style, script, and of which case and settings the page is."""
     script = asset("report.js")
     return {
         "research_use": RESEARCH_USE,

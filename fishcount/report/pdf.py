@@ -56,7 +56,7 @@ def print_pdf(html: str | Path, out: str | Path, *, timeout_s: float = 300.0) ->
     out
         The PDF; an earlier one is replaced.
     timeout_s
-        After so many seconds the browser is stopped.
+        The browser is stopped after this many seconds.
 
     Raises
     ------

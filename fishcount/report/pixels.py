@@ -46,10 +46,11 @@ _LADDER = (
     (400, 35),
     (256, 30),
 )
-# Pictures that are tried first (the channels of one field), and how far they may mislead.
+# Pictures that are tried first (the channels of one field): a rung of the ladder is skipped where
+# they need more than their share of the budget by this factor.
 _SAMPLE = 3
 _SAMPLE_SLACK = 1.1
-# Beyond this, twice the time saves some percent of the bytes.
+# Beyond this, twice the time saves a few per cent of the bytes.
 _WEBP_EFFORT = 2
 # (most nuclei, JPEG quality, longest side of a crop): many nuclei make do with less each.
 _STRIPS = ((250, 85, 160), (600, 70, 96), (1500, 55, 64))
@@ -218,7 +219,7 @@ def _overlaps(n_from: int, n_to: int) -> csr_array:
 
 
 def strip_quality(n_nuclei: int) -> tuple[int, int]:
-    """JPEG quality and longest side in pixels of the crops, for so many nuclei on a page."""
+    """JPEG quality and longest side in pixels of the crops, on a page of `n_nuclei`."""
     fitting = ((quality, side) for most, quality, side in _STRIPS if n_nuclei <= most)
     return next(fitting, _STRIPS_BEYOND)
 

@@ -21,7 +21,7 @@ from fishcount.review import (
     read_log,
     standing_edits,
 )
-from fishcount.review.write import FOLDER_NAME
+from fishcount.review.write import REVIEWED_FOLDER
 
 __all__ = [
     "EditRow",
@@ -135,8 +135,8 @@ def review_note(folder: CaseFolder) -> ReviewNote | None:
     shows_reviewed = "review" in folder.summary
     if shows_reviewed:
         reviewed, log_path = folder.summary, folder.path.resolve().parent / LOG_NAME
-    elif (folder.path / FOLDER_NAME).is_dir():
-        reviewed = read_case_folder(folder.path / FOLDER_NAME).summary
+    elif (folder.path / REVIEWED_FOLDER).is_dir():
+        reviewed = read_case_folder(folder.path / REVIEWED_FOLDER).summary
         log_path = folder.path / LOG_NAME
     else:
         return None
@@ -145,7 +145,7 @@ def review_note(folder: CaseFolder) -> ReviewNote | None:
 
 def unwritten_lines(folder: CaseFolder) -> int:
     """Lines of the log of a case that has no reviewed result; 0 where it has one."""
-    if "review" in folder.summary or (folder.path / FOLDER_NAME).is_dir():
+    if "review" in folder.summary or (folder.path / REVIEWED_FOLDER).is_dir():
         return 0
     return len(read_log(folder.path / LOG_NAME).events)
 

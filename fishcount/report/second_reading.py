@@ -13,11 +13,10 @@ from fishcount.guidelines import NEEDED, Count, Recount, WorkUp
 from fishcount.io import CaseFolder
 from fishcount.report.content import CategoryRow, category_rows
 from fishcount.report.wording import COMPARED_FIGURES, interval, number, percent
-from fishcount.workup import FILE_NAME, resume
+from fishcount.review import SECOND_COUNTS
+from fishcount.workup import WORKUP_FILE, resume
 
 __all__ = ["AgreementRow", "SecondCountRow", "SecondReading", "WorkUpRow", "second_reading"]
-
-_COUNTS = "second_counts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +91,9 @@ def second_reading(folder: CaseFolder) -> SecondReading | None:
         When a record is not one of this case.
     """
     root = folder.path.resolve().parent if "review" in folder.summary else folder.path
-    counts = tuple(_row(_record(file)) for file in sorted((root / _COUNTS).glob("*.json")))
+    counts = tuple(_row(_record(file)) for file in sorted((root / SECOND_COUNTS).glob("*.json")))
     # Automatic and reviewed counts are two results, each with a work-up of its own.
-    begun = (folder.path / FILE_NAME).exists()
+    begun = (folder.path / WORKUP_FILE).exists()
     if not (counts or begun):
         return None
     state = resume(folder) if begun else None

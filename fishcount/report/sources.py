@@ -21,7 +21,7 @@ from fishcount.nuclei import LabelRuns
 from fishcount.report.shown import ShownCase, ShownField, roles_of
 from fishcount.results import CaseResult
 from fishcount.scoring import CaseScore, score_counts
-from fishcount.settings import ScoringSettings, parse_settings
+from fishcount.settings import ScoringSettings
 from fishcount.slide import Slide
 from fishcount.tables import (
     NUCLEI_COLUMNS,
@@ -57,7 +57,7 @@ def show_result(case: CaseResult, *, provenance: Mapping[str, Any] | None = None
 
 def show_folder(folder: CaseFolder) -> ShownCase:
     """From a case folder, automatic or reviewed; its images are read again where they are found."""
-    settings = parse_settings(folder.settings_toml, source=str(folder.path / "settings.toml"))
+    settings = folder.settings()
     shown, missing = [], {}
     for record in folder.summary["fields"]:
         name = record["name"]

@@ -21,7 +21,7 @@ _PATTERNS = {
 }
 # Older summaries do not say what makes a nucleus amplified: it was the ratio.
 _CRITERIA = {"ratio over 2.2": "a ratio over 2.2", "over 6 copies": "over 6 HER2 copies"}
-# So many nuclei are named; the table says how many there are.
+# At most this many nuclei are named; the table says how many there are.
 _MOST_NAMED = 8
 
 

@@ -61,7 +61,7 @@ def scheme_note(scheme_id: str, settings: ScoringSettings) -> SchemeNote:
             (words[0] if len(words) == 1 else "By IHC", where) for where, words in lines.items()
         ),
         remarks=(*scheme.comments, *scheme.defects),
-        # `seed-copies` stands in the headline and is no clinical guideline.
+        # `seed-copies` stands in the headline and is not a clinical guideline.
         caveat=scheme.defects[0] if scheme.probes == "any" and scheme.defects else "",
     )
 

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from fishcount.flags import FLAGS
 from fishcount.guidelines import NEEDED
-from fishcount.guidelines.words import category_words
+from fishcount.guidelines.words import category_words, small
 from fishcount.records import CASE_FIGURES
 
 __all__ = [
@@ -70,7 +70,7 @@ def tone(category: str) -> str:
 
 
 def need_words(need: str) -> str:
-    """What is still needed, in words; a text that is no code comes back as it is."""
+    """What is still needed, in words; a text that is not a code comes back as it is."""
     return NEEDED.get(need, need)
 
 
@@ -161,11 +161,6 @@ def prose(text: str) -> str:
 def nowrap(text: str) -> str:
     """Text that stays on one line."""
     return text.replace(" ", _NBSP)
-
-
-def small(words: str) -> str:
-    """Words for the middle of a sentence: the first letter small, abbreviations as they are."""
-    return words[:1].lower() + words[1:]
 
 
 def _plain(code: str) -> str:

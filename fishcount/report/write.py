@@ -9,7 +9,7 @@ from pathlib import Path
 from fishcount.io import CaseFolder, put_report, read_case_folder
 from fishcount.report.page import render_reviewed
 from fishcount.report.sources import show_folder
-from fishcount.review.write import FOLDER_NAME
+from fishcount.review.write import REVIEWED_FOLDER
 
 __all__ = ["WrittenReport", "write_reports"]
 
@@ -55,7 +55,7 @@ def write_reports(case: str | Path | CaseFolder) -> tuple[WrittenReport, ...]:
     ['report.html']
     """
     case = case.path if isinstance(case, CaseFolder) else Path(case)
-    folders = [case, *([case / FOLDER_NAME] if (case / FOLDER_NAME).is_dir() else [])]
+    folders = [case, *([case / REVIEWED_FOLDER] if (case / REVIEWED_FOLDER).is_dir() else [])]
     return tuple(_write(folder) for folder in folders)
 
 

@@ -5,7 +5,7 @@ One that is given values that do not hold raises ReviewError.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     Field,
@@ -18,8 +18,9 @@ from pydantic import (
 
 from fishcount.errors import ReviewError
 from fishcount.flags import FLAGS, Subject
-from fishcount.models import CheckedModel, faults_in_words
-from fishcount.review.outline import Outline
+from fishcount.models import faults_in_words
+from fishcount.review.entry import LogEntry, Number
+from fishcount.review.outline import Outline, Run
 
 __all__ = [
     "AcceptNucleus",
@@ -44,30 +45,24 @@ __all__ = [
     "parse_action",
 ]
 
-Number = Annotated[int, Field(ge=1)]
 Point = tuple[FiniteFloat, FiniteFloat]
-Rows = tuple[int, int, int]
 
 
-class _Model(CheckedModel):
-    error: ClassVar = ReviewError
-
-
-class _OfNucleus(_Model):
+class _OfNucleus(LogEntry):
     field: str
     nucleus: Number
 
 
-class _OfSignal(_Model):
+class _OfSignal(LogEntry):
     field: str
     signal: Number
 
 
-class _Shape(_Model):
+class _Shape(LogEntry):
     """Pixels that a reader drew: a polygon, or a mask as runs; exactly one of them."""
 
     polygon_yx_px: Annotated[tuple[Point, ...], Field(min_length=3)] | None = None
-    runs_px: Annotated[tuple[Rows, ...], Field(min_length=1)] | None = None
+    runs_px: Annotated[tuple[Run, ...], Field(min_length=1)] | None = None
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:
@@ -115,7 +110,7 @@ class DeleteNucleus(_OfNucleus):
     kind: Literal["delete_nucleus"] = "delete_nucleus"
 
 
-class MergeNuclei(_Model):
+class MergeNuclei(LogEntry):
     """These are one nucleus, which gets a number of its own and all their signals."""
 
     kind: Literal["merge_nuclei"] = "merge_nuclei"
@@ -162,7 +157,7 @@ class NoteNucleus(_OfNucleus):
     text: Annotated[str, Field(max_length=1000)]
 
 
-class AddSignal(_Model):
+class AddSignal(LogEntry):
     """Here is a signal that was not found; without `nucleus`, its place decides."""
 
     kind: Literal["add_signal"] = "add_signal"
@@ -188,13 +183,13 @@ class ReassignSignal(_OfSignal):
 
 
 class SetCopies(_OfSignal):
-    """A candidate stands for so many copies; one that was not counted now is."""
+    """A candidate stands for this many copies; one that was not counted now is."""
 
     kind: Literal["set_copies"] = "set_copies"
     copies: Annotated[int, Field(ge=1, le=1000)]
 
 
-class MergeSignals(_Model):
+class MergeSignals(LogEntry):
     """These count as the first of them alone: parts of a split signal."""
 
     kind: Literal["merge_signals"] = "merge_signals"
@@ -214,13 +209,13 @@ class SplitSignal(_OfSignal):
     into_yx_px: Annotated[tuple[Point, ...], Field(min_length=2)]
 
 
-class Undo(_Model):
+class Undo(LogEntry):
     """The last edit that stands is taken back."""
 
     kind: Literal["undo"] = "undo"
 
 
-class Redo(_Model):
+class Redo(LogEntry):
     """The last edit that was taken back stands again."""
 
     kind: Literal["redo"] = "redo"

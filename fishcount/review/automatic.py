@@ -20,7 +20,7 @@ from fishcount.review.columns import SignalColumns, read_signals
 from fishcount.review.keys import field_of, indices_of, keys_of, number_of
 from fishcount.review.outline import Box, Outline
 from fishcount.review.rows import Id, SignalRow
-from fishcount.settings import Settings, parse_settings
+from fishcount.settings import Settings
 
 __all__ = ["Automatic", "read_automatic"]
 
@@ -171,7 +171,7 @@ def read_automatic(folder: CaseFolder) -> Automatic:
     )
     return Automatic(
         folder=folder,
-        settings=parse_settings(folder.settings_toml, source=str(folder.path / "settings.toml")),
+        settings=folder.settings(),
         sha256=_hash(folder),
         fields=tuple(names),
         probes=probes,

@@ -63,7 +63,7 @@ def read_signals(
     Raises
     ------
     MetadataError
-        For a channel that is no probe of the case, or copies that do not add up to the counts of
+        For a channel that is not a probe of the case, or copies that do not add up to the counts of
         their nuclei.
     """
     table = folder.signals

@@ -19,8 +19,6 @@ from fishcount.signals import Copies
 
 __all__ = ["NucleusColumns", "count_nuclei"]
 
-Integers = NDArray[np.int64]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class NucleusColumns:
@@ -43,9 +41,9 @@ class NucleusColumns:
         Whether anything but the review status may differ from the automatic table.
     """
 
-    field: Integers
-    number: Integers
-    row: Integers
+    field: NDArray[np.int64]
+    number: NDArray[np.int64]
+    row: NDArray[np.int64]
     copies: Mapping[str, Copies]
     flags: NDArray[np.uint32]
     scored: NDArray[np.bool_]
@@ -88,7 +86,7 @@ def count_nuclei(
 
 def _standing(
     automatic: Automatic, edited: Mapping[Id, NucleusRow]
-) -> tuple[Integers, Integers, dict[int, NucleusRow]]:
+) -> tuple[NDArray[np.int64], NDArray[np.int64], dict[int, NucleusRow]]:
     """Keys of the nuclei that stand, sorted; their automatic rows; the edited ones by place."""
     index = {name: i for i, name in enumerate(automatic.fields)}
     by_key = {key_of(index[name], number): row for (name, number), row in edited.items()}
@@ -104,7 +102,9 @@ def _standing(
     return key, row, {place: by_key[int(key[place])] for place in places}
 
 
-def _owners(key: Integers, signals: SignalColumns) -> tuple[Integers, NDArray[np.bool_]]:
+def _owners(
+    key: NDArray[np.int64], signals: SignalColumns
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Place of the nucleus of each signal; which signals have one."""
     wanted = keys_of(signals.field, signals.nucleus)
     place = np.minimum(np.searchsorted(key, wanted), max(len(key) - 1, 0))
@@ -112,7 +112,9 @@ def _owners(key: Integers, signals: SignalColumns) -> tuple[Integers, NDArray[np
     return place, np.asarray(has, np.bool_)
 
 
-def _former_owners(key: Integers, base: SignalColumns, signals: SignalColumns) -> Integers:
+def _former_owners(
+    key: NDArray[np.int64], base: SignalColumns, signals: SignalColumns
+) -> NDArray[np.int64]:
     """Places of nuclei in which an edited signal lay automatically."""
     edited = np.flatnonzero(signals.edited[: len(base.number)])
     former = keys_of(base.field[edited], base.nucleus[edited])
@@ -120,7 +122,7 @@ def _former_owners(key: Integers, base: SignalColumns, signals: SignalColumns) -
 
 
 def _copies(
-    owner: Integers,
+    owner: NDArray[np.int64],
     signals: SignalColumns,
     mine: NDArray[np.bool_],
     disagree: NDArray[np.bool_],
@@ -128,7 +130,7 @@ def _copies(
     """Copies of one probe, whose signals are `mine`; estimates that disagreed still do."""
     counted = signals.copies[mine] > 0
 
-    def total(values: NDArray[np.generic]) -> Integers:
+    def total(values: NDArray[np.generic]) -> NDArray[np.int64]:
         sums = np.bincount(owner[mine], values[mine] * counted, minlength=len(disagree))
         return np.rint(sums).astype(np.int64)
 
@@ -144,8 +146,8 @@ def _copies(
 
 def _decided(
     automatic: Automatic,
-    key: Integers,
-    row: Integers,
+    key: NDArray[np.int64],
+    row: NDArray[np.int64],
     copies: Mapping[str, Copies],
     flags: NDArray[np.uint32],
     rows: Mapping[int, NucleusRow],

@@ -128,13 +128,13 @@ class Desk:
         self._tell("moved")
 
     def leave(self) -> None:
-        """Look at no nucleus, as at a field as a whole; a step comes back to where one was."""
+        """Look at the field as a whole, at no nucleus; a step leads back to the last one."""
         self._left = self.nucleus or self._left
         self.nucleus = self.signal = None
         self._tell("moved")
 
     def step(self, by: int) -> None:
-        """Go so many nuclei down the list, or up; stay at its ends."""
+        """Go `by` nuclei down the list, or up where it is negative; stop at its ends."""
         if not self.shown:
             return
         if self.nucleus is None and self._left in self.shown:
@@ -160,13 +160,13 @@ class Desk:
     # --- signals ----------------------------------------------------------------------------
 
     def pick(self, signal: Id | None) -> None:
-        """Mean this signal."""
+        """Pick this signal."""
         if signal != self.signal:
             self.signal = signal
             self._tell("picked")
 
     def step_signal(self, by: int) -> None:
-        """Pick the next signal of the nucleus, or the one before; round and round."""
+        """Pick the next signal of the nucleus, or the one before; the first follows the last."""
         own = signals_of(self.state, self.nucleus) if self.nucleus else ()
         if not own:
             return
@@ -252,7 +252,7 @@ class Desk:
         touched = [key for key in map(_id_of, changed["nuclei"]) if key in standing]
         first = self.table.ids[0] if self.table.ids else None
         wishes = (target, *reversed(touched))
-        # Who looks at no nucleus, or at a field without one, is sent to none that was not touched.
+        # A reader who looks at no nucleus is only sent to one that the edit touched.
         wishes += () if before is None else (before, following, first)
         self.nucleus = next((key for key in wishes if key in standing), None)
         if self.nucleus != before:

@@ -72,7 +72,7 @@ def restore_nucleus(draft: Draft, action: RestoreNucleus) -> None:
 
 
 def delete_nucleus(draft: Draft, action: DeleteNucleus) -> None:
-    """It is no nucleus; what lay in it lies outside."""
+    """It is not a nucleus; what lay in it lies outside."""
     key = action.field, action.nucleus
     draft.nuclei[key] = replace(draft.state.nucleus(key), review="rejected", removed=True)
     pass_signals_on(draft, action.field, [action.nucleus], outlines={}, keep=False)

@@ -23,7 +23,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 import fishcount
-from fishcount.errors import AlteredLogError, InputError, OutputError, ReviewError
+from fishcount.errors import AlteredLogError, InputError, OutputError, ReviewError, reason_of
 
 __all__ = [
     "LOG_NAME",
@@ -173,7 +173,7 @@ def read_log(path: str | Path) -> LogContent:
     except FileNotFoundError:
         return LogContent()
     except OSError as error:
-        raise InputError("cannot be read", file=path, found=error.strerror) from error
+        raise InputError("cannot be read", file=path, found=reason_of(error)) from error
     *lines, tail = data.split(b"\n")
     whole = len(data) - len(tail)
     if tail and not _is_torn(tail):
@@ -223,7 +223,7 @@ class EditLog:
         try:
             file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
         except OSError as error:
-            raise OutputError("cannot be written", file=path, found=error.strerror) from error
+            raise OutputError("cannot be written", file=path, found=reason_of(error)) from error
         log = cls(path, input_sha256, content, file)
         try:
             _lock(file, path)
@@ -259,7 +259,7 @@ class EditLog:
         except OSError as error:
             os.ftruncate(self._file, self.content.size)
             raise OutputError(
-                "the edit was not written", file=self.path, found=error.strerror or str(error)
+                "the edit was not written", file=self.path, found=reason_of(error)
             ) from error
         self.content = LogContent(
             events=(*self.content.events, sealed), size=self.content.size + len(line)
@@ -288,7 +288,9 @@ class EditLog:
                 self.content = LogContent(events=self.content.events, size=self.content.size + 1)
             os.fsync(self._file)
         except OSError as error:
-            raise OutputError("cannot be written", file=self.path, found=error.strerror) from error
+            raise OutputError(
+                "cannot be written", file=self.path, found=reason_of(error)
+            ) from error
         self.content = LogContent(events=self.content.events, size=self.content.size)
 
 

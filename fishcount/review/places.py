@@ -19,7 +19,7 @@ __all__ = [
 
 # A reader who points this near to a signal means it.
 _PICK_REACH_UM = 1.0
-# Where a signal is taken for two, they are put so far apart, about what the optics resolve.
+# Where a signal is taken for two, they are put this far apart, about what the optics resolve.
 _SPLIT_APART_UM = 0.3
 
 

@@ -8,12 +8,11 @@ from typing import Any, Literal
 
 from fishcount.review.outline import Outline
 
-__all__ = ["Id", "NucleusRow", "Patch", "ReviewStatus", "SignalRow", "Status"]
+__all__ = ["Id", "NucleusRow", "Patch", "ReviewStatus", "SignalRow"]
 
 # Name of the field, number within it.
 Id = tuple[str, int]
 ReviewStatus = Literal["unreviewed", "accepted", "rejected", "edited"]
-Status = Literal["kept", "merged", "rejected", "outside"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ import pandas as pd
 
 from fishcount.errors import ReviewError
 from fishcount.guidelines import Recount
-from fishcount.io import CaseFolder, read_case_folder, slug_of
+from fishcount.io import CaseFolder, slug_of
 from fishcount.recount import SKIPPED_FOR_SIGNALS
 from fishcount.review.agreement import Agreement, compare_readers
 from fishcount.review.automatic import Automatic, read_automatic
@@ -94,7 +94,7 @@ class SecondCount:
         reader
             Name or initials, of somebody who made none of the edits of the case.
         n_nuclei
-            So many nuclei are chosen by chance among those whose outline is fit, whatever was
+            How many nuclei are chosen, by chance, among those whose outline is fit, whatever was
             counted in them; all of them where there are fewer. With 0 the reader chooses.
         rng
             What chooses; needed where the count begins and `n_nuclei` is not 0.
@@ -106,7 +106,7 @@ class SecondCount:
             to choose; as `Review.open` else.
         """
         reader = named_reader(reader, of="a second count")
-        case = folder if isinstance(folder, CaseFolder) else read_case_folder(folder)
+        case = CaseFolder.of(folder)
         _check_other_reader(case, reader)
         automatic = read_automatic(case)
         path = case.path / SECOND_COUNTS / f"{slug_of(reader)}.jsonl"
@@ -159,7 +159,7 @@ class SecondCount:
         Raises
         ------
         ReviewError
-            For a nucleus that is not there, a figure that is no count, CEP17 missing or given
+            For a nucleus that is not there, a figure that is not a count, CEP17 missing or given
             where the case has it or has it not, or a count that is finished.
         """
         self._check_nucleus(nucleus)

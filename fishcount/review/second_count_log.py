@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 
 from fishcount.errors import ReviewError
-from fishcount.models import CheckedModel, faults_in_words
+from fishcount.models import faults_in_words
 from fishcount.review.automatic import Automatic
+from fishcount.review.entry import LogEntry, Number
 from fishcount.review.log import LogContent, check_belongs, read_log
 from fishcount.review.rows import Id
 
@@ -31,22 +32,17 @@ __all__ = [
 
 SECOND_COUNTS = "second_counts"
 
-Number = Annotated[int, Field(ge=1)]
 Copies = Annotated[int, Field(ge=0, le=1000)]
 
 
-class _Model(CheckedModel):
-    error: ClassVar = ReviewError
-
-
-class ChooseNuclei(_Model):
+class ChooseNuclei(LogEntry):
     """Which nuclei are to be counted, in which order; chance chose them."""
 
     kind: Literal["choose_nuclei"] = "choose_nuclei"
     nuclei: tuple[tuple[str, Number], ...]
 
 
-class CountNucleus(_Model):
+class CountNucleus(LogEntry):
     """A nucleus with its copies."""
 
     kind: Literal["count_nucleus"] = "count_nucleus"
@@ -56,7 +52,7 @@ class CountNucleus(_Model):
     cep17: Copies | None = None
 
 
-class SkipNucleus(_Model):
+class SkipNucleus(LogEntry):
     """A nucleus that the reader does not count."""
 
     kind: Literal["skip_nucleus"] = "skip_nucleus"
@@ -64,13 +60,13 @@ class SkipNucleus(_Model):
     nucleus: Number
 
 
-class UndoCount(_Model):
+class UndoCount(LogEntry):
     """The last count or skip is taken back."""
 
     kind: Literal["undo"] = "undo"
 
 
-class FinishCount(_Model):
+class FinishCount(LogEntry):
     """The comparison with the first count is shown: whatever is counted after is not blinded."""
 
     kind: Literal["finish"] = "finish"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from fishcount.errors import ReviewError
-from fishcount.io import CaseFolder, read_case_folder
+from fishcount.io import CaseFolder
 from fishcount.review.actions import Action, Redo, Undo, parse_action
 from fishcount.review.automatic import Automatic, read_automatic
 from fishcount.review.history import History
@@ -67,13 +67,13 @@ class Review:
         Raises
         ------
         InputError, MetadataError
-            When it is no case folder.
+            When it is not a case folder.
         AlteredLogError, ReviewError
             When the log is not as it was written, belongs to another result, or is open
             elsewhere.
         """
         reader = named_reader(reader, of="a review")
-        case = folder if isinstance(folder, CaseFolder) else read_case_folder(folder)
+        case = CaseFolder.of(folder)
         automatic = read_automatic(case)
         log = EditLog.open(case.path / LOG_NAME, input_sha256=automatic.sha256)
         try:
@@ -189,7 +189,7 @@ def replay_folder(folder: str | Path | CaseFolder) -> tuple[ReviewState, LogCont
     >>> len(log.events), state.nuclei["field_1", 1].review
     (1, 'accepted')
     """
-    case = folder if isinstance(folder, CaseFolder) else read_case_folder(folder)
+    case = CaseFolder.of(folder)
     automatic = read_automatic(case)
     path = case.path / LOG_NAME
     content = read_log(path)

@@ -29,9 +29,9 @@ from fishcount.review.second_count_log import check_second_count, second_count_l
 from fishcount.review.session import replay_folder
 from fishcount.review.tables import reviewed_nuclei, reviewed_signals
 
-__all__ = ["FOLDER_NAME", "reviewed_lines", "verify_review", "write_reviewed"]
+__all__ = ["REVIEWED_FOLDER", "reviewed_lines", "verify_review", "write_reviewed"]
 
-FOLDER_NAME = "reviewed"
+REVIEWED_FOLDER = "reviewed"
 
 
 def write_reviewed(
@@ -79,7 +79,7 @@ def write_reviewed(
     >>> write_reviewed(folder).n_reviewed, (folder / "reviewed" / "summary.json").is_file()
     (1, True)
     """
-    case = folder if isinstance(folder, CaseFolder) else read_case_folder(folder)
+    case = CaseFolder.of(folder)
     state, content = replay_folder(case)
     if not content.events:
         raise ReviewError(
@@ -99,7 +99,7 @@ def write_reviewed(
     if READING in case.provenance:
         record[READING] = case.provenance[READING]
     write_case_folder(
-        case.path / FOLDER_NAME,
+        case.path / REVIEWED_FOLDER,
         summary=summary,
         nuclei=reviewed_nuclei(state),
         signals=reviewed_signals(state),
@@ -117,7 +117,7 @@ def reviewed_lines(case: CaseFolder) -> int:
     0 where there is none, or what is there is no case folder: then it is to be written anew.
     """
     try:
-        summary = read_case_folder(case.path / FOLDER_NAME).summary
+        summary = read_case_folder(case.path / REVIEWED_FOLDER).summary
     except FishcountError:
         return 0
     return int((summary.get("review") or {}).get("n_events", 0))
@@ -147,20 +147,20 @@ def verify_review(path: str | Path) -> tuple[Check, ...]:
     checks = []
     if (path / LOG_NAME).exists():
         checks.append(_check_log(path))
-    elif (path / FOLDER_NAME).is_dir():
+    elif (path / REVIEWED_FOLDER).is_dir():
         checks.append(Check("review", LOG_NAME, "missing"))
-    if (path / FOLDER_NAME).is_dir():
+    if (path / REVIEWED_FOLDER).is_dir():
         checks += _check_reviewed(path)
     return (*checks, *_check_second_counts(path))
 
 
 def _check_reviewed(path: Path) -> list[Check]:
     try:
-        checks = verify_case_folder(path / FOLDER_NAME).checks
+        checks = verify_case_folder(path / REVIEWED_FOLDER).checks
     except FishcountError as error:
-        return [_changed(FOLDER_NAME, error)]
+        return [_changed(REVIEWED_FOLDER, error)]
     return [
-        Check("review", f"{FOLDER_NAME}/{check.name}", check.status)
+        Check("review", f"{REVIEWED_FOLDER}/{check.name}", check.status)
         for check in checks
         if check.what != "input"
     ]
@@ -196,11 +196,11 @@ def _check_log(path: Path) -> Check:
 
 def _check_length(path: Path, content: LogContent) -> None:
     """A chain does not show that its end was cut off; what was written from it does."""
-    summary = path / FOLDER_NAME / "summary.json"
+    summary = path / REVIEWED_FOLDER / "summary.json"
     if not summary.exists():
         return
     try:
-        known: Any = read_case_folder(path / FOLDER_NAME).summary.get("review", {})
+        known: Any = read_case_folder(path / REVIEWED_FOLDER).summary.get("review", {})
     except FishcountError:
         return  # Nothing whole was made from the log, so nothing tells how long it was.
     n_events = int(known.get("n_events", 0))

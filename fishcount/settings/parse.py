@@ -24,7 +24,7 @@ def read_settings(path: str | Path) -> Settings:
     Raises
     ------
     SettingsError
-        When the file cannot be read, is no TOML, or holds an unknown key or a bad value.
+        When the file cannot be read, is not TOML, or holds an unknown key or a bad value.
 
     Examples
     --------
@@ -66,7 +66,7 @@ def parse_settings(text: str, *, source: str = "settings") -> Settings:
 def with_overrides(settings: Settings, assignments: Iterable[str]) -> Settings:
     """`settings` with ``"section.key=value"`` assignments applied, the values written as TOML.
 
-    A value that is no TOML is taken as a string, so ``scoring.two_copies=negative`` works.
+    A value that is not TOML is taken as a string, so ``scoring.two_copies=negative`` works.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def with_overrides(settings: Settings, assignments: Iterable[str]) -> Settings:
     check_kind("settings", settings, Settings)
     check_kind("assignments", assignments, Iterable)
     tree = settings.model_dump(mode="json", exclude_none=True)
-    # One assignment is a text, and a text is one of letters.
+    # A single assignment is a string, and would be taken for a sequence of letters.
     assignments = [assignments] if isinstance(assignments, str) else assignments
     for assignment in assignments:
         check_kind("assignment", assignment, str)

@@ -20,7 +20,6 @@ class ReadingSettings(Section):
     max_planes: Annotated[int, Field(ge=1)] = Field(
         4096, description="Most pages that a file may hold."
     )
-
     tiles_above_px: Annotated[int, Field(ge=64)] = Field(
         4096,
         description="Fields wider or higher than this are read tile by tile as they are scored, "

@@ -1,8 +1,8 @@
 """The grid of a large image: blocks that follow from its size alone, each with a margin around it.
 
 Touching nuclei are cut apart, and crowded signals told apart, by looking at all of a clump; no
-margin of bounded width holds every clump. So a part that begins anywhere may come out otherwise
-than the whole does. Blocks at fixed places come out the same however the image is read.
+margin of bounded width holds every clump. So a part that begins at any place may come out
+differently from the whole. Blocks at fixed places come out the same however the image is read.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Refuse what is no probe channel, with the reason."""
+"""Refuse what is not a probe channel, with the reason."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ __all__ = ["checked_counts"]
 def checked_counts(image: NDArray[np.number]) -> NDArray[np.number]:
     """Counts of a plane (y, x) or a stack (z, y, x): float32, or small integers as they are stored.
 
-    Raises PixelError when they are no numbers, NaN, infinite, masked, more than a camera counts, or
-    neither plane nor stack.
+    Raises PixelError when they are not numbers, NaN, infinite, masked or more than a camera counts,
+    and for what is neither plane nor stack.
     """
     pixels = as_counts(image, "image")
     if pixels.ndim not in (2, 3) or pixels.dtype.kind not in "buif":

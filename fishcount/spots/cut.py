@@ -12,7 +12,7 @@ from fishcount.spots.result import Spots
 
 __all__ = ["cut_at", "kept_or_too_unsure"]
 
-# Light of the other probe is no signal of this one at any cut, nor is a part of a signal another.
+# At no cut is light of the other probe a signal of this one, or a part of a signal another signal.
 _NEVER_A_SIGNAL = ("BLEED_THROUGH", SAME_SIGNAL)
 
 
@@ -59,7 +59,7 @@ def cut_at(spots: Spots, min_score: float, *, min_share: float) -> Spots:
     Returns
     -------
     Spots
-        As many, in the same order: `kept` and `reason` follow the new least score. Empty of none.
+        As many, in the same order: `kept` and `reason` follow the new least score.
 
     Examples
     --------

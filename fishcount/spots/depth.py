@@ -22,7 +22,7 @@ _REACH_WIDTHS = 2.5
 def separated_in_depth(
     spots: Spots, stack: NDArray[np.number], *, z_step_um: float | None
 ) -> Spots:
-    """The same, where a lone kept spot is two signals above one another: one more for each.
+    """The same spots, and one more for each lone kept spot that is two signals above one another.
 
     The light of each spot is followed through the planes; two are seen where it has two maxima
     with a valley between them. In a crowd the light of neighbours would look the same.

@@ -120,7 +120,7 @@ class Spots(ColumnTable):
         before = np.cumsum([0, *(int(part.cluster.max(initial=0)) for part in parts)])
         start = np.repeat(before[:-1], [len(part) for part in parts])
         columns["cluster"] = np.where(columns["cluster"] > 0, columns["cluster"] + start, 0)
-        # A part of one value, which scanners fill in, knows nothing of the width of a point.
+        # In a part that a scanner filled with one value, no width of a point could be measured.
         measured = next((part for part in parts if math.isfinite(part.psf_sigma_px)), parts[0])
         return replace(measured, **columns).sorted()
 

@@ -16,7 +16,7 @@ from fishcount.spots.result import Spots, gaussian_flux
 
 __all__ = ["as_spots"]
 
-# Kept points closer than so many widths are one crowded group: their images overlap.
+# Kept points closer than this many widths are one crowded group: their images overlap.
 _CLUSTER_REACH = 3.0
 
 

@@ -98,7 +98,7 @@ def _flattened(
     pressed: NDArray[np.bool_],
     shape: tuple[int, int],
 ) -> list[NDArray[np.float64]]:
-    """The same without light where a later nucleus is that presses them flat."""
+    """The same, dark where a later nucleus lies on top and presses them flat."""
     last = np.full(shape, -1)
     for row in np.flatnonzero(pressed).tolist():
         here, there = _overlap(corners[row], masks[row].shape, shape)

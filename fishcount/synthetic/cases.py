@@ -160,7 +160,7 @@ def simulate_case(
     Raises
     ------
     InputError
-        When `seed` or `n_fields` is no whole number from 0.
+        When `seed` or `n_fields` is not a whole number from 0.
     SettingsError
         As for `spec_of_case`.
 
@@ -190,7 +190,7 @@ def random_spec(
     """A specification whose optics, camera, stain and artefacts are drawn at random.
 
     It covers what laboratories differ in, for training and for tests of robustness: no two
-    cases look alike, and none is tuned to.
+    cases look alike, so nothing can be tuned to one.
 
     Parameters
     ----------

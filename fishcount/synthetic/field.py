@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from fishcount.errors import SettingsError
-from fishcount.image import DAPI, PROBES, FishImage
+from fishcount.image import ROLES, FishImage
 from fishcount.optics import diffraction_sigma_um
 from fishcount.synthetic.bodies import Bodies, draw_bodies, label_outlines
 from fishcount.synthetic.camera import (
@@ -117,7 +117,7 @@ def draw_stack(
     image = FishImage.from_array(
         pixels,
         axes="CZYX",
-        channels=(DAPI, *PROBES),
+        channels=ROLES,
         pixel_size_um=spec.pixel_size_um,
         z_step_um=spec.z_step_um if spec.n_planes > 1 else None,
         name=name,
@@ -126,7 +126,7 @@ def draw_stack(
 
 
 def _single_peak_electrons(spec: FieldSpec) -> float:
-    """Median peak of a signal: so many times the noise of the light under it."""
+    """Median peak of a signal: `snr` times the noise of the light under it."""
     under = spec.background.haze_electrons + spec.background.nucleus_electrons
     return float(spec.signals.snr * np.sqrt(under + spec.camera.read_noise**2))
 

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import tifffile
 
-from fishcount.errors import InputError, OutputError
+from fishcount.errors import InputError, OutputError, reason_of
 from fishcount.image import FishImage
 from fishcount.synthetic.truth import NucleiTruth, SpotsTruth, Truth
 
@@ -80,7 +80,7 @@ def write_phantom(folder: str | Path, image: FishImage, *, truth: Truth) -> Path
             target = _truth_path(path, f"{part}.csv")
             pd.DataFrame(columns).to_csv(target, index=False, lineterminator="\n")
     except OSError as error:
-        raise OutputError(f"cannot be written: {error.strerror or error}", file=case) from error
+        raise OutputError(f"cannot be written: {reason_of(error)}", file=case) from error
     return path
 
 

@@ -1,4 +1,4 @@
-"""Autofluorescent granules: broad, in every channel, no signals."""
+"""Autofluorescent granules: broad, in every channel, and not signals."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from fishcount.synthetic.spec import FieldSpec
 
 __all__ = ["Outlines", "place_outlines", "radius_at"]
 
-# Radii are tabulated at these many angles and interpolated between them.
+# Radii are tabulated at this many angles and interpolated between them.
 _N_ANGLES = 180
 _ANGLES = np.arange(_N_ANGLES) * (2 * np.pi / _N_ANGLES)
 _N_ATTEMPTS = 25

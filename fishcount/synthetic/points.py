@@ -19,7 +19,7 @@ __all__ = ["Points", "draw_debris", "draw_points", "join_points", "wavelength_um
 _RIM = 0.10
 # Of this many random arrangements of a nucleus, the one with most room is taken.
 _N_ARRANGEMENTS = 24
-# An uneven signal is so many points, with so much light together.
+# An uneven signal is drawn as this many points, and has this many times the light of an even one.
 _PIECES, _RAGGED_LIGHT = 3, 1.3
 
 
@@ -120,7 +120,7 @@ def draw_debris(
     peak_electrons: float,
     rng: np.random.Generator,
 ) -> Points:
-    """Points outside nuclei that are no signals: unbound probe, dirt."""
+    """Points outside nuclei that are not signals: unbound probe, dirt."""
     n = int(rng.poisson(spec.artefacts.debris_per_mm2 * spec.area_mm2))
     y, x = rng.uniform(-0.5, np.array(spec.shape)[:, None] - 0.5, (2, n))
     free = ~occupied[np.rint(y).astype(np.int64), np.rint(x).astype(np.int64)]

@@ -60,7 +60,7 @@ class NucleusCopies(ReadOnlyArrays):
     clustered: NDArray[np.float64]
 
 
-def _falling(low: int, high: int, power: float = 1.0) -> dict[int, float]:
+def _falling(low: int, high: int, power: float) -> dict[int, float]:
     """Weights of low to high that fall like a power: few nuclei hold very many copies."""
     return {copies: copies**-power for copies in range(low, high + 1)}
 

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field
 
 from fishcount.models import CheckedModel
+from fishcount.settings.section import Fraction, Positive
 from fishcount.synthetic.population import Population, population_of
 
 __all__ = [
@@ -24,9 +25,7 @@ __all__ = [
     "SignalShapes",
 ]
 
-Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
-Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
 class _Spec(CheckedModel):
@@ -124,7 +123,7 @@ class SignalShapes(_Spec):
 
 
 class Background(_Spec):
-    """Light that is no signal."""
+    """Light that is not a signal."""
 
     haze_electrons: NonNegative = Field(30.0, description="Even background of every channel.")
     haze_spread: NonNegative = Field(0.20, description="Slow variation of the haze.")

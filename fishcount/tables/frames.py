@@ -104,7 +104,7 @@ def nuclei_table(fields: CaseResult | FieldResult | Iterable[FieldResult]) -> pd
     Raises
     ------
     InputError
-        When `fields` are no results.
+        When `fields` are not results.
 
     Examples
     --------

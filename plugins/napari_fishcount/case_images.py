@@ -12,7 +12,7 @@ from napari_fishcount.layers import LayerTuple, image_layers
 
 __all__ = ["CaseImages"]
 
-# So many fields are kept in memory; the others are read again when they are shown.
+# This many fields are kept in memory; the others are read again when they are shown.
 _KEPT_FIELDS = 4
 
 

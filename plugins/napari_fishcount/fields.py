@@ -10,13 +10,11 @@ import numpy as np
 from napari.layers import Image
 
 from fishcount.errors import ChannelError
-from fishcount.image import DAPI, PROBES, FishImage
+from fishcount.image import ROLES, FishImage
 from fishcount.io import guess_role
 from napari_fishcount.notes import shown_by
 
 __all__ = ["calibration_of", "field_from_layers", "guess_layers"]
-
-_ROLES = (DAPI, *PROBES)
 
 
 def guess_layers(layers: Iterable[Any]) -> dict[str, Image]:
@@ -29,7 +27,7 @@ def guess_layers(layers: Iterable[Any]) -> dict[str, Image]:
     """
     guess: dict[str, Image] = {}
     images = [layer for layer in layers if isinstance(layer, Image)]
-    for role in _ROLES:
+    for role in ROLES:
         noted = [layer for layer in images if shown_by(layer).get("shows") == role]
         named = [layer for layer in images if role in _roles_in(layer.name)]
         if noted or named:
@@ -114,10 +112,12 @@ def _check(layers: Mapping[str, Image]) -> None:
         raise ChannelError("one layer was chosen for two channels")
     for role, layer in layers.items():
         if layer.multiscale:
-            raise ChannelError("a pyramid is no channel", field=role, remedy="open one level of it")
+            raise ChannelError(
+                "a pyramid is not a channel", field=role, remedy="open one level of it"
+            )
         if layer.rgb:
             raise ChannelError(
-                "a colour picture is no channel", field=role, remedy="use Layer > Split RGB"
+                "a colour picture is not a channel", field=role, remedy="use Layer > Split RGB"
             )
         if layer.ndim not in (2, 3):
             raise ChannelError("neither (y, x) nor (z, y, x)", field=role, found=layer.data.shape)

@@ -15,12 +15,13 @@ from napari.utils.colormaps import DirectLabelColormap
 from numpy.typing import NDArray
 
 from fishcount.flags import FLAGS
-from fishcount.image import DAPI, PROBES, FishImage
+from fishcount.image import DAPI, ROLES, FishImage
 from napari_fishcount.notes import shown_by
 from napari_fishcount.scored import ScoredField
 
 __all__ = [
     "DARK_SHARE",
+    "MARK_DEPTH_UM",
     "LayerTuple",
     "add_layers",
     "contrast_limits",
@@ -38,6 +39,8 @@ LayerTuple = tuple[Any, dict[str, Any], str]
 _CHANNEL_COLOURS = {DAPI: "gray", "HER2": "magenta", "CEP17": "green"}
 # Of a probe all but the brightest tenth is black: haze and nuclei must not veil the signals.
 DARK_SHARE = {DAPI: 0.05, "HER2": 0.9, "CEP17": 0.9}
+# A signal lies in one plane of a stack; its mark is seen in planes up to this far from it.
+MARK_DEPTH_UM = 0.6
 # Symbol, colour, and the width of a black border in sizes of the mark.
 _MARKS = {"HER2": ("ring", "#ff9cf5", 0.0), "CEP17": ("cross", "#9dff9d", 0.1)}
 _LEFT_OUT_MARK = ("x", "#ffb000", 0.1)
@@ -55,7 +58,7 @@ _TEXT_ASIDE_UM = 1.2
 def add_layers(viewer: Any, layers: Iterable[LayerTuple]) -> list[Layer]:
     """Create layers and add them to a viewer, or to a viewer model without a window.
 
-    Nuclei become contours here, because that is no option that a layer can be created with.
+    Nuclei become contours here, because that is not an option that a layer can be created with.
     """
     added = []
     for layer in (Layer.create(*one) for one in layers):
@@ -92,7 +95,7 @@ def image_layers(image: FishImage) -> list[LayerTuple]:
             },
             "image",
         )
-        for role in (DAPI, *PROBES)
+        for role in ROLES
         if role in image.channels
     ]
 

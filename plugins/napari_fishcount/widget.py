@@ -20,20 +20,18 @@ from qtpy.QtWidgets import (
 
 import fishcount
 from fishcount.errors import FishcountError
-from fishcount.image import DAPI, PROBES, FishImage
+from fishcount.image import DAPI, ROLES, FishImage
 from fishcount.results import CaseResult
 from napari_fishcount.boxes import ihc_box, ihc_of, um_box, um_of
 from napari_fishcount.fields import calibration_of, field_from_layers, guess_layers
-from napari_fishcount.layers import add_layers, result_layers
+from napari_fishcount.layers import MARK_DEPTH_UM, add_layers, result_layers
 from napari_fishcount.notes import shown_by
 from napari_fishcount.scored import ScoredField
 from napari_fishcount.summary import error_html, summary_html, welcome_html
 
 __all__ = ["ScoreWidget", "score_image"]
 
-_ROLES = (DAPI, *PROBES)
 _NO_LAYER = "none"
-_MARK_DEPTH_UM = 0.6
 
 
 def score_image(image: FishImage, *, ihc: str | None) -> CaseResult:
@@ -77,7 +75,7 @@ class ScoreWidget(QWidget):
     # --- the panel --------------------------------------------------------------------------
 
     def _build(self) -> None:
-        self.channel_boxes = {role: self._channel_box(role) for role in _ROLES}
+        self.channel_boxes = {role: self._channel_box(role) for role in ROLES}
         self.pixel_size_box = um_box("Edge of a pixel in the sample.")
         self.z_step_box = um_box("Distance of the planes of a stack.")
         self.ihc_box = ihc_box()
@@ -217,7 +215,7 @@ class ScoreWidget(QWidget):
             )
             if field.image.n_planes > 1:
                 # Marks, which are projected, are seen as deep as the light of their signal.
-                margins = (_MARK_DEPTH_UM, *([0.0] * (self.viewer.dims.ndim - 1)))
+                margins = (MARK_DEPTH_UM, *([0.0] * (self.viewer.dims.ndim - 1)))
                 self.viewer.dims.margin_left = self.viewer.dims.margin_right = margins
         self.text.setHtml(summary_html(case))
 

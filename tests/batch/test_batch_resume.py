@@ -202,7 +202,7 @@ def test_a_manifest_is_no_table_and_is_not_written_over(cases, run, scored, tmp_
     out.mkdir()
     manifest = out / "cases.csv"
     manifest.write_text("case,field\na,../cases/case_1/field_1.ome.tif\n")
-    with pytest.raises(OutputError, match="no folder of a batch"):
+    with pytest.raises(OutputError, match="not a folder of a batch"):
         run(read_manifest(manifest))
     assert manifest.read_text().startswith("case,field")
     assert scored == []

@@ -44,13 +44,13 @@ def manifest(tmp_path):
         ("case,field\na,a.tif\nb,./a.tif\n", ["line 3", "the same field as in line 2"]),
         ("case,field\na,a.tif,more\n", ["line 2", "number of cells"]),
         ("case,field\n,a.tif\n", ["line 2, case", "no name"]),
-        ("case,field\n../b,a.tif\n", ["line 2, case", "no plain name"]),
+        ("case,field\n../b,a.tif\n", ["line 2, case", "not a plain name"]),
         ("case,field\na,a.tif\nA,b.tif\n", ["line 3, case", "case only"]),
         ("case,field,ihc\na,a.tif,4+\n", ["line 2, ihc", "4+"]),
         ("case,field,ihc\na,a.tif,2+\na,b.tif,1+\n", ["line 3, ihc", "contradict", "line 2"]),
         ("case,field,faint_staining\na,a.tif,maybe\n", ["line 2, faint_staining"]),
         ("case,field,pixel_size_um\na,a.tif,0\n", ["line 2, pixel_size_um", "above 0"]),
-        ("case,field,pixel_size_um\na,a.tif,nan\n", ["line 2, pixel_size_um", "no number"]),
+        ("case,field,pixel_size_um\na,a.tif,nan\n", ["line 2, pixel_size_um", "not a number"]),
         ("case,field,series\na,a.tif,-1\n", ["line 2, series"]),
         ("case,field,channels\na,a.tif,DAPI=0;HER3=1\n", ["line 2, channels", "HER3"]),
         ("case,field,channels\na,a.tif,DAPI\n", ["line 2, channels", "DAPI=0;HER2=1"]),
@@ -150,7 +150,7 @@ def test_folders_are_cases_and_images_fields(tmp_path):
     (tmp_path / "loose.tif").touch()
     with pytest.raises(InputError, match=r"loose\.tif"):
         cases_in_folder(tmp_path)
-    with pytest.raises(FishcountError, match="no folder"):
+    with pytest.raises(FishcountError, match="not a folder"):
         cases_in_folder(tmp_path / "absent")
 
 

@@ -302,8 +302,8 @@ def test_the_command_is_installed():
     [
         ("scoring.schemes=['nope']", "unknown scheme"),
         ("scoring.headline=['gea-ratio']", "not evaluated"),
-        ("selection.reject=['NOPE']", "no flag of a nucleus"),
-        ("stability.laxer=['BLANK_CHANNEL']", "no flag of a nucleus"),
+        ("selection.reject=['NOPE']", "not a flag of a nucleus"),
+        ("stability.laxer=['BLANK_CHANNEL']", "not a flag of a nucleus"),
     ],
 )
 def test_a_name_that_there_is_not_is_told_before_long_work(call, tmp_path, assignment, message):

@@ -89,7 +89,7 @@ def test_a_file_of_ones_own_decides_without_code(written):
         (('edition = "1"', 'editon = "1"'), r"editon: Extra inputs"),
         (('probes = "dual"', 'probes = "single"'), r"cannot use CEP17"),
         (('category = "NEGATIVE"', 'category = "NEGATIVE"\nflags = ["BORDER"]'), "flag of cases"),
-        (("[[rule]]", "[[rule"), "is no TOML"),
+        (("[[rule]]", "[[rule"), "is not TOML"),
         (('her2_cep17_ratio = "< 2.0"', ""), "compare at least one figure"),
     ],
 )

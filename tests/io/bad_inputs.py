@@ -580,7 +580,7 @@ def _(folder):
     return float_file(folder, 0.1, "float64")
 
 
-@case(33, "float64 from 0 to 1", errors.PixelError, "pixels from 0 to 1 are no camera counts")
+@case(33, "float64 from 0 to 1", errors.PixelError, "pixels from 0 to 1 are not camera counts")
 def _(folder):
     return write_ome(folder / "a.ome.tif", pixels() / 65535, image_xml(type="double"))
 

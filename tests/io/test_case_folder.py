@@ -171,7 +171,7 @@ def test_overwrite_spares_what_is_not_ours(tmp_path):
     home = tmp_path / "home"
     home.mkdir()
     (home / "thesis.txt").write_text("years of work")
-    with pytest.raises(OutputError, match="no case folder"):
+    with pytest.raises(OutputError, match="not a case folder"):
         write(home, overwrite=True)
     assert (home / "thesis.txt").read_text() == "years of work"
 
@@ -228,7 +228,7 @@ def test_an_unwritable_folder_is_said_before_the_work(tmp_path, monkeypatch):
 @pytest.mark.parametrize("out", ["", ".", "/"])
 def test_a_folder_without_a_name_is_refused_in_words(out):
     """An empty one is what a script with a variable that is not set passes."""
-    with pytest.raises(OutputError, match=r"is no folder of its own .* give it a name"):
+    with pytest.raises(OutputError, match=r"is not a folder of its own .* give it a name"):
         check_out_folder(out, overwrite=True)
 
 
@@ -283,7 +283,7 @@ def test_hostile_names_stay_inside_the_folder(tmp_path):
         for row in csv.DictReader(stream):
             assert not row["field"].startswith(("=", "+", "-", "@", "\t", "\r"))
             assert "<" not in row["field"]
-    with pytest.raises(OutputError, match="no file name"):
+    with pytest.raises(OutputError, match="not a file name"):
         write(tmp_path / "other", ["../escape"])
 
 
@@ -319,7 +319,7 @@ def test_a_summary_cannot_point_outside(tmp_path):
     record = json.loads((out / "summary.json").read_text())
     record["fields"][0]["name"] = "../../x"
     (out / "summary.json").write_text(json.dumps(record))
-    with pytest.raises(MetadataError, match="no file name"):
+    with pytest.raises(MetadataError, match="not a file name"):
         read_case_folder(out)
 
 

@@ -17,7 +17,7 @@ def clumps(seed, size=160, smooth=4.0):
     """Connected parts of random blobs, and how deep their pixels lie."""
     field = ndi.gaussian_filter(np.random.default_rng(seed).normal(size=(size, size)), smooth)
     mask = field > np.quantile(field, 0.6)
-    return connected_parts(mask)[0], inner_distance(mask, smoothing_px=0.7)
+    return connected_parts(mask)[0], inner_distance(mask, diameter_px=20)
 
 
 def seeds_of(depth, reach):

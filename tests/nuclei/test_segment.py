@@ -126,7 +126,7 @@ def test_another_program_is_given_the_image_that_is_measured(planes):
 
 
 def test_what_is_no_image_is_refused():
-    with pytest.raises(MetadataError, match="no image"):
+    with pytest.raises(MetadataError, match="not an image"):
         segment_nuclei(np.zeros(5))
     with pytest.raises(PixelError, match="NaN"):
         segment_nuclei(np.full((8, 8), np.nan))

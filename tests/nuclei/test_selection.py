@@ -23,7 +23,7 @@ def test_no_nuclei_no_reasons():
 
 
 def test_a_reason_that_no_nucleus_can_have_is_refused():
-    with pytest.raises(SettingsError, match="no flag of a nucleus"):
+    with pytest.raises(SettingsError, match="not a flag of a nucleus"):
         select_nuclei(np.zeros(1, np.uint32), settings=SelectionSettings(reject=("LOW_SNR",)))
 
 

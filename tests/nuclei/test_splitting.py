@@ -31,7 +31,7 @@ def flat(mask):
 def test_a_union_has_the_figures_of_its_parts_together():
     mask = ellipse((60, 80), 30, 40, 13, 25)
     halves = np.where(mask, 1 + (np.indices(mask.shape)[1] > 40), 0).astype(np.int32)
-    depth = inner_distance(mask, smoothing_px=1)
+    depth = inner_distance(mask, diameter_px=DIAMETER)
     two = measure_pieces(halves, flat(mask), depth)
     one = measure_pieces(mask.astype(np.int32), flat(mask), depth)
     union = two.take(np.array([0])).union(two.take(np.array([1])))

@@ -166,7 +166,7 @@ def test_a_field_without_nuclei_is_not_evaluable_and_says_so():
     category = Category(scheme="seed-copies", edition="2025", category="NOT_EVALUABLE")
     page = Page(render_report(make_case([field], categories=[category])))
     assert "Not evaluable" in page.words
-    assert "That is no negative result." in page.words
+    assert "That is not a negative result." in page.words
     assert "images in which nuclei and signals of every probe can be scored" in page.words
     assert "Nothing more under these schemes" not in page.words
     assert "not available" in page.words

@@ -175,13 +175,15 @@ def test_a_case_without_ratio_has_no_point():
 def test_a_histogram_counts_every_nucleus_once(top, whole):
     values = np.linspace(0, top, 37)
     values = np.floor(values) if whole else values
-    drawn = draw_histogram(values, title="t", x_label="x", role="her2", whole=whole, mean=1.0)
+    labels = {"title": "t", "x_label": "x", "role": "her2", "mean_text": ""}
+    drawn = draw_histogram(values, **labels, whole=whole, mean=1.0)
     assert sum(bar.count for bar in drawn.bars) == len(values)
     assert max(bar.x + bar.width for bar in drawn.bars) <= drawn.width + 0.01
 
 
 def test_a_histogram_of_nothing_is_flat():
-    drawn = draw_histogram(np.zeros(0), title="t", x_label="x", role="her2", whole=True)
+    labels = {"title": "t", "x_label": "x", "role": "her2", "mean_text": ""}
+    drawn = draw_histogram(np.zeros(0), **labels, whole=True, mean=None)
     assert all(bar.count == 0 for bar in drawn.bars)
     assert drawn.alt == "t: no nucleus to show."
 

@@ -16,6 +16,7 @@ from fishcount.errors import (
     TooLargeError,
     TruncatedFileError,
 )
+from fishcount.io.faults import too_large
 from fishcount.io.tiff.codecs import CODECS, codec_name
 from fishcount.io.tiff.page import Page
 from fishcount.settings import ReadingSettings
@@ -24,7 +25,7 @@ __all__ = ["check_pages"]
 
 _BITS = (8, 16, 32, 64)
 _MAX_SAMPLES = 64
-# Camera noise hardly compresses: a large page that shrinks so far holds no image.
+# Camera noise hardly compresses: a large page that shrinks this far holds no image.
 _BOMB_BYTES = 256 * 2**20
 _BOMB_SEGMENT_BYTES = 16 * 2**20
 _BOMB_RATIO = 300
@@ -154,15 +155,14 @@ def _too_large(stored: _Stored) -> FishcountError | None:
     if declared <= limits.max_memory_bytes:
         return None
     height, width, _ = page.segment_shape
-    return TooLargeError(
+    return too_large(
         "too large",
         file=stored.path,
         field=stored.where,
         found=f"{page.one('width')} x {page.one('height')} pixels"
         + (f" in tiles of {width} x {height}" if page.is_tiled else "")
         + f", {declared / 2**20:.0f} MiB declared, {stored.stored_bytes} bytes stored",
-        expected=f"at most {limits.max_memory_mib} MiB",
-        remedy="raise it with --set reading.max_memory_mib=...",
+        limits=limits,
     )
 
 

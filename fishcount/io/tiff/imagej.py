@@ -8,9 +8,10 @@ import numpy as np
 import tifffile
 
 from fishcount.errors import FishcountError, MetadataError
+from fishcount.io.faults import time_series_faults
 from fishcount.io.ome import to_um
 from fishcount.io.series import Series
-from fishcount.io.tiff.layout import Layout, channel_names, is_colour, no_time_series, resolution_um
+from fishcount.io.tiff.layout import Layout, channel_names, is_colour, resolution_um
 from fishcount.io.tiff.pixels import PlaneRef, tifffile_damage
 from fishcount.io.tiff.structure import Structure
 
@@ -28,7 +29,7 @@ def imagej_series(
     first = structure.pages[0]
     counts, faults = _counts(keys, structure)
     n_channels, n_z, n_times = counts
-    faults += no_time_series(n_times, structure.path)
+    faults += time_series_faults(n_times, structure.path)
     faults += _page_faults(keys, counts, structure)
     size, z_step, z_source, more = _calibration(keys, structure)
     faults += more

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fishcount.errors import FishcountError, MetadataError
 from fishcount.image.checks import PLAUSIBLE_PIXEL_UM
 from fishcount.io.roles import COLOURS
 from fishcount.io.series import Series
 from fishcount.io.tiff.page import Page
 from fishcount.io.tiff.pixels import PlaneRef
 
-__all__ = ["Layout", "channel_names", "is_colour", "no_time_series", "resolution_um"]
+__all__ = ["Layout", "channel_names", "is_colour", "resolution_um"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,18 +64,3 @@ def resolution_um(page: Page, um_per_unit: float | None = None) -> float | None:
     square = np.isclose(size_x, size_y, rtol=0.01)
     believed = um_per_unit is not None or low <= size_x <= high
     return size_x if square and believed else None
-
-
-def no_time_series(n_times: int, file: object) -> list[FishcountError]:
-    """The fault of a file with more than one time point."""
-    if n_times <= 1:
-        return []
-    return [
-        MetadataError(
-            "a time series",
-            file=str(file),
-            found=f"{n_times} time points",
-            expected="one",
-            remedy="export one time point",
-        )
-    ]

@@ -10,7 +10,7 @@ from fishcount.io.tiff.codecs import CODECS
 
 __all__ = ["HEADER_BYTES", "lossy_codec"]
 
-# So many bytes of a strip or tile hold the headers that are looked at.
+# The headers that are looked at lie within this many bytes of a strip or tile.
 HEADER_BYTES = 4096
 
 _JXL_BOX, _JXL_STREAM = b"\x00\x00\x00\x0cJXL \r\n\x87\n", b"\xff\x0a"
@@ -52,7 +52,7 @@ def _jpeg_2000_loses(data: bytes) -> bool:
 
 
 def _jpeg_xl_loses(data: bytes) -> bool:
-    """Whether colours are coded as XYB, as all that loses something is (ISO 18181-1, annex D)."""
+    """Whether colours are coded as XYB, as in every lossy stream (ISO 18181-1, annex D)."""
     if data.startswith(_JXL_BOX):
         data = data[data.index(_JXL_STREAM, len(_JXL_BOX)) :]
     bits = _Bits(data.removeprefix(_JXL_STREAM))

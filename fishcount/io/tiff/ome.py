@@ -13,11 +13,12 @@ from pathlib import Path
 import numpy as np
 
 from fishcount.errors import FishcountError, MetadataError, UnsafeFileError
+from fishcount.io.faults import time_series_faults
 from fishcount.io.files import check_file
 from fishcount.io.ome import MetadataElsewhere, OmeImage, TiffData, parse_ome
 from fishcount.io.series import Series
 from fishcount.io.tiff.checks import check_pages
-from fishcount.io.tiff.layout import Layout, channel_names, is_colour, no_time_series
+from fishcount.io.tiff.layout import Layout, channel_names, is_colour
 from fishcount.io.tiff.pixels import PlaneRef
 from fishcount.io.tiff.structure import Structure, read_structure
 from fishcount.settings import ReadingSettings
@@ -53,7 +54,7 @@ def ome_series(
         planes: _Planes = {}
         if not more:
             planes, more = _planes(image, structure, structures, limits)
-            more += no_time_series(image.size["T"], file)
+            more += time_series_faults(image.size["T"], file)
             more += _match_faults(image, planes, structures, file)
         used |= set(planes.values())
         faults += more
@@ -266,7 +267,7 @@ def _layout(image: OmeImage, planes: _Planes, structures: dict[Path, Structure])
             z_step_um=image.z_step_um,
             z_step_source="" if image.z_step_um is None else "OME-XML PhysicalSizeZ",
             colour=page is not None and is_colour(page),
-            # The colours of a merge are no dyes.
+            # The colours of a merge are not dyes.
             optics=image.optics if image.samples == 1 else (),
             optics_source="OME-XML LensNA, EmissionWavelength" if image.optics else "",
         ),

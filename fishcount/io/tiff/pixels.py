@@ -29,7 +29,7 @@ class PlaneRef:
     """Where a plane lies: a page of a file.
 
     `skip` counts planes stored behind the page's own; `sample` is set where a page holds several
-    planes as samples that are no colours.
+    planes as samples that are not colours.
     """
 
     path: Path
@@ -56,8 +56,7 @@ def read_plane(
 
 def _read_page(structure: Structure, plane: PlaneRef, window: Window | None) -> NDArray[np.generic]:
     page = structure.pages[plane.page]
-    dtype = page.dtype
-    assert dtype is not None
+    dtype = _dtype_of(page)
     samples, high, wide = page.shape
     rows, columns = window or (slice(0, high), slice(0, wide))
     if plane.skip:
@@ -103,8 +102,7 @@ def _own_blocks(
     structure: Structure, page: Page, stream: BinaryIO, touched: Sequence[int], rows: slice
 ) -> Iterator[_Block]:
     """Uncompressed and deflated segments: deflate carries a checksum, and here it is checked."""
-    dtype = page.dtype
-    assert dtype is not None
+    dtype = _dtype_of(page)
     stored = dtype.newbyteorder(structure.byteorder)
     offsets, counts = page.offsets, page.byte_counts
     # Areas that a scanner left out refer to one and the same segment.
@@ -202,8 +200,7 @@ def _foreign_blocks(structure: Structure, page: Page, touched: Sequence[int]) ->
 
 def _contiguous(structure: Structure, page: Page, skip: int, rows: slice) -> NDArray[np.generic]:
     """Rows of a plane of an ImageJ stack over 4 GiB: only the first has a directory."""
-    dtype = page.dtype
-    assert dtype is not None
+    dtype = _dtype_of(page)
     samples, high, wide = page.shape
     if samples > 1:
         rows_read, kept = slice(0, high), rows
@@ -218,6 +215,13 @@ def _contiguous(structure: Structure, page: Page, skip: int, rows: slice) -> NDA
         raise _corrupt(structure.path, page, skip, f"{len(data)} of {needed} bytes")
     stored = np.frombuffer(data, dtype.newbyteorder(structure.byteorder))
     return stored.reshape(samples, -1, wide)[:, kept].astype(dtype)
+
+
+def _dtype_of(page: Page) -> np.dtype[np.generic]:
+    """Type of the pixels of a page that passed the checks of its structure."""
+    if page.dtype is None:
+        raise ValueError(f"page {page.index} has pixels of no type that numpy knows")
+    return page.dtype
 
 
 def _corrupt(path: Path, page: Page, index: int, found: str) -> CorruptFileError:

@@ -8,8 +8,9 @@ from itertools import groupby
 import numpy as np
 
 from fishcount.errors import FishcountError, MetadataError
+from fishcount.io.faults import time_series_faults
 from fishcount.io.series import Series
-from fishcount.io.tiff.layout import Layout, channel_names, is_colour, no_time_series, resolution_um
+from fishcount.io.tiff.layout import Layout, channel_names, is_colour, resolution_um
 from fishcount.io.tiff.page import Page
 from fishcount.io.tiff.pixels import PlaneRef
 from fishcount.io.tiff.structure import Structure
@@ -94,7 +95,7 @@ def _shaped_series(
     n_outer = int(np.prod([sizes[a] for a in outer], dtype=np.int64)) if outer else 1
     sampled = first.samples > 1 and outer and sizes[outer[-1]] == first.samples
     n_pages = n_outer // first.samples if sampled else n_outer
-    faults = no_time_series(sizes.get("T", 1), structure.path)
+    faults = time_series_faults(sizes.get("T", 1), structure.path)
     if (sizes.get("Y"), sizes.get("X")) != first.shape[1:] or n_pages != len(pages):
         faults.append(_other_shape(f"{axes} {shape}", pages, structure))
     if faults:

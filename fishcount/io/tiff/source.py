@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fishcount.errors import FileFormatError, FishcountError, TooLargeError
+from fishcount.errors import FileFormatError, FishcountError
 from fishcount.flags import Finding
 from fishcount.image import Window
+from fishcount.io.faults import too_large
 from fishcount.io.series import Series
 from fishcount.io.tiff.checks import check_pages
 from fishcount.io.tiff.codecs import LOSSLESS
@@ -122,12 +123,11 @@ def _size_faults(layout: Layout, path: Path, limits: ReadingSettings) -> list[Fi
     if not layout.planes or series.nbytes <= limits.max_memory_bytes:
         return []
     return [
-        TooLargeError(
+        too_large(
             "too large to read at once",
             file=path,
             found=f"{series.nbytes / 2**20:.0f} MiB in {series.sizes} (C, Z, Y, X)",
-            expected=f"at most {limits.max_memory_mib} MiB",
-            remedy="raise it with --set reading.max_memory_mib=...",
+            limits=limits,
         )
     ]
 

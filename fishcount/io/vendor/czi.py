@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from fishcount.errors import CorruptFileError, FishcountError, MetadataError
 from fishcount.io.extras import require
+from fishcount.io.faults import time_series_faults
 from fishcount.io.optics import ChannelOptics, told_number
 from fishcount.io.series import Series
 from fishcount.io.vendor.source import Scene
@@ -120,7 +121,7 @@ def _scene(
 
 
 def _form_faults(document: Any, path: Path, types: set[str]) -> list[FishcountError]:
-    """What a document holds that is no field: pixels of another type, several time points."""
+    """What a document holds that is not a field: pixels of another type, several time points."""
     faults: list[FishcountError] = []
     if len(types) != 1 or not types <= set(_DTYPES):
         faults.append(
@@ -128,17 +129,7 @@ def _form_faults(document: Any, path: Path, types: set[str]) -> list[FishcountEr
                 "pixel type", file=path, found=", ".join(sorted(types)), expected=", ".join(_DTYPES)
             )
         )
-    if _size(document, "T") > 1:
-        faults.append(
-            MetadataError(
-                "a time series",
-                file=path,
-                found=f"{_size(document, 'T')} time points",
-                expected="one",
-                remedy="export one time point",
-            )
-        )
-    return faults
+    return [*faults, *time_series_faults(_size(document, "T"), path)]
 
 
 def _gaps(

@@ -10,9 +10,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from fishcount.errors import CorruptFileError, FishcountError, TooLargeError
+from fishcount.errors import CorruptFileError, FishcountError
 from fishcount.flags import Finding
 from fishcount.image import Window
+from fishcount.io.faults import too_large
 from fishcount.io.series import Series
 from fishcount.settings import ReadingSettings
 
@@ -98,12 +99,11 @@ def open_vendor(path: Path, *, kind: str, limits: ReadingSettings) -> VendorSour
         raise _corrupt(path, error) from error
     faults = [fault for scene in scenes for fault in scene.faults]
     faults += [
-        TooLargeError(
+        too_large(
             "too large to read at once",
             file=path,
             found=f"{scene.series.nbytes / 2**20:.0f} MiB in {scene.series.sizes} (C, Z, Y, X)",
-            expected=f"at most {limits.max_memory_mib} MiB",
-            remedy="raise it with --set reading.max_memory_mib=...",
+            limits=limits,
         )
         for scene in scenes
         if scene.series.nbytes > limits.max_memory_bytes

@@ -18,8 +18,8 @@ from fishcount.errors import (
     CorruptFileError,
     FishcountError,
     MetadataError,
-    TooLargeError,
 )
+from fishcount.io.faults import too_large
 from fishcount.io.text import read_json
 from fishcount.settings import ReadingSettings
 
@@ -102,13 +102,12 @@ def storage_faults(
     chunk_bytes = math.prod(grid.chunks) * grid.dtype.itemsize
     n_chunks = math.prod(-(-n // c) for n, c in zip(grid.shape, grid.chunks, strict=True))
     if max(n_bytes, chunk_bytes) > limits.max_memory_bytes or n_chunks > 10**6:
-        yield TooLargeError(
+        yield too_large(
             "too large",
             file=path,
             found=f"{n_bytes / 2**20:.0f} MiB in {n_chunks} chunks "
             f"of {chunk_bytes / 2**20:.1f} MiB",
-            expected=f"at most {limits.max_memory_mib} MiB",
-            remedy="raise it with --set reading.max_memory_mib=...",
+            limits=limits,
         )
         return
     missing = list(_missing(array, grid))

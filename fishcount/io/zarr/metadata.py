@@ -13,7 +13,9 @@ from fishcount.errors import (
     FishcountError,
     MetadataError,
     UnsafeFileError,
+    raise_all,
 )
+from fishcount.io.faults import time_series_faults
 from fishcount.io.ome import to_um
 from fishcount.io.series import Series
 from fishcount.io.text import read_json
@@ -116,10 +118,7 @@ def _image(
             "axes and array differ", file=path, found=f"{axes} for shape {grid.shape}"
         )
     sizes = dict(zip(axes, grid.shape, strict=True))
-    if sizes.get("t", 1) > 1:
-        raise MetadataError(
-            "a time series", file=path, found=f"{sizes['t']} time points", expected="one"
-        )
+    raise_all(time_series_faults(sizes.get("t", 1), path))
     size = (sizes.get("c", 1), sizes.get("z", 1), sizes["y"], sizes["x"])
     scales = _scales(multiscale, dataset, multiscale["axes"], axes)
     return ZarrImage(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,11 +68,11 @@ class ZarrSource:
 
     @staticmethod
     def _channel(
-        array: object, image: ZarrImage, channel: int, window: Window | None
+        array: Any, image: ZarrImage, channel: int, window: Window | None
     ) -> NDArray[np.generic]:
         at = {"t": 0, "c": channel} | (dict(zip("yx", window, strict=True)) if window else {})
         position = tuple(at.get(axis, slice(None)) for axis in image.axes)
-        pixels = np.asarray(array[position])  # type: ignore[index]
+        pixels = np.asarray(array[position])
         return pixels if "z" in image.axes else pixels[None]
 
 

@@ -23,15 +23,15 @@ MESH_DIAMETERS = 2.5
 # The quantile of a cell of the mesh that is taken for its background; every row is read of cells
 # narrower than _DENSE_BELOW_PX, every second row of others.
 _LOW_SHARE, _DENSE_BELOW_PX = 0.05, 32
-# So many pixels give the noise within half a per cent.
+# This many pixels give the noise within half a per cent.
 _ENOUGH_PX = 200_000
 # Share of the noise that a Gaussian of one pixel leaves, 1 / (2 sqrt(pi)); and a height that keeps
 # rounding errors of an image without noise from standing out.
 _SMOOTHED_NOISE, _LEAST_COUNTS = 0.28, 1e-3
 # At this distance pixels of an image that is smoothed over one pixel have little noise in common. A
-# quarter of the differences lies under so many sigmas, and glow reaches few of these.
+# quarter of the differences lies under this many sigmas, and glow reaches few of these.
 _APART_PX, _QUARTER_SIGMAS = 3, 0.3186
-# Glow and nuclei alone make hills up to so many times as high as those of independent noise.
+# Glow and nuclei alone make hills up to this many times as high as those of independent noise.
 _SHARED_ABOVE = 1.25
 
 

@@ -29,7 +29,7 @@ _TOP = 0.98
 # hollows had at most a third of the edge of hills, in such noise at least half. They are looked
 # for where an image rises above its median as far as it falls below it, within this ratio: noise
 # does within 1.2, fields rise 6 times as far or more, and sheets of nuclei a quarter as far. A few
-# nuclei may be as even, so there must be so many hills and hollows to tell by.
+# nuclei may do so by chance, so at least _ENOUGH_TO_TELL hills and hollows are needed.
 _EVEN, _AS_MANY_HOLLOWS, _ENOUGH_TO_TELL = 1.25, 0.5, 12
 _MIN_AREA_PX = 20
 # Least likeness to an ellipse of a component that counts; see `Pieces.ellipse_fit`.

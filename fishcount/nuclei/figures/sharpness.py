@@ -25,7 +25,7 @@ _RIM = 0.16
 # (Immerkaer, Comput. Vis. Image Underst. 64, 1996). White noise comes out with this power.
 _SECOND = np.array([1, -2, 1], np.float32)
 _SECOND_GAIN = 36.0
-# So many standard errors of the noise are added, that no nucleus seems blurred by chance.
+# This many standard errors of the noise are added, so that no nucleus seems blurred by chance.
 _HIDDEN = 2.0
 
 
@@ -103,14 +103,14 @@ def fine_detail(
     pixels = np.bincount(row, inside.length, n).astype(np.float64)
     pixels[pixels == 0] = np.nan
     noise = np.bincount(row, second, n) / pixels * _response_gain(scale_px) / _SECOND_GAIN
-    # Noise of the response is alike within its width: so many pixels speak as one.
+    # Noise of the response is alike within its width: the pixels of that area count as one.
     error = noise * np.sqrt(2 * 4 * np.pi * scale_px**2 / pixels)
     power = np.maximum(np.bincount(row, response, n) / pixels - noise, 0) + _HIDDEN * error
     return np.asarray(scale_px**2 * np.sqrt(power) / np.maximum(mean, 1e-6), np.float64)
 
 
 def _inside(runs: Runs, rim_px: float) -> Runs:
-    """What of each run is at least so far from the outline, for which its ellipse stands.
+    """What of each run is at least `rim_px` from the outline, for which its ellipse stands.
 
     Runs that lie in the rim are left out, so that `first` means nothing in the result.
     """

@@ -39,7 +39,7 @@ _MIDDLE, _PASSED = _edge_tables()
 
 
 def longest_contours(masks: Sequence[NDArray[np.bool_]]) -> list[NDArray[np.float64]]:
-    """Of each mask (y, x) the longest contour around pixels, that touch also by corners.
+    """Of each mask (y, x) the longest contour around pixels that touch by edges or corners.
 
     Points (k, 2), y and x, from the lowest row on; none of an empty mask. As the longest of
     ``skimage.measure.find_contours(mask, 0.5)``, where nothing touches by a corner, many at a time.
@@ -83,7 +83,7 @@ def _edges_along(
 
 
 def _following(length: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Where the next point is, around closed chains of so many points, one after the other."""
+    """Where the next point is, around closed chains of these lengths, one after the other."""
     following = np.arange(1, int(length.sum()) + 1)
     stop = np.cumsum(length)
     following[stop - 1] = stop - length

@@ -117,7 +117,7 @@ class Runs:
         return both[:, 0], both[:, 1], total.astype(np.int64)
 
     def moved(self, y_px: int, x_px: int) -> Runs:
-        """The same runs, moved by so many rows and columns."""
+        """The same runs, moved by `y_px` rows and `x_px` columns."""
         return Runs(self.label, self.y + y_px, self.x0 + x_px, self.x1 + x_px, self.first)
 
     def renamed(self, new: NDArray[np.integer]) -> Runs:

@@ -17,22 +17,18 @@ from fishcount.nuclei.geometry.shape import disk_area, ellipse_fit
 from fishcount.nuclei.geometry.sides import first_side
 from fishcount.nuclei.parting.contacts import cut_by_the_edge, find_contacts
 from fishcount.nuclei.parting.cut_candidates import Weigher, boxes_of, cut_candidates, odds_of_two
-from fishcount.nuclei.parting.dents import (
-    NO_CUT,
-    find_cuts,
-    outlines_of,
-)
+from fishcount.nuclei.parting.dents import NO_CUT, find_cuts, outlines_of
 from fishcount.nuclei.parting.pieces import measure_outlines
 from fishcount.nuclei.parting.size_law import SizeLaw
 
 __all__ = ["cut_anew", "cut_at_dents"]
 
-# Labels are examined that fill less of their convex hull than this and are at least so large, in
+# Labels are examined that fill less of their convex hull than this and have at least this many
 # nuclear areas; of large ones, which are more often two nuclei, also those that fill a little more.
 _MAX_SOLIDITY, _MIN_SIZE = 0.93, 0.5
 _MAX_SOLIDITY_OF_LARGE, _LARGE = 0.95, 1.4
 _MAX_ROUNDS = 3
-# A contact wider than this is moved, if a cut from dent to dent costs less by so much.
+# A contact wider than this is moved, if a cut from dent to dent costs less by this much.
 _LONG_CONTACT, _MIN_GAIN = 0.8, 0.1
 _DEEP_DENT, _LARGE_PART = 0.06, 0.15
 

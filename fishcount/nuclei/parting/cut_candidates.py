@@ -164,7 +164,7 @@ def _tries(
 
 def _depth(inside: NDArray[np.bool_], diameter_px: float) -> NDArray[np.float32]:
     padded = np.pad(inside, 1)
-    return inner_distance(padded, smoothing_px=max(0.03 * diameter_px, 0.7))[1:-1, 1:-1]
+    return inner_distance(padded, diameter_px=diameter_px)[1:-1, 1:-1]
 
 
 def boxes_of(labels: NDArray[np.int32], todo: NDArray[np.int64]) -> list[tuple[slice, slice]]:

@@ -27,7 +27,7 @@ _N_POINTS, _DENT_REACH = 72, 0.3
 # outline are kept.
 DENT_WORTH, _N_BEST = 3.0, 4
 NO_CUT = 9.0
-# Two cuts are one where their ends are at most so many points apart.
+# Two cuts are one where their ends are at most this many points apart.
 _SAME_CUT = 3
 # Distance outside an outline at which a neighbouring nucleus is looked up.
 _OUTSIDE_PX = 1.5

@@ -16,12 +16,12 @@ from fishcount.robust import middle, quantile, robust_sigma
 
 __all__ = ["SizeLaw", "measure_sizes"]
 
-# Nuclei that fill so much of their convex hull, of so many nuclear areas, are taken for single and
-# whole; of fewer than _LEAST no law is known.
+# Nuclei that fill this share of their convex hull, and have between these nuclear areas, are taken
+# for single and whole. Fewer of them than _LEAST give no law.
 _SINGLE_SOLIDITY, _SMALLEST, _LARGEST = 0.95, 0.3, 3.0
 _LEAST = 15
 # Where some nuclei are much larger than most, as those of a tumour among lymphocytes, the law is as
-# wide as its upper end: this share of a normal law lies below so many standard deviations.
+# wide as its upper end: this share of a normal law lies below this many standard deviations.
 _UPPER_SHARE, _UPPER_SIGMAS = 0.95, 1.645
 # Areas are not known to differ by less than this, in logs.
 _LEAST_SPREAD = 0.2

@@ -20,6 +20,8 @@ __all__ = ["Join", "Split", "inner_distance", "label_points", "split_foreground"
 # Smoothing of the distance transform, and half the width in which a seed must be highest, in
 # nuclear diameters: little, as a seed too many is joined again and one too few is a merge.
 _SMOOTHING, _SEED_REACH = 0.03, 0.06
+# The least smoothing, which takes the steps of the pixel grid out of the distances.
+_LEAST_SMOOTHING_PX = 0.7
 
 
 class Join(Protocol):
@@ -79,7 +81,7 @@ def split_foreground(
         Joins the pieces of one nucleus again, as `join_pieces` does.
     """
     mask = components > 0
-    depth = inner_distance(mask, smoothing_px=max(_SMOOTHING * diameter_px, 0.7))
+    depth = inner_distance(mask, diameter_px=diameter_px)
     reach = max(round(_SEED_REACH * diameter_px), 1)
     peaks = (depth == largest_near(depth, 2 * reach + 1)) & (depth > 0.5)
     at, seed = label_points(peaks)
@@ -114,8 +116,12 @@ def label_points(mask: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.
     return at, number[first]
 
 
-def inner_distance(mask: NDArray[np.bool_], *, smoothing_px: float) -> NDArray[np.float32]:
-    """Smoothed distance to the outside of a mask; beyond the field's edge it goes on."""
+def inner_distance(mask: NDArray[np.bool_], *, diameter_px: float) -> NDArray[np.float32]:
+    """Distance to the outside of a mask, smoothed for nuclei of a typical diameter.
+
+    Beyond the field's edge the mask goes on.
+    """
+    smoothing_px = max(_SMOOTHING * diameter_px, _LEAST_SMOOTHING_PX)
     smooth = gaussian(inside_distance(mask), smoothing_px, border="reflect", double=True)
     smooth *= mask
     return smooth

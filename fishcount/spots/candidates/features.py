@@ -25,7 +25,7 @@ from fishcount.spots.points.profile import ProfileFits, fit_profiles, squared_di
 
 __all__ = ["FEATURES", "Appearance", "appearance", "cut_to_ranges"]
 
-# No point is known better than this share of its height: optics are no perfect Gaussian. Where
+# No point is known better than this share of its height: optics are not perfectly Gaussian. Where
 # points differ in width by more, they differ in shape by as much.
 _MODEL_ERROR = 0.05
 _FIT_WIDTHS = 3.0
@@ -237,7 +237,7 @@ def _blob_figures(
 def _blob_fits(
     coarse: NDArray[np.float32], centre: NDArray[np.float64], width: float
 ) -> ProfileFits:
-    """One Gaussian for each blob, on pixels twice as large, on which a point is so wide."""
+    """One Gaussian for each blob, on pixels twice as large, on which a point has this `width`."""
     home = np.rint(centre).astype(np.int64)
     reach = int(np.ceil(_BLOB_WIDTHS * width))
     patch = cut_patches(coarse, home[:, 0], home[:, 1], reach)

@@ -25,16 +25,16 @@ from fishcount.spots.points.response import blob_response, subtract_points, whit
 
 __all__ = ["Granules", "find_granules", "granule_beside", "plane_without", "without_granules"]
 
-# What stands out by this SNR on pixels twice as large is fitted, starting from so many widths of a
-# point. It is a granule from the second of these on: a pair that is not resolved is not as wide.
+# What stands out by this SNR on pixels twice as large is fitted, starting from this many widths of
+# a point. It is a granule from the second of these on: a pair that is not resolved is not as wide.
 _MIN_SNR = 6.0
 _START_WIDTHS, _LEAST_WIDTHS = 2.2, 2.6
-# A granule is no perfect Gaussian: up to here it leaves a rim. Of so many granules nearby.
-_RIM_WIDTHS = 2.5
-_NEAREST = 3
+# A granule is not a perfect Gaussian: it leaves a rim, up to this many of its widths. The rims of
+# this many granules are looked at, the nearest ones.
+_RIM_WIDTHS, _NEAREST = 2.5, 3
 # Half the side of the patch of a fit, in widths of a point: about two of the narrowest granule.
 _PATCH_WIDTHS = 5.0
-# A fitted height below so many sigmas of a pixel may be noise.
+# A fitted height below this many sigmas of a pixel may be noise.
 _LEAST_SIGMAS = 2.0
 # Share of a granule's contrast that a wide Gaussian may leave unexplained.
 _MOST_UNEXPLAINED = 0.05

@@ -1,4 +1,4 @@
-"""Signals fitted once more, when it is known which points beside them are none."""
+"""Signals fitted once more, without the points beside them that were rejected."""
 
 from __future__ import annotations
 

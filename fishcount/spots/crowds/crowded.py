@@ -28,7 +28,7 @@ __all__ = ["resolve"]
 # Rounds in which points are added and split: in drawn fields a single one misses more signals, and
 # a third adds more false ones than true.
 _ROUNDS = 2
-# Rounds in which needless points go, and steps of each fit: more change hardly anything.
+# Rounds in which needless points go, and steps of each fit: more would hardly change anything.
 _PRUNINGS, _STEPS = 2, 2
 # Largest SNR that a maximum of the residual needs to become a point beside others.
 _MIN_SNR_BESIDE = 2.5
@@ -38,7 +38,7 @@ _SURE_SNR = 4.0
 # No point is a perfect Gaussian: its residual grows with its height, and a new point beside it must
 # be at least this share of that height.
 _LEAST_SHARE_BESIDE = 0.2
-# If a point is removed, the nearest one within so many widths would take its light.
+# If a point is removed, the nearest one within this many widths would take its light.
 _BESIDE_WIDTHS = 2.5
 # Of needless points nearer to each other than this the worse goes first: alone, the other may pay.
 _RIVAL_WIDTHS = 3.0
@@ -243,7 +243,7 @@ def _worth(scene: Scene, points: Points, view: ChannelView) -> NDArray[np.float6
 
 
 def _nearest_beside(scene: Scene, points: Points, widths: float) -> NDArray[np.int64]:
-    """The nearest other point of each, at most so many widths away; -1 where there is none."""
+    """The nearest other point of each, at most `widths` away; -1 where there is none."""
     first, second = scene.pairs(points, widths).T
     square = (points.y_px[first] - points.y_px[second]) ** 2
     square += (points.x_px[first] - points.x_px[second]) ** 2

@@ -15,7 +15,7 @@ from fishcount.spots.points.model import COUPLED_REACH, PointModel, Points
 
 __all__ = ["amplitude_errors", "fit_jointly", "fit_to_patches"]
 
-# Points within so many widths of each other are solved together.
+# Points within this many widths of each other are solved together.
 _TIGHT_REACH = 3.0
 # Points that lie nearly on top of each other leave the matrix nearly singular: its diagonal is
 # raised by the first share, and by the second of its largest entry.

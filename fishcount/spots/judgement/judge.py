@@ -17,7 +17,7 @@ from fishcount.spots.points.groups import connected_groups
 
 __all__ = ["Verdict", "judge"]
 
-# Points connected by steps of so many widths are one crowd, whose scores stand together.
+# Points connected by steps of this many widths are one crowd, whose scores stand together.
 _CROWD_REACH = 2.5
 
 

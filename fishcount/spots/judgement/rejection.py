@@ -1,4 +1,4 @@
-"""Why a point is no signal: the score decides whether, its figures say why."""
+"""Why a point is not a signal: the score decides whether, its figures say why."""
 
 from __future__ import annotations
 
@@ -71,7 +71,10 @@ def reject_reasons(
 
 
 def _in_crowd(points: Points, chosen: NDArray[np.bool_], sigma_px: float) -> NDArray[np.bool_]:
-    """Points with one of the chosen beside them, and a second one near: one alone has rims."""
+    """Points with one of the chosen beside them, and a second one near.
+
+    Beside a single one, a point may be its rim.
+    """
     if not chosen.any():
         return np.zeros(len(points), bool)
     places = points.yx_px

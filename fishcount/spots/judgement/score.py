@@ -51,7 +51,7 @@ def _score_by(name: str, figures: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def false_probability(score: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Chance that a point of a score is no signal, as the score was trained (`spot_score.json`).
+    """Chance that a point of a score is not a signal, as the score was trained (`spot_score.json`).
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def false_probability(score: NDArray[np.float64]) -> NDArray[np.float64]:
     Returns
     -------
     ndarray of float64, (n,)
-        From 0 to 1, NaN where there is no score; empty of none.
+        From 0 to 1, NaN where there is no score.
 
     Examples
     --------

@@ -35,9 +35,10 @@ def fit_at_edges(
     granules: Points,
     granule_sigma_px: NDArray[np.float64],
 ) -> Points:
-    """The points, those anew that lie alone at the edge of a plane (y, x), without those beyond it.
+    """The points; those that lie alone at the edge of a plane (y, x) are fitted anew, or left out.
 
-    The light of all others, and of `granules` (m,) of widths of their own, is taken away before.
+    The light of all others, and of `granules` (m,) of widths of their own, is taken away before. A
+    point is left out whose fit ends beyond the edge.
     """
     rows = _cut_and_alone(points, plane.shape, sigma_px)
     if rows.size == 0:

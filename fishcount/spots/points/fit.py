@@ -13,7 +13,9 @@ __all__ = ["PointFits", "fit_patches", "fit_points"]
 
 # Keeps steps finite where a patch says little of a point.
 _DAMPING = 1e-3
-# At a step a position moves by at most so many pixels, and a width by this in log; in the end a
+# Steps of points that are fitted each on its own.
+_ITERATIONS = 5
+# At a step a position moves by at most this many pixels, and a width by this in log; in the end a
 # width is at most this many times as large as at the start, or as small.
 _MAX_MOVE, _MAX_GROWTH, _MOST_WIDER = 1.0, 0.4, 4.0
 # A design has columns for the height, its change by y, x and log width, and a plane. Each is a
@@ -53,7 +55,6 @@ def fit_points(
     *,
     sigma_px: float,
     radius_px: int,
-    iterations: int = 5,
 ) -> PointFits:
     """Fit amplitude, position, width and a plane of background to each point on its own.
 
@@ -70,7 +71,7 @@ def fit_points(
         x_px - home_x,
         sigma_px=sigma_px,
         inside=inside,
-        iterations=iterations,
+        iterations=_ITERATIONS,
     )
     return replace(fits, y_px=home_y + fits.y_px, x_px=home_x + fits.x_px)
 
@@ -81,8 +82,8 @@ def fit_patches(
     dx_px: NDArray[np.float64],
     *,
     sigma_px: float,
-    inside: NDArray[np.bool_] | None = None,
-    iterations: int = 5,
+    inside: NDArray[np.bool_],
+    iterations: int,
     free_width: bool = True,
 ) -> PointFits:
     """As `fit_points`, on patches (n, side, side); positions are from the centre of a patch.
@@ -118,9 +119,8 @@ class _Pixels:
     wide: NDArray[np.float64]
 
     @classmethod
-    def of(cls, data: NDArray[np.floating], inside: NDArray[np.bool_] | None) -> _Pixels:
-        counted = np.ones(data.shape, bool) if inside is None else inside
-        tall, wide = (np.asarray(counted.any(axis=axis), np.float64) for axis in (2, 1))
+    def of(cls, data: NDArray[np.floating], inside: NDArray[np.bool_]) -> _Pixels:
+        tall, wide = (np.asarray(inside.any(axis=axis), np.float64) for axis in (2, 1))
         return cls(counts=data.astype(np.float64), tall=tall, wide=wide)
 
     @property

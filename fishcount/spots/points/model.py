@@ -11,12 +11,12 @@ from fishcount.spots.points.groups import close_pairs, groups_of_pairs
 
 __all__ = ["AROUND_REACH", "COUPLED_REACH", "GROUP_REACH", "PointModel", "Points"]
 
-# Points connected by steps of so many widths are one group: a change of one is felt by the others.
+# Points connected by steps of this many widths are one group: a change of one affects the others.
 GROUP_REACH = 4.0
-# Within so many widths two points see each other at all.
+# Beyond this many widths two points do not affect each other.
 COUPLED_REACH = 6.0
-# Within so many widths others tell how crowded a place is. Nobody asks for pairs farther apart, so
-# they are found up to here, once.
+# Within this many widths others tell how crowded a place is. No larger reach is asked for, so pairs
+# are found up to here, once.
 AROUND_REACH = 8.0
 
 
@@ -114,17 +114,17 @@ class PointModel:
         return (np.pi * point, 2 * point), (-passed, point + blurred)
 
     def pairs(self, points: Points, widths: float) -> NDArray[np.int64]:
-        """Pairs (m, 2) of points at most so many widths apart, each once, in rising order."""
+        """Pairs (m, 2) of points at most `widths` apart, each once, in rising order."""
         return points.pairs(widths * self.sigma_px, at_most_px=AROUND_REACH * self.sigma_px)
 
     def groups(self, points: Points, widths: float) -> NDArray[np.int64]:
-        """Group of each point, from 0: points connected by steps of at most so many widths."""
+        """Group of each point, from 0: points connected by steps of at most `widths`."""
         return groups_of_pairs(self.pairs(points, widths), len(points))
 
     def neighbours(
         self, points: Points, widths: float, *, among: NDArray[np.bool_] | None = None
     ) -> NDArray[np.int64]:
-        """How many others, or others `among` some, lie at most so many widths from each point."""
+        """How many others, or others `among` some, lie at most `widths` from each point."""
         pairs = self.pairs(points, widths)
         # Each pair twice, once from either side.
         place, other = np.concatenate([pairs, pairs[:, ::-1]]).T

@@ -52,7 +52,7 @@ def cut_patches(
 
 
 def _nearest(index: NDArray[np.int64], size: int) -> NDArray[np.int64]:
-    """Indices into an axis beyond whose ends lies what lies there."""
+    """Indices into an axis that repeats its first and its last pixel beyond its ends."""
     return index.clip(0, size - 1)
 
 

@@ -68,7 +68,7 @@ _ROWS = (
     ("Nucleus", "reject", "Reject", "W", "Leave it out for the reason that is set; go on."),
     ("Nucleus", "reject_because", "Reject because ...", "Shift+W", "Choose a reason first."),
     ("Nucleus", "restore", "Score it", "R", "Score it, whatever speaks against it."),
-    ("Nucleus", "delete_nucleus", "Delete", "Shift+D", "It is no nucleus."),
+    ("Nucleus", "delete_nucleus", "Delete", "Shift+D", "It is not a nucleus."),
     ("Nucleus", "merge_nuclei", "Merge", "M", "One nucleus with that under the pointer."),
     ("Nucleus", "split_nucleus", "Split", "S", "Cut it in two: along a line, or at its waist."),
     ("Nucleus", "redraw_nucleus", "Redraw", "O", "Paint its outline anew."),

@@ -306,7 +306,7 @@ class CasePanel(QWidget):
 
     @contextmanager
     def _link_off(self) -> Iterator[None]:
-        """Rows that move below the selection are no choice of the reader."""
+        """Rows that move below the selection are not a choice of the reader."""
         before, self._linking = self._linking, True
         try:
             yield

@@ -119,7 +119,7 @@ class CasesPanel(QWidget):
             return
         found = case_folders_in(Path(chosen))
         if not found:
-            self.said.emit(f"{chosen} is no case folder and holds none")
+            self.said.emit(f"{chosen} is not a case folder and holds none")
             return
         first = not self.folders
         self.add(found)

@@ -8,8 +8,8 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QCheckBox, QDoubleSpinBox, QFormLayout, QHBoxLayout, QLabel, QWidget
 from superqt import QRangeSlider
 
+from fishcount.image import ROLES
 from napari_fishcount.review.marks import MARK_SIZE_UM
-from napari_fishcount.review.stage import ROLES
 from napari_fishcount.review.station import Station
 
 __all__ = ["DisplayPanel"]

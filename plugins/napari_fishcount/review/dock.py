@@ -26,11 +26,12 @@ from fishcount.errors import FishcountError
 from fishcount.flags import FLAGS
 from fishcount.io import read_case_folder
 from fishcount.review import Change, Desk, reviewed_lines
+from fishcount.review.write import REVIEWED_FOLDER
 from napari_fishcount.case_images import CaseImages
 from napari_fishcount.review.actions import REASONS, ReviewAction
 from napari_fishcount.review.case_panel import CasePanel
 from napari_fishcount.review.cases import CasesPanel
-from napari_fishcount.review.export import REVIEWED, export_review
+from napari_fishcount.review.export import export_review
 from napari_fishcount.review.keys_panel import Keys
 from napari_fishcount.review.reader import reader_name
 from napari_fishcount.review.scores import progress_text
@@ -241,7 +242,8 @@ class ReviewDock(QWidget):
 
     def reject_because(self) -> None:
         """Ask for the reason, then reject."""
-        assert self.panel is not None
+        if self.panel is None:
+            return
         menu = QMenu(self)
         for number, code in enumerate(REASONS):
             # One more key chooses: a digit, then letters.
@@ -254,7 +256,8 @@ class ReviewDock(QWidget):
 
     def ask_copies(self) -> None:
         """Ask how many copies the picked signal stands for."""
-        assert self.panel is not None
+        if self.panel is None:
+            return
         number, ok = QInputDialog.getInt(self, "Copies", "Copies of the picked signal", 10, 1, 1000)
         if ok:
             self.panel.station.run("set_copies", number)
@@ -264,7 +267,8 @@ class ReviewDock(QWidget):
         folder = self._folder
         if folder is None or self._worker is not None:
             return
-        if (folder / REVIEWED).exists() and not self._may_replace(folder / REVIEWED):
+        reviewed = folder / REVIEWED_FOLDER
+        if reviewed.exists() and not self._may_replace(reviewed):
             return
         self._worker = create_worker(
             export_review, folder, _start_thread=False, _ignore_errors=True

@@ -8,10 +8,10 @@ from fishcount.io import put_file, read_case_folder
 from fishcount.report import write_reports
 from fishcount.report.workbook import case_csv
 from fishcount.review import write_reviewed
+from fishcount.review.write import REVIEWED_FOLDER
 
-__all__ = ["REVIEWED", "export_review"]
+__all__ = ["export_review"]
 
-REVIEWED = "reviewed"
 _ROW_FILE = "row.csv"
 
 
@@ -35,6 +35,6 @@ def export_review(case: Path) -> tuple[Path, ...]:
     """
     write_reviewed(case)
     reports = write_reports(case)
-    reviewed = case / REVIEWED
+    reviewed = case / REVIEWED_FOLDER
     put_file(reviewed, _ROW_FILE, data=case_csv(read_case_folder(reviewed)))
     return reviewed, *(report.path for report in reports)

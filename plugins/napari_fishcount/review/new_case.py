@@ -6,7 +6,7 @@ from typing import Any
 
 from qtpy.QtWidgets import QFormLayout, QGroupBox, QLineEdit
 
-from fishcount.image import DAPI, PROBES
+from fishcount.image import ROLES
 from napari_fishcount.boxes import ihc_box, ihc_of, um_box, um_of
 
 __all__ = ["NewCaseForm"]
@@ -17,7 +17,7 @@ class NewCaseForm(QGroupBox):
 
     def __init__(self) -> None:
         super().__init__("The next case to be scored")
-        self.channel_edits = {role: _channel_edit(role) for role in (DAPI, *PROBES)}
+        self.channel_edits = {role: _channel_edit(role) for role in ROLES}
         self.pixel_size_box = um_box("Edge of a pixel in the sample, if the files do not say it.")
         self.z_step_box = um_box("Distance of the planes of a stack, likewise.")
         self.ihc_box = ihc_box()

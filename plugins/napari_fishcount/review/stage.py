@@ -13,16 +13,15 @@ import numpy as np
 from napari.layers import Image, Labels, Layer
 from napari.utils.colormaps import DirectLabelColormap
 
-from fishcount.image import DAPI, PROBES, FishImage
+from fishcount.image import ROLES, FishImage
 from fishcount.review import Box, Id, Outline
 from napari_fishcount.case_images import CaseImages
 from napari_fishcount.compat import camera_of, canvas_size_px, told_once
-from napari_fishcount.layers import LayerTuple, add_layers
+from napari_fishcount.layers import MARK_DEPTH_UM, LayerTuple, add_layers
 from napari_fishcount.review.update import update_layer, what_it_shows
 
-__all__ = ["ROLES", "Stage"]
+__all__ = ["Stage"]
 
-ROLES = (DAPI, *PROBES)
 # Side of the part of a field whose contours and marks are drawn; fields up to it are drawn whole.
 _WINDOW_PX = 512
 # What is seen of the sample at a jump, in the shorter direction of the canvas.
@@ -33,8 +32,6 @@ _ZOOM_KEPT = (0.4, 5.0)
 _FIELD_SHARE = 0.95
 _PRESENT_COLOUR = "#ffffff"
 _PRESENT_CONTOUR_PX = 2
-# A signal lies in one plane, its light reaches so far beyond.
-_MARK_DEPTH_UM = 0.6
 
 
 class Stage:
@@ -198,7 +195,7 @@ class Stage:
             return
         self.projected = whole
         image = next(layer for layer in self.layers.values() if isinstance(layer, Image))
-        depth = image.data.shape[0] * self._z_step_um if whole else _MARK_DEPTH_UM
+        depth = image.data.shape[0] * self._z_step_um if whole else MARK_DEPTH_UM
         for layer in self.layers.values():
             if isinstance(layer, Image):
                 layer.projection_mode = "max" if whole else "none"
@@ -327,7 +324,7 @@ def _window(box: Box, shape: tuple[int, int]) -> Box:
 
 
 def _well_within(box: Box, window: Box, shape: tuple[int, int]) -> bool:
-    """Whether an object lies so far inside a window that its neighbours are drawn as well."""
+    """Whether an object lies far enough inside a window that its neighbours are drawn as well."""
     if window == (0, 0, *shape):
         return True
     margin = _WINDOW_PX // 4

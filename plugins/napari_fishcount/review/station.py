@@ -250,7 +250,7 @@ class Station:
         self.desk.do(ReassignSignal(field=name, signal=number, nucleus=target[1]))
 
     def set_copies(self, copies: int) -> None:
-        """The picked signal stands for so many copies."""
+        """The picked signal stands for this many copies."""
         name, number = self.desk.picked()
         self._edit_signal(SetCopies(field=name, signal=number, copies=copies))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fishcount.image import DAPI, PROBES, FishImage
+from fishcount.image import DAPI, ROLES, FishImage
 from fishcount.review import Outline
 from napari_fishcount.layers import DARK_SHARE, contrast_limits
 
@@ -23,7 +23,7 @@ class Thumbnails:
     def __init__(self, image: FishImage) -> None:
         self._planes = {}
         self._limits = {}
-        for role in (DAPI, *PROBES):
+        for role in ROLES:
             if role in image.channels:
                 raw = image.raw(role)
                 self._limits[role] = contrast_limits(raw, dark_share=DARK_SHARE[role])
