@@ -17,11 +17,10 @@ The methods:
   than one sigma from a brighter one; it shows what the rules of counting cost.
 - ``ideal observer, true nuclei``: our counting of what `benchmarks.common.ideal` sees: how far
   the data can carry it at all.
-- ``scikit-image``: Otsu and a distance watershed, `blob_log` at the threshold that gives the
-  best F1 against the truth of each case, one point one copy.
-- ``scikit-image, true nuclei``: the same points inside the true outlines.
-- ``scikit-image nuclei, big-fish``: the same nuclei, points of big-fish with its automatic
-  threshold, also with crowded regions decomposed ("dense"), where it is installed.
+- The peers (`benchmarks.common.spot_peers`), as far as they are installed: one point one copy,
+  inside the nuclei of the scikit-image recipe (Otsu and a distance watershed), and inside the
+  true outlines. Each has the threshold that gives the best F1 against the truth of a case
+  ("best"), and its own where it has one ("automatic").
 
 Columns: ``MAE``, ``bias`` and ``exact`` in nuclei with fewer than 10 HER2 copies, ``bias 2-6``
 in those with 2 to 6; ``10 or more`` is the relative error of the sum over nuclei with at least
@@ -33,7 +32,7 @@ from __future__ import annotations
 
 import argparse
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -41,10 +40,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.common.ideal import ideal_of_all
-from benchmarks.common.plain_scripts import best_blobs, count_points, otsu_nuclei, plane_of
+from benchmarks.common.peer_points import best_points, own_points
+from benchmarks.common.plain_scripts import count_points, otsu_nuclei
 from benchmarks.common.plots import draw_bars
 from benchmarks.common.report import made_by, markdown_table, write_report
-from benchmarks.common.spot_peers import automatic_peers
+from benchmarks.common.spot_peers import Points, installed_peers
 from benchmarks.common.truth_fields import TrueField, perfect_spots, read_folder
 from fishcount import count_signals, score_field
 from fishcount.image import PROBES
@@ -64,6 +64,8 @@ CLASSES = {
 }
 AMPLIFIED = 10
 MIN_IOU = 0.5
+IN_RECIPE = "in the nuclei of scikit-image"
+IN_TRUTH = "in the true nuclei"
 PROJECTED = Settings(spots=SpotSettings(project_stacks=True))
 
 
@@ -229,9 +231,8 @@ def points_in_true_outlines(
     return Counted(nuclei.labels, points_in(nuclei.labels, points).copies, scorable)
 
 
-def run(folder: Path, *, most_fields: int | None = None, peers: bool = True) -> dict[str, Tally]:
-    """All methods over all fields."""
-    fields = list(read_folder(folder, most_fields=most_fields))
+def run_ours(fields: list[TrueField]) -> dict[str, Tally]:
+    """The whole chain over all fields, parts of it, and what limits it."""
     tallies: dict[str, Tally] = defaultdict(Tally)
 
     def add(method: str, true_field: TrueField, counted: Counted) -> None:
@@ -248,28 +249,58 @@ def run(folder: Path, *, most_fields: int | None = None, peers: bool = True) -> 
         add("true spots, true nuclei", true_field, in_true_outlines(true_field, perfect))
         seen = ideal_of_all(true_field)
         add("ideal observer, true nuclei", true_field, in_true_outlines(true_field, seen))
-    if peers:
-        points = {probe: best_blobs(fields, probe) for probe in PROBES}
-        for i, true_field in enumerate(fields):
-            here = {probe: points[probe][i] for probe in PROBES}
-            add("scikit-image", true_field, points_in(otsu_nuclei(true_field.image), here))
-            inside = points_in_true_outlines(true_field, here)
-            add("scikit-image, true nuclei", true_field, inside)
-            for name, peer in automatic_peers().items():
-                here = {probe: peer(plane_of(true_field.image, probe), np.nan) for probe in PROBES}
-                counted = points_in(otsu_nuclei(true_field.image), here)
-                add(f"scikit-image nuclei, {name}", true_field, counted)
     return dict(tallies)
 
 
-def report(tallies: Mapping[str, Tally]) -> str:
-    """All tables as Markdown."""
+def run_peers(fields: list[TrueField]) -> tuple[dict[str, Tally], dict[str, Tally]]:
+    """Each peer over all fields: in the nuclei of the scikit-image recipe, and in the true ones."""
+    by_recipe: dict[str, Tally] = defaultdict(Tally)
+    by_truth: dict[str, Tally] = defaultdict(Tally)
+    labels = [otsu_nuclei(true_field.image) for true_field in fields]
+    for method, points in _points_of_peers(fields):
+        for row, true_field in enumerate(fields):
+            here = {probe: points[probe][row] for probe in PROBES}
+            counted = points_in(labels[row], here)
+            by_recipe[method].fields.append(judge(true_field, counted))
+            counted = points_in_true_outlines(true_field, here)
+            by_truth[method].fields.append(judge(true_field, counted))
+    return dict(by_recipe), dict(by_truth)
+
+
+def _points_of_peers(
+    fields: list[TrueField],
+) -> Iterator[tuple[str, dict[str, list[Points]]]]:
+    """Each peer with each of its thresholds, and its points of each probe in each field."""
+    for name, (_, peer, steps, automatic) in installed_peers().items():
+        best = {probe: best_points(peer, steps, fields, probe) for probe in PROBES}
+        yield f"{name}, best", best
+        if automatic:
+            own = {probe: own_points(peer, fields, probe) for probe in PROBES}
+            yield f"{name}, automatic", own
+
+
+def report(ours: Mapping[str, Tally], peers: Mapping[str, Mapping[str, Tally]]) -> str:
+    """All tables as Markdown; those of the peers by where their points were counted."""
     parts = [
-        f"## {name}\n\n{markdown_table(summarize(tally), digits=3)}"
-        for name, tally in tallies.items()
+        f"## {name}\n\n{markdown_table(summarize(tally), digits=3)}" for name, tally in ours.items()
     ]
-    parts.append(f"## fishcount, by class\n\n{markdown_table(by_class(tallies['fishcount']))}")
+    parts.append(f"## fishcount, by class\n\n{markdown_table(by_class(ours['fishcount']))}")
+    for where, tallies in peers.items():
+        rows = by_difficulty(tallies)
+        if rows:
+            parts.append(f"## Other detectors, {where}\n\n{markdown_table(rows, digits=3)}")
     return "\n\n".join(parts)
+
+
+def by_difficulty(tallies: Mapping[str, Tally]) -> list[dict[str, object]]:
+    """The rows of all methods, those of one difficulty beside each other."""
+    rows = [
+        {"difficulty": row["difficulty"], "method": method, **row}
+        for method, tally in tallies.items()
+        for row in summarize(tally)
+    ]
+    order = list(dict.fromkeys(row["difficulty"] for row in rows))
+    return sorted(rows, key=lambda row: order.index(row["difficulty"]))
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -280,20 +311,17 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--skip-peers", action="store_true", help="leave the peers out")
     parser.add_argument("--out", type=Path, help="write the tables to this Markdown file too")
     asked = parser.parse_args(arguments)
-    tallies = run(asked.folder, most_fields=asked.fields, peers=not asked.skip_peers)
-    text = report(tallies)
+    fields = list(read_folder(asked.folder, most_fields=asked.fields))
+    ours = run_ours(fields)
+    by_recipe, by_truth = ({}, {}) if asked.skip_peers else run_peers(fields)
+    text = report(ours, {IN_RECIPE: by_recipe, IN_TRUTH: by_truth})
     print(text)
     if asked.out:
         note = made_by("counts", arguments)
         write_report(asked.out, f"# Counts: `{asked.folder.name}`", note, text)
-        bars = [
-            {"method": method, **row}
-            for method, tally in tallies.items()
-            for row in summarize(tally)
-        ]
         draw_bars(
             asked.out.with_suffix(".png"),
-            bars,
+            by_difficulty({"fishcount": ours["fishcount"], **by_recipe}),
             across="difficulty",
             beside="method",
             height="HER2 MAE",

@@ -113,7 +113,7 @@ def test_signals_name_the_one_that_they_were_merged_into(two_nuclei_result):
     into[1] = 3
     signals = replace(counts.signals, score=np.linspace(-2, 5, n), merged_into=into)
     table = signals_table([replace(two_nuclei_result, counts=replace(counts, signals=signals))])
-    assert list(table.columns)[-2:] == ["score", "merged_into"]
+    assert list(table.columns)[-3:] == ["score", "merged_into", "significance"]
     assert table["score"].tolist() == np.linspace(-2, 5, n).tolist()
     assert table["merged_into"].dropna().to_dict() == {1: 3}
 

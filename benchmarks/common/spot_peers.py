@@ -117,11 +117,6 @@ def installed_peers() -> dict[str, tuple[str, Peer, NDArray[np.float64], bool]]:
     return {name: peer for name, peer in PEERS.items() if importlib.util.find_spec(peer[0])}
 
 
-def automatic_peers() -> dict[str, Peer]:
-    """Detectors that measure a threshold on the image itself."""
-    return {name: peer for name, (_, peer, *_) in installed_peers().items() if name in AUTOMATIC}
-
-
 def with_best(
     attempt: Callable[[float], Found], steps: NDArray[np.float64], f1: Callable[[Found], float]
 ) -> Found:

@@ -125,6 +125,7 @@ def _signals_of(
         status=status,
         reason=reason,
         score=spots.score.copy(),
+        significance=spots.significance.copy(),
         merged_into=into + 1,
     )
 

@@ -48,8 +48,8 @@ class Signals(ColumnTable):
         A value of `Status`.
     reason : ndarray of str, (n,)
         Code of the flag behind "merged", "rejected" and "outside"; empty where kept.
-    score : ndarray of float64, (n,)
-        As in `fishcount.spots.Spots`; NaN where it was not computed.
+    score, significance : ndarray of float64, (n,)
+        As in `fishcount.spots.Spots`; NaN where they were not computed.
     merged_into : ndarray of int64, (n,)
         Number, from 1 in the order of the rows, of the signal that a merged one counts with; 0
         for the others.
@@ -67,11 +67,13 @@ class Signals(ColumnTable):
     status: NDArray[np.str_]
     reason: NDArray[np.str_]
     score: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    significance: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     merged_into: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
 
     def __post_init__(self) -> None:
-        if not len(self.score):
-            object.__setattr__(self, "score", np.full(len(self), np.nan))
+        for name in ("score", "significance"):
+            if not len(getattr(self, name)):
+                object.__setattr__(self, name, np.full(len(self), np.nan))
         if not len(self.merged_into):
             object.__setattr__(self, "merged_into", np.zeros(len(self), np.int64))
         ColumnTable.__post_init__(self)

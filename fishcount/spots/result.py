@@ -54,6 +54,10 @@ class Spots(ColumnTable):
         Log odds that it is a signal, from how it looks; NaN where it was not computed.
     min_score : float
         The least score that was asked for; NaN where scores were not looked at.
+    significance : ndarray of float64, (n,)
+        What speaks for a point beside others: its height over its error in the joint fit, in which
+        places and heights of all near it are free. For a lone point that is its height over the
+        noise; NaN where it was not computed.
     """
 
     z_px: NDArray[np.float64]
@@ -72,10 +76,12 @@ class Spots(ColumnTable):
     typical_counts: float = math.nan
     score: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     min_score: float = math.nan
+    significance: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
 
     def __post_init__(self) -> None:
-        if not len(self.score):
-            object.__setattr__(self, "score", np.full(len(self.y_px), np.nan))
+        for name in ("score", "significance"):
+            if not len(getattr(self, name)):
+                object.__setattr__(self, name, np.full(len(self.y_px), np.nan))
         ColumnTable.__post_init__(self)
 
     def __len__(self) -> int:

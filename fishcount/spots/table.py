@@ -73,6 +73,7 @@ def as_spots(
         reason=column(verdict.reason, "TOO_WIDE"),
         cluster=column(_clusters(points, verdict.kept, scale.search_sigma_px), 0),
         score=column(verdict.score, np.nan),
+        significance=column(found.figure("significance"), np.nan),
         psf_sigma_px=psf_sigma_px,
         min_snr=min_snr,
         typical_counts=scale.typical_height_counts,

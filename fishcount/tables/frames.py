@@ -64,7 +64,7 @@ NUCLEI_COLUMNS: Mapping[str, str] = {
     **dict.fromkeys(NUCLEUS_FIGURES, "float64"),
 }
 
-SIGNAL_FIGURES = ("score", "merged_into")
+SIGNAL_FIGURES = ("score", "merged_into", "significance")
 """What else is known of signals: folders of earlier versions do not have these columns."""
 
 SIGNALS_COLUMNS: Mapping[str, str] = {
@@ -83,6 +83,7 @@ SIGNALS_COLUMNS: Mapping[str, str] = {
     "reason": "object",
     "score": "float64",
     "merged_into": "Int64",
+    "significance": "float64",
 }
 
 
@@ -121,8 +122,8 @@ def nuclei_table(fields: CaseResult | FieldResult | Iterable[FieldResult]) -> pd
 def signals_table(fields: CaseResult | FieldResult | Iterable[FieldResult]) -> pd.DataFrame:
     """One row for each candidate of each field, kept or not; columns of `SIGNALS_COLUMNS`.
 
-    `fields` and errors as for `nuclei_table`. ``signal`` counts from 1 within a field. ``score`` is
-    missing where none was computed, ``merged_into`` where a signal was not merged into another of
+    `fields` and errors as for `nuclei_table`. ``signal`` counts from 1 within a field. ``score`` and
+    ``significance`` are missing where they were not computed, ``merged_into`` where a signal was not merged into another of
     its field.
 
     Examples
