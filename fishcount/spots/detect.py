@@ -18,7 +18,8 @@ from fishcount.settings import SpotSettings
 from fishcount.spots.candidates.find import find_candidates
 from fishcount.spots.candidates.refit import without_rejected
 from fishcount.spots.channel.leak import with_leak
-from fishcount.spots.channel.measure import measured_view
+from fishcount.spots.channel.like_widths import with_like_widths
+from fishcount.spots.channel.measured_view import measured_view
 from fishcount.spots.channel.psf import PointWidth, expected_sigma_px, expected_width
 from fishcount.spots.channel.reduction import (
     in_larger_pixels,
@@ -121,7 +122,7 @@ def detect_spots(
     views = {
         name: _view(pixels, known[name] or expected, z_step_um) for name, pixels in channels.items()
     }
-    views = with_singles(views)
+    views = with_singles(with_like_widths(views, dict.fromkeys(views, expected)))
     return _spots_of_probe("image", channels, views, z_step_um, settings).enlarged(factor)
 
 
@@ -179,13 +180,17 @@ def detect_in_channels(
     channels = reduce_channels(channels, factor)
     pixel_size_um = in_larger_pixels(pixel_size_um, factor)
 
+    expected = {
+        role: expected_width(pixel_size_um, optics.point_sigma_um(role)) for role in channels
+    }
+
     def view(role: str) -> ChannelView | None:
-        expected = expected_width(pixel_size_um, optics.point_sigma_um(role))
-        return _view(channels[role], known.get(role) or expected, z_step_um)
+        return _view(channels[role], known.get(role) or expected[role], z_step_um)
 
     # Most of the time is spent in numpy, which lets go of the interpreter's lock.
     with ThreadPoolExecutor(max(1, threads)) as pool:
-        views = with_singles(dict(zip(channels, pool.map(view, channels), strict=True)))
+        measured = dict(zip(channels, pool.map(view, channels), strict=True))
+        views = with_singles(with_like_widths(measured, expected))
         found = pool.map(
             lambda role: _spots_of_probe(role, channels, views, z_step_um, settings), channels
         )

@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose
 
 from fishcount.spots import cut_at, detect_spots
 from fishcount.spots.candidates.refit import without_rejected
-from fishcount.spots.channel.measure import measured_view
+from fishcount.spots.channel.measured_view import measured_view
 from fishcount.spots.channel.psf import expected_width
 from fishcount.spots.crowds.joint_fit import amplitude_errors, fit_jointly
 from fishcount.spots.crowds.moments import Patches, energy

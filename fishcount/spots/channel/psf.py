@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtr
 
 from fishcount.spots.points.fit import fit_points
 from fishcount.spots.points.maxima import parabolic_offsets
@@ -15,8 +16,10 @@ __all__ = [
     "BRIGHT_SNR",
     "START_PX",
     "PointWidth",
+    "expected_narrower",
     "expected_sigma_px",
     "expected_width",
+    "fitted_widths",
     "likeliest_width",
     "width_of_bright",
 ]
@@ -43,6 +46,8 @@ _SPREADS = np.array([0.03, 0.06, 0.1, 0.15, 0.22, 0.32])
 _SHARES = (0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.95)
 # Share of the other objects that are wider than a point, and their largest log excess.
 _WIDER, _WIDEST = 0.7, 1.2
+# Points of one probe differ in width by no more than this, in log, errors set aside.
+_OWN_SPREAD = 0.1
 # Half width, in log, of the peak of the likelihood.
 _PEAK = 0.1
 
@@ -128,6 +133,18 @@ def width_of_bright(
 
     They are fitted with a free width; see `likeliest_width`.
     """
+    widths_px, snr = fitted_widths(plane, response, maxima, snr)
+    found = likeliest_width(widths_px, snr, expected=expected)
+    return PointWidth(sigma_px=round(found.sigma_px, 3), spread=round(found.spread, 3))
+
+
+def fitted_widths(
+    plane: NDArray[np.number],
+    response: NDArray[np.float32],
+    maxima: NDArray[np.int64],
+    snr: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Widths (m,) of the brightest maxima (n, 2) of a response that fit well, and their SNR."""
     best = np.sort(np.argsort(-snr, kind="stable")[:_AT_MOST])
     maxima, snr = maxima[best], snr[best]
     start = maxima + parabolic_offsets(response, maxima)
@@ -136,12 +153,15 @@ def width_of_bright(
     low, high = _BOUNDS_PX
     fit_well = (fits.amplitude_counts > 0) & (moved < START_PX)
     fit_well &= (fits.sigma_px > low) & (fits.sigma_px < high)
-    found = likeliest_width(
-        fits.sigma_px[fit_well],
-        snr[fit_well],
-        expected=expected,
-    )
-    return PointWidth(sigma_px=round(found.sigma_px, 3), spread=round(found.spread, 3))
+    return fits.sigma_px[fit_well], snr[fit_well]
+
+
+def expected_narrower(
+    limit_px: float, snr: NDArray[np.float64], *, width: PointWidth
+) -> NDArray[np.float64]:
+    """Chance that the fitted width of each point (n,) is below a limit, by its error alone."""
+    error = np.hypot(min(width.spread, _OWN_SPREAD), _FIT_ERROR / snr)
+    return np.asarray(ndtr(np.log(limit_px / width.sigma_px) / error), np.float64)
 
 
 def expected_width(
