@@ -14,7 +14,8 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QFileDialog, QMessageBox, QPushButton
 
 from fishcount.errors import CalibrationError
-from fishcount.review import replay_folder, verify_review
+from fishcount.review import Review, replay_folder, verify_review
+from napari_fishcount.review import start
 from napari_fishcount.review.cases import in_the_window
 from napari_fishcount.review.dock import ReviewDock
 from napari_fishcount.review.start import open_review
@@ -164,6 +165,50 @@ def signs_with_the_present_reader(dock: ReviewDock, case: Path) -> None:
 
 
 def test_the_panel_goes_with_the_desk(opened, review_case: Path) -> None:
+def test_keys_sleep_while_the_case_is_out_of_sight(opened, review_case: Path) -> None:
+    dock = opened(review_case)
+    press(dock, KEY.Key_Period)
+    dock.tabs.setCurrentIndex(1)
+    box = dock.cases.new_case.ihc_box
+    press(dock, KEY.Key_2, on=box)
+    press(dock, KEY.Key_D, on=dock.cases.list)
+    assert box.currentText() == "2+"
+    assert kinds(review_case) == []
+    dock.tabs.setCurrentIndex(0)
+    press(dock, KEY.Key_D)
+    assert kinds(review_case) == ["accept_nucleus"]
+
+
+def test_the_cross_of_the_dock_closes_the_case(opened, review_case: Path, qtbot) -> None:
+    dock = opened(review_case)
+    canvas = dock.viewer.window._qt_viewer.canvas.native
+    dock.viewer.window.remove_dock_widget(dock)
+    assert dock.panel is None
+    press(dock, KEY.Key_D, on=canvas)
+    assert kinds(review_case) == []
+    # The case can be opened again, in the same window.
+    again = open_review(dock.viewer, [review_case], reader="B. Reader")
+    wait_for(qtbot, again)
+    assert again.panel is not None
+    press(again, KEY.Key_D)
+    assert kinds(review_case) == ["accept_nucleus"]
+    # A dock that is closed while it opens a case keeps nobody from it either.
+    again.open_case(review_case)
+    dock.viewer.window.remove_dock_widget(again)
+    wait_for(qtbot, again)
+    Review.open(review_case, reader="C").close()
+    again.keys.close()
+
+
+def test_the_window_is_no_larger_than_the_screen(make_napari_viewer, monkeypatch) -> None:
+    viewer = make_napari_viewer(show=True)
+    monkeypatch.setattr(start, "WINDOW_PX", (9000, 9000))
+    start.fit_to_screen(viewer)
+    window = viewer.window._qt_window
+    assert window.screen().availableGeometry().contains(window.frameGeometry())
+    assert window.height() > 500
+
+
     # In one window, because each takes seconds.
     dock = opened(review_case)
     shows_scores(dock)
@@ -216,7 +261,7 @@ def shows_scores(dock: ReviewDock) -> None:
     after = panel.scores.toPlainText()
     n_scored = panel.desk.state.automatic.folder.summary["n_scored"]
     assert f"{n_scored - 1} ●" in after
-    # What is signed comes first.
+    # What is signed comes first, then what decides it.
     words = after.split()
     assert "ASCO/CAP" in words[: words.index("Scored")]
     counts, _ = panel.model.sentence(panel.desk.nucleus)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from napari.qt.threading import create_worker
 from napari.viewer import Viewer
-from qtpy.QtCore import Signal
+from qtpy.QtCore import QEvent, Signal
 from qtpy.QtWidgets import (
     QCheckBox,
     QFileDialog,
@@ -179,8 +179,18 @@ class SecondCountDock(QWidget):
         self.close_case()
         super().closeEvent(event)
 
+    def changeEvent(self, event: Any) -> None:
+        """So also when napari takes it out of its dock, as the cross in its title does."""
+        if event.type() == QEvent.Type.ParentChange and self.parentWidget() is None:
+            self.close_case()
+        super().changeEvent(event)
+
     def _on_opened(self, found: tuple[SecondCount, CaseImages]) -> None:
         count, images = found
+        if self.parentWidget() is None:
+            # The dock was closed in the meantime.
+            count.close()
+            return
         self.view = SecondView(self.viewer, count, images=images)
         self.view.on_moved = self._refresh
         self._show_planes(self.planes.isChecked())
