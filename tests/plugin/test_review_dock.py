@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from qtpy.QtCore import Qt
+from qtpy.QtGui import QIcon
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QFileDialog, QMessageBox, QPushButton
 
@@ -164,7 +165,6 @@ def signs_with_the_present_reader(dock: ReviewDock, case: Path) -> None:
     assert readers[-2:] == ["A. Reader", "B. Reader"]
 
 
-def test_the_panel_goes_with_the_desk(opened, review_case: Path) -> None:
 def test_keys_sleep_while_the_case_is_out_of_sight(opened, review_case: Path) -> None:
     dock = opened(review_case)
     press(dock, KEY.Key_Period)
@@ -209,6 +209,7 @@ def test_the_window_is_no_larger_than_the_screen(make_napari_viewer, monkeypatch
     assert window.height() > 500
 
 
+def test_the_panel_goes_with_the_desk(opened, review_case: Path) -> None:
     # In one window, because each takes seconds.
     dock = opened(review_case)
     shows_scores(dock)
@@ -226,6 +227,10 @@ def links_rows(panel: Any) -> None:
     panel.station.run("next")
     assert panel.worklist.currentIndex().row() == 3
     assert panel.gallery.currentIndex().row() == 3
+    icon = panel.model.icon(panel.desk.nucleus)
+    size = panel.gallery.iconSize()
+    chosen, plain = (icon.pixmap(size, mode) for mode in (QIcon.Mode.Selected, QIcon.Mode.Normal))
+    assert chosen.toImage() == plain.toImage(), "the picture that is chosen is tinted"
     panel.gallery.right_clicked.emit(0)
     assert panel.desk.state.nuclei[panel.desk.shown[0]].review == "rejected"
 
