@@ -268,7 +268,8 @@ def shows_scores(dock: ReviewDock) -> None:
     assert f"{n_scored - 1} ●" in after
     # What is signed comes first, then what decides it.
     words = after.split()
-    assert "ASCO/CAP" in words[: words.index("Scored")]
+    assert "ASCO/CAP" in words[: words.index("HER2/CEP17")]
+    assert "HER2/CEP17" in words[: words.index("Scored")]
     counts, _ = panel.model.sentence(panel.desk.nucleus)
     assert counts in panel.heading.text()
 

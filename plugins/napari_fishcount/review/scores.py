@@ -23,6 +23,8 @@ from fishcount.review import Reviewed
 
 __all__ = ["outcome_html", "progress_text", "scores_html"]
 
+# What a category is decided by comes first: a small window shows the first few.
+_FIRST = ("her2_cep17_ratio", "mean_her2_per_nucleus", "mean_cep17_per_nucleus")
 # What two readers are compared by.
 _COMPARED = {"her2": "HER2", "cep17": "CEP17"}
 
@@ -75,7 +77,8 @@ def scores_html(automatic: Mapping[str, Any], reviewed: Reviewed) -> str:
 
 
 def _figure_rows(automatic: Mapping[str, Any], reviewed: Reviewed) -> Iterator[str]:
-    for key, words in CASE_FIGURES.items():
+    for key in dict.fromkeys((*_FIRST, *CASE_FIGURES)):
+        words = CASE_FIGURES[key]
         values = automatic[key], getattr(reviewed.score, key)
         before, after = (figure(value, lacking="–") for value in values)
         bounds = interval(reviewed.score.intervals_95.get(key))
