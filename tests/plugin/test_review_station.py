@@ -100,6 +100,7 @@ def test_opening_shows_the_field_of_the_first_nucleus(station) -> None:
     assert {str(symbol) for symbol in layers["CEP17 signals"].symbol} == {"cross"}
     assert layers["nuclei"].contour == 1
     assert not layers["left out"].visible
+    assert station.viewer.help == "", "the keys of napari are not those of a review"
     field = station.desk.nucleus[0]
     assert (
         len(layers["nuclei"].features)
