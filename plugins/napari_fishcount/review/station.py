@@ -335,9 +335,9 @@ class Station:
         elif not left:
             self.say("Every nucleus is reviewed. Shift+E writes the reviewed result.")
         elif not self.desk.shown:
-            self.say(f"The filter leaves no nucleus in the list. {left} are not reviewed.")
+            self.say(f"The filter leaves no nucleus in the list. {_left_words(left)}.")
         elif self.desk.nucleus == self.desk.shown[-1]:
-            self.say(f"The end of the list. {left} are not reviewed: N goes to the next of them.")
+            self.say(f"The end of the list. {_left_words(left)}: N goes to the next of them.")
 
     def _on_change(self, change: Change) -> None:
         if change == "moved" and self.desk.nucleus is None:
@@ -396,6 +396,10 @@ class Station:
         self.tool = tool
         self.say(tool.waits_for)
         self.on_tool()
+
+
+def _left_words(left: int) -> str:
+    return f"{left} {'is' if left == 1 else 'are'} not reviewed"
 
 
 def _edit_in_words(event: Event) -> str:
