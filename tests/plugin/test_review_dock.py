@@ -14,7 +14,7 @@ from qtpy.QtGui import QIcon
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QFileDialog, QMessageBox, QPushButton
 
-from fishcount.errors import CalibrationError
+from fishcount.errors import CalibrationError, ReviewError
 from fishcount.review import Review, replay_folder, verify_review
 from napari_fishcount.review import start
 from napari_fishcount.review.cases import in_the_window
@@ -198,6 +198,24 @@ def test_the_cross_of_the_dock_closes_the_case(opened, review_case: Path, qtbot)
     wait_for(qtbot, again)
     Review.open(review_case, reader="C").close()
     again.keys.close()
+
+
+def test_a_window_that_is_closed_frees_the_case(make_napari_viewer, review_case, qtbot) -> None:
+    viewer = make_napari_viewer(show=True)
+    dock = open_review(viewer, [review_case], reader="A. Reader")
+    wait_for(qtbot, dock)
+    with pytest.raises(ReviewError):
+        Review.open(review_case, reader="C")
+    dock.viewer.close()
+
+    def is_free() -> bool:
+        try:
+            Review.open(review_case, reader="C").close()
+        except ReviewError:
+            return False
+        return True
+
+    qtbot.waitUntil(is_free, timeout=WAIT_MS)
 
 
 def test_the_window_is_no_larger_than_the_screen(make_napari_viewer, monkeypatch) -> None:

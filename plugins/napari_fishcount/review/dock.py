@@ -95,6 +95,7 @@ class ReviewDock(QWidget):
         layout.addWidget(self.message)
         layout.addWidget(self.tabs, stretch=1)
         self.setMinimumWidth(_DOCK_WIDTH_PX)
+        napari_viewer.window._qt_window.destroyed.connect(lambda: self.release())
         self.keys = Keys(napari_viewer.window._qt_window, self.run)
         self._listen()
 

@@ -135,9 +135,9 @@ def outcome_html(record: dict[str, Any]) -> str:
         if outcome
         else f"Not taken into the work-up: {escape(record['refused'] or '')}"
     )
+    cep17 = "" if record["cep17_signals"] is None else f", CEP17 {record['cep17_signals']}"
     return (
-        f"<h4>{record['n_nuclei']} nuclei, HER2 {record['her2_signals']}, "
-        f"CEP17 {record['cep17_signals']}</h4>"
+        f"<h4>{record['n_nuclei']} nuclei, HER2 {record['her2_signals']}{cep17}</h4>"
         "<table cellpadding='3'><tr><td></td><td>n</td><td>equal</td><td>kappa</td>"
         f"<td>ICC</td><td>bias</td></tr>{rows}</table>"
         "<p><small>Over the nuclei that both scored; the bias is first less second count.</small>"
