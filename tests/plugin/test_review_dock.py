@@ -19,6 +19,7 @@ from fishcount.review import Review, replay_folder, verify_review
 from napari_fishcount.review import start
 from napari_fishcount.review.cases import in_the_window
 from napari_fishcount.review.dock import ReviewDock
+from napari_fishcount.review.scores import scores_html
 from napari_fishcount.review.start import open_review
 
 pytestmark = pytest.mark.viewer
@@ -288,6 +289,12 @@ def shows_scores(dock: ReviewDock) -> None:
     words = after.split()
     assert "ASCO/CAP" in words[: words.index("HER2/CEP17")]
     assert "HER2/CEP17" in words[: words.index("Scored")]
+    # So do fields that are to be looked at before anything is used.
+    summary = panel.desk.state.automatic.folder.summary
+    weak = [{**one, "flags": ["WEAK_SIGNALS"]} for one in summary["fields"]]
+    told = scores_html({**summary, "fields": weak}, panel.desk.scored)
+    assert "Look at the images first" in told
+    assert "(weak signals) may not be evaluable" in told
     counts, _ = panel.model.sentence(panel.desk.nucleus)
     assert counts in panel.heading.text()
 

@@ -128,6 +128,17 @@ def test_quality_findings_come_with_their_figure(page):
     assert "6.1 %" in page.words
 
 
+def test_fields_that_may_not_be_evaluable_are_told_beside_the_categories():
+    weak = (Finding("WEAK_SIGNALS", 0.4),)
+    case = make_case([draw_field_result(findings=weak), draw_field_result(name="field_2", seed=2)])
+    words = Page(render_report(case)).words
+    told = words.index("Look at the images first.")
+    assert words[told:].startswith("Look at the images first. By the criteria of ASCO/CAP, field_1")
+    assert told < words.index("The arithmetic category")
+    sound = make_case([draw_field_result()])
+    assert "Look at the images first" not in Page(render_report(sound)).words
+
+
 def test_nothing_is_fetched_from_anywhere(html, page):
     sources = [
         attrs[key]

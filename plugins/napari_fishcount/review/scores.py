@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 from typing import Any
 
-from fishcount.guidelines import RESEARCH_USE
+from fishcount.guidelines import RESEARCH_USE, doubted_fields
 from fishcount.records import CASE_FIGURES
 from fishcount.report.wording import (
     category_words,
@@ -60,9 +60,11 @@ def scores_html(automatic: Mapping[str, Any], reviewed: Reviewed) -> str:
         need_words(need) for one in reviewed.classification.headline for need in one.needs
     )
     doubts = dict.fromkeys(finding.code for finding in reviewed.findings)
+    fields = {one["name"]: one.get("flags", ()) for one in automatic["fields"]}
     return "".join(
         [
             f"<table cellpadding='3'>{''.join(rows)}</table>",
+            _list("Look at the images first", map(escape, doubted_fields(fields))),
             _list("Still needed", needs),
             _list(
                 "To be noted",
