@@ -41,6 +41,9 @@ from napari_fishcount.review.tools import Brush, Knife, Tool
 
 __all__ = ["Station"]
 
+# A message is a line or two above the list.
+_MOST_SIGNALS_NAMED = 3
+
 
 class Station:
     """One reader at one case in one viewer.
@@ -405,4 +408,5 @@ def _left_words(left: int) -> str:
 def _edit_in_words(event: Event) -> str:
     """An edit with what it was done to, and by whom: it may have been another reader."""
     what = ", ".join(filter(None, (edit_words(event.action), edit_details(event.action))))
-    return f"{what} ({objects_words(event)}; {event.reader})"
+    on = objects_words(event, most_signals=_MOST_SIGNALS_NAMED)
+    return f"{what} ({on}; {event.reader})"
