@@ -117,7 +117,6 @@ class SecondCount:
                 field="rng",
                 remedy="give a generator, or n_nuclei=0 where the reader chooses",
             )
-        path.parent.mkdir(exist_ok=True)
         log = EditLog.open(path, input_sha256=automatic.sha256)
         try:
             count = cls(reader, log, automatic, *replay_counts(log.content))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 from reviewed_cases import draw_case
 
-from fishcount.errors import AlteredLogError, ReviewError
+from fishcount.errors import AlteredLogError, OutputError, ReviewError
 from fishcount.io import read_case_folder, verify_case_folder
 from fishcount.report.agreement import write_second_count
 from fishcount.review import (
@@ -89,6 +90,15 @@ def test_where_chance_is_to_choose_it_needs_what_draws(case):
         chosen = count.chosen
     with SecondCount.open(case, reader="B", n_nuclei=3) as again:
         assert again.chosen == chosen
+
+
+def test_where_nothing_can_be_written_that_is_said(case, monkeypatch):
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(OutputError, match="copy the case to a folder"):
+        open_count(case)
 
 
 def test_the_log_holds_nothing_of_the_first_count(case):
