@@ -36,7 +36,7 @@ from fishcount.review.second_count_log import (
     replay_counts,
     standing_counts,
 )
-from fishcount.review.session import replay_folder
+from fishcount.review.session import check_not_reviewed, replay_folder
 from fishcount.review.tables import reviewed_nuclei
 
 __all__ = ["SecondCount"]
@@ -104,13 +104,14 @@ class SecondCount:
         ------
         ReviewError
             When the reader is not named or is the first one, or `rng` is missing where chance is
-            to choose; as `Review.open` else.
+            to choose; as `Review.open` else, which refuses the ``reviewed`` of a case as well.
         """
         reader = named_reader(reader, of="a second count")
         case = folder if isinstance(folder, CaseFolder) else read_case_folder(folder)
         _check_other_reader(case, reader)
         automatic = read_automatic(case)
         path = case.path / SECOND_COUNTS / f"{slug_of(reader)}.jsonl"
+        check_not_reviewed(case, path)
         if n_nuclei and rng is None and not read_log(path).events:
             raise ReviewError(
                 "chance is to choose, and nothing draws",
