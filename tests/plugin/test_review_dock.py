@@ -330,7 +330,13 @@ def test_cases_come_one_after_another(
     opened, scored_case: Path, tmp_path: Path, qtbot: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cases = [Path(shutil.copytree(scored_case, tmp_path / name)) for name in ("one", "two")]
-    dock = opened(*cases)
+    # One that is named twice is there once.
+    dock = opened(*cases, cases[0])
+    assert dock.cases.folders == cases
+    monkeypatch.setattr(dock, "_worker", "an export")
+    dock.open_case(cases[1])
+    assert "try again" in dock.message.text()
+    monkeypatch.setattr(dock, "_worker", None)
     exports(dock, cases[0], qtbot, monkeypatch)
     n_layers = len(dock.viewer.layers)
     dock.next_case()

@@ -118,6 +118,7 @@ class ReviewDock(QWidget):
     def open_case(self, folder: Path) -> None:
         """Open a case in a thread, in place of the one that is open; `opened` tells when."""
         if self._worker is not None:
+            self.say("⚠ a case is being opened or exported: try again when that is done")
             return
         self.close_case()
         self.cases.add([folder])
