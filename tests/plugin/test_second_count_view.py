@@ -15,6 +15,8 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QMessageBox
 
 from fishcount.errors import ReviewError
+from fishcount.guidelines import classify
+from fishcount.records import category_record
 from fishcount.review import SecondCount, second_count_logs
 from napari_fishcount.layers import add_layers
 from napari_fishcount.reader import read_case
@@ -136,7 +138,7 @@ def asks_before_too_few_are_compared(dock: Any, case: Path, qtbot: Any, monkeypa
     assert not dock.view.count.finished
 
 
-def test_a_count_of_one_probe_tells_of_one() -> None:
+def test_a_count_of_one_probe_tells_of_one_and_a_comment_stays_with_its_category() -> None:
     record = {
         "n_nuclei": 3,
         "her2_signals": 9,
@@ -146,3 +148,6 @@ def test_a_count_of_one_probe_tells_of_one() -> None:
         "refused": "a case without CEP17 has no recount",
     }
     assert "3 nuclei, HER2 9<" in outcome_html(record)
+    outcome = classify(20, 100, 60, ihc="1+", areas=2).under("asco-cap-2018-dual")
+    record |= {"cep17_signals": 3, "workup": {"outcome": category_record(outcome)}}
+    assert "<b>Negative with comment, group 4</b>" in outcome_html(record)

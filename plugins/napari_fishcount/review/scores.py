@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 from typing import Any
 
-from fishcount.guidelines import RESEARCH_USE, doubted_fields
-from fishcount.records import CASE_FIGURES
+from fishcount.guidelines import RESEARCH_USE, comment_of, doubted_fields
+from fishcount.records import CASE_FIGURES, category_of
 from fishcount.report.wording import (
     category_words,
     figure,
@@ -89,10 +89,12 @@ def _figure_rows(automatic: Mapping[str, Any], reviewed: Reviewed) -> Iterator[s
 
 
 def _category_rows(automatic: Mapping[str, Any], categories: Iterable[Category]) -> Iterator[str]:
-    before = {entry["scheme"]: _category_words(entry) for entry in automatic["categories"]}
+    before = {
+        entry["scheme"]: _category_words(category_of(entry)) for entry in automatic["categories"]
+    }
     for one in categories:
         was = before.get(one.scheme, "–")
-        now = _category_words({"category": one.category, "group": one.group})
+        now = _category_words(one)
         yield _row(scheme_name(one.scheme), was, _marked(now, changed=was != now))
 
 
@@ -104,9 +106,9 @@ def _marked(text: str, *, changed: bool) -> str:
     return f"<b>{text} ●</b>" if changed else text
 
 
-def _category_words(entry: Mapping[str, Any]) -> str:
-    group = f", group {entry['group']}" if entry.get("group") else ""
-    return escape(category_words(entry["category"]) + group)
+def _category_words(category: Category) -> str:
+    group = f", group {category.group}" if category.group else ""
+    return escape(category_words(category.category) + comment_of(category) + group)
 
 
 def _list(title: str, items: Iterable[str]) -> str:
@@ -133,7 +135,7 @@ def outcome_html(record: dict[str, Any]) -> str:
     workup = record["workup"]
     outcome = workup["outcome"] if workup else None
     words = (
-        f"<b>{escape(category_words(outcome['category']))}</b>: {escape(outcome['reason'])}"
+        f"<b>{_category_words(category_of(outcome))}</b>: {escape(outcome['reason'])}"
         if outcome
         else f"Not taken into the work-up: {escape(record['refused'] or '')}"
     )
