@@ -17,6 +17,7 @@ __all__ = [
     "RESEARCH_USE",
     "below_minimum",
     "comment_of",
+    "doubted_fields",
     "explain",
     "explain_paragraphs",
     "headline",
@@ -291,8 +292,22 @@ def _advice(shown: Sequence[Category], findings: Sequence[Finding]) -> Iterator[
         yield f"{sentence[:-1]}: {finding.detail}." if told_apart else sentence
 
 
-def _doubted(fields: Mapping[str, Sequence[str]]) -> Iterator[str]:
-    """Fields that were left out, or that a person may have to leave out."""
+def doubted_fields(fields: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Fields that were left out, or that a person may have to leave out, as sentences.
+
+    Parameters
+    ----------
+    fields
+        Codes of the flags of each field.
+
+    Examples
+    --------
+    >>> from fishcount.guidelines import doubted_fields
+    >>> for sentence in doubted_fields({"a": ["WEAK_SIGNALS"], "b": []}):
+    ...     print(sentence)
+    By the criteria of ASCO/CAP, a (weak signals) may not be evaluable: look at it before the
+    categories are used.
+    """
     void, reasons = (
         {
             name: ", ".join(FLAGS[code].name for code in codes if code in flags)
@@ -312,6 +327,11 @@ def _doubted(fields: Mapping[str, Sequence[str]]) -> Iterator[str]:
             f"By the criteria of ASCO/CAP, {_listed(doubtful)} may not be evaluable: look at "
             f"{'it' if len(doubtful) == 1 else 'them'} before the categories are used."
         )
+
+
+def _doubted(fields: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """The same, and what else is said of single fields."""
+    yield from doubted_fields(fields)
     for code in _SAID_OF_FIELDS:
         named = [name for name, flags in fields.items() if code in flags]
         if named:

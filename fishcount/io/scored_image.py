@@ -102,13 +102,15 @@ def _places(paths: list[str], folder: CaseFolder) -> list[Path]:
         for place in (Path(), *folder.path.resolve().parents)
         if all(_is_there(place / path) for path in paths)
     ]
+    absolute = all(Path(path).is_absolute() for path in paths)
     if not places:
+        start = "" if absolute else ", start from the folder where the case was scored"
         raise InputError(
             "the image is not there",
             file=paths[0],
-            remedy="put it back, or score the case anew",
+            remedy=f"put it back{start}, or score the case anew",
         )
-    return places[:1] if all(Path(path).is_absolute() for path in paths) else places
+    return places[:1] if absolute else places
 
 
 def _is_there(file: Path) -> bool:

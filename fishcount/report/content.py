@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fishcount.guidelines import below_minimum, comment_of, explain_paragraphs
+from fishcount.guidelines import below_minimum, comment_of, doubted_fields, explain_paragraphs
 from fishcount.guidelines import headline as headline_categories
 from fishcount.records import CASE_FIGURES, findings_of
 from fishcount.report.shown import ShownCase
@@ -29,6 +29,7 @@ __all__ = [
     "CategoryRow",
     "Measure",
     "category_rows",
+    "doubted",
     "headline",
     "measures",
     "needs_of",
@@ -156,10 +157,19 @@ def paragraphs(case: ShownCase) -> tuple[str, ...]:
         ihc=case.summary.get("ihc"),
         tags=case.summary.get("tags", ()),
         findings=findings_of(case.summary),
-        doubts={one["name"]: one.get("flags", ()) for one in case.summary["fields"]},
+        doubts=_flags_of_fields(case),
         also=case.settings.scoring.headline,
     )
     return tuple(prose(text) for text in texts)
+
+
+def doubted(case: ShownCase) -> tuple[str, ...]:
+    """Fields that a person has to look at before anything else of the page is used."""
+    return tuple(prose(text) for text in doubted_fields(_flags_of_fields(case)))
+
+
+def _flags_of_fields(case: ShownCase) -> dict[str, Sequence[str]]:
+    return {one["name"]: one.get("flags", ()) for one in case.summary["fields"]}
 
 
 def provenance_rows(record: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:

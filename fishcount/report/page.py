@@ -147,6 +147,7 @@ def render_shown(
             case=case,
             roles=case.roles,
             measures=content.measures(case),
+            doubted=content.doubted(case),
             paragraphs=content.paragraphs(case),
             histograms=_histograms(case, case.roles),
             pictures=pictures,

@@ -126,7 +126,7 @@ def _all_findings(case: ShownCase) -> Iterator[tuple[str, Finding]]:
 
 def _place(where: str, finding: Finding) -> str:
     figure = "" if finding.figure is None else _figure(finding.code, finding.figure)
-    said = " ".join(part for part in (finding.detail, figure) if part)
+    said = f"{finding.detail} ({figure})" if finding.detail and figure else finding.detail or figure
     return f"{where}: {said}" if said else where
 
 

@@ -215,8 +215,8 @@ def _bimodality(mixed: Mapping[str, Any]) -> str:
     kinds = "are two populations" if two else "are one population"
     return (
         f"By their HER2 copies the nuclei {kinds}: Ashman's D of the best two is "
-        f"{number(mixed['separation'], decimals=1)}, and two are apart from 2, with more than 10 % "
-        "of the nuclei in the smaller."
+        f"{number(mixed['separation'], decimals=1)}; they count as two where it is 2 or more and "
+        "the smaller has more than 10 % of the nuclei."
     )
 
 

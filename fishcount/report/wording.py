@@ -90,17 +90,17 @@ def flag_sentence(code: str) -> str:
 
 
 def number(value: float | None, *, decimals: int = 2) -> str:
-    """A figure for people; what does not exist is said in words, never NaN or infinity.
+    """A figure for people; what does not exist is said in words, never NaN, infinity or -0.
 
     Examples
     --------
     >>> from fishcount.report.wording import number
-    >>> number(1.666667), number(None)
-    ('1.67', 'not available')
+    >>> number(1.666667), number(-0.001), number(None)
+    ('1.67', '0.00', 'not available')
     """
     if value is None or value != value or value in (float("inf"), float("-inf")):
         return _NOT_AVAILABLE
-    return f"{value:.{decimals}f}"
+    return f"{value:z.{decimals}f}"
 
 
 def figure(value: float | None, *, lacking: str = _NOT_AVAILABLE) -> str:

@@ -206,7 +206,7 @@ class EditLog:
 
     @classmethod
     def open(cls, path: str | Path, *, input_sha256: str) -> Self:
-        """Open or begin a log; a torn line at its end is taken off.
+        """Open or begin a log, in a folder of its own too; a torn line at its end is taken off.
 
         Raises
         ------
@@ -221,9 +221,15 @@ class EditLog:
         content = read_log(path)
         check_belongs(content, input_sha256, path)
         try:
+            path.parent.mkdir(exist_ok=True)
             file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
         except OSError as error:
-            raise OutputError("cannot be written", file=path, found=reason_of(error)) from error
+            raise OutputError(
+                "cannot be written",
+                file=path,
+                found=reason_of(error),
+                remedy="copy the case to a folder that you may write to",
+            ) from error
         log = cls(path, input_sha256, content, file)
         try:
             _lock(file, path)

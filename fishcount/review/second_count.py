@@ -7,6 +7,7 @@ own, chained as that of a review; neither the first count nor the automatic one 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -35,7 +36,7 @@ from fishcount.review.second_count_log import (
     replay_counts,
     standing_counts,
 )
-from fishcount.review.session import replay_folder
+from fishcount.review.session import check_not_reviewed, replay_folder
 from fishcount.review.tables import reviewed_nuclei
 
 __all__ = ["SecondCount"]
@@ -103,20 +104,20 @@ class SecondCount:
         ------
         ReviewError
             When the reader is not named or is the first one, or `rng` is missing where chance is
-            to choose; as `Review.open` else.
+            to choose; as `Review.open` else, which refuses the ``reviewed`` of a case as well.
         """
         reader = named_reader(reader, of="a second count")
         case = CaseFolder.of(folder)
         _check_other_reader(case, reader)
         automatic = read_automatic(case)
         path = case.path / SECOND_COUNTS / f"{slug_of(reader)}.jsonl"
+        check_not_reviewed(case, path)
         if n_nuclei and rng is None and not read_log(path).events:
             raise ReviewError(
                 "chance is to choose, and nothing draws",
                 field="rng",
                 remedy="give a generator, or n_nuclei=0 where the reader chooses",
             )
-        path.parent.mkdir(exist_ok=True)
         log = EditLog.open(path, input_sha256=automatic.sha256)
         try:
             count = cls(reader, log, automatic, *replay_counts(log.content))
@@ -183,6 +184,26 @@ class SecondCount:
         """Leave a nucleus out."""
         self._check_nucleus(nucleus)
         self._append(SkipNucleus(field=nucleus[0], nucleus=nucleus[1]))
+
+    def replace_skipped(self, rng: np.random.Generator) -> tuple[Id, ...]:
+        """Let chance choose others for chosen nuclei that were skipped, as long as there are any.
+
+        A count that began with enough nuclei can so end with enough.
+
+        Returns
+        -------
+        tuple of (field, number)
+            Those that were added to the chosen ones; none where the reader chooses.
+        """
+        kinds = (event.action for event in self.log.content.events)
+        began = next((a["nuclei"] for a in kinds if a["kind"] == "choose_nuclei"), ())
+        missing = len(began) - len(set(self.chosen) - self.skipped)
+        if missing <= 0:
+            return ()
+        others = _chosen_by_chance(self._automatic, missing, rng, but=self.chosen)
+        if others:
+            self._append(ChooseNuclei(nuclei=(*self.chosen, *others)))
+        return others
 
     def undo(self) -> None:
         """Take the last count or skip back; ReviewError where there is none, or it is finished."""
@@ -286,14 +307,15 @@ def _before(counted: dict[Id, tuple[int, int | None]], touched: list[str]) -> di
 
 
 def _chosen_by_chance(
-    automatic: Automatic, n_nuclei: int, rng: np.random.Generator
+    automatic: Automatic, n_nuclei: int, rng: np.random.Generator, *, but: Collection[Id] = ()
 ) -> tuple[Id, ...]:
     """Nuclei whose outline is fit, in the order of the case; their counts have no say."""
     table = automatic.folder.nuclei
     fit = table["scored"] | table["reject_reason"].isin(SKIPPED_FOR_SIGNALS)
-    rows = np.flatnonzero(fit.to_numpy(np.bool_))
-    taken = np.sort(rng.choice(rows, min(n_nuclei, len(rows)), replace=False))
     ids = list(automatic.nucleus_at)
+    taken_before = set(but)
+    rows = [row for row in np.flatnonzero(fit.to_numpy()) if ids[row] not in taken_before]
+    taken = np.sort(rng.choice(np.array(rows, np.int64), min(n_nuclei, len(rows)), replace=False))
     return tuple(ids[row] for row in taken.tolist())
 
 

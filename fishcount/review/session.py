@@ -24,7 +24,7 @@ from fishcount.review.readers import named_reader
 from fishcount.review.rows import NucleusRow, Patch, SignalRow
 from fishcount.review.state import ReviewState
 
-__all__ = ["Review", "replay", "replay_folder"]
+__all__ = ["Review", "check_not_reviewed", "replay", "replay_folder"]
 
 
 @dataclass(slots=True)
@@ -70,10 +70,11 @@ class Review:
             When it is not a case folder.
         AlteredLogError, ReviewError
             When the log is not as it was written, belongs to another result, or is open
-            elsewhere.
+            elsewhere; when the folder is the ``reviewed`` of a case.
         """
         reader = named_reader(reader, of="a review")
         case = CaseFolder.of(folder)
+        check_not_reviewed(case, case.path / LOG_NAME)
         automatic = read_automatic(case)
         log = EditLog.open(case.path / LOG_NAME, input_sha256=automatic.sha256)
         try:
@@ -195,6 +196,20 @@ def replay_folder(folder: str | Path | CaseFolder) -> tuple[ReviewState, LogCont
     content = read_log(path)
     check_belongs(content, automatic.sha256, path)
     return replay(automatic, content, path=path).present, content
+
+
+def check_not_reviewed(case: CaseFolder, log: Path) -> None:
+    """Check that a case is not the ``reviewed`` of one; ReviewError where it is and has no `log`.
+
+    A log in there would keep the case from being exported again: work of people is not replaced.
+    """
+    above = case.path.resolve().parent
+    if "review" in case.summary and (above / "summary.json").is_file() and not log.exists():
+        raise ReviewError(
+            "it is the reviewed result of a case",
+            file=case.path,
+            remedy=f"open the case itself: {above}",
+        )
 
 
 def _changes_of(patch: Patch) -> dict[str, Any]:

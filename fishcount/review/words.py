@@ -61,10 +61,16 @@ def edit_details(action: Mapping[str, Any]) -> str:
     return str(action["channel"]) if kind == "add_signal" else ""
 
 
-def objects_words(event: Event) -> str:
-    """The nuclei and signals that an event has changed, by field and number."""
-    return ", ".join(
-        f"{kind} {name}"
-        for kind, key in (("nucleus", "nuclei"), ("signal", "signals"))
-        for name in event.object.get(key, ())
-    )
+def objects_words(event: Event, *, most_signals: int | None = None) -> str:
+    """The nuclei and signals that an event has changed, by field and number.
+
+    Where there are more signals than `most_signals`, their number stands for them: a merged nucleus
+    takes all of its signals with it.
+    """
+    signals = event.object.get("signals", ())
+    words = [f"nucleus {name}" for name in event.object.get("nuclei", ())]
+    if most_signals is not None and len(signals) > most_signals:
+        words.append(f"{len(signals)} signals")
+    else:
+        words += [f"signal {name}" for name in signals]
+    return ", ".join(words)

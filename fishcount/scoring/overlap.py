@@ -38,7 +38,8 @@ def overlap_findings(
     field : ndarray of int64, (n,)
         Number of the field of each scored nucleus, from 0.
     yx_px : ndarray of float64, (n, 2)
-        Where it lies in that field.
+        Where it lies in that field; a nucleus whose place is NaN is left out, such as one that a
+        reader drew.
 
     Returns
     -------
@@ -54,7 +55,8 @@ def overlap_findings(
     ...     ["a", "b"], np.repeat([0, 1], 20), np.concatenate([places, places + 31]))[0].detail
     '20 nuclei in a and b'
     """
-    places = [yx_px[field == number][:_MOST_NUCLEI] for number in range(len(fields))]
+    known = np.isfinite(yx_px).all(axis=1)
+    places = [yx_px[known & (field == number)][:_MOST_NUCLEI] for number in range(len(fields))]
     findings = []
     for (one, here), (other, there) in combinations(zip(fields, places, strict=True), 2):
         shared = _most_alike(here, there)

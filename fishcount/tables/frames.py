@@ -122,9 +122,9 @@ def nuclei_table(fields: CaseResult | FieldResult | Iterable[FieldResult]) -> pd
 def signals_table(fields: CaseResult | FieldResult | Iterable[FieldResult]) -> pd.DataFrame:
     """One row for each candidate of each field, kept or not; columns of `SIGNALS_COLUMNS`.
 
-    `fields` and errors as for `nuclei_table`. ``signal`` counts from 1 within a field. ``score`` and
-    ``significance`` are missing where they were not computed, ``merged_into`` where a signal was not merged into another of
-    its field.
+    `fields` and errors as for `nuclei_table`. ``signal`` counts from 1 within a field. ``score``
+    and ``significance`` are missing where they were not computed, ``merged_into`` where a signal
+    was not merged into another of its field.
 
     Examples
     --------

@@ -17,7 +17,7 @@ def um_box(tip: str) -> QDoubleSpinBox:
     box.setDecimals(4)
     box.setRange(0.0, 50.0)
     box.setSingleStep(0.01)
-    box.setSuffix(" um")
+    box.setSuffix(" µm")
     box.setSpecialValueText(_NOT_KNOWN)
     box.setToolTip(tip)
     return box

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from html import escape
 
-from fishcount.guidelines import RESEARCH_USE
+from fishcount.guidelines import RESEARCH_USE, comment_of
 from fishcount.records import CASE_FIGURES
 from fishcount.report.wording import (
     category_words,
@@ -65,7 +65,7 @@ def _figures(case: CaseResult) -> Iterator[tuple[str, str]]:
 
 
 def _category(category: Category) -> str:
-    words = f"<b>{escape(category_words(category.category))}</b>"
+    words = f"<b>{escape(category_words(category.category) + comment_of(category))}</b>"
     if category.group is not None:
         words += f", group {category.group}"
     needs = "".join(f"<br>→ {escape(need_words(need))}" for need in category.needs)

@@ -70,6 +70,11 @@ def test_relative_paths_start_above_the_case_folder(tmp_path, planes, monkeypatc
     monkeypatch.chdir("/")
     name = folder.summary["fields"][0]["name"]
     assert_array_equal(read_scored_image(folder, name).raw("HER2"), planes["HER2"])
+    # From elsewhere they are not found, though they may be where they were.
+    (tmp_path / "case").rename(tmp_path.parent / f"{tmp_path.name}_moved")
+    moved = read_case_folder(tmp_path.parent / f"{tmp_path.name}_moved")
+    with pytest.raises(InputError, match="start from the folder where the case was scored"):
+        read_scored_image(moved, name)
 
 
 @pytest.mark.parametrize("other", [lambda plane: plane + 1, lambda plane: plane[:50]])

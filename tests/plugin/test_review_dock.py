@@ -10,13 +10,16 @@ from typing import Any
 
 import pytest
 from qtpy.QtCore import Qt
+from qtpy.QtGui import QIcon
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QFileDialog, QMessageBox, QPushButton
 
-from fishcount.errors import CalibrationError
-from fishcount.review import replay_folder, verify_review
+from fishcount.errors import CalibrationError, ReviewError
+from fishcount.review import Review, replay_folder, verify_review
+from napari_fishcount.review import start
 from napari_fishcount.review.cases import in_the_window
 from napari_fishcount.review.dock import ReviewDock
+from napari_fishcount.review.scores import scores_html
 from napari_fishcount.review.start import open_review
 
 pytestmark = pytest.mark.viewer
@@ -163,6 +166,68 @@ def signs_with_the_present_reader(dock: ReviewDock, case: Path) -> None:
     assert readers[-2:] == ["A. Reader", "B. Reader"]
 
 
+def test_keys_sleep_while_the_case_is_out_of_sight(opened, review_case: Path) -> None:
+    dock = opened(review_case)
+    press(dock, KEY.Key_Period)
+    dock.tabs.setCurrentIndex(1)
+    box = dock.cases.new_case.ihc_box
+    press(dock, KEY.Key_2, on=box)
+    press(dock, KEY.Key_D, on=dock.cases.list)
+    assert box.currentText() == "2+"
+    assert kinds(review_case) == []
+    dock.tabs.setCurrentIndex(0)
+    press(dock, KEY.Key_D)
+    assert kinds(review_case) == ["accept_nucleus"]
+
+
+def test_the_cross_of_the_dock_closes_the_case(opened, review_case: Path, qtbot) -> None:
+    dock = opened(review_case)
+    canvas = dock.viewer.window._qt_viewer.canvas.native
+    dock.viewer.window.remove_dock_widget(dock)
+    assert dock.panel is None
+    press(dock, KEY.Key_D, on=canvas)
+    assert kinds(review_case) == []
+    # The case can be opened again, in the same window.
+    again = open_review(dock.viewer, [review_case], reader="B. Reader")
+    wait_for(qtbot, again)
+    assert again.panel is not None
+    press(again, KEY.Key_D)
+    assert kinds(review_case) == ["accept_nucleus"]
+    # A dock that is closed while it opens a case keeps nobody from it either.
+    again.open_case(review_case)
+    dock.viewer.window.remove_dock_widget(again)
+    wait_for(qtbot, again)
+    Review.open(review_case, reader="C").close()
+    again.keys.close()
+
+
+def test_a_window_that_is_closed_frees_the_case(make_napari_viewer, review_case, qtbot) -> None:
+    viewer = make_napari_viewer(show=True)
+    dock = open_review(viewer, [review_case], reader="A. Reader")
+    wait_for(qtbot, dock)
+    with pytest.raises(ReviewError):
+        Review.open(review_case, reader="C")
+    dock.viewer.close()
+
+    def is_free() -> bool:
+        try:
+            Review.open(review_case, reader="C").close()
+        except ReviewError:
+            return False
+        return True
+
+    qtbot.waitUntil(is_free, timeout=WAIT_MS)
+
+
+def test_the_window_is_no_larger_than_the_screen(make_napari_viewer, monkeypatch) -> None:
+    viewer = make_napari_viewer(show=True)
+    monkeypatch.setattr(start, "WINDOW_PX", (9000, 9000))
+    start.fit_to_screen(viewer)
+    window = viewer.window._qt_window
+    assert window.screen().availableGeometry().contains(window.frameGeometry())
+    assert window.height() > 500
+
+
 def test_the_panel_goes_with_the_desk(opened, review_case: Path) -> None:
     # In one window, because each takes seconds.
     dock = opened(review_case)
@@ -181,6 +246,10 @@ def links_rows(panel: Any) -> None:
     panel.station.run("next")
     assert panel.worklist.currentIndex().row() == 3
     assert panel.gallery.currentIndex().row() == 3
+    icon = panel.model.icon(panel.desk.nucleus)
+    size = panel.gallery.iconSize()
+    chosen, plain = (icon.pixmap(size, mode) for mode in (QIcon.Mode.Selected, QIcon.Mode.Normal))
+    assert chosen.toImage() == plain.toImage(), "the picture that is chosen is tinted"
     panel.gallery.right_clicked.emit(0)
     assert panel.desk.state.nuclei[panel.desk.shown[0]].review == "rejected"
 
@@ -216,9 +285,16 @@ def shows_scores(dock: ReviewDock) -> None:
     after = panel.scores.toPlainText()
     n_scored = panel.desk.state.automatic.folder.summary["n_scored"]
     assert f"{n_scored - 1} ●" in after
-    # What is signed comes first.
+    # What is signed comes first, then what decides it.
     words = after.split()
-    assert "ASCO/CAP" in words[: words.index("Scored")]
+    assert "ASCO/CAP" in words[: words.index("HER2/CEP17")]
+    assert "HER2/CEP17" in words[: words.index("Scored")]
+    # So do fields that are to be looked at before anything is used.
+    summary = panel.desk.state.automatic.folder.summary
+    weak = [{**one, "flags": ["WEAK_SIGNALS"]} for one in summary["fields"]]
+    told = scores_html({**summary, "fields": weak}, panel.desk.scored)
+    assert "Look at the images first" in told
+    assert "(weak signals) may not be evaluable" in told
     counts, _ = panel.model.sentence(panel.desk.nucleus)
     assert counts in panel.heading.text()
 
@@ -254,7 +330,13 @@ def test_cases_come_one_after_another(
     opened, scored_case: Path, tmp_path: Path, qtbot: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cases = [Path(shutil.copytree(scored_case, tmp_path / name)) for name in ("one", "two")]
-    dock = opened(*cases)
+    # One that is named twice is there once.
+    dock = opened(*cases, cases[0])
+    assert dock.cases.folders == cases
+    monkeypatch.setattr(dock, "_worker", "an export")
+    dock.open_case(cases[1])
+    assert "try again" in dock.message.text()
+    monkeypatch.setattr(dock, "_worker", None)
     exports(dock, cases[0], qtbot, monkeypatch)
     n_layers = len(dock.viewer.layers)
     dock.next_case()

@@ -100,6 +100,7 @@ def test_opening_shows_the_field_of_the_first_nucleus(station) -> None:
     assert {str(symbol) for symbol in layers["CEP17 signals"].symbol} == {"cross"}
     assert layers["nuclei"].contour == 1
     assert not layers["left out"].visible
+    assert station.viewer.help == "", "the keys of napari are not those of a review"
     field = station.desk.nucleus[0]
     assert (
         len(layers["nuclei"].features)
@@ -222,6 +223,10 @@ def test_nuclei_merge_with_the_one_under_the_pointer(station) -> None:
     merged = station.desk.nucleus
     assert station.desk.state.nuclei[merged].parents == (here[1], other[1])
     assert (station.stage.layers["nuclei"].data == merged[1]).any()
+    # A merged nucleus takes all of its signals with it: their number is said.
+    station.run("undo")
+    assert re.search(r", \d+ signals; A\)$", station.said[-1])
+    assert "signal " not in station.said[-1]
 
 
 def test_the_knife_cuts_along_a_drag(station) -> None:

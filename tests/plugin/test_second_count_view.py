@@ -12,11 +12,15 @@ import pytest
 from napari.components import ViewerModel
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QMessageBox
 
 from fishcount.errors import ReviewError
+from fishcount.guidelines import classify
+from fishcount.records import category_record
 from fishcount.review import SecondCount, second_count_logs
 from napari_fishcount.layers import add_layers
 from napari_fishcount.reader import read_case
+from napari_fishcount.review.scores import outcome_html
 from napari_fishcount.review.second_view import SecondView, parse_counts
 from napari_fishcount.review.start import open_review
 
@@ -56,8 +60,13 @@ def test_typing_counts_and_goes_on(view: SecondView) -> None:
     assert view.nucleus == chosen[2]
     with pytest.raises(ReviewError, match="HER2 and CEP17"):
         view.enter("6")
+    # Chance has chosen another in place of the one that was skipped.
+    assert view.count.chosen[:5] == chosen
+    assert len(set(view.count.chosen)) == 6
     view.undo()
     assert view.nucleus == chosen[1]
+    view.enter("-")
+    assert len(view.count.chosen) == 6, "one skip, one other"
 
 
 def test_another_field_takes_away_what_was_said_of_the_one_before(view: SecondView) -> None:
@@ -79,7 +88,11 @@ def test_typed_counts() -> None:
 
 @pytest.mark.viewer
 def test_a_second_count_by_keys_alone(
-    make_napari_viewer: Any, qtbot: Any, review_case: Path, tmp_path: Path
+    make_napari_viewer: Any,
+    qtbot: Any,
+    review_case: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     other = Path(shutil.copytree(review_case, tmp_path / "other"))
     viewer = make_napari_viewer(show=True)
@@ -97,6 +110,44 @@ def test_a_second_count_by_keys_alone(
     assert dock.view.count.folder.path == other
     assert dock.outcome.isHidden()
     assert dock.next_button.isHidden()
-    dock.close_case()
+    asks_before_too_few_are_compared(dock, other, qtbot, monkeypatch)
+    # The cross of the dock closes the count: another may open it.
+    viewer.window.remove_dock_widget(dock)
+    assert dock.view is None
     (log,) = second_count_logs(review_case)
     assert log.with_suffix(".png").is_file()
+
+
+def asks_before_too_few_are_compared(dock: Any, case: Path, qtbot: Any, monkeypatch: Any) -> None:
+    """Where the reader chooses: what is counted after the comparison is not blinded."""
+    asked: list[str] = []
+
+    def no(*arguments: Any) -> Any:
+        asked.append(arguments[-1])
+        return QMessageBox.StandardButton.No
+
+    monkeypatch.setattr(QMessageBox, "question", no)
+    dock.reader.setText("C")
+    dock.n_nuclei.setValue(0)
+    dock.open_case(case)
+    qtbot.waitUntil(lambda: dock._worker is None, timeout=WAIT_MS)
+    QTest.keyClicks(dock.entry, "5 3")
+    QTest.keyClick(dock.entry, Qt.Key.Key_Return)
+    dock.finish()
+    assert asked[0].startswith("1 of at least 20 nuclei were counted")
+    assert not dock.view.count.finished
+
+
+def test_a_count_of_one_probe_tells_of_one_and_a_comment_stays_with_its_category() -> None:
+    record = {
+        "n_nuclei": 3,
+        "her2_signals": 9,
+        "cep17_signals": None,
+        "agreement": [],
+        "workup": None,
+        "refused": "a case without CEP17 has no recount",
+    }
+    assert "3 nuclei, HER2 9<" in outcome_html(record)
+    outcome = classify(20, 100, 60, ihc="1+", areas=2).under("asco-cap-2018-dual")
+    record |= {"cep17_signals": 3, "workup": {"outcome": category_record(outcome)}}
+    assert "<b>Negative with comment, group 4</b>" in outcome_html(record)

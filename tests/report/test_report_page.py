@@ -25,7 +25,8 @@ from fishcount.signals import Signals
 
 @pytest.fixture(scope="module")
 def case():
-    noted = draw_field_result(name="field_2", seed=2, findings=(Finding("CROSS_TALK", 0.061),))
+    found = (Finding("CROSS_TALK", 0.061), Finding("WEAK_SIGNALS", 0.3, "HER2, over 2.2"))
+    noted = draw_field_result(name="field_2", seed=2, findings=found)
     return make_case([draw_field_result(), noted])
 
 
@@ -125,7 +126,20 @@ def test_signals_are_drawn_at_their_pixels_with_two_shapes(page, case):
 
 def test_quality_findings_come_with_their_figure(page):
     assert FLAGS["CROSS_TALK"].sentence in page.words
-    assert "6.1 %" in page.words
+    assert "field_2: 6.1 %" in page.words
+    # Beside words that end with a figure it stands apart.
+    assert "field_2: HER2, over 2.2 (30 %)" in page.words
+
+
+def test_fields_that_may_not_be_evaluable_are_told_beside_the_categories():
+    weak = (Finding("WEAK_SIGNALS", 0.4),)
+    case = make_case([draw_field_result(findings=weak), draw_field_result(name="field_2", seed=2)])
+    words = Page(render_report(case)).words
+    told = words.index("Look at the images first.")
+    assert words[told:].startswith("Look at the images first. By the criteria of ASCO/CAP, field_1")
+    assert told < words.index("The arithmetic category")
+    sound = make_case([draw_field_result()])
+    assert "Look at the images first" not in Page(render_report(sound)).words
 
 
 def test_nothing_is_fetched_from_anywhere(html, page):

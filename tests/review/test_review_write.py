@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from fishcount.review import (
     MergeNuclei,
     RejectNucleus,
     Review,
+    SecondCount,
     SetCopies,
     SplitSignal,
     reviewed_nuclei,
@@ -59,6 +61,20 @@ def test_the_reviewed_folder_keeps_the_contract(edited):
     assert summary["review"]["automatic"]["her2_signals"] == automatic["her2_signals"]
     assert summary["review"]["readers"] == ["A"]
     assert (summary["review"]["n_events"], summary["review"]["rejected"]) == (4, 1)
+
+
+def test_the_reviewed_result_is_not_reviewed_in_place_of_its_case(edited):
+    write_reviewed(edited)
+    reviewed = edited / "reviewed"
+    with pytest.raises(ReviewError, match="open the case itself"):
+        Review.open(reviewed, reader="A")
+    with pytest.raises(ReviewError, match="open the case itself"):
+        SecondCount.open(reviewed, reader="B")
+    # So the case can be exported again.
+    write_reviewed(edited)
+    # A copy elsewhere is a case of its own.
+    alone = shutil.copytree(reviewed, edited.parent / "alone" / "case")
+    Review.open(alone, reader="A").close()
 
 
 def test_replay_prints_both_headlines_and_writes(call, edited):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 from reviewed_cases import draw_case
 
-from fishcount.errors import AlteredLogError, ReviewError
+from fishcount.errors import AlteredLogError, OutputError, ReviewError
 from fishcount.io import read_case_folder, verify_case_folder
 from fishcount.report.agreement import write_second_count
 from fishcount.review import (
@@ -55,6 +56,32 @@ def test_chance_takes_fit_outlines_whatever_was_counted_in_them(tmp_path):
     assert seen == set(count.automatic.nucleus_at)
 
 
+def test_chance_chooses_others_for_those_that_were_skipped(case):
+    rng = np.random.default_rng(1)
+    with open_count(case, n_nuclei=6) as count:
+        began = count.chosen
+        assert count.replace_skipped(rng) == ()
+        count.skip(began[0])
+        (other,) = count.replace_skipped(rng)
+        assert other not in began
+        assert count.chosen == (*began, other)
+        # What is taken back and skipped again asks for no further one.
+        count.undo()
+        count.skip(began[0])
+        assert count.replace_skipped(rng) == ()
+        count.skip(other)
+        count.skip(began[1])
+        # There are eight in the case.
+        assert len(count.replace_skipped(rng)) == 1
+        chosen = count.chosen
+    with open_count(case, n_nuclei=6) as again:
+        assert again.chosen == chosen
+        assert again.replace_skipped(rng) == ()
+    with open_count(case, reader="C", n_nuclei=0) as free:
+        free.skip(free.nuclei[0])
+        assert free.replace_skipped(rng) == (), "the reader chooses"
+
+
 def test_where_chance_is_to_choose_it_needs_what_draws(case):
     with pytest.raises(ReviewError, match="n_nuclei=0"):
         SecondCount.open(case, reader="B", n_nuclei=3)
@@ -63,6 +90,15 @@ def test_where_chance_is_to_choose_it_needs_what_draws(case):
         chosen = count.chosen
     with SecondCount.open(case, reader="B", n_nuclei=3) as again:
         assert again.chosen == chosen
+
+
+def test_where_nothing_can_be_written_that_is_said(case, monkeypatch):
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(OutputError, match="copy the case to a folder"):
+        open_count(case)
 
 
 def test_the_log_holds_nothing_of_the_first_count(case):

@@ -42,6 +42,14 @@ def test_few_nuclei_or_none_say_nothing():
     assert overlap_findings([], np.zeros(0, int), np.zeros((0, 2))) == ()
 
 
+def test_nuclei_without_a_place_say_nothing():
+    here, there = places(20, 1), places(20, 2)
+    here[:3] = np.nan
+    assert told(here, there) == ()
+    assert told(np.full((9, 2), np.nan), there) == ()
+    assert told(here, here + 31)[0].figure == 17
+
+
 def test_a_stack_beside_its_projection_is_told():
     image, _ = simulate_case("negative", seed=3, n_fields=1, size=448, n_planes=5)[0]
     projected = FishImage.from_array(

@@ -82,9 +82,10 @@ class CasesPanel(QWidget):
 
     def add(self, folders: Iterable[Path]) -> None:
         """Add cases at the end, each once."""
-        known = self.folders
+        known = set(self.folders)
         for folder in folders:
             if folder not in known:
+                known.add(folder)
                 item = QListWidgetItem(folder.name)
                 item.setToolTip(str(folder))
                 item.setData(_ROLE, folder)

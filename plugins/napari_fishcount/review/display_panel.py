@@ -44,7 +44,7 @@ class DisplayPanel(QWidget):
         self.size_box.setRange(0.2, 5.0)
         self.size_box.setSingleStep(0.1)
         self.size_box.setDecimals(1)
-        self.size_box.setSuffix(" um")
+        self.size_box.setSuffix(" µm")
         self.size_box.setValue(MARK_SIZE_UM)
         self.size_box.valueChanged.connect(self._on_size)
         form.addRow("Marks", self.size_box)

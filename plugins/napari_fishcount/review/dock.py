@@ -8,7 +8,7 @@ from typing import Any
 
 from napari.qt.threading import create_worker
 from napari.viewer import Viewer
-from qtpy.QtCore import Signal
+from qtpy.QtCore import QEvent, Signal
 from qtpy.QtGui import QCursor
 from qtpy.QtWidgets import (
     QHBoxLayout,
@@ -86,6 +86,7 @@ class ReviewDock(QWidget):
         self.tabs.addTab(self.settings_panel, "Settings")
         self.tabs.setTabEnabled(0, False)
         self.tabs.setCurrentIndex(1)
+        self.tabs.currentChanged.connect(self._listen)
         top = QHBoxLayout()
         top.addWidget(QLabel("Reader"))
         top.addWidget(self.reader)
@@ -95,8 +96,9 @@ class ReviewDock(QWidget):
         layout.addWidget(self.message)
         layout.addWidget(self.tabs, stretch=1)
         self.setMinimumWidth(_DOCK_WIDTH_PX)
+        napari_viewer.window._qt_window.destroyed.connect(lambda: self.release())
         self.keys = Keys(napari_viewer.window._qt_window, self.run)
-        self.keys.sleep()
+        self._listen()
 
     def say(self, text: str) -> None:
         """Tell the reader something; an empty text takes it away."""
@@ -117,6 +119,7 @@ class ReviewDock(QWidget):
     def open_case(self, folder: Path) -> None:
         """Open a case in a thread, in place of the one that is open; `opened` tells when."""
         if self._worker is not None:
+            self.say("⚠ a case is being opened or exported: try again when that is done")
             return
         self.close_case()
         self.cases.add([folder])
@@ -169,17 +172,27 @@ class ReviewDock(QWidget):
         self.keys.close()
         super().closeEvent(event)
 
+    def changeEvent(self, event: Any) -> None:
+        """So also when napari takes it out of its dock, as the cross in its title does."""
+        if event.type() == QEvent.Type.ParentChange and self.parentWidget() is None:
+            self.close_case()
+        super().changeEvent(event)
+
     def _on_opened(self, found: tuple[Desk, CaseImages, int]) -> None:
         desk, images, self._exported = found
+        if self.parentWidget() is None:
+            # The dock was closed in the meantime.
+            desk.close()
+            return
         station = Station(self.viewer, desk, images=images, say=self.say)
-        station.on_tool = lambda: self.keys.listen(drawing=station.tool is not None)
+        station.on_tool = self._listen
         # It may have been written while the case was being opened.
         desk.review.reader = self.reader.text()
         self.panel = CasePanel(station, self.run)
         self._put_tab(self.panel, enabled=True)
         desk.listeners.append(self._on_change)
         self._note_progress(self.panel)
-        self.keys.listen(drawing=False)
+        self._listen()
         self.panel.worklist.setFocus()
         name = self._folder.name if self._folder is not None else ""
         before = [other for other in self._not_exported if other != name]
@@ -197,6 +210,13 @@ class ReviewDock(QWidget):
     def _on_finished(self) -> None:
         self._worker = None
         self.opened.emit()
+
+    def _listen(self, *_: Any) -> None:
+        """Answer to keys while the case is in front: a box of another tab takes them for itself."""
+        if self.panel is None or self.tabs.currentIndex() != 0:
+            self.keys.sleep()
+        else:
+            self.keys.listen(drawing=self.panel.station.tool is not None)
 
     def _put_tab(self, widget: QWidget, *, enabled: bool) -> None:
         self.tabs.removeTab(0)

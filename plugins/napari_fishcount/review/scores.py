@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 from typing import Any
 
-from fishcount.guidelines import RESEARCH_USE
-from fishcount.records import CASE_FIGURES
+from fishcount.guidelines import RESEARCH_USE, comment_of, doubted_fields
+from fishcount.records import CASE_FIGURES, category_of
 from fishcount.report.wording import (
     category_words,
     figure,
@@ -23,6 +23,8 @@ from fishcount.review import Reviewed
 
 __all__ = ["outcome_html", "progress_text", "scores_html"]
 
+# What a category is decided by comes first: a small window shows the first few.
+_FIRST = ("her2_cep17_ratio", "mean_her2_per_nucleus", "mean_cep17_per_nucleus")
 # What two readers are compared by.
 _COMPARED = {"her2": "HER2", "cep17": "CEP17"}
 
@@ -58,9 +60,11 @@ def scores_html(automatic: Mapping[str, Any], reviewed: Reviewed) -> str:
         need_words(need) for one in reviewed.classification.headline for need in one.needs
     )
     doubts = dict.fromkeys(finding.code for finding in reviewed.findings)
+    fields = {one["name"]: one.get("flags", ()) for one in automatic["fields"]}
     return "".join(
         [
             f"<table cellpadding='3'>{''.join(rows)}</table>",
+            _list("Look at the images first", map(escape, doubted_fields(fields))),
             _list("Still needed", needs),
             _list(
                 "To be noted",
@@ -75,7 +79,8 @@ def scores_html(automatic: Mapping[str, Any], reviewed: Reviewed) -> str:
 
 
 def _figure_rows(automatic: Mapping[str, Any], reviewed: Reviewed) -> Iterator[str]:
-    for key, words in CASE_FIGURES.items():
+    for key in dict.fromkeys((*_FIRST, *CASE_FIGURES)):
+        words = CASE_FIGURES[key]
         values = automatic[key], getattr(reviewed.score, key)
         before, after = (figure(value, lacking="–") for value in values)
         bounds = interval(reviewed.score.intervals_95.get(key))
@@ -84,10 +89,12 @@ def _figure_rows(automatic: Mapping[str, Any], reviewed: Reviewed) -> Iterator[s
 
 
 def _category_rows(automatic: Mapping[str, Any], categories: Iterable[Category]) -> Iterator[str]:
-    before = {entry["scheme"]: _category_words(entry) for entry in automatic["categories"]}
+    before = {
+        entry["scheme"]: _category_words(category_of(entry)) for entry in automatic["categories"]
+    }
     for one in categories:
         was = before.get(one.scheme, "–")
-        now = _category_words({"category": one.category, "group": one.group})
+        now = _category_words(one)
         yield _row(scheme_name(one.scheme), was, _marked(now, changed=was != now))
 
 
@@ -99,9 +106,9 @@ def _marked(text: str, *, changed: bool) -> str:
     return f"<b>{text} ●</b>" if changed else text
 
 
-def _category_words(entry: Mapping[str, Any]) -> str:
-    group = f", group {entry['group']}" if entry.get("group") else ""
-    return escape(category_words(entry["category"]) + group)
+def _category_words(category: Category) -> str:
+    group = f", group {category.group}" if category.group else ""
+    return escape(category_words(category.category) + comment_of(category) + group)
 
 
 def _list(title: str, items: Iterable[str]) -> str:
@@ -128,13 +135,13 @@ def outcome_html(record: dict[str, Any]) -> str:
     workup = record["workup"]
     outcome = workup["outcome"] if workup else None
     words = (
-        f"<b>{escape(category_words(outcome['category']))}</b>: {escape(outcome['reason'])}"
+        f"<b>{_category_words(category_of(outcome))}</b>: {escape(outcome['reason'])}"
         if outcome
         else f"Not taken into the work-up: {escape(record['refused'] or '')}"
     )
+    cep17 = "" if record["cep17_signals"] is None else f", CEP17 {record['cep17_signals']}"
     return (
-        f"<h4>{record['n_nuclei']} nuclei, HER2 {record['her2_signals']}, "
-        f"CEP17 {record['cep17_signals']}</h4>"
+        f"<h4>{record['n_nuclei']} nuclei, HER2 {record['her2_signals']}{cep17}</h4>"
         "<table cellpadding='3'><tr><td></td><td>n</td><td>equal</td><td>kappa</td>"
         f"<td>ICC</td><td>bias</td></tr>{rows}</table>"
         "<p><small>Over the nuclei that both scored; the bias is first less second count.</small>"

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from napari.qt.threading import create_worker
 from napari.viewer import Viewer
-from qtpy.QtCore import Signal
+from qtpy.QtCore import QEvent, Signal
 from qtpy.QtWidgets import (
     QCheckBox,
     QFileDialog,
@@ -38,9 +38,15 @@ from napari_fishcount.review.second_view import SecondView
 
 __all__ = ["SecondCountDock"]
 
-_HOW = (
-    "Type the copies of HER2 and of CEP17, as in <b>6 2</b>, and press Return. "
-    "A minus skips the nucleus. Neither the first counts nor the automatic ones are shown."
+# What is typed, in a case of two probes and of one.
+_TYPED = {True: "HER2 CEP17", False: "HER2"}
+_HOW = {
+    True: "Type the copies of HER2 and of CEP17, as in <b>6 2</b>, and press Return. ",
+    False: "Type the copies of HER2, as in <b>6</b>, and press Return. ",
+}
+_HOW_ELSE = (
+    "A minus skips the nucleus, and chance chooses another. "
+    "Neither the first counts nor the automatic ones are shown."
 )
 
 # The table of agreement fits into it.
@@ -68,6 +74,7 @@ class SecondCountDock(QWidget):
         self._worker: Any = None
         self._queue: list[Path] = []
         self.setMinimumWidth(_DOCK_WIDTH_PX)
+        napari_viewer.window._qt_window.destroyed.connect(lambda: self.release())
         self.reader = QLineEdit(reader_name())
         self.n_nuclei = QSpinBox()
         self.n_nuclei.setRange(0, 1000)
@@ -80,11 +87,11 @@ class SecondCountDock(QWidget):
         self.planes.toggled.connect(self._show_planes)
         self.open_button = QPushButton("Open a case ...")
         self.open_button.clicked.connect(self.ask_for_case)
+        self.how = QLabel()
         self.heading = QLabel()
         self.progress = QProgressBar()
         self.progress.setFormat("%v of %m")
         self.entry = QLineEdit()
-        self.entry.setPlaceholderText("HER2 CEP17")
         self.entry.returnPressed.connect(self.enter)
         self.message = QLabel()
         self.message.setWordWrap(True)
@@ -102,8 +109,7 @@ class SecondCountDock(QWidget):
         self._refresh()
 
     def _lay_out(self) -> None:
-        how = QLabel(_HOW)
-        how.setWordWrap(True)
+        self.how.setWordWrap(True)
         form = QFormLayout()
         form.addRow("Second reader", self.reader)
         form.addRow("Nuclei", self.n_nuclei)
@@ -114,7 +120,7 @@ class SecondCountDock(QWidget):
         layout = QVBoxLayout(self)
         layout.addLayout(form)
         layout.addWidget(self.open_button)
-        layout.addWidget(how)
+        layout.addWidget(self.how)
         layout.addWidget(self.heading)
         layout.addWidget(self.progress)
         layout.addWidget(self.planes)
@@ -179,12 +185,26 @@ class SecondCountDock(QWidget):
         self.close_case()
         super().closeEvent(event)
 
+    def changeEvent(self, event: Any) -> None:
+        """So also when napari takes it out of its dock, as the cross in its title does."""
+        if event.type() == QEvent.Type.ParentChange and self.parentWidget() is None:
+            self.close_case()
+        super().changeEvent(event)
+
     def _on_opened(self, found: tuple[SecondCount, CaseImages]) -> None:
         count, images = found
+        if self.parentWidget() is None:
+            # The dock was closed in the meantime.
+            count.close()
+            return
         self.view = SecondView(self.viewer, count, images=images)
         self.view.on_moved = self._refresh
         self._show_planes(self.planes.isChecked())
-        self.say(images.problems.get(self.view.stage.field, ""))
+        self.say(
+            images.problems.get(self.view.stage.field, "")
+            if count.nuclei
+            else "there is no nucleus to count"
+        )
         self._refresh()
         self.entry.setFocus()
 
@@ -228,17 +248,21 @@ class SecondCountDock(QWidget):
         self._refresh()
 
     def _may_finish(self, count: SecondCount) -> bool:
-        """Ask where chosen nuclei are left: who has seen the first count is no longer blinded."""
-        if count.finished:
+        """Ask where too few are counted: who has seen the first count is no longer blinded."""
+        n_counted = len(count.counted)
+        if count.finished or not n_counted:
             return True
         left = [key for key in count.chosen if key not in {*count.counted, *count.skipped}]
-        if not left:
+        if left:
+            words = f"{len(left)} of {len(count.chosen)} nuclei were not counted"
+        elif not count.chosen and n_counted < RECOUNT_MIN_NUCLEI:
+            words = f"{n_counted} of at least {RECOUNT_MIN_NUCLEI} nuclei were counted"
+        else:
             return True
         answer = QMessageBox.question(
             self,
             "Finish the second count?",
-            f"{len(left)} of {len(count.chosen)} nuclei were not counted, and nothing can be "
-            "counted once the comparison was seen. Finish now?",
+            f"{words}, and nothing can be counted once the comparison was seen. Finish now?",
         )
         return bool(answer == QMessageBox.StandardButton.Yes)
 
@@ -271,6 +295,10 @@ class SecondCountDock(QWidget):
         counting = view is not None and not view.count.finished
         for widget in (self.entry, self.undo_button):
             widget.setEnabled(counting)
+        dual = view is None or view.count.dual
+        self.entry.setPlaceholderText(_TYPED[dual])
+        self.how.setText(_HOW[dual] + _HOW_ELSE)
+        self.progress.setVisible(view is not None and bool(view.count.nuclei))
         self.finish_button.setEnabled(view is not None)
         self.finish_button.setText(_FINISH if counting else "Show the comparison again")
         self.next_button.setVisible(bool(self._queue))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 from napari.utils.colormaps import DirectLabelColormap
 
 from fishcount.errors import ReviewError
@@ -32,6 +33,8 @@ class SecondView:
         The second count.
     images
         Those of the case, where some were read already.
+    rng
+        What chooses another nucleus in place of one that is skipped.
 
     Attributes
     ----------
@@ -40,11 +43,17 @@ class SecondView:
     """
 
     def __init__(
-        self, viewer: Any, count: SecondCount, *, images: CaseImages | None = None
+        self,
+        viewer: Any,
+        count: SecondCount,
+        *,
+        images: CaseImages | None = None,
+        rng: np.random.Generator | None = None,
     ) -> None:
         for layer in [one for one in viewer.layers if shown_by(one)]:
             viewer.layers.remove(layer)
         self.count = count
+        self._rng = np.random.default_rng() if rng is None else rng
         self.nucleus: Id | None = None
         self.on_moved: Any = lambda: None
         automatic = count.automatic
@@ -85,6 +94,8 @@ class SecondView:
     def enter(self, text: str) -> None:
         """Take what was typed: "6 2" counts, "-" skips; then go on.
 
+        In place of one that is skipped chance chooses another.
+
         Raises
         ------
         ReviewError
@@ -94,6 +105,7 @@ class SecondView:
             raise ReviewError("there is no nucleus to count")
         if text.strip() == "-":
             self.count.skip(self.nucleus)
+            self.count.replace_skipped(self._rng)
         else:
             her2, cep17 = parse_counts(text, dual=self.count.dual)
             self.count.count(self.nucleus, her2=her2, cep17=cep17)

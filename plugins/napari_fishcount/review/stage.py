@@ -122,7 +122,10 @@ class Stage:
 
     def activate(self) -> None:
         """Make the nuclei the active layer: the status bar then tells of what is pointed at."""
-        self.viewer.layers.selection.active = self.layers["nuclei"]
+        nuclei = self.layers["nuclei"]
+        # The status bar would name the keys of napari's label tools; here they do other things.
+        nuclei.help = ""
+        self.viewer.layers.selection.active = nuclei
 
     def mark_present(self, nucleus: Id | None) -> None:
         """Put the thick contour on a nucleus, or on none."""

@@ -11,8 +11,9 @@ import napari
 from napari_fishcount.review.dock import ReviewDock
 from napari_fishcount.review.second_dock import SecondCountDock
 
-__all__ = ["WINDOW_PX", "make_room", "open_review", "run"]
+__all__ = ["WINDOW_PX", "fit_to_screen", "make_room", "open_review", "run"]
 
+# Where the screen has room for it.
 WINDOW_PX = (1500, 950)
 
 
@@ -40,10 +41,26 @@ def make_room(viewer: Any) -> None:
         panel.setVisible(False)
 
 
+def fit_to_screen(viewer: Any) -> None:
+    """Give the window its size, and no more than the screen has: its buttons are at its rim."""
+    window = viewer.window._qt_window
+    room = window.screen().availableGeometry()
+    # The frame that the desktop draws around the window is not a part of its size.
+    frame = window.frameGeometry().size() - window.size()
+    width = min(WINDOW_PX[0], room.width() - frame.width())
+    height = min(WINDOW_PX[1], room.height() - frame.height())
+    window.resize(width, height)
+    outer = window.frameGeometry()
+    window.move(
+        max(room.left(), min(outer.left(), room.right() + 1 - outer.width())),
+        max(room.top(), min(outer.top(), room.bottom() + 1 - outer.height())),
+    )
+
+
 def run(cases: Sequence[Path], *, reader: str | None, second_count: bool) -> None:
     """Open a window and stay until it is closed."""
     viewer = napari.Viewer(title="fishcount review")
-    viewer.window.resize(*WINDOW_PX)
+    fit_to_screen(viewer)
     if not second_count:
         # Who counts blinded has channels and contrast there alone.
         make_room(viewer)

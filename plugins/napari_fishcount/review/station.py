@@ -41,6 +41,9 @@ from napari_fishcount.review.tools import Brush, Knife, Tool
 
 __all__ = ["Station"]
 
+# A message is a line or two above the list.
+_MOST_SIGNALS_NAMED = 3
+
 
 class Station:
     """One reader at one case in one viewer.
@@ -335,9 +338,9 @@ class Station:
         elif not left:
             self.say("Every nucleus is reviewed. Shift+E writes the reviewed result.")
         elif not self.desk.shown:
-            self.say(f"The filter leaves no nucleus in the list. {left} are not reviewed.")
+            self.say(f"The filter leaves no nucleus in the list. {_left_words(left)}.")
         elif self.desk.nucleus == self.desk.shown[-1]:
-            self.say(f"The end of the list. {left} are not reviewed: N goes to the next of them.")
+            self.say(f"The end of the list. {_left_words(left)}: N goes to the next of them.")
 
     def _on_change(self, change: Change) -> None:
         if change == "moved" and self.desk.nucleus is None:
@@ -398,7 +401,12 @@ class Station:
         self.on_tool()
 
 
+def _left_words(left: int) -> str:
+    return f"{left} {'is' if left == 1 else 'are'} not reviewed"
+
+
 def _edit_in_words(event: Event) -> str:
     """An edit with what it was done to, and by whom: it may have been another reader."""
     what = ", ".join(filter(None, (edit_words(event.action), edit_details(event.action))))
-    return f"{what} ({objects_words(event)}; {event.reader})"
+    on = objects_words(event, most_signals=_MOST_SIGNALS_NAMED)
+    return f"{what} ({on}; {event.reader})"

@@ -226,4 +226,8 @@ def _icon(picture: Any) -> QIcon:
     image = QImage(picture.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888)
     smooth = Qt.TransformationMode.SmoothTransformation
     keep = Qt.AspectRatioMode.KeepAspectRatio
-    return QIcon(QPixmap.fromImage(image).scaled(SIDE_PX, SIDE_PX, keep, smooth))
+    pixmap = QPixmap.fromImage(image).scaled(SIDE_PX, SIDE_PX, keep, smooth)
+    icon = QIcon(pixmap)
+    # Qt would tint the selected one, and its colours are what is looked at.
+    icon.addPixmap(pixmap, QIcon.Mode.Selected)
+    return icon
