@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from types import NoneType
 
@@ -118,11 +118,8 @@ def detect_spots(
         z_step_um=z_step_um,
     )
     channels = reduce_channels(channels, factor)
-    expected = expected_width(in_larger_pixels(pixel_size_um, factor), point_sigma_um)
-    views = {
-        name: _view(pixels, known[name] or expected, z_step_um) for name, pixels in channels.items()
-    }
-    views = with_singles(with_like_widths(views, dict.fromkeys(views, expected)))
+    width = expected_width(in_larger_pixels(pixel_size_um, factor), point_sigma_um)
+    views = _views(channels, known, dict.fromkeys(channels, width), z_step_um)
     return _spots_of_probe("image", channels, views, z_step_um, settings).enlarged(factor)
 
 
@@ -179,18 +176,10 @@ def detect_in_channels(
     )
     channels = reduce_channels(channels, factor)
     pixel_size_um = in_larger_pixels(pixel_size_um, factor)
-
-    expected = {
-        role: expected_width(pixel_size_um, optics.point_sigma_um(role)) for role in channels
-    }
-
-    def view(role: str) -> ChannelView | None:
-        return _view(channels[role], known.get(role) or expected[role], z_step_um)
-
+    widths = {role: expected_width(pixel_size_um, optics.point_sigma_um(role)) for role in channels}
     # Most of the time is spent in numpy, which lets go of the interpreter's lock.
     with ThreadPoolExecutor(max(1, threads)) as pool:
-        measured = dict(zip(channels, pool.map(view, channels), strict=True))
-        views = with_singles(with_like_widths(measured, expected))
+        views = _views(channels, known, widths, z_step_um, each=pool.map)
         found = pool.map(
             lambda role: _spots_of_probe(role, channels, views, z_step_um, settings), channels
         )
@@ -241,6 +230,23 @@ def _spots_of_probe(
     if pixels.ndim == 2:
         return spots
     return separated_in_depth(place_in_stack(spots, pixels), pixels, z_step_um=z_step_um)
+
+
+def _views(
+    channels: Mapping[str, NDArray[np.number]],
+    known: Mapping[str, ChannelScale | None],
+    widths: Mapping[str, PointWidth],
+    z_step_um: float | None,
+    *,
+    each: Callable[..., Iterable[ChannelView | None]] = map,
+) -> dict[str, ChannelView | None]:
+    """What detection looks at in each probe, by what its scale says, or what both probes show."""
+
+    def view(role: str) -> ChannelView | None:
+        return _view(channels[role], known.get(role) or widths[role], z_step_um)
+
+    views = dict(zip(channels, each(view, channels), strict=True))
+    return with_singles(with_like_widths(views, widths))
 
 
 def _view(
