@@ -144,7 +144,7 @@ def classify(
         For negative or fractional counts, an unknown IHC score, more than one recount, or
         counts of nuclei that do not add up.
     SchemeError
-        For an unknown scheme.
+        For an unknown scheme, or none.
 
     Notes
     -----
