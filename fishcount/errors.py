@@ -228,6 +228,12 @@ def check_positive(**sizes: float | None) -> None:
             raise CalibrationError("is not a number", field=name, found=type(size).__name__)
         if not 0 < size < math.inf:
             raise CalibrationError("must be above 0", field=name, found=size)
+        try:
+            float(size)
+        except OverflowError as error:
+            raise CalibrationError(
+                "is not plausible", field=name, found="a number beyond all of 64 bits"
+            ) from error
 
 
 def reason_of(error: Exception) -> str:

@@ -344,7 +344,7 @@ def flags_of(subject: Subject) -> tuple[Flag, ...]:
 
 
 def mask_of(codes: Iterable[str]) -> int:
-    """Bit mask of nucleus flags.
+    """Bit mask of nucleus flags; ValueError for what is none.
 
     Examples
     --------
@@ -354,9 +354,11 @@ def mask_of(codes: Iterable[str]) -> int:
     >>> codes_of(5)
     ('BORDER', 'TOO_SMALL')
     """
+    if isinstance(codes, str) or not isinstance(codes, Iterable):
+        raise ValueError(f"codes must be a list of flags of nuclei; got {codes!r}")
     mask = 0
     for code in codes:
-        flag = FLAGS.get(code)
+        flag = FLAGS.get(code) if isinstance(code, str) else None
         if flag is None or flag.subject is not Subject.NUCLEUS:
             raise ValueError(f"codes must be flags of nuclei; got {code!r}")
         mask |= 1 << flag.bit

@@ -79,3 +79,5 @@ def read_toml_text(path: str | Path, *, what: str, error: type[FishcountError]) 
         raise error(problem, file=path, found=reason_of(fault)) from fault
     except UnicodeDecodeError as fault:
         raise error(problem, file=path, found="no text in UTF-8", expected="TOML") from fault
+    except ValueError as fault:  # A path with a NUL in it.
+        raise error(problem, file=path, found=str(fault)) from fault

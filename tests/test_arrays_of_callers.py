@@ -52,13 +52,27 @@ COUNTS = np.random.default_rng(1).poisson(50, (2, 30, 40)).astype(np.uint16)
         lambda counts: counts.astype(np.uint64) + np.uint64(2**63),
         lambda counts: counts * 1e18,
         lambda counts: [[1], [1, 2]],
+        lambda counts: counts > counts.mean(),
     ],
-    ids=["masked", "beyond 64 bits", "beyond squares", "rows of unequal length"],
+    ids=["masked", "beyond 64 bits", "beyond squares", "rows of unequal length", "a mask"],
 )
 def test_steps_refuse_the_pixels_that_a_field_refuses(dapi, step, change):
     """They were used for all that, or found nothing in them."""
     with pytest.raises(PixelError):
         step(change(dapi))
+
+
+@pytest.mark.parametrize(
+    "take", [segment_nuclei, detect_spots, lambda dapi: from_array(np.stack([dapi, dapi]))]
+)
+@pytest.mark.parametrize("dtype", [np.uint32, np.int64, np.float64])
+def test_counts_that_single_precision_changes_are_refused(dapi, take, dtype):
+    """A little above the offset they were rounded to even numbers: 1 nucleus of 4 was found."""
+    with pytest.raises(PixelError, match=r"not exact in float32 .*take off what was added"):
+        take(dapi.astype(dtype) + dtype(2**24))
+    take(dapi.astype(dtype) + dtype(2**16))
+    take(np.float64(2**9) * dapi)
+    take(dapi / 3.0)
 
 
 def test_lists_are_projected_too(drawn):

@@ -10,6 +10,12 @@ from fishcount.flags import Subject, codes_of, flags_of, has_flag, mask_of, rais
 CODES = [flag.code for flag in flags_of(Subject.NUCLEUS)]
 
 
+@pytest.mark.parametrize("codes", ["BORDER", None, 5, [5], [["BORDER"]]], ids=str)
+def test_flags_are_named_in_a_list(codes):
+    with pytest.raises(ValueError, match="codes must be"):
+        mask_of(codes)
+
+
 @pytest.mark.parametrize("code", CODES)
 def test_a_raised_flag_is_the_only_one_that_comes(code):
     masks = np.array([0, mask_of(CODES[:1]), 0], np.uint32)

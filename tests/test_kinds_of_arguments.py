@@ -9,13 +9,30 @@ import pytest
 
 import fishcount
 from fishcount import tables
-from fishcount.batch import example_case, write_case
-from fishcount.errors import CalibrationError, FishcountError
-from fishcount.io import read_case_folder
+from fishcount.batch import (
+    CaseJob,
+    cases_in_folder,
+    example_case,
+    read_manifest,
+    run_batch,
+    write_case,
+)
+from fishcount.errors import CalibrationError, FishcountError, OutputError
+from fishcount.io import inspect_file, read_case_folder, read_scored_image
+from fishcount.metrics import count_errors, match_labels
 from fishcount.nuclei import Nuclei
 from fishcount.report import render_folder, render_report, write_reports
+from fishcount.review import touching_nuclei
 from fishcount.settings import NucleiSettings, Settings, read_settings, with_overrides
-from fishcount.synthetic import simulate_case
+from fishcount.synthetic import (
+    draw_field,
+    random_spec,
+    read_truth,
+    resolvable_copies,
+    saturation_curve,
+    simulate_case,
+)
+from fishcount.synthetic import write_case as write_drawn
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +85,33 @@ def test_a_report_is_made_of_a_path(tmp_path, monkeypatch):
             ),
             "name: is of another kind (found NoneType, expected str)",
         ),
+        (lambda case: write_reports(None), "case: is of another kind (found NoneType"),
+        (lambda case: read_scored_image("path", "x"), "fishcount.io.read_case_folder"),
+        (lambda case: inspect_file(None), "path: is of another kind (found NoneType"),
+        (lambda case: cases_in_folder(None), "folder of cases: is of another kind"),
+        (lambda case: read_manifest(None), "path of a manifest: is of another kind"),
+        (lambda case: run_batch([3], "out"), "cases: is of another kind (found int"),
+        (lambda case: run_batch([CaseJob(name="a", fields=())], None), "out: is of another kind"),
+        (lambda case: read_truth(None), "path of an image: is of another kind"),
+        (lambda case: write_drawn(None, []), "folder: is of another kind (found NoneType"),
+        (lambda case: write_drawn("x", [(1, 2)]), "image: is of another kind (found int"),
+        (lambda case: draw_field(rng=3), "rng: is of another kind (found int"),
+        (lambda case: draw_field(rng=None), "numpy.random.default_rng"),
+        (lambda case: draw_field("mixed", rng=RNG), "spec: is of another kind (found str"),
+        (lambda case: random_spec("mixed", rng=3), "rng: is of another kind"),
+        (lambda case: saturation_curve(len, rng=RNG, copies=()), "copies: none to draw"),
+        (lambda case: saturation_curve(len, rng=RNG, n_fields=0), "n_fields: none to draw"),
+        (lambda case: saturation_curve(len, rng=3), "rng: is of another kind"),
+        (lambda case: resolvable_copies([[0, np.nan]], resolution_px=3), "finite numbers"),
+        (lambda case: resolvable_copies([[0, 1]], resolution_px=np.nan), "resolution_px: must"),
+        (lambda case: resolvable_copies("ab", resolution_px=1), "yx_px: positions are numbers"),
+        (lambda case: count_errors("a", "b"), "counted: counts are numbers"),
+        (lambda case: MATCH.pairs("x"), "min_iou: is of another kind"),
+        (lambda case: touching_nuclei([1.5]), "labels: no label image"),
+        (
+            lambda case: fishcount.detect_spots(PLANE, point_sigma_um=10**400),
+            "point_sigma_um: is not plausible",
+        ),
         (lambda case: fishcount.dapi_plane(np.zeros((9, 9))), "segment_nuclei takes an array"),
         (lambda case: fishcount.read_image(np.zeros((9, 9))), "FishImage.from_array"),
         (lambda case: fishcount.read_image(["a.tif", "b.tif"]), "one by one"),
@@ -81,6 +125,31 @@ def test_other_kinds_are_refused(case, call, said):
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        cases_in_folder,
+        read_manifest,
+        read_settings,
+        read_truth,
+        lambda path: run_batch([CaseJob(name="a", fields=())], path),
+        lambda path: write_drawn(path, simulate_case("negative", seed=1, n_fields=1, size=64)),
+    ],
+)
+def test_a_path_with_a_nul_is_none(call):
+    with pytest.raises(FishcountError):
+        call("\0")
+
+
+def test_a_case_goes_to_no_path_with_a_nul(case):
+    with pytest.raises(OutputError, match="NUL"):
+        write_case("a\0b", case)
+
+
+def test_labels_that_touch_may_stand_in_a_list():
+    assert touching_nuclei([[1, 1, 2], [0, 0, 0], [3, 3, 0]]).tolist() == [1, 2]
+
+
 @pytest.mark.parametrize("settings", [{"spots": {"min_snr": 5}}, "study.toml", NucleiSettings()])
 def test_settings_of_another_kind_are_refused(image, settings):
     with pytest.raises(FishcountError, match=r"expected Settings\)"):
@@ -89,6 +158,8 @@ def test_settings_of_another_kind_are_refused(image, settings):
         fishcount.detect_spots(image.channel("HER2"), settings=Settings())
 
 
+MATCH = match_labels(np.eye(3, dtype=int), np.eye(3, dtype=int))
+RNG = np.random.default_rng(1)
 BAD = [5, -1.5, float("nan"), "x", object(), np.zeros((2, 2)), np.array(["a"])]
 PLANE = np.full((32, 32), 100, np.uint16)
 

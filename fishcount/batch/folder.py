@@ -6,10 +6,11 @@ import os
 import re
 from collections.abc import Iterable
 from dataclasses import replace
+from os import PathLike
 from pathlib import Path
 
 from fishcount.batch.job import CaseJob, FieldJob
-from fishcount.errors import InputError, reason_of
+from fishcount.errors import InputError, check_kind, reason_of
 from fishcount.io import unique_names
 from fishcount.settings import Settings
 
@@ -61,6 +62,7 @@ def cases_in_folder(
     >>> [(job.name, len(job.fields)) for job in cases_in_folder(study)]
     [('case_2', 1), ('case_10', 1)]
     """
+    check_kind("folder of cases", path, str, PathLike)
     path = Path(path)
     entries = _entries(path)
     images = [entry for entry in entries if _is_image(entry)]
@@ -148,7 +150,7 @@ def _check_once(paths: list[Path], *, remedy: str) -> None:
 def _entries(folder: Path) -> list[Path]:
     try:
         entries = [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
-    except OSError as error:
+    except (OSError, ValueError) as error:  # The latter for a path with a NUL in it.
         raise InputError(
             "is not a folder that can be read", file=folder, found=reason_of(error)
         ) from error

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from fishcount.errors import (
     InputError,
     MetadataError,
     SettingsError,
+    check_kind,
     raise_all,
     reason_of,
 )
@@ -125,6 +127,7 @@ def read_manifest(
     >>> [(job.name, len(job.fields), job.ihc) for job in read_manifest(manifest)]
     [('a', 2, '2+'), ('b', 1, None)]
     """
+    check_kind("path of a manifest", path, str, PathLike)
     path = Path(path)
     reading = _Reading(path)
     for line, cells in _rows(path):
@@ -153,6 +156,8 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
             found=str(error),
             remedy="save a table as CSV UTF-8; the images of one case go to fishcount score",
         ) from error
+    except ValueError as error:  # A path with a NUL in it.
+        raise InputError("cannot be read", file=path, found=str(error)) from error
     first, _, rest = text.partition("\n")
     if _SEPARATOR_LINE.fullmatch(first.strip("\r ")):
         # An empty line in its place, so that lines keep their numbers.

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from fishcount.batch.process import Outcome, call_sha256
 from fishcount.batch.state import STATE_FILE, State, open_state
 from fishcount.batch.table import CASES_FILE, PAGE_FILE, is_table, write_page, write_table
 from fishcount.batch.workers import process_all
-from fishcount.errors import InputError, OutputError, reason_of
+from fishcount.errors import InputError, OutputError, check_kind, reason_of
 from fishcount.io import slug_of
 
 __all__ = ["BatchResult", "Progress", "run_batch"]
@@ -147,7 +148,8 @@ def run_batch(
     Raises
     ------
     InputError
-        When there is no case, a name is not a name of a folder, or taken, or no scheduler answers.
+        When there is no case, one is not a `CaseJob`, a name is not a name of a folder, or taken,
+        or no scheduler answers.
     OutputError
         When `out` is something else, another batch is at work there, or the disk is full.
 
@@ -165,6 +167,7 @@ def run_batch(
     >>> result.progress.n_scored, result.progress.n_failed
     (1, 1)
     """
+    check_kind("out", out, str, PathLike)
     out = _checked(Path(out), jobs)
     with held_by_run(out), open_state(out) as state:
         state.enter([(job.name, call_sha256(job)) for job in jobs], again=again)
@@ -227,6 +230,8 @@ def _checked(out: Path, jobs: Sequence[CaseJob]) -> Path:
         inside = {entry.name for entry in out.iterdir() if not entry.name.startswith(".")}
     except OSError as error:
         raise OutputError("cannot be written", file=out, found=reason_of(error)) from error
+    except ValueError as error:  # A path with a NUL in it.
+        raise OutputError("cannot be written", file=out, found=str(error)) from error
     # A table without a state is that of a batch whose state was removed to begin anew.
     if inside and STATE_FILE not in inside and not is_table(out / CASES_FILE):
         raise OutputError(
@@ -242,6 +247,9 @@ def _check_names(jobs: Sequence[CaseJob]) -> None:
     """A name is a folder, on systems too that do not tell upper from lower case."""
     taken = {CASES_FILE, PAGE_FILE, STATE_FILE}
     for job in jobs:
+        check_kind(
+            "cases", job, CaseJob, remedy="cases_in_folder and read_manifest give what there is"
+        )
         if slug_of(job.name) != job.name:
             raise InputError(
                 "is not a plain name of a folder",

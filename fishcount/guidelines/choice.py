@@ -77,13 +77,20 @@ def listed_schemes(
 ) -> tuple[str | Scheme, ...] | None:
     """The schemes that were asked for, to be gone through more than once; None for None.
 
-    Raises SchemeError for what is neither a scheme nor an identifier.
+    Raises SchemeError for what is neither a scheme nor an identifier, and where there is none.
     """
     if schemes is None:
         return None
     if isinstance(schemes, str | Scheme):
         return (schemes,)  # One identifier, not its letters.
     listed = tuple(schemes) if isinstance(schemes, Iterable) else (schemes,)
+    if not listed:
+        raise SchemeError(
+            "no scheme to decide by",
+            field="schemes",
+            found="none",
+            remedy="leave it out for those of the settings",
+        )
     for one in listed:
         if not isinstance(one, str | Scheme):
             raise SchemeError(

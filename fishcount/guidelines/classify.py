@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
+from types import MappingProxyType, NoneType
 from typing import SupportsIndex
 
 from numpy.typing import ArrayLike
 
+from fishcount.errors import check_kind
 from fishcount.flags import Finding
 from fishcount.guidelines.certainty import (
     category_probability,
@@ -144,7 +145,9 @@ def classify(
         For negative or fractional counts, an unknown IHC score, more than one recount, or
         counts of nuclei that do not add up.
     SchemeError
-        For an unknown scheme.
+        For an unknown scheme, or none.
+    InputError
+        When `replicates` are none.
 
     Notes
     -----
@@ -160,6 +163,7 @@ def classify(
     seed-copies EQUIVOCAL None
     asco-cap-2018-dual POSITIVE 1
     """
+    check_kind("replicates", replicates, Replicates, NoneType)
     tally = checked_tally(n_nuclei, her2, cep17)
     case = Case(
         tally=tally,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from fishcount.errors import CountError
+from fishcount.errors import CountError, check_kind
 from fishcount.guidelines.classify import classify
 from fishcount.guidelines.counts import Recount
 from fishcount.guidelines.workup_record import Count, WorkUp, pool_counts
@@ -39,6 +39,8 @@ def start_workup(
     ------
     CountError, SchemeError
         As `classify`.
+    InputError
+        When `first` is no `Count`, such as its numbers.
 
     Examples
     --------
@@ -51,6 +53,7 @@ def start_workup(
     >>> done.state, done.outcome.category, done.classification.tags
     ('done', 'NEGATIVE', ('HER2-low',))
     """
+    check_kind("first", first, Count)
     return _classified(
         (first,),
         ihc=ihc,
@@ -70,12 +73,14 @@ def add_ihc(workup: WorkUp, ihc: str, *, faint_staining: bool = False) -> WorkUp
     ihc
         "0", "1+", "2+" or "3+".
     faint_staining
-        IHC 0 with faint membrane staining in at most 10 % of cells.
+        IHC 0 with faint membrane staining in at most 10 % of cells; stays where it was said before.
 
     Raises
     ------
     CountError
         For an unknown score, or a score that contradicts the one that is there.
+    InputError
+        When an argument is of another kind.
 
     Examples
     --------
@@ -84,6 +89,8 @@ def add_ihc(workup: WorkUp, ihc: str, *, faint_staining: bool = False) -> WorkUp
     >>> workup.state, add_ihc(workup, "3+").outcome.category
     ('ihc', 'POSITIVE')
     """
+    check_kind("workup", workup, WorkUp)
+    check_kind("ihc", ihc, str)
     if workup.ihc is not None and workup.ihc != ihc:
         raise CountError(
             "the case has another IHC score already",
@@ -92,7 +99,7 @@ def add_ihc(workup: WorkUp, ihc: str, *, faint_staining: bool = False) -> WorkUp
             expected=workup.ihc,
             remedy="start a new work-up where the first score was wrong",
         )
-    return _again(workup, ihc=ihc, faint_staining=faint_staining)
+    return _again(workup, ihc=ihc, faint_staining=faint_staining or workup.faint_staining)
 
 
 def add_nuclei(workup: WorkUp, more: Count) -> WorkUp:
@@ -110,6 +117,8 @@ def add_nuclei(workup: WorkUp, more: Count) -> WorkUp:
     CountError
         When the count is of another assay or another reader, or a recount exists already: its
         comparison was with the count as it stood.
+    InputError
+        When an argument is of another kind.
 
     Examples
     --------
@@ -120,6 +129,8 @@ def add_nuclei(workup: WorkUp, more: Count) -> WorkUp:
     >>> add_nuclei(workup, Count(n_nuclei=20, her2=90, cep17=40)).pooled.n_nuclei
     40
     """
+    check_kind("workup", workup, WorkUp)
+    check_kind("more", more, Count)
     first = workup.counts[0]
     if (more.cep17 is None) != (first.cep17 is None):
         raise CountError("further nuclei must be counted with the same probes", field="counts")
@@ -154,6 +165,8 @@ def add_recount(workup: WorkUp, recount: Recount) -> WorkUp:
     CountError
         When there is a recount already, or the outcome does not ask for one, or the recount was
         not blinded, made by the first reader, too small or without a ratio.
+    InputError
+        When an argument is of another kind.
 
     Examples
     --------
@@ -163,6 +176,8 @@ def add_recount(workup: WorkUp, recount: Recount) -> WorkUp:
     >>> add_recount(workup, second).outcome.category
     'ADJUDICATE'
     """
+    check_kind("workup", workup, WorkUp)
+    check_kind("recount", recount, Recount)
     if workup.recount is not None:
         raise CountError(
             "the case has a recount already",

@@ -27,7 +27,9 @@ __all__ = [
     "as_czyx",
     "as_region",
     "check_calibration",
+    "check_exact",
     "check_finite",
+    "check_large",
     "check_most_counts",
     "check_not_scaled",
     "check_number",
@@ -48,6 +50,8 @@ PLAUSIBLE_STEP_UM = (0.01, 50.0)
 # No camera counts as far, not even summed over thousands of frames. Of larger numbers, the squares
 # and fourth powers that measurements take would overflow float32.
 _MOST_COUNTS = 1e9
+# Whole numbers up to here are exact in float32, in which everything is computed.
+_EXACT = 2**24
 _AS_STORED = "give the counts as they were stored, not rescaled"
 
 
@@ -187,6 +191,7 @@ def check_pixels(stack: NDArray[np.generic], roles: tuple[str, ...], name: str) 
         check_finite(channel, role=role, file=name, remedy=_AS_STORED)
         check_not_scaled(channel, role=role, file=name, remedy=_AS_STORED)
         check_most_counts(channel, role=role, file=name, remedy=_AS_STORED)
+        check_large(channel, role=role, file=name)
         if channel.dtype.kind in "if" and channel.min() < 0:
             raise PixelError(
                 "negative pixels", file=name, field=role, found=f"minimum {channel.min()}"
@@ -235,6 +240,35 @@ def check_most_counts(
             expected=f"at most {_MOST_COUNTS:g}",
             remedy=remedy,
         )
+
+
+def check_exact(pixels: NDArray[Any], *, role: str, file: str | None = None, remedy: str) -> None:
+    """Raise PixelError where a value would change in float32."""
+    if pixels.dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            exact = bool((pixels.astype(np.float32).astype(np.float64) == pixels).all())
+    else:
+        exact = not pixels.size or -_EXACT <= int(pixels.min()) <= int(pixels.max()) <= _EXACT
+    if not exact:
+        raise PixelError(
+            f"{pixels.dtype} pixels that are not exact in float32",
+            file=file,
+            field=role,
+            found=f"a maximum of {pixels.max()}",
+            expected=f"whole counts up to {_EXACT}, or float32",
+            remedy=remedy,
+        )
+
+
+def check_large(pixels: NDArray[Any], *, role: str, file: str | None = None) -> None:
+    """Raise PixelError where counts are so large that float32 would take whole ones from them.
+
+    What it takes from fractions of smaller ones is far below noise.
+    """
+    if not pixels.size or pixels.dtype.itemsize <= 2 or pixels.dtype == np.float32:
+        return
+    if pixels.max() > _EXACT or pixels.min() < -_EXACT:
+        check_exact(pixels, role=role, file=file, remedy="take off what was added to all pixels")
 
 
 def _check_size(

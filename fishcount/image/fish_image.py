@@ -116,8 +116,9 @@ class FishImage(ReadOnlyArrays):
         ------
         MetadataError, ChannelError, CalibrationError, PixelError
             When the axes do not fit the array, a role is unknown, doubled or lacking, a size is
-            not plausible, a pixel is negative, NaN, infinite, beyond 1e9 or masked, a channel was
-            rescaled to 0 to 1, or the region is not a mask of this size.
+            not plausible, a pixel is negative, NaN, infinite, beyond 1e9 or masked, or beyond 2**24
+            and not exact in float32, a channel was rescaled to 0 to 1, or the region is not a mask
+            of this size.
         InputError
             When another argument is of another kind.
 

@@ -51,6 +51,8 @@ def check_out_folder(out: str | Path, *, overwrite: bool) -> Path:
             expected="a folder that is not there yet",
             remedy="give it a name",
         )
+    if "\0" in str(out):
+        raise OutputError("is no path", file=out, found="a NUL in it")
     try:
         old = _put_away(out)
         if old.is_dir() and not out.exists():

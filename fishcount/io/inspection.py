@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from fishcount.errors import ChannelError, FishcountError
+from fishcount.errors import ChannelError, FishcountError, check_kind
 from fishcount.flags import FLAGS, Finding
 from fishcount.io.calibration import pixel_size, z_step
 from fishcount.io.optics import settled_optics
@@ -100,6 +101,11 @@ def inspect_file(path: str | Path, *, settings: ReadingSettings | None = None) -
     -------
     FileReport
 
+    Raises
+    ------
+    InputError
+        When `path` is none.
+
     Examples
     --------
     >>> import tempfile
@@ -111,6 +117,7 @@ def inspect_file(path: str | Path, *, settings: ReadingSettings | None = None) -
     >>> report.exit_code, report.faults[0].problem
     (2, 'the file is empty')
     """
+    check_kind("path", path, str, PathLike)
     name = ""
     series: tuple[Series, ...] = ()
     findings: tuple[Finding, ...] = ()

@@ -6,12 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fishcount.errors import PixelError
-from fishcount.image.checks import check_finite, check_most_counts, check_not_scaled
+from fishcount.image.checks import (
+    check_exact,
+    check_finite,
+    check_most_counts,
+    check_not_scaled,
+)
 
 __all__ = ["as_counts"]
 
-# Whole numbers up to here are exact in float32, in which everything is computed.
-_EXACT = 2**24
 _EXPORT = "export the camera's own counts"
 
 
@@ -73,18 +76,5 @@ def as_counts(
 def _narrowed(pixels: NDArray[np.generic], role: str, file: str) -> NDArray[np.generic]:
     if pixels.dtype in (np.uint8, np.uint16, np.int8, np.int16, np.float32):
         return pixels
-    if pixels.dtype.kind == "f":
-        with np.errstate(over="ignore"):
-            narrow: NDArray[np.generic] = pixels.astype(np.float32)
-        if (narrow.astype(np.float64) == pixels).all():
-            return narrow
-    elif not pixels.size or int(pixels.max()) <= _EXACT:
-        return pixels.astype(np.uint32)
-    raise PixelError(
-        f"{pixels.dtype} pixels that are not exact in float32",
-        file=file,
-        field=role,
-        found=f"a maximum of {pixels.max()}",
-        expected=f"whole counts up to {_EXACT}, or float32",
-        remedy="export as 16-bit or float32",
-    )
+    check_exact(pixels, role=role, file=file, remedy="export as 16-bit or float32")
+    return pixels.astype(np.float32 if pixels.dtype.kind == "f" else np.uint32)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fishcount.errors import InputError
+from fishcount.errors import InputError, check_kind
 from fishcount.image import FishImage
 from fishcount.io.case_folder import CaseFolder
 from fishcount.io.options import OPTIONS
@@ -39,8 +39,8 @@ def read_scored_image(folder: CaseFolder, field: str) -> FishImage:
     Raises
     ------
     InputError
-        When there is no such field, it was scored from memory, its file is not there, or the
-        file is not the one that was scored.
+        When `folder` is no case folder that was read, there is no such field, it was scored from
+        memory, its file is not there, or the file is not the one that was scored.
 
     Examples
     --------
@@ -55,6 +55,7 @@ def read_scored_image(folder: CaseFolder, field: str) -> FishImage:
     >>> read_scored_image(read_case_folder(here / "case"), "field_1").channels
     ('DAPI', 'HER2', 'CEP17')
     """
+    check_kind("folder", folder, CaseFolder, remedy="read it with fishcount.io.read_case_folder")
     record = next((one for one in folder.summary["fields"] if one["name"] == field), None)
     if record is None:
         raise InputError(f"no field {field!r}", file=folder.path)

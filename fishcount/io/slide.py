@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -133,16 +134,11 @@ def _slide_of(opened: OpenedChannels, *, roi: str | Path | None, name: str | Non
     )
     files = opened.hashes()
     region = None if roi is None else read_region(roi, shape=(height, width))
-
-    def read(role: str, window: Window) -> NDArray[np.generic]:
-        with foreign_errors_as_ours(opened.label):
-            return opened.read(role, window)
-
     return Slide(
         shape=(height, width),
         n_planes=n_planes,
         channels=opened.roles,
-        read=read,
+        read=_WindowReader(opened),
         pixel_size_um=opened.pixel_size_um,
         z_step_um=opened.z_step_um,
         name=name or name_of(files),
@@ -153,3 +149,15 @@ def _slide_of(opened: OpenedChannels, *, roi: str | Path | None, name: str | Non
         optics=opened.optics,
         roi=None if region is None else region.mask,
     )
+
+
+# A class and not a closure, so that a slide goes to other processes.
+@dataclass(frozen=True, slots=True, eq=False)
+class _WindowReader:
+    """Reads the windows of a field, with errors that name its file."""
+
+    opened: OpenedChannels
+
+    def __call__(self, role: str, window: Window) -> NDArray[np.generic]:
+        with foreign_errors_as_ours(self.opened.label):
+            return self.opened.read(role, window)

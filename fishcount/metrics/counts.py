@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from fishcount.errors import InputError
 
@@ -51,7 +51,7 @@ def count_errors(counted: ArrayLike, true: ArrayLike) -> CountErrors:
     Raises
     ------
     InputError
-        When the two differ in length.
+        When the two differ in length, or are no numbers.
 
     Examples
     --------
@@ -62,8 +62,7 @@ def count_errors(counted: ArrayLike, true: ArrayLike) -> CountErrors:
     >>> count_errors([], [])
     CountErrors(n=0, mae=nan, bias=nan, rmse=nan, relative=nan, exact=nan)
     """
-    found = np.asarray(counted, np.float64).ravel()
-    truth = np.asarray(true, np.float64).ravel()
+    found, truth = _as_numbers(counted, "counted"), _as_numbers(true, "true")
     if found.shape != truth.shape:
         raise InputError("counts must be pairs", found=f"{found.size} and {truth.size}")
     if found.size == 0:
@@ -79,3 +78,10 @@ def count_errors(counted: ArrayLike, true: ArrayLike) -> CountErrors:
         relative=float(found.sum() / total - 1) if total else float("nan"),
         exact=float((error == 0).mean()),
     )
+
+
+def _as_numbers(counts: ArrayLike, name: str) -> NDArray[np.float64]:
+    try:
+        return np.asarray(counts, np.float64).ravel()
+    except (TypeError, ValueError) as error:
+        raise InputError("counts are numbers", field=name, found=str(error)) from error

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array
 
-from fishcount.errors import InputError
+from fishcount.errors import InputError, check_kind
 from fishcount.metrics.assignment import assign_pairs
 from fishcount.metrics.score import DetectionScore
 from fishcount.read_only import ReadOnlyArrays
@@ -57,6 +58,7 @@ class LabelMatch(ReadOnlyArrays):
         found, true : ndarray of int64, (p,)
             Labels, ascending in `true`; empty where nothing matches.
         """
+        check_kind("min_iou", min_iou, Real)
         close = np.flatnonzero(self.iou >= min_iou)
         rows, cols = self.pair_found[close], self.pair_true[close]
         chosen = close[assign_pairs(rows, cols, cost=1.0 - self.iou[close])]

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from skimage.measure import label
 
 from fishcount.errors import InputError, MetadataError, PixelError
-from fishcount.image.checks import as_counts, check_most_counts
+from fishcount.image.checks import as_counts, check_large, check_most_counts
 
 __all__ = ["checked_dapi", "checked_labels", "labels_in_pieces"]
 
@@ -18,7 +18,7 @@ def checked_dapi(dapi: ArrayLike) -> NDArray[np.number]:
     """DAPI (y, x) or (z, y, x): whole numbers as they are stored, all else in single precision.
 
     A stack of one plane comes back as a plane. Raises MetadataError for what is not an image, and
-    PixelError for what are not finite numbers, or more than a camera counts.
+    PixelError for what are not finite numbers, or more than a camera counts or float32 holds.
     """
     array = as_counts(dapi, "dapi")
     if array.ndim not in (2, 3) or 0 in array.shape:
@@ -36,7 +36,7 @@ def checked_dapi(dapi: ArrayLike) -> NDArray[np.number]:
             expected="(y, x) or (z, y, x)",
             remedy="give DAPI alone: of colours that come last, image[..., 2] for blue",
         )
-    if array.dtype.kind not in "buif":
+    if array.dtype.kind not in "uif":
         raise PixelError("pixels are not camera counts", field="dapi", found=array.dtype)
     # What single precision cannot hold becomes infinite.
     with np.errstate(over="ignore"):
@@ -46,6 +46,7 @@ def checked_dapi(dapi: ArrayLike) -> NDArray[np.number]:
     if image.dtype.kind == "f" and not np.isfinite(image).all():
         raise PixelError("NaN or infinite pixels", field="dapi")
     check_most_counts(image, role="dapi")
+    check_large(array, role="dapi")
     return image[0] if image.ndim == 3 and len(image) == 1 else image
 
 

@@ -59,7 +59,8 @@ def segment_nuclei(
     MetadataError
         When the array is no image or stack, or `roi` is no mask of its size.
     PixelError
-        When pixels are not real and finite numbers, masked, or beyond 1e9.
+        When pixels are not real and finite numbers, masked, beyond 1e9, or beyond 2**24 and not
+        exact in float32.
     CalibrationError
         When a size is not above 0, or not that of a microscope: 65 is one in nanometres.
 

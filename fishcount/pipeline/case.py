@@ -70,6 +70,8 @@ def score_case(
     InputError
         When something is not a field, or two fields are the same image: its nuclei would be counted
         twice.
+    SchemeError
+        For an unknown scheme, or none.
     SettingsError
         When a result was made with other settings of nuclei, signals, quality or selection.
 
@@ -83,12 +85,12 @@ def score_case(
     ['seed-copies', 'asco-cap-2018-dual']
     """
     check_kind("name", name, str)
+    schemes = listed_schemes(schemes)
     fields = _listed(fields)
     settings = _settings_of(fields, settings)
     results = fields_together(
         _scored_fields(fields, case=name, settings=settings), settings=settings
     )
-    schemes = listed_schemes(schemes)
     nuclei, selection = scored_nuclei(results), selection_of(results)
     score = score_nuclei(nuclei, settings=settings.scoring)
     classification = classify_nuclei(

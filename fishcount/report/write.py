@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 
+from fishcount.errors import check_kind
 from fishcount.io import CaseFolder, put_report, read_case_folder
 from fishcount.report.page import render_reviewed
 from fishcount.report.sources import show_folder
@@ -54,6 +56,7 @@ def write_reports(case: str | Path | CaseFolder) -> tuple[WrittenReport, ...]:
     >>> [report.path.name for report in write_reports(folder)]
     ['report.html']
     """
+    check_kind("case", case, str, PathLike, CaseFolder)
     case = case.path if isinstance(case, CaseFolder) else Path(case)
     folders = [case, *([case / REVIEWED_FOLDER] if (case / REVIEWED_FOLDER).is_dir() else [])]
     return tuple(_write(folder) for folder in folders)

@@ -130,14 +130,19 @@ def compare_readers(first: pd.DataFrame, second: pd.DataFrame) -> tuple[Agreemen
 def count_class(copies: ArrayLike) -> NDArray[np.int64]:
     """Class of counts, as the number at which it begins: 0, 1, 2, 3, 4 (to 5) or 6 (and more).
 
+    Raises CountError for what are no counts: text, NaN, less than 0.
+
     Examples
     --------
     >>> from fishcount.review import count_class
     >>> count_class([0, 2, 5, 6, 40]).tolist()
     [0, 2, 4, 6, 6]
     """
+    counts = _as_numbers(copies)
+    if counts.size and counts.min() < 0:
+        raise CountError("negative count", field="agreement", found=counts.min())
     starts = np.array(_CLASS_STARTS, np.int64)
-    return starts[np.searchsorted(starts, np.asarray(copies, np.int64), side="right") - 1]
+    return starts[np.searchsorted(starts, counts.astype(np.int64), side="right") - 1]
 
 
 def cohen_kappa(first: ArrayLike, second: ArrayLike) -> float | None:
@@ -154,6 +159,11 @@ def cohen_kappa(first: ArrayLike, second: ArrayLike) -> float | None:
         1 for full agreement, 0 for what chance would give. None without objects, and where both
         readers used one and the same category only: there is nothing to tell apart.
 
+    Raises
+    ------
+    CountError
+        When the readers differ in length, or an object has no category: None, NaN.
+
     Notes
     -----
     Cohen 1960, Educ Psychol Meas 20:37-46; unweighted.
@@ -164,16 +174,22 @@ def cohen_kappa(first: ArrayLike, second: ArrayLike) -> float | None:
     >>> cohen_kappa(["yes", "yes", "no", "no"], ["yes", "no", "no", "no"])
     0.5
     """
-    one, other = np.asarray(first), np.asarray(second)
+    one, other = _as_categories(first), _as_categories(second)
     _check_pairs(one, other)
     if not one.size:
         return None
-    names = np.unique(np.concatenate([one, other]))
-    shares = np.array([[(one == name).mean(), (other == name).mean()] for name in names])
-    by_chance = float((shares[:, 0] * shares[:, 1]).sum())
+    try:
+        names, number = np.unique(np.concatenate([one, other]), return_inverse=True)
+    except TypeError as error:
+        raise CountError(
+            "categories cannot be compared", field="agreement", found=str(error)
+        ) from error
     if len(names) == 1:
         return None
-    return (float((one == other).mean()) - by_chance) / (1 - by_chance)
+    readers = number.reshape(2, -1)
+    shares = np.array([np.bincount(reader, minlength=len(names)) for reader in readers]) / one.size
+    by_chance = float((shares[0] * shares[1]).sum())
+    return (float((readers[0] == readers[1]).mean()) - by_chance) / (1 - by_chance)
 
 
 def icc_2_1(ratings: ArrayLike) -> float | None:
@@ -188,6 +204,11 @@ def icc_2_1(ratings: ArrayLike) -> float | None:
     float or None
         None with fewer than two objects or readers, or where all ratings are equal.
 
+    Raises
+    ------
+    CountError
+        When ratings are no finite numbers.
+
     Notes
     -----
     ICC(2,1) of Shrout & Fleiss 1979, Psychol Bull 86:420-428: two-way random effects.
@@ -199,7 +220,7 @@ def icc_2_1(ratings: ArrayLike) -> float | None:
     ...                [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]]), 2)
     0.29
     """
-    x = np.asarray(ratings, np.float64)
+    x = _as_numbers(ratings)
     if x.ndim != 2 or min(x.shape) < 2:
         return None
     n, k = x.shape
@@ -223,6 +244,11 @@ def bland_altman(first: ArrayLike, second: ArrayLike) -> BlandAltman:
     BlandAltman
         For the plot: the differences are first - second, over the means of both.
 
+    Raises
+    ------
+    CountError
+        When the readers differ in length, or values are no finite numbers.
+
     Notes
     -----
     Bland & Altman 1986, Lancet 327:307-310.
@@ -233,7 +259,7 @@ def bland_altman(first: ArrayLike, second: ArrayLike) -> BlandAltman:
     >>> bland_altman([2, 4, 6], [1, 4, 8]).bias
     -0.3333333333333333
     """
-    one, other = np.asarray(first, np.float64), np.asarray(second, np.float64)
+    one, other = _as_numbers(first), _as_numbers(second)
     _check_pairs(one, other)
     difference = one - other
     n = len(difference)
@@ -255,6 +281,31 @@ def _agreement(pairs: pd.DataFrame, figure: str) -> Agreement:
         icc=icc_2_1(np.column_stack([one, other])),
         bland_altman=bland_altman(one, other),
     )
+
+
+def _as_categories(values: ArrayLike) -> NDArray[Any]:
+    """As they are: of text and NaN, an array would make text."""
+    categories = np.asarray(values, object)
+    if np.ma.is_masked(values) or pd.isna(categories).any():
+        raise CountError(
+            "an object without a category", field="agreement", remedy="leave it out for both"
+        )
+    return categories
+
+
+def _as_numbers(values: ArrayLike) -> NDArray[np.float64]:
+    try:
+        numbers = np.asarray(values, np.float64)
+    except (TypeError, ValueError) as error:
+        raise CountError("values are numbers", field="agreement", found=str(error)) from error
+    if np.ma.is_masked(values) or not np.isfinite(numbers).all():
+        raise CountError(
+            "values must be finite",
+            field="agreement",
+            found="NaN, infinity, or what is masked",
+            remedy="leave out objects without a value for both",
+        )
+    return numbers
 
 
 def _check_pairs(one: NDArray[Any], other: NDArray[Any]) -> None:

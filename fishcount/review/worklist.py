@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from fishcount.errors import InputError
 from fishcount.recount import SKIPPED_FOR_SIGNALS
 from fishcount.settings import Settings
 
@@ -157,6 +158,8 @@ def worklist(
 def touching_nuclei(labels: NDArray[np.integer]) -> NDArray[np.int64]:
     """Numbers of the nuclei of a label image (y, x) that share an edge of pixels with another.
 
+    Raises InputError for what is no label image.
+
     Examples
     --------
     >>> import numpy as np
@@ -164,6 +167,14 @@ def touching_nuclei(labels: NDArray[np.integer]) -> NDArray[np.int64]:
     >>> touching_nuclei(np.array([[1, 1, 2], [0, 0, 0], [3, 3, 0]]))
     array([1, 2])
     """
+    labels = np.asarray(labels)
+    if labels.ndim != 2 or labels.dtype.kind not in "iu":
+        raise InputError(
+            "no label image",
+            field="labels",
+            found=f"{labels.dtype} of shape {labels.shape}",
+            expected="integers (y, x)",
+        )
     found = []
     for one, other in ((labels[1:], labels[:-1]), (labels[:, 1:], labels[:, :-1])):
         meet = (one != other) & (one > 0) & (other > 0)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from types import NoneType
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fishcount.errors import CountError
+from fishcount.errors import CountError, check_kind
 from fishcount.scoring.pooled import CaseScore
 from fishcount.scoring.replicates import draw_replicates
 from fishcount.scoring.whole import named_fields, whole_counts
@@ -59,8 +61,10 @@ def score_counts(
     Raises
     ------
     CountError
-        For negative, fractional or masked counts, unequal lengths, or a range that does not hold
-        the count.
+        For negative, fractional or masked counts, unequal lengths, a range that does not hold the
+        count, or one of CEP17 without its counts.
+    InputError
+        When `rng` is no generator, such as a seed.
 
     Notes
     -----
@@ -79,6 +83,9 @@ def score_counts(
     True
     """
     settings = ScoringSettings.of(settings)
+    check_kind(
+        "rng", rng, np.random.Generator, NoneType, remedy="numpy.random.default_rng makes one"
+    )
     rng = np.random.default_rng(settings.seed) if rng is None else rng
     best = whole_counts("HER2", her2)
     columns = [best]
@@ -86,6 +93,8 @@ def score_counts(
     if cep17 is not None:
         columns.append(whole_counts("CEP17", cep17, n=len(best)))
         ranges.append(_range("CEP17", columns[1], cep17_low, cep17_high))
+    elif cep17_low is not None or cep17_high is not None:
+        raise CountError("a range without the counts", field="CEP17", remedy="give cep17, too")
     fields = None if field is None else named_fields(field, n=len(best))[1]
     correlation = settings.estimate_correlation
     replicates = draw_replicates(

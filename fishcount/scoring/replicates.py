@@ -31,10 +31,13 @@ differ by up to the prior 10 %, and down to 84.5 % where they differ by 20 %.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Real
+from types import NoneType
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fishcount.errors import CountError, check_kind
 from fishcount.read_only import ReadOnlyArrays
 from fishcount.settings import ScoringSettings
 
@@ -100,7 +103,15 @@ class Replicates(ReadOnlyArrays):
         n_nuclei
             As if so many nuclei had been scored, with fields to match: the spread by choice
             shrinks with the root of it, the errors of estimated clusters and of detection do not.
+
+        Raises
+        ------
+        CountError
+            For less than one nucleus.
         """
+        check_kind("n_nuclei", n_nuclei, Real, NoneType)
+        if n_nuclei is not None and not n_nuclei > 0:
+            raise CountError("no nuclei", field="n_nuclei", found=n_nuclei, expected="at least 1")
         if not len(self):
             return np.zeros(self.log_deviation.shape)
         shrink = 1.0 if n_nuclei is None else np.sqrt(self.n_scored / n_nuclei)

@@ -13,6 +13,8 @@ __all__ = ["Labels", "assign_to_nuclei"]
 
 # Positions whose neighbourhoods are looked at together: bounds the memory of large fields.
 _AT_ONCE = 2**15
+# Farther than any image reaches.
+_FAR_PX = 2.0**40
 
 
 class Labels(Protocol):
@@ -50,6 +52,11 @@ def assign_to_nuclei(
     ndarray of int64, (n,)
         0 where there is no nucleus, also outside the image.
 
+    Raises
+    ------
+    InputError
+        When positions are no pairs of finite numbers, or the tolerance is negative.
+
     Examples
     --------
     >>> import numpy as np
@@ -59,10 +66,11 @@ def assign_to_nuclei(
     >>> assign_to_nuclei([[3.2, 4.4], [3.0, 5.9], [8.0, 8.0]], labels, tolerance_px=2)
     array([1, 1, 0])
     """
-    yx = np.asarray(yx_px, np.float64).reshape(-1, 2)
+    yx = _as_positions(yx_px)
     if not (np.isfinite(tolerance_px) and tolerance_px >= 0):
         raise InputError("must be 0 or more", field="tolerance_px", found=tolerance_px)
-    centre = np.floor(yx + 0.5).astype(np.int64)
+    # What lies beyond any image would wrap around as a whole number.
+    centre = np.floor(np.clip(yx, -_FAR_PX, _FAR_PX) + 0.5).astype(np.int64)
     nucleus = _label_at(centre, labels)
     loose = np.flatnonzero(nucleus == 0)
     if tolerance_px > 0 and 0 not in labels.shape:
@@ -70,6 +78,18 @@ def assign_to_nuclei(
             some = loose[start : start + _AT_ONCE]
             nucleus[some] = _nearest_label(yx[some], centre[some], labels, tolerance_px)
     return nucleus
+
+
+def _as_positions(yx_px: ArrayLike) -> NDArray[np.float64]:
+    try:
+        yx = np.asarray(yx_px, np.float64).reshape(-1, 2)
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            "positions are pairs of numbers", field="yx_px", found=str(error)
+        ) from error
+    if not np.isfinite(yx).all():
+        raise InputError("positions must be finite", field="yx_px", found="NaN or infinity")
+    return yx
 
 
 def _label_at(pixel: NDArray[np.int64], labels: NDArray[np.int32] | Labels) -> NDArray[np.int64]:

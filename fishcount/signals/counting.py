@@ -8,7 +8,7 @@ from numbers import Real
 import numpy as np
 from numpy.typing import NDArray
 
-from fishcount.errors import CountError, check_kind
+from fishcount.errors import CountError, InputError, check_kind
 from fishcount.image.checks import check_sizes
 from fishcount.nuclei import Nuclei, OutlinedNuclei
 from fishcount.settings import SignalSettings
@@ -67,7 +67,7 @@ def count_signals(
     Raises
     ------
     InputError
-        When `nuclei` are no `Nuclei`, or `spots` no `Spots` by role.
+        When `nuclei` are no `Nuclei`, or `spots` no `Spots` by role, at finite positions.
     CalibrationError
         When a size is not above 0, or not that of a microscope: 65 is one in nanometres.
     CountError
@@ -144,8 +144,12 @@ def _check_arguments(
         remedy="a label image becomes nuclei by fishcount.nuclei.nuclei_from_labels",
     )
     check_kind("spots", spots, Mapping, remedy='give them by role: {"HER2": spots}')
-    for found in spots.values():
+    for role, found in spots.items():
         check_kind("spots", found, Spots, remedy="find them with fishcount.detect_spots")
+        if not np.isfinite([found.z_px, found.y_px, found.x_px]).all():
+            raise InputError(
+                "positions must be finite", field=f"spots {role}", found="NaN or infinity"
+            )
 
 
 def _as_labels(given: object, role: str, n_spots: int, *, highest: int) -> NDArray[np.int64]:

@@ -13,13 +13,14 @@ from fishcount.errors import InputError
 from fishcount.flags import Finding
 from fishcount.image import DAPI, PROBES, FishImage, Window, project
 from fishcount.optics import KnownOptics
+from fishcount.read_only import ReadOnlyArrays
 from fishcount.slide.sample import mosaic, sample_windows
 
 __all__ = ["Slide"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Slide:
+class Slide(ReadOnlyArrays):
     """What is known of a field without its pixels, and how a window of it is read.
 
     `fishcount.io.open_slide` makes one from files, `Slide.of` from an image in memory.
@@ -82,12 +83,11 @@ class Slide:
                 remedy="read a file with fishcount.read_image, make one of an array with "
                 "FishImage.from_array",
             )
-        mask = image.roi
         return cls(
             shape=image.shape,
             n_planes=image.n_planes,
             channels=image.channels,
-            read=lambda role, window: image.pixels[image.channels.index(role)][:, *window],
+            read=_StoredCounts(image),
             pixel_size_um=image.pixel_size_um,
             z_step_um=image.z_step_um,
             name=image.name,
@@ -95,7 +95,7 @@ class Slide:
             sha256=image.sha256,
             files=image.files,
             findings=image.findings,
-            roi=None if mask is None else lambda window: mask[window],
+            roi=None if image.roi is None else _StoredRegion(image.roi),
             image=image,
             optics=image.optics,
         )
@@ -142,3 +142,25 @@ class Slide:
             findings=self.findings,
             optics=self.optics,
         )
+
+
+# Classes and not closures, so that a slide goes to other processes.
+@dataclass(frozen=True, slots=True, eq=False)
+class _StoredCounts:
+    """Reads the windows of an image in memory."""
+
+    image: FishImage
+
+    def __call__(self, role: str, window: Window) -> NDArray[np.generic]:
+        stack: NDArray[np.generic] = self.image.pixels[self.image.channels.index(role)]
+        return stack[:, *window]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _StoredRegion:
+    """Reads the windows of a mask in memory."""
+
+    mask: NDArray[np.bool_]
+
+    def __call__(self, window: Window) -> NDArray[np.bool_]:
+        return self.mask[window]

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fishcount.errors import PixelError
-from fishcount.image.checks import as_counts, check_most_counts
+from fishcount.image.checks import as_counts, check_large, check_most_counts
 
 __all__ = ["checked_counts"]
 
@@ -14,11 +14,11 @@ __all__ = ["checked_counts"]
 def checked_counts(image: NDArray[np.number]) -> NDArray[np.number]:
     """Counts of a plane (y, x) or a stack (z, y, x): float32, or small integers as they are stored.
 
-    Raises PixelError when they are not numbers, NaN, infinite, masked or more than a camera counts,
-    and for what is neither plane nor stack.
+    Raises PixelError when they are not numbers, NaN, infinite, masked, more than a camera counts or
+    float32 holds, and for what is neither plane nor stack.
     """
-    pixels = as_counts(image, "image")
-    if pixels.ndim not in (2, 3) or pixels.dtype.kind not in "buif":
+    given = pixels = as_counts(image, "image")
+    if pixels.ndim not in (2, 3) or pixels.dtype.kind not in "uif":
         raise PixelError(
             "not a plane or stack of counts",
             found=f"{pixels.dtype} of shape {pixels.shape}",
@@ -42,5 +42,6 @@ def checked_counts(image: NDArray[np.number]) -> NDArray[np.number]:
             "NaN or infinite pixels", found=f"{len(bad)}, the first at {tuple(bad[0].tolist())}"
         )
     check_most_counts(pixels, role="image")
+    check_large(given, role="image")
     # Sums over pixels run as they lie in memory: rows one after another give the same bits always.
     return pixels if pixels.strides[-1] == pixels.itemsize else np.ascontiguousarray(pixels)

@@ -86,8 +86,8 @@ def detect_spots(
     Raises
     ------
     PixelError
-        When pixels are NaN, infinite, masked or beyond 1e9, `image` is no plane or stack, or
-        `other` has another size.
+        When pixels are a mask, NaN, infinite, masked, beyond 1e9, or beyond 2**24 and not exact in
+        float32, `image` is no plane or stack, or `other` has another size.
     CalibrationError
         When a size is not above 0, or not that of a microscope: 65 is one in nanometres.
 

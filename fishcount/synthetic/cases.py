@@ -209,6 +209,7 @@ def random_spec(
     >>> 2.5 <= spec.signals.snr <= 25, spec.shape
     (True, (256, 256))
     """
+    check_kind("rng", rng, np.random.Generator, remedy="numpy.random.default_rng makes one")
     spec = spec_of_case(case, size=size, n_planes=n_planes, snr=_by_ratio(3.0, 20.0)(rng))
     changes: dict[str, dict[str, float]] = {
         section: {name: draw(rng) for name, draw in conditions.items()}

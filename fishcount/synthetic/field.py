@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from fishcount.errors import SettingsError
+from fishcount.errors import SettingsError, check_kind
 from fishcount.image import ROLES, FishImage
 from fishcount.optics import diffraction_sigma_um
 from fishcount.synthetic.bodies import Bodies, draw_bodies, label_outlines
@@ -59,6 +59,8 @@ def draw_field(
     ------
     SettingsError
         When `spec` asks for several planes.
+    InputError
+        When `rng` is no generator, such as a seed.
 
     Examples
     --------
@@ -71,6 +73,7 @@ def draw_field(
     True
     """
     spec = FieldSpec() if spec is None else spec
+    check_kind("spec", spec, FieldSpec)
     if spec.n_planes != 1:
         raise SettingsError(
             "a field has one plane", field="n_planes", found=spec.n_planes, remedy="use draw_stack"
@@ -104,6 +107,8 @@ def draw_stack(
     >>> image.n_planes, image.raw("CEP17").shape
     (5, (5, 96, 96))
     """
+    check_kind("spec", spec, FieldSpec)
+    check_kind("rng", rng, np.random.Generator, remedy="numpy.random.default_rng makes one")
     outlines = place_outlines(spec, rng=rng)
     copies = draw_copies(spec.population, len(outlines), rng=rng)
     bodies = draw_bodies(spec, outlines, rng=rng)

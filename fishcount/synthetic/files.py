@@ -9,6 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
+from os import PathLike
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,7 +17,7 @@ import numpy as np
 import pandas as pd
 import tifffile
 
-from fishcount.errors import InputError, OutputError, reason_of
+from fishcount.errors import InputError, OutputError, check_kind, reason_of
 from fishcount.image import FishImage
 from fishcount.synthetic.truth import NucleiTruth, SpotsTruth, Truth
 
@@ -52,6 +53,8 @@ def write_phantom(folder: str | Path, image: FishImage, *, truth: Truth) -> Path
     ------
     OutputError
         When the folder cannot be written.
+    InputError
+        When an argument is of another kind.
 
     Examples
     --------
@@ -64,6 +67,9 @@ def write_phantom(folder: str | Path, image: FishImage, *, truth: Truth) -> Path
     >>> path.name, bool((again.labels == truth.labels).all())
     ('field_1.ome.tif', True)
     """
+    check_kind("folder", folder, str, PathLike)
+    check_kind("image", image, FishImage)
+    check_kind("truth", truth, Truth)
     case = Path(folder)
     path = case / f"{image.name}.ome.tif"
     try:
@@ -81,6 +87,8 @@ def write_phantom(folder: str | Path, image: FishImage, *, truth: Truth) -> Path
             pd.DataFrame(columns).to_csv(target, index=False, lineterminator="\n")
     except OSError as error:
         raise OutputError(f"cannot be written: {reason_of(error)}", file=case) from error
+    except ValueError as error:  # A path with a NUL in it.
+        raise OutputError(f"cannot be written: {error}", file=case) from error
     return path
 
 
@@ -102,6 +110,7 @@ def write_case(folder: str | Path, drawn: Iterable[tuple[FishImage, Truth]]) -> 
     >>> [path.name for path in write_case(tempfile.mkdtemp(), drawn)]
     ['field_1.ome.tif', 'field_2.ome.tif']
     """
+    check_kind("folder", folder, str, PathLike)
     return [write_phantom(folder, image, truth=truth) for image, truth in drawn]
 
 
@@ -177,6 +186,7 @@ def read_truth(path: str | Path) -> Truth:
     >>> len(read_truth(file).nuclei) == len(drawn[0][1].nuclei)
     True
     """
+    check_kind("path of an image", path, str, PathLike)
     try:
         labels = tifffile.imread(_truth_path(Path(path), "labels.tif"))
         nuclei = pd.read_csv(_truth_path(Path(path), "nuclei.csv"))

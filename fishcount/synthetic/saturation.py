@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from numbers import Integral, Real
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
 
+from fishcount.errors import InputError, check_kind
 from fishcount.image import FishImage
 from fishcount.optics import FWHM_PER_SIGMA
 from fishcount.read_only import ReadOnlyArrays
@@ -68,6 +70,11 @@ def resolvable_copies(yx_px: NDArray[np.float64], *, resolution_px: float) -> in
     int
         0 for no points.
 
+    Raises
+    ------
+    InputError
+        When positions are no pairs of finite numbers, or the resolution is no number from 0.
+
     Examples
     --------
     >>> import numpy as np
@@ -75,10 +82,23 @@ def resolvable_copies(yx_px: NDArray[np.float64], *, resolution_px: float) -> in
     >>> resolvable_copies(np.array([[0, 0], [0, 3], [0, 6], [9, 9]]), resolution_px=4)
     2
     """
-    n = len(yx_px)
-    if n == 0:
+    check_kind("resolution_px", resolution_px, Real)
+    if not resolution_px >= 0:
+        raise InputError("must be 0 or more", field="resolution_px", found=resolution_px)
+    try:
+        yx = np.asarray(yx_px, np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError("positions are numbers", field="yx_px", found=str(error)) from error
+    n = len(yx) if yx.ndim else 0
+    if yx.size == 0:
         return 0
-    pairs = KDTree(yx_px).query_pairs(resolution_px, output_type="ndarray")
+    if yx.ndim != 2 or not np.isfinite(yx).all():
+        raise InputError(
+            "positions are pairs of finite numbers",
+            field="yx_px",
+            found=f"shape {yx.shape}" if yx.ndim != 2 else "NaN or infinity",
+        )
+    pairs = KDTree(yx).query_pairs(resolution_px, output_type="ndarray")
     graph = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(n, n))
     return int(connected_components(graph, directed=False)[0])
 
@@ -116,6 +136,11 @@ def saturation_curve(
     SaturationCurve
         Copies that no whole nucleus got have no row.
 
+    Raises
+    ------
+    InputError
+        When no copies or no fields are asked for, or `rng` is no generator.
+
     Examples
     --------
     What a counter of separate points sees at best:
@@ -129,6 +154,11 @@ def saturation_curve(
     >>> curve.true, bool(curve.resolvable[1] < 25)
     (array([ 2, 40]), True)
     """
+    check_kind("copies", copies, Sequence)
+    check_kind("n_fields", n_fields, Integral)
+    for name, number in (("copies", len(copies)), ("n_fields", n_fields)):
+        if number < 1:
+            raise InputError("none to draw", field=name, expected="at least 1")
     spec = _ladder(spec or FieldSpec(), copies, clustered)
     rows = [_count_field(count, spec, rng) for _ in range(n_fields)]
     true, counted, resolvable = (np.concatenate(column) for column in zip(*rows, strict=True))

@@ -50,6 +50,13 @@ def test_an_unknown_scheme_is_refused():
         classify(20, 80, 40, schemes=["asco-cap-2028-dual"])
 
 
+@pytest.mark.parametrize("none", [[], (), iter([])], ids=["list", "tuple", "iterator"])
+def test_a_case_is_decided_by_some_scheme(none):
+    """Nothing was said of it, and nothing that nothing was."""
+    with pytest.raises(SchemeError, match="schemes: no scheme to decide by"):
+        classify(20, 80, 40, schemes=none)
+
+
 @pytest.mark.parametrize("cep17", [None, 0])
 def test_no_nuclei_is_not_evaluable_under_any_scheme(cep17):
     result = classify(0, 0, cep17, ihc="3+", areas=0)

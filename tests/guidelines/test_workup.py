@@ -6,8 +6,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fishcount.errors import CountError, FishcountError
-from fishcount.guidelines import Count, Recount, add_ihc, add_nuclei, add_recount, start_workup
+from fishcount.errors import CountError, FishcountError, InputError
+from fishcount.guidelines import (
+    Count,
+    Recount,
+    add_ihc,
+    add_nuclei,
+    add_recount,
+    classify,
+    start_workup,
+)
 
 GROUP_4 = Count(n_nuclei=20, her2=100, cep17=60, areas=2)
 SECOND = Recount(n_nuclei=20, her2=104, cep17=62, reader="B")
@@ -94,6 +102,37 @@ def test_ihc_does_not_change_in_silence():
         add_ihc(state, "1+")
     with pytest.raises(CountError, match="no such IHC score"):
         add_ihc(start_workup(GROUP_4), "4+")
+
+
+def test_faint_staining_stays_where_the_score_is_given_again():
+    """It was dropped with its tag, though nobody had taken it back."""
+    negative = Count(n_nuclei=20, her2=40, cep17=40, areas=2)
+    state = start_workup(negative, ihc="0", faint_staining=True)
+    assert state.classification.tags == ("HER2-ultralow",)
+    again = add_ihc(state, "0")
+    assert again.faint_staining
+    assert again.classification.tags == ("HER2-ultralow",)
+    told = add_ihc(add_ihc(start_workup(negative), "0"), "0", faint_staining=True)
+    assert told.classification.tags == ("HER2-ultralow",)
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda state: start_workup((20, 80, 40)), "first: .*found tuple, expected Count"),
+        (lambda state: start_workup(SECOND), "first: .*found Recount, expected Count"),
+        (lambda state: add_ihc("x", "2+"), "workup: .*expected WorkUp"),
+        (lambda state: add_ihc(state, 2), "ihc: .*expected str"),
+        (lambda state: add_nuclei(state, None), "more: .*expected Count"),
+        (lambda state: add_nuclei(None, GROUP_4), "workup: .*expected WorkUp"),
+        (lambda state: add_recount(state, None), "recount: .*expected Recount"),
+        (lambda state: add_recount(state, (20, 104, 62)), "recount: .*expected Recount"),
+        (lambda state: classify(20, 80, 40, replicates=3), "replicates: .*expected Replicates"),
+    ],
+)
+def test_other_kinds_are_refused_in_a_workup(call, said):
+    with pytest.raises(InputError, match=said):
+        call(start_workup(GROUP_4, ihc="2+"))
 
 
 def test_a_single_probe_case_asks_for_the_dual_probe():

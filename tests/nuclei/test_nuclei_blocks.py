@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fishcount.nuclei import segment_nuclei, segment_windows
+from fishcount.nuclei import OutlinedNuclei, segment_nuclei, segment_windows
 from fishcount.nuclei.geometry.label_runs import LabelRuns
 from fishcount.nuclei.geometry.runs import Runs, find_runs
 from fishcount.slide.sample import SMALL_PX, mosaic, sample_windows
@@ -76,6 +76,26 @@ def test_windows_of_painted_runs_are_windows_of_the_label_image(nuclei):
     runs = LabelRuns.of(find_runs(nuclei.labels), SHAPE)
     for window in ((slice(0, 40), slice(1000, 1500)), (slice(33, 290), slice(7, 8))):
         np.testing.assert_array_equal(runs.window(window), nuclei.labels[window])
+
+
+@pytest.mark.parametrize(
+    "window",
+    [
+        (slice(-40, SHAPE[0] + 90), slice(1000, SHAPE[1] + 1)),
+        (slice(None), slice(-60, -7)),
+        (slice(3, None, 7), slice(None, None, 11)),
+        (slice(None, None, -1), slice(90, 11, -4)),
+        (slice(SHAPE[0], SHAPE[0] + 5), slice(0, 9)),
+        (slice(30, 20), slice(9, 9)),
+    ],
+    ids=["beyond", "from the end", "steps", "downwards", "outside", "empty"],
+)
+def test_a_window_is_one_of_an_array_wherever_labels_are_held(nuclei, window):
+    """Rows from -40 on were those of another place; steps were passed over."""
+    expected = nuclei.labels_in(window)
+    found = OutlinedNuclei.of(nuclei).labels_in(window)
+    np.testing.assert_array_equal(found, expected)
+    assert found.shape == expected.shape
 
 
 def test_a_pixel_of_two_nuclei_has_the_lower_label_wherever_it_is_asked():

@@ -50,6 +50,36 @@ def test_kappa_that_does_not_exist_is_none():
         cohen_kappa(["a"], ["a", "b"])
 
 
+@pytest.mark.parametrize(
+    "gap",
+    [float("nan"), None, np.datetime64("NaT"), ["a", "b"]],
+    ids=["NaN", "None", "NaT", "list"],
+)
+def test_what_is_no_category_is_not_one_of_its_own(gap):
+    with pytest.raises(CountError):
+        cohen_kappa(["yes", gap, "no"], ["yes", "no", "no"])
+    with pytest.raises(CountError):
+        cohen_kappa([1, 2, 3], [1, gap, 3])
+    with pytest.raises(CountError, match="without a category"):
+        cohen_kappa([1.0, 2.0], np.ma.masked_invalid([1.0, np.nan]))
+    with pytest.raises(CountError, match="cannot be compared"):
+        cohen_kappa(["1", "2"], [1, 2])
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("bad", [np.nan, np.inf, "many", None, [1, 2]], ids=str)
+def test_what_is_no_value_is_refused(bad):
+    """A mean over it is no number, and no pair was missing as far as the count told."""
+    pairs = [[1, 2], [2, 2], [4, bad]]
+    for figure in (lambda: bland_altman([1, 2, bad], [1, 2, 3]), lambda: icc_2_1(pairs)):
+        with pytest.raises(CountError, match=r"values (are numbers|must be finite)"):
+            figure()
+    with pytest.raises(CountError):
+        count_class([1, bad])
+    with pytest.raises(CountError, match="negative"):
+        count_class([1, -1])
+
+
 def test_icc_of_shrout_and_fleiss():
     # Shrout & Fleiss 1979, table 2: four judges, six targets; ICC(2,1) = 0.29.
     ratings = [[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from fishcount.errors import CountError
+from fishcount.errors import CountError, InputError
 from fishcount.scoring import score_counts
 from fishcount.scoring.replicates import degrees_of_freedom
 from fishcount.settings import ScoringSettings
@@ -16,6 +16,13 @@ def case():
     her2 = rng.poisson(3.0, 60) + 1
     cep17 = rng.poisson(1.2, 60) + 1
     return her2, cep17, np.repeat(["a", "b", "c"], 20)
+
+
+@pytest.mark.parametrize("side", ["cep17_low", "cep17_high"])
+def test_a_range_of_cep17_goes_with_its_counts(side):
+    """It was dropped, and the case taken for one of a single probe."""
+    with pytest.raises(CountError, match="CEP17: a range without the counts"):
+        score_counts([2, 3], **{side: [2, 2]})
 
 
 def test_the_ratio_is_a_ratio_of_sums():
@@ -183,3 +190,19 @@ def test_the_intervals_hold_the_truth_as_often_as_they_say(sizes):
         low, high = interval["mean_her2_per_nucleus"]
         held += low <= 4 <= high
     assert 0.93 <= held / n_cases <= 0.97
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("n_nuclei", [0, -1, float("nan")])
+def test_replicates_are_of_nuclei(case, n_nuclei):
+    replicates = score_counts(*case[:2]).replicates
+    for of_so_many in (replicates.means, replicates.sums):
+        with pytest.raises(CountError, match="n_nuclei: no nuclei"):
+            of_so_many(n_nuclei)
+    with pytest.raises(InputError, match="n_nuclei"):
+        replicates.means("many")
+
+
+def test_a_seed_is_no_generator(case):
+    with pytest.raises(InputError, match=r"rng: .*default_rng"):
+        score_counts(*case[:2], rng=3)

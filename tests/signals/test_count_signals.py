@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from fishcount.errors import CalibrationError
+from fishcount.errors import CalibrationError, InputError
 from fishcount.nuclei import Nuclei
 from fishcount.optics import FWHM_PER_SIGMA
 from fishcount.settings import SignalSettings
@@ -96,6 +96,23 @@ def test_a_place_belongs_to_the_pixel_whose_centre_is_nearest():
     labels[3:6, 3:6] = 1
     edges = [[2.49, 4], [2.51, 4], [5.49, 4], [5.51, 4], [4, 2.49], [4, 2.51], [4, 5.49], [4, 5.51]]
     assert assign_to_nuclei(edges, labels, tolerance_px=0).tolist() == [0, 1, 1, 0, 0, 1, 1, 0]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("bad", [np.nan, np.inf], ids=str)
+def test_spots_lie_somewhere(make_spots, two_nuclei, bad):
+    """A place that is no number lay in none of the nuclei, and its copies were lost."""
+    for spots in (make_spots([(50, 50), (bad, 50)]), make_spots([(50, 50)], z_px=[bad])):
+        for assigned in (None, {"HER2": np.ones(len(spots), int)}):
+            with pytest.raises(InputError, match="spots HER2: positions must be finite"):
+                count_signals({"HER2": spots}, two_nuclei, pixel_size_um=0.1, assigned=assigned)
+    with pytest.raises(InputError, match="positions must be finite"):
+        assign_to_nuclei([[1.0, bad]], np.ones((3, 3), np.int32))
+    for no_pairs in ("ab", [1.0, 2.0, 3.0], None):
+        with pytest.raises(InputError, match="yx_px: positions"):
+            assign_to_nuclei(no_pairs, np.ones((3, 3), np.int32))
+    far = [[1e300, 0.0], [0.0, -1e300]]
+    assert not assign_to_nuclei(far, np.ones((3, 3), np.int32), tolerance_px=2).any()
 
 
 def test_no_spots_and_no_nuclei_are_values(make_spots, two_nuclei):

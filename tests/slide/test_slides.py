@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from dataclasses import fields, replace
 
 import numpy as np
@@ -61,6 +62,18 @@ def assert_same(found, expected):
     np.testing.assert_array_equal(found.flags, expected.flags)
     np.testing.assert_array_equal(found.reject_reason, expected.reject_reason)
     assert found.findings == expected.findings
+
+
+def test_a_slide_goes_to_other_processes(scored, image, tiled_file, roi):
+    """As in a pool of processes that score a field each."""
+    again = pickle.loads(pickle.dumps(scored))
+    assert_same(again, scored)
+    masked = replace(image, roi=np.tri(*image.shape, dtype=bool))
+    for slide in (open_slide(tiled_file, roi=roi), Slide.of(masked)):
+        read = pickle.loads(pickle.dumps(slide))
+        np.testing.assert_array_equal(read.counts("HER2", WINDOW), slide.counts("HER2", WINDOW))
+        np.testing.assert_array_equal(read.roi(WINDOW), slide.roi(WINDOW))
+        assert (read.files, read.optics) == (slide.files, slide.optics)
 
 
 def test_a_budget_of_false_signals_cuts_a_file_as_it_cuts_the_image(tiled_file):

@@ -70,23 +70,37 @@ class LabelRuns(ReadOnlyArrays):
         return edges[:, np.minimum(labels, self.highest + 1)].T
 
     def window(self, window: Window) -> NDArray[np.int32]:
-        """Label image (y, x) of a window; of two labels for one pixel, the lower."""
-        rows, columns = window
+        """Label image (y, x) of a window, as an array gives it; of two labels, the lower."""
+        rows, columns = (
+            range(*part.indices(size)) for part, size in zip(window, self.shape, strict=True)
+        )
+        if not rows or not columns:
+            return np.zeros((len(rows), len(columns)), np.int32)
+        painted = self._painted(_span(rows), _span(columns))
+        return painted[:: rows.step, :: columns.step]
+
+    def _painted(self, rows: range, columns: range) -> NDArray[np.int32]:
+        """Label image (y, x) of rows and columns inside the image."""
         wide = self.shape[1]
         near = slice(*np.searchsorted(self.start, (rows.start * wide, rows.stop * wide)))
         y, x0 = np.divmod(self.start[near], wide)
         x1 = x0 + (self.stop - self.start)[near]
         here = np.flatnonzero((x1 > columns.start) & (x0 < columns.stop))
         here = here[np.argsort(-self.label[near][here], kind="stable")]
-        across = columns.stop - columns.start
+        across = len(columns)
         x0 = np.maximum(x0[here] - columns.start, 0)
         length = np.minimum(x1[here] - columns.start, across) - x0
         # Every pixel of every run: the run's first, and how far into the run it is.
         into = np.arange(int(length.sum())) - np.repeat(np.cumsum(length) - length, length)
         first = (y[here] - rows.start) * across + x0
-        labels = np.zeros((rows.stop - rows.start) * across, np.int32)
+        labels = np.zeros(len(rows) * across, np.int32)
         labels[np.repeat(first, length) + into] = np.repeat(self.label[near][here], length)
         return labels.reshape(-1, across)
+
+
+def _span(places: range) -> range:
+    """From the lowest to the highest of places, which may lie apart or run downwards."""
+    return range(min(places[0], places[-1]), max(places[0], places[-1]) + 1)
 
 
 def _apart(
