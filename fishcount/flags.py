@@ -138,7 +138,7 @@ _ENTRIES: dict[Subject, tuple[tuple[str, str, str], ...]] = {
         ("SPLIT_SIGNAL", "split signal", "One of a close pair of equals that counts as one."),
         ("NOT_IN_NUCLEUS", "outside nuclei", "It lies in no nucleus."),
         ("TOO_FAINT", "too faint", "Much fainter than the other signals of its channel."),
-        ("READER_DELETED", "deleted by a reader", "A reader says that it is no signal."),
+        ("READER_DELETED", "deleted by a reader", "A reader says that it is not a signal."),
         ("READER_MERGED", "merged by a reader", "A reader says that it is part of another."),
         ("READER_SPLIT", "split by a reader", "A reader put several signals in its place."),
     ),
@@ -248,7 +248,7 @@ _ENTRIES: dict[Subject, tuple[tuple[str, str, str], ...]] = {
         (
             "IDENTICAL_PLANES",
             "identical planes",
-            "Two planes of the stack are the same, so it is no stack, or a copy of one is in it.",
+            "Two planes of the stack are the same: it is not a stack, or a plane is in it twice.",
         ),
     ),
     Subject.CASE: (

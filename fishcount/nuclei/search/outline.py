@@ -23,7 +23,7 @@ from fishcount.nuclei.parting.contacts import (
 
 __all__ = ["Outlines", "draw_outlines"]
 
-# The glow around a nucleus is measured from so many diameters outside its core on.
+# The glow around a nucleus is measured from this many diameters outside its core on.
 _RIM_FROM, _MAX_GLOW = 0.08, 0.6
 # A core grows by at most this many diameters; smoothing of the outline; largest hole to fill.
 _MAX_GROWTH, _OUTLINE_SMOOTHING, _MAX_HOLE = 0.15, 0.03, 0.2

@@ -22,7 +22,7 @@ __all__ = ["is_smoothed", "pixel_noise_share"]
 # any kind it is .8 to 1.1, rounded to 8 bits .6 or more, smoothed .3 or less. JPEG smooths, too: a
 # third of the exports that the score is trained on are below.
 _ALIKE = 0.4
-# It is measured on about so many squares of two by two pixels.
+# It is measured on about this many squares of two by two pixels.
 _AT_MOST = 100_000
 
 

@@ -14,7 +14,7 @@ from fishcount.robust import robust_sigma
 
 __all__ = ["hot_limit", "hot_pixel_share", "without_hot_pixels"]
 
-# A pixel is hot that stands so many times the spread over the median of its square of 3 x 3, and so
+# A pixel is hot that stands this many spreads over the median of its square of 3 x 3, and this
 # many times as far as that lies over the least of them: the narrowest points 2.5 times as far.
 _SIGMAS, _ALONE = 10.0, 6.0
 # One of its neighbours may be hot, too: none has more than the first of these times its height, and
@@ -22,7 +22,7 @@ _SIGMAS, _ALONE = 10.0, 6.0
 _EQUAL, _BESIDE = 1.4, 2.0
 # Fewer cost less than one signal in a hundred.
 _MANY = 2e-4
-# They are counted in so many bands of this many rows, or in all of a small image.
+# They are counted in this many bands of this many rows, or in all of a small image.
 _BANDS, _ROWS = 8, 18
 
 

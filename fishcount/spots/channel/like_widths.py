@@ -23,11 +23,11 @@ __all__ = ["with_like_widths"]
 
 View = TypeVar("View", ChannelView, ChannelView | None)
 
-# Points of one probe are at most so many times as wide as those of the other: its light is of a
+# Points of one probe are at most this many times as wide as those of the other: its light is of a
 # longer wave, and a part of the width is that of the target.
 _MOST_TIMES = 1.1
-# Narrow points are there where so many more are found than errors of the fits explain, and by so
-# many sigmas.
+# Narrow points are there where more are found than errors of the fits explain, by this many and by
+# this many sigmas.
 _LEAST_MORE, _SIGMAS = 10, 3.0
 
 

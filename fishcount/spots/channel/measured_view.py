@@ -39,7 +39,7 @@ __all__ = ["measured_view", "view_with_width", "widths_in"]
 # Neighbours with less light than this share of a pixel's own are those of a hot one: beside the
 # middle of the narrowest point that is searched they have a quarter.
 _HOT = 0.12
-# No pixel is surer than so many steps between grey values: rounding, and flips by one or two of
+# No pixel is surer than this many steps between grey values: rounding, and flips by one or two of
 # them where an export was clipped to black or compressed.
 _LEAST_NOISE_STEPS = 1.0
 _LEAST_SURE = 5

@@ -26,10 +26,10 @@ __all__ = ["coarse_response", "dark_over_bright"]
 _STRONGEST, _PASSED_OVER = 20, 2
 # Share of pixels among which they are looked for first.
 _BRIGHTEST = 0.003
-# Points stand out of the response by so many sigmas; its spread is taken from every fourth pixel
+# Points stand out of the response by this many sigmas; its spread is taken from every fourth pixel
 # along each axis.
 _SEEN_SIGMAS, _THINNING = 3.0, 4
-# Points so wide are seen as well on pixels twice as large, in a quarter of the time.
+# Points this wide are seen as well on pixels twice as large, in a quarter of the time.
 _COARSE_FROM_PX = 1.2
 # In an export with more than half of its pixels clipped there is no noise to tell: a share of all
 # that is there takes its place.

@@ -24,7 +24,7 @@ from fishcount.spots.stack import project_signals
 
 __all__ = ["in_larger_pixels", "narrowest_px", "reduce_channels", "reduction_of"]
 
-# Points stay at least so wide (sigma). Those that would be wider than the second are always
+# Points stay at least this wide (sigma). Those that would be wider than the second are always
 # reduced: up to there, pixels of a camera are best used as they are.
 _WIDE_ENOUGH_PX, _TOO_WIDE_PX = 1.4, 3.6
 

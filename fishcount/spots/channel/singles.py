@@ -23,13 +23,13 @@ __all__ = ["with_singles"]
 
 View = TypeVar("View", ChannelView, ChannelView | None)
 
-# Lower points are a law of their own, and not the upper end of grain, where at least so many of
-# them were seen, so many for each of the higher ones; where their median is so many times what
+# Lower points are a law of their own, and not the upper end of grain, where at least this many of
+# them were seen, this many for each higher one; where their median is this many times what
 # could just be seen; and where so few are under half of it. Grain grows more frequent downwards.
 _LEAST_LOWER, _LEAST_FOR_EACH, _LEAST_OVER, _MOST_UNDER_HALF = 20, 2.0, 2.0, 0.12
-# They are single where the higher ones are so many times as high: fewer copies are told apart.
+# They are single where the higher ones are this many times as high: fewer copies are told apart.
 _LEAST_TIMES = 3.0
-# What lies so near to a point of the other probe, in widths, may have leaked, or glow in both.
+# What lies this near to a point of the other probe, in widths, may have leaked, or glow in both.
 _BESIDE_WIDTHS = 1.5
 
 
