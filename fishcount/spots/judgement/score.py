@@ -7,8 +7,10 @@ smoothed; the files name the script that trained them, on fields drawn by `fishc
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +18,7 @@ from scipy.special import expit
 
 from fishcount.spots.candidates.features import FEATURES, cut_to_ranges
 
-__all__ = ["Layers", "false_probability", "forward", "layers_of", "pooled_score", "signal_score"]
+__all__ = ["Part", "false_probability", "mean_score", "parts_of", "pooled_score", "signal_score"]
 
 # Fewer close points are as often one signal and its rim as several signals.
 _LEAST_CROWD = 5
@@ -44,9 +46,32 @@ def signal_score(figures: NDArray[np.float64], *, smoothed: bool = False) -> NDA
 
 
 def _score_by(name: str, figures: NDArray[np.float64]) -> NDArray[np.float64]:
-    mean, scale, networks = _trained(name)
-    standardised = (cut_to_ranges(figures) - mean) / scale
-    scores = [forward(standardised, layers) for layers in networks]
+    return mean_score(_trained(name), cut_to_ranges(figures))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """Networks that were trained on the same examples.
+
+    Attributes
+    ----------
+    mean, scale : ndarray of float64, (f,)
+        Of the figures of these examples.
+    networks : list of Layers
+    """
+
+    mean: NDArray[np.float64]
+    scale: NDArray[np.float64]
+    networks: list[Layers]
+
+
+def mean_score(parts: list[Part], figures: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean output (n,) of all networks for figures (n, f) that were cut to their ranges."""
+    scores = [
+        _output((figures - part.mean) / part.scale, layers)
+        for part in parts
+        for layers in part.networks
+    ]
     return np.asarray(np.mean(scores, axis=0), np.float64)
 
 
@@ -107,7 +132,7 @@ def pooled_score(
     return np.where(member, np.maximum(score, mean[group]), score)
 
 
-def forward(standardised: NDArray[np.float64], layers: Layers) -> NDArray[np.float64]:
+def _output(standardised: NDArray[np.float64], layers: Layers) -> NDArray[np.float64]:
     """Output (n,) of a network whose hidden layers are rectified, for inputs (n, f).
 
     Sums in a fixed order for each row, not products of matrices: the score of a point does not
@@ -122,15 +147,24 @@ def forward(standardised: NDArray[np.float64], layers: Layers) -> NDArray[np.flo
 
 
 @lru_cache(maxsize=2)
-def _trained(name: str) -> tuple[NDArray[np.float64], NDArray[np.float64], list[Layers]]:
+def _trained(name: str) -> list[Part]:
     text = files("fishcount.spots.judgement").joinpath(name).read_text(encoding="utf-8")
     table = json.loads(text)
     if table["features"] != list(FEATURES):
         raise ValueError(f"{name} was trained on other features; train it again")
-    networks = [layers_of(network) for network in table["networks"]]
-    return np.array(table["mean"]), np.array(table["scale"]), networks
+    return parts_of(table["parts"])
 
 
-def layers_of(network: list[dict[str, list[float]]]) -> Layers:
-    """The layers of a network as it stands in the file."""
-    return [(np.array(layer["weights"]), np.array(layer["offset"])) for layer in network]
+def parts_of(records: list[dict[str, Any]]) -> list[Part]:
+    """The networks as they stand in the file."""
+    return [
+        Part(
+            mean=np.array(record["mean"]),
+            scale=np.array(record["scale"]),
+            networks=[
+                [(np.array(layer["weights"]), np.array(layer["offset"])) for layer in network]
+                for network in record["networks"]
+            ],
+        )
+        for record in records
+    ]
