@@ -14,7 +14,8 @@ different starts; a fifth of the fields is held out and says how often it is wro
 A second part of the networks has also seen thin sections, whose nuclei are slices with a sharp rim
 in all channels: grain along a rim makes maxima that look like points. Some fields are drawn once
 more as such sections, and a part of their many candidates that are no signals is learned from. By
-themselves these networks keep fewer faint signals elsewhere; the mean of both parts does not.
+themselves these networks keep fewer faint signals elsewhere, so they only take away what they are
+sure is none (`fishcount.spots.judgement.score`).
 
 With ``--smoothed`` all channels are smoothed, some of them before they were exported as JPEG, and
 those that `fishcount.spots` takes for smoothed are learned from: ``spot_score_smoothed.json``. It
@@ -45,7 +46,7 @@ from fishcount.spots import measure_channel
 from fishcount.spots.candidates.features import FEATURES, cut_to_ranges
 from fishcount.spots.candidates.find import find_candidates
 from fishcount.spots.channel.scale import view_channel
-from fishcount.spots.judgement.score import Layers, mean_score, parts_of
+from fishcount.spots.judgement.score import Layers, parts_of, score_by_parts
 from fishcount.spots.stack import project_signals
 from fishcount.synthetic import CASES, FieldSpec, Truth, random_spec
 from fishcount.synthetic.field import draw_stack
@@ -167,9 +168,9 @@ def fit_part(examples: Examples, hidden: tuple[int, ...]) -> dict[str, Any]:
 
 
 def wrong_share(parts: list[dict[str, Any]], examples: Examples) -> float:
-    """Share of candidates of the fields held out that the mean of all networks takes for others."""
+    """Share of candidates of the fields held out that the networks take for what they are not."""
     unknown = examples.take(examples.held_out)
-    score = mean_score(parts_of(parts), unknown.figures)
+    score = score_by_parts(parts_of(parts), unknown.figures)
     return float(np.mean((score > 0) != unknown.is_signal))
 
 

@@ -18,8 +18,17 @@ from scipy.special import expit
 
 from fishcount.spots.candidates.features import FEATURES, cut_to_ranges
 
-__all__ = ["Part", "false_probability", "mean_score", "parts_of", "pooled_score", "signal_score"]
+__all__ = [
+    "Part",
+    "false_probability",
+    "parts_of",
+    "pooled_score",
+    "score_by_parts",
+    "signal_score",
+]
 
+# Log odds under which networks that know more kinds of fields overrule the others.
+_SURELY_NONE = -1.0
 # Fewer close points are as often one signal and its rim as several signals.
 _LEAST_CROWD = 5
 # A crowd with a lower mean, in log odds, may be the grain of a glowing nucleus.
@@ -46,7 +55,7 @@ def signal_score(figures: NDArray[np.float64], *, smoothed: bool = False) -> NDA
 
 
 def _score_by(name: str, figures: NDArray[np.float64]) -> NDArray[np.float64]:
-    return mean_score(_trained(name), cut_to_ranges(figures))
+    return score_by_parts(_trained(name), cut_to_ranges(figures))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,13 +74,22 @@ class Part:
     networks: list[Layers]
 
 
-def mean_score(parts: list[Part], figures: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Mean output (n,) of all networks for figures (n, f) that were cut to their ranges."""
-    scores = [
-        _output((figures - part.mean) / part.scale, layers)
-        for part in parts
-        for layers in part.networks
-    ]
+def score_by_parts(parts: list[Part], figures: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Log odds (n,) for figures (n, f) that were cut to their ranges.
+
+    The first part judges; the others know what that has never seen, and may take away only what
+    they are sure is no signal.
+    """
+    score = _part_score(parts[0], figures)
+    for part in parts[1:]:
+        other = _part_score(part, figures)
+        score = np.where(other < _SURELY_NONE, np.minimum(score, other), score)
+    return score
+
+
+def _part_score(part: Part, figures: NDArray[np.float64]) -> NDArray[np.float64]:
+    standardised = (figures - part.mean) / part.scale
+    scores = [_output(standardised, layers) for layers in part.networks]
     return np.asarray(np.mean(scores, axis=0), np.float64)
 
 
