@@ -292,6 +292,11 @@ def report(ours: Mapping[str, Tally], peers: Mapping[str, Mapping[str, Tally]]) 
     return "\n\n".join(parts)
 
 
+def _with_best(tallies: Mapping[str, Tally]) -> dict[str, Tally]:
+    """Those with the best threshold: beside some of the others nothing else is to be seen."""
+    return {method: tally for method, tally in tallies.items() if method.endswith(", best")}
+
+
 def by_difficulty(tallies: Mapping[str, Tally]) -> list[dict[str, object]]:
     """The rows of all methods, those of one difficulty beside each other."""
     rows = [
@@ -321,7 +326,7 @@ def main(arguments: list[str] | None = None) -> None:
         write_report(asked.out, f"# Counts: `{asked.folder.name}`", note, text)
         draw_bars(
             asked.out.with_suffix(".png"),
-            by_difficulty({"fishcount": ours["fishcount"], **by_recipe}),
+            by_difficulty({"fishcount": ours["fishcount"], **_with_best(by_recipe)}),
             across="difficulty",
             beside="method",
             height="HER2 MAE",
