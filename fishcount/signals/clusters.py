@@ -102,7 +102,7 @@ def _flux_range(
     """90 % range: signals differ from each other, and the single flux is known only so well."""
     if not math.isfinite(single.typical_counts):
         return copies, copies
-    # The second: between mode and median.
+    # How well the median is known, and how far the mode may be from it.
     unit = math.hypot(MEDIAN_ERROR * single.spread / math.sqrt(single.n), single.spread**2 / _Z90)
     relative = np.hypot(single.spread / np.sqrt(np.maximum(copies, 1.0)), unit)
     return copies * np.maximum(1.0 - _Z90 * relative, 0.0), copies * (1.0 + _Z90 * relative)

@@ -47,7 +47,11 @@ def test_what_is_no_count_is_refused(take, her2):
 
 @pytest.mark.parametrize("dtype", [np.uint8, ">i4", np.uint64])
 def test_counts_of_any_whole_type_are_taken(take, dtype):
-    take(np.array([4, 4], dtype))
+    assert repr(take(np.array([4, 4], dtype))) == repr(take([4, 4]))
+
+
+def test_sums_of_small_types_do_not_wrap():
+    assert score_counts(np.full(20, 200, np.uint8)).her2_signals == 4000
 
 
 @pytest.mark.parametrize("field", [[None, None], [0], [[0, 1]], [[0], [0, 1]]], ids=str)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from fishcount.spots import detect_in_channels
+from fishcount.spots.judgement.score import Part, score_by_parts
 from fishcount.synthetic import simulate_case, spec_of_case
 
 
@@ -26,3 +27,16 @@ def test_a_sharp_rim_is_not_taken_for_signals(thinning):
     """Before such nuclei were drawn for the training of the score it was 2.7 and 3.1 for 0."""
     for share in shares(thinning).values():
         assert 0.75 < share < 1.3
+
+
+def constant_part(log_odds: list[float]) -> Part:
+    """A network whose output for figures that are the number of a point is what is asked."""
+    weights = np.array(log_odds)[:, None]
+    return Part(mean=np.zeros(3), scale=np.ones(3), networks=[[(weights, np.zeros(1))]])
+
+
+def test_a_further_part_takes_away_what_it_is_sure_is_none():
+    figures = np.eye(3)
+    first, further = constant_part([3.0, 3.0, -4.0]), constant_part([9.0, -2.0, -0.5])
+    assert score_by_parts([first], figures).tolist() == [3, 3, -4]
+    assert score_by_parts([first, further], figures).tolist() == [3, -2, -4]

@@ -1,5 +1,6 @@
-"""One figure that says how much a point looks like a signal: the mean of small trained networks.
+"""One figure that says how much a point looks like a signal, by small trained networks.
 
+Those of one part stand together by their mean; a further part takes away what it knows better.
 Their weights are data, `spot_score.json`, and `spot_score_smoothed.json` for images whose noise was
 smoothed; the files name the script that trained them, on fields drawn by `fishcount.synthetic`.
 """
@@ -19,6 +20,7 @@ from scipy.special import expit
 from fishcount.spots.candidates.features import FEATURES, cut_to_ranges
 
 __all__ = [
+    "Layers",
     "Part",
     "false_probability",
     "parts_of",
